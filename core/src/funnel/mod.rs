@@ -1,0 +1,9 @@
+//! How many users go through a series of steps, and where they drop off (F1–F5, F13).
+
+mod answer;
+mod kernel;
+mod question;
+
+pub use answer::{FunnelAnswer, FunnelStep, Matured, Switches, TimeToConvert};
+pub(crate) use answer::answer;
+pub use question::Funnel;

@@ -1,0 +1,18 @@
+//! Behavioural analytics inside your own process: funnels, retention and real-time metrics whose numbers can be trusted.
+//!
+//! [`Analytics`] opens one file and answers questions about it; the words of the questions are in [`query`], the
+//! questions and answers in [`funnel`], [`retention`] and [`realtime`]. What every number means is written at its type.
+
+pub mod access;
+pub mod error;
+pub mod funnel;
+pub mod query;
+pub mod retention;
+pub mod timeline;
+pub mod warehouse;
+
+pub use access::Principal;
+pub use error::{Error, ErrorKind, FieldError, Result};
+pub use funnel::Funnel;
+pub use query::{Instant, Range, Segment, Selector, Window, Zone};
+pub use retention::Retention;

@@ -1,0 +1,213 @@
+//! Civil calendars (T1–T3): days, weeks and months of a time zone as buckets of instants, computed here and never by an engine.
+
+use jiff::ToSpan;
+use jiff::civil::{self, Weekday};
+use serde::Serialize;
+
+use super::{Instant, Zone};
+use crate::error::{Error, Result};
+
+/// The length of a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// A local civil day, of 23, 24 or 25 hours or whatever the zone gives it.
+    Daily,
+    /// Seven local days from the week start.
+    #[default]
+    Weekly,
+    /// A calendar month.
+    Monthly,
+}
+
+/// The first day of a week; ISO Monday by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeekStart(pub(crate) Weekday);
+
+impl Default for WeekStart {
+    fn default() -> Self {
+        Self(Weekday::Monday)
+    }
+}
+
+/// The names of the week starts, Monday first.
+pub(crate) const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
+
+impl WeekStart {
+    /// The week start of that English name, for example `sunday`.
+    pub fn named(name: &str) -> Option<Self> {
+        WEEKDAYS.iter().find(|d| d.0 == name).map(|d| Self(d.1))
+    }
+
+    /// Its English name in lower case.
+    pub fn name(self) -> &'static str {
+        WEEKDAYS
+            .iter()
+            .find(|d| d.1 == self.0)
+            .map_or("monday", |d| d.0)
+    }
+}
+
+impl Serialize for WeekStart {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// One bucket: the instants whose civil date lies in one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its first instant.
+    pub start: Instant,
+    /// The first instant after it.
+    pub end: Instant,
+}
+
+/// The buckets of one zone and period that touch a span of time.
+///
+/// INVARIANT: `starts` is strictly increasing and `starts[i]` begins a stretch of time that lies in bucket `bucket_of[i]`;
+/// a bucket has more than one stretch only where a zone set its clock back over midnight.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    starts: Vec<i64>,
+    bucket_of: Vec<u32>,
+    coarse: Vec<u32>,
+    end: i64,
+    buckets: Vec<Bucket>,
+}
+
+/// `locate` first looks at slots of 2^36 µs (19 hours): at most one or two stretches begin in each.
+const SLOT: u32 = 36;
+
+/// More buckets than this in one question is an error.
+pub(crate) const MAX_BUCKETS: i64 = 40_000;
+
+impl Calendar {
+    /// The buckets that hold the instants of `[from, to)`; the first and the last are whole, even where the span cuts them.
+    ///
+    /// # Errors
+    /// `too_many_periods` where there would be more than 40,000.
+    pub fn new(zone: &Zone, period: Period, week: WeekStart, from: Instant, to: Instant) -> Result<Self> {
+        let first = number(period, week, zone.date(from));
+        let to = to.max(Instant::saturating_from_micros(from.micros() + 1));
+        let last_instant = Instant::saturating_from_micros(to.micros() - 1);
+        let last = number(period, week, zone.date(last_instant)).max(first);
+        if last - first >= MAX_BUCKETS {
+            return Err(Error::field(
+                "startDate",
+                "too_many_periods",
+                format!("the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"),
+            ));
+        }
+
+        let start = zone.start_of(first_date(period, week, first)).micros();
+        let end = zone.start_of(first_date(period, week, last + 1)).micros();
+        let mut stretches: Vec<(i64, i64)> = Vec::new();
+        let mut at = start;
+        let mut transition = None;
+        while at < end {
+            let now = Instant::saturating_from_micros(at);
+            if transition.is_none_or(|t| t <= at) {
+                transition = Some(zone.next_transition(now).unwrap_or(i64::MAX));
+            }
+            let date = zone.date(now);
+            // A clock set back over midnight may show a date outside the span for a while; it stays in the nearest bucket.
+            let bucket = number(period, week, date).clamp(first, last);
+            if stretches.last().is_none_or(|s| s.1 != bucket) {
+                stretches.push((at, bucket));
+            }
+            let next = first_date(period, week, number(period, week, date) + 1);
+            let midnight = civil_micros(next) - zone.offset(now);
+            at = midnight.min(transition.unwrap_or(i64::MAX)).max(at + 1);
+        }
+
+        let buckets = (first..=last)
+            .map(|n| {
+                let mine = |s: &&(i64, i64)| s.1 == n;
+                let from = stretches.iter().find(mine).map(|s| s.0);
+                let until = stretches
+                    .iter()
+                    .rposition(|s| s.1 == n)
+                    .map(|i| stretches.get(i + 1).map_or(end, |s| s.0));
+                // A date that a zone skipped altogether is an empty bucket where it would have been.
+                let skipped = || zone.start_of(first_date(period, week, n)).micros();
+                let from = from.unwrap_or_else(skipped);
+                Bucket {
+                    start: Instant::saturating_from_micros(from),
+                    end: Instant::saturating_from_micros(until.unwrap_or(from)),
+                }
+            })
+            .collect();
+        let starts: Vec<i64> = stretches.iter().map(|s| s.0).collect();
+        let bucket_of = stretches.iter().map(|s| (s.1 - first) as u32).collect();
+        let slots = ((end - start) >> SLOT) + 1;
+        let coarse = (0..slots)
+            .map(|slot| starts.partition_point(|s| *s <= start + (slot << SLOT)).saturating_sub(1) as u32)
+            .collect();
+        Ok(Self { starts, bucket_of, coarse, end, buckets })
+    }
+
+    /// The buckets in order.
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
+    /// The index of the bucket of an instant, in microseconds, or `None` outside the calendar.
+    #[inline]
+    pub fn locate(&self, micros: i64) -> Option<usize> {
+        let first = *self.starts.first()?;
+        if micros < first || micros >= self.end {
+            return None;
+        }
+        let mut stretch = *self.coarse.get(((micros - first) >> SLOT) as usize)? as usize;
+        while self.starts.get(stretch + 1).is_some_and(|next| *next <= micros) {
+            stretch += 1;
+        }
+        self.bucket_of.get(stretch).map(|b| *b as usize)
+    }
+}
+
+/// A day, week or month as a number, so that neighbours differ by 1 (R4).
+fn number(period: Period, week: WeekStart, date: civil::Date) -> i64 {
+    let day = civil_micros(date).div_euclid(86_400_000_000);
+    match period {
+        Period::Daily => day,
+        Period::Weekly => {
+            let into = i64::from(date.weekday().since(week.0));
+            // 1970-01-01 is a Thursday; any fixed week of the same start gives the zero.
+            let zero = i64::from(Weekday::Thursday.since(week.0));
+            (day - into + zero).div_euclid(7)
+        }
+        Period::Monthly => 12 * i64::from(date.year()) + i64::from(date.month()) - 1,
+    }
+}
+
+/// The first civil date of the period of that number.
+fn first_date(period: Period, week: WeekStart, number: i64) -> civil::Date {
+    let epoch = civil::date(1970, 1, 1);
+    let day = match period {
+        Period::Daily => number,
+        Period::Weekly => number * 7 - i64::from(Weekday::Thursday.since(week.0)),
+        Period::Monthly => {
+            let (year, month) = (number.div_euclid(12), number.rem_euclid(12) + 1);
+            return civil::Date::new(year as i16, month as i8, 1).unwrap_or(civil::Date::MAX);
+        }
+    };
+    epoch
+        .checked_add(day.days())
+        .unwrap_or(civil::Date::MAX)
+}
+
+fn civil_micros(date: civil::Date) -> i64 {
+    jiff::tz::Offset::UTC
+        .to_timestamp(date.at(0, 0, 0, 0))
+        .map_or(i64::MAX, |t| t.as_microsecond())
+}

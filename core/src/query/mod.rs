@@ -1,0 +1,25 @@
+//! The words of a question, as plain types: instants, zones, calendars, ranges, selectors, rates.
+//!
+//! Nothing here touches a store, a clock or the environment.
+
+pub(crate) mod answer;
+pub mod calendar;
+pub(crate) mod fields;
+pub mod instant;
+pub mod quantiles;
+pub mod range;
+pub mod rate;
+pub mod segment;
+pub mod selector;
+pub mod window;
+pub mod zone;
+
+pub use calendar::{Calendar, Period, WeekStart};
+pub use instant::Instant;
+pub use quantiles::Quantiles;
+pub use range::{Bound, Range, Span};
+pub use rate::Rate;
+pub use segment::Segment;
+pub use selector::Selector;
+pub use window::Window;
+pub use zone::Zone;

@@ -1,0 +1,9 @@
+//! Who comes back: retention tables by calendar cohort (R1–R4, R6 `on`, R7–R9).
+
+mod answer;
+mod kernel;
+mod question;
+
+pub use answer::{Cell, Cohort, PeriodAverage, RetentionAnswer};
+pub(crate) use answer::answer;
+pub use question::{Mode, Retention};
