@@ -1,13 +1,89 @@
-//! Who may do what. Nothing is read or written without a decision made here.
+//! Who may do what. Nothing is read or written without a decision made here; the default is no.
 
-/// Who asks.
+mod role;
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Who asks: an id for the log, and the role that decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     id: String,
     role: String,
 }
 
-/// A question that an access decision has allowed; only this module makes one.
+impl Principal {
+    /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer` is allowed nothing.
+    pub fn new(id: impl Into<String>, role: impl Into<String>) -> Self {
+        Self { id: id.into(), role: role.into() }
+    }
+
+    /// The program that embeds travelsense and owns the file: an `admin`, said in plain sight.
+    pub fn owner() -> Self {
+        Self::new("owner", "admin")
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The role that decides.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+}
+
+/// What somebody may be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Ask questions about the events.
+    ReadAnalytics,
+    /// Add events.
+    ImportEvents,
+    /// Change which events are page views, conversions, errors and steps.
+    ManageCatalogue,
+}
+
+impl Permission {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadAnalytics => "read_analytics",
+            Self::ImportEvents => "import_events",
+            Self::ManageCatalogue => "manage_catalogue",
+        }
+    }
+}
+
+/// Whether somebody may do something, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// Whether it is allowed.
+    pub allow: bool,
+    /// What was asked for.
+    pub permission: Permission,
+    /// A sentence for people and for the log.
+    pub reason: String,
+}
+
+/// May this principal do this?
+pub fn decide(who: &Principal, permission: Permission) -> Decision {
+    let (allow, reason) = match role::permissions(who.role()) {
+        None => (false, format!("the role `{}` is not known and has no permissions", who.role())),
+        Some(granted) if granted.contains(&permission) => {
+            (true, format!("the role `{}` has the permission {}", who.role(), permission.name()))
+        }
+        Some(_) => {
+            (false, format!("the role `{}` does not have the permission {}", who.role(), permission.name()))
+        }
+    };
+    Decision { allow, permission, reason }
+}
+
+/// A question that an access decision has allowed; only [`grant`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Scoped<T>(T);
 
@@ -15,5 +91,53 @@ impl<T> Scoped<T> {
     /// The question.
     pub fn inner(&self) -> &T {
         &self.0
+    }
+}
+
+/// Lets a question through to the stores if its asker has the permission it needs.
+///
+/// # Errors
+/// `Forbidden` with the code `forbidden` and the reason of the decision.
+pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<Scoped<T>> {
+    let decision = decide(who, permission);
+    if decision.allow {
+        Ok(Scoped(question))
+    } else {
+        Err(Error::new(ErrorKind::Forbidden, "forbidden", decision.reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Permission; 3] =
+        [Permission::ReadAnalytics, Permission::ImportEvents, Permission::ManageCatalogue];
+
+    #[test]
+    fn every_role_has_exactly_the_permissions_of_the_table() {
+        let table = [
+            ("admin", [true, true, true]),
+            ("analyst", [true, true, false]),
+            ("viewer", [true, false, false]),
+            ("Admin", [false; 3]),
+            ("root", [false; 3]),
+            ("", [false; 3]),
+        ];
+        for (role, expected) in table {
+            let who = Principal::new("u", role);
+            assert_eq!(ALL.map(|p| decide(&who, p).allow), expected, "{role}");
+            assert_eq!(ALL.map(|p| grant(&who, p, ()).is_ok()), expected, "{role}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_role_and_what_it_lacks() {
+        let refused = grant(&Principal::new("u", "viewer"), Permission::ImportEvents, ()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Forbidden);
+        assert_eq!(refused.code(), "forbidden");
+        assert_eq!(refused.message(), "the role `viewer` does not have the permission import_events");
+        let unknown = grant(&Principal::new("u", "root"), Permission::ReadAnalytics, ()).unwrap_err();
+        assert_eq!(unknown.message(), "the role `root` is not known and has no permissions");
     }
 }
