@@ -1,1 +1,219 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::access::{self, Permission, Principal};
+use crate::error::{Error, Result};
+use crate::funnel::{self, Funnel, FunnelAnswer};
+use crate::query::{Instant, Segment, Span};
+use crate::retention::{self, Retention, RetentionAnswer};
+use crate::timeline::{Timelines, View};
+use crate::warehouse::Warehouse;
+
+/// Tells the time; the only clock there is.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// How to open a store of events.
+#[derive(Clone)]
+pub struct Options {
+    /// The DuckDB file; nothing for a store in memory that ends with the handle.
+    pub path: Option<PathBuf>,
+    /// Whether to leave the file as it is, beside a process that writes or other readers.
+    pub read_only: bool,
+    /// How many threads to use; all cores by default.
+    pub threads: Option<usize>,
+    /// The most bytes timelines may take while they are built; no limit by default.
+    pub memory_limit: Option<u64>,
+    /// The clock that says what "now" is; the system's by default.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            path: None,
+            read_only: false,
+            threads: None,
+            memory_limit: None,
+            clock: Arc::new(system_clock),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("path", &self.path)
+            .field("read_only", &self.read_only)
+            .field("threads", &self.threads)
+            .field("memory_limit", &self.memory_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store of events that answers behavioural questions.
+///
+/// Safe to share between threads; questions never wait for each other, and wait for an import only
+/// while the timelines take in what it added.
+pub struct Analytics {
+    warehouse: Box<dyn Warehouse>,
+    timelines: RwLock<Option<Arc<Timelines>>>,
+    updating: Mutex<()>,
+    pool: rayon::ThreadPool,
+    memory_limit: Option<u64>,
+    clock: Clock,
+}
+
+impl Analytics {
+    /// What time it is for this store.
+    pub fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    /// How far the users of a range get through a series of steps.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong with the question; `forbidden` for a principal who may not read.
+    pub fn funnel(&self, who: &Principal, question: &Funnel) -> Result<FunnelAnswer> {
+        refuse(question.faults(self.now()))?;
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let asked = *question.inner();
+        self.over(asked.as_of, asked.segment, asked.range.span(), |view| {
+            funnel::answer(&question, view)
+        })
+    }
+
+    /// Who comes back, by the period in which they started.
+    ///
+    /// # Errors
+    /// As `funnel`; `too_many_periods` or `too_many_cells` for a table that would be too large.
+    pub fn retention(&self, who: &Principal, question: &Retention) -> Result<RetentionAnswer> {
+        refuse(question.faults(self.now()))?;
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let asked = *question.inner();
+        self.over(asked.as_of, asked.segment, asked.range.span(), |view| {
+            retention::answer(&question, view)
+        })
+    }
+
+    /// `funnel` of a question in its JSON form, see [`Funnel::parse`].
+    ///
+    /// # Errors
+    /// As `funnel`.
+    pub fn funnel_json(&self, who: &Principal, question: &Value) -> Result<FunnelAnswer> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.funnel(who, &Funnel::parse(question, &[], self.now())?)
+    }
+
+    /// `retention` of a question in its JSON form, see [`Retention::parse`].
+    ///
+    /// # Errors
+    /// As `retention`.
+    pub fn retention_json(&self, who: &Principal, question: &Value) -> Result<RetentionAnswer> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.retention(who, &Retention::parse(question, self.now())?)
+    }
+
+    /// Throws the timelines away and builds them anew from the stored events.
+    ///
+    /// # Errors
+    /// `memory_limit`, or whatever reading the store raises.
+    pub fn rebuild(&self) -> Result<()> {
+        let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self
+            .pool
+            .install(|| Timelines::build(&*self.warehouse, self.memory_limit))?;
+        *self
+            .timelines
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));
+        Ok(())
+    }
+
+    /// The timelines with everything stored so far.
+    ///
+    /// # Errors
+    /// `memory_limit`, or whatever reading the store raises.
+    pub fn timelines(&self) -> Result<Arc<Timelines>> {
+        let head = self.warehouse.head()?;
+        let current = || {
+            let held = self
+                .timelines
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            held.clone()
+        };
+        let fresh = |held: &Arc<Timelines>| held.head().version >= head.version;
+        if let Some(held) = current().filter(fresh) {
+            return Ok(held);
+        }
+        let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = current();
+        if let Some(held) = held.clone().filter(fresh) {
+            return Ok(held);
+        }
+        let built = self.pool.install(|| match &held {
+            Some(held) => held.updated(&*self.warehouse, self.memory_limit),
+            None => Timelines::build(&*self.warehouse, self.memory_limit),
+        })?;
+        let built = Arc::new(built);
+        *self
+            .timelines
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&built));
+        Ok(built)
+    }
+
+    /// Answers over the timelines as of an instant, on the threads of this handle.
+    fn over<T: Send>(
+        &self,
+        as_of: Option<Instant>,
+        segment: Segment,
+        span: Span,
+        answer: impl FnOnce(&View<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
+        let as_of = as_of.unwrap_or_else(|| self.now());
+        let timelines = self.timelines()?;
+        let premium = match segment {
+            Segment::Premium | Segment::Free => {
+                self.warehouse.premium(span.to.min(as_of).micros())?
+            }
+            _ => Vec::new(),
+        };
+        let view = View {
+            timelines: &timelines,
+            as_of,
+            premium: &premium,
+        };
+        self.pool.install(|| answer(&view))
+    }
+}
+
+impl std::fmt::Debug for Analytics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analytics")
+            .field("warehouse", &self.warehouse)
+            .finish_non_exhaustive()
+    }
+}
+
+fn refuse(faults: Vec<crate::error::FieldError>) -> Result<()> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::fields(faults))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the system's clock"
+)]
+fn system_clock() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.ok().and_then(|d| i64::try_from(d.as_micros()).ok());
+    Instant::saturating_from_micros(micros.unwrap_or_default())
+}

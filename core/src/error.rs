@@ -97,11 +97,7 @@ impl Error {
     }
 
     /// A single field error.
-    pub fn field(
-        field: impl Into<String>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn field(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError {
             field: field.into(),
             code,
@@ -119,7 +115,12 @@ impl Error {
     /// A fault of our own, with the error underneath.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source = source.into();
-        Self::new(ErrorKind::Internal, "internal", format!("internal error: {source}")).caused_by(source)
+        Self::new(
+            ErrorKind::Internal,
+            "internal",
+            format!("internal error: {source}"),
+        )
+        .caused_by(source)
     }
 
     /// What sort of failure it is.

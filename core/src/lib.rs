@@ -4,6 +4,7 @@
 //! questions and answers in [`funnel`], [`retention`] and [`realtime`]. What every number means is written at its type.
 
 pub mod access;
+pub mod analytics;
 pub mod error;
 pub mod funnel;
 pub mod query;
@@ -12,6 +13,7 @@ pub mod timeline;
 pub mod warehouse;
 
 pub use access::Principal;
+pub use analytics::{Analytics, Options};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use funnel::Funnel;
 pub use query::{Instant, Range, Segment, Selector, Window, Zone};

@@ -112,12 +112,20 @@ pub struct Switches {
     pub entry: &'static str,
 }
 
-/// Answers a funnel over the timelines.
-pub(crate) fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswer> {
+/// Answers a valid funnel over timelines.
+///
+/// # Errors
+/// Only a fault of our own.
+pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswer> {
     let question = *question.inner();
     let span = question.range.span();
     let tally = kernel::run(question, view);
-    let Tally { counts, open, matured, times } = tally;
+    let Tally {
+        counts,
+        open,
+        matured,
+        times,
+    } = tally;
     let steps = question.steps.len();
     let reached = |k: usize| counts.get(k).copied().unwrap_or(0);
     let entered = reached(0);
@@ -137,9 +145,21 @@ pub(crate) fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<Funn
         count: reached(k),
         rate: Rate::of(reached(k), entered),
         rate_from_previous: Rate::of(reached(k), if k == 0 { entered } else { reached(k - 1) }),
-        dropped: if k + 1 == steps { 0 } else { reached(k) - reached(k + 1) },
-        time_from_previous: if k == 0 { Quantiles::default() } else { between(k - 1, k) },
-        time_from_entry: if k == 0 { Quantiles::default() } else { between(0, k) },
+        dropped: if k + 1 == steps {
+            0
+        } else {
+            reached(k) - reached(k + 1)
+        },
+        time_from_previous: if k == 0 {
+            Quantiles::default()
+        } else {
+            between(k - 1, k)
+        },
+        time_from_entry: if k == 0 {
+            Quantiles::default()
+        } else {
+            between(0, k)
+        },
     };
     let (from, to) = question.pair();
     let mut answer = FunnelAnswer {
@@ -154,7 +174,11 @@ pub(crate) fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<Funn
             converted: matured.1,
             rate: Rate::of(matured.1, matured.0),
         },
-        time_to_convert: TimeToConvert { from_step: from, to_step: to, seconds: between(from - 1, to - 1) },
+        time_to_convert: TimeToConvert {
+            from_step: from,
+            to_step: to,
+            seconds: between(from - 1, to - 1),
+        },
         unattributed_events: view.timelines.unattributed(),
         window: question.window,
         start_date: span.from,

@@ -2,8 +2,8 @@
 
 mod answer;
 mod kernel;
+mod overlap;
 mod question;
 
-pub use answer::{FunnelAnswer, FunnelStep, Matured, Switches, TimeToConvert};
-pub(crate) use answer::answer;
+pub use answer::{FunnelAnswer, FunnelStep, Matured, Switches, TimeToConvert, answer};
 pub use question::Funnel;

@@ -30,7 +30,11 @@ pub(super) const MAX_STEPS: usize = 64;
 impl Funnel {
     /// A funnel through these events.
     pub fn new<S: Into<Selector>>(steps: impl IntoIterator<Item = S>, range: Range) -> Self {
-        Self { steps: steps.into_iter().map(Into::into).collect(), range, ..Self::default() }
+        Self {
+            steps: steps.into_iter().map(Into::into).collect(),
+            range,
+            ..Self::default()
+        }
     }
 
     /// Reads a question in its JSON form: `steps`, `window`, `startDate`, `endDate`, `timezone`, `segment`,
@@ -47,7 +51,8 @@ impl Funnel {
 
     /// Reads the fields of a funnel among others.
     pub(crate) fn read(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Self {
-        let pair = |v: &Value| match fields::list(v, |v| fields::integer(v, 1, MAX_STEPS as i64))?[..] {
+        let pair = |v: &Value| match fields::list(v, |v| fields::integer(v, 1, MAX_STEPS as i64))?[..]
+        {
             [from, to] => Ok((from as usize, to as usize)),
             _ => fields::fault("invalid_length", "must be two step numbers"),
         };
@@ -55,10 +60,16 @@ impl Funnel {
             steps: fields
                 .optional("steps", |v| fields::list(v, fields::selector))
                 .unwrap_or_else(|| default_steps.to_vec()),
-            window: fields.optional("window", fields::window).unwrap_or_default(),
+            window: fields
+                .optional("window", fields::window)
+                .unwrap_or_default(),
             range: fields.range(),
-            segment: fields.optional("segment", fields::segment).unwrap_or_default(),
-            strict_increase: fields.optional("strictIncrease", fields::boolean).unwrap_or_default(),
+            segment: fields
+                .optional("segment", fields::segment)
+                .unwrap_or_default(),
+            strict_increase: fields
+                .optional("strictIncrease", fields::boolean)
+                .unwrap_or_default(),
             time_between: fields.optional("timeBetween", pair),
             as_of: fields.optional("asOf", fields::instant),
         }
@@ -75,7 +86,10 @@ impl Funnel {
                 message: format!("must have 1 to {MAX_STEPS} steps, not {steps}"),
             });
         }
-        if self.time_between.is_some_and(|(from, to)| from == 0 || from >= to || to > steps) {
+        if self
+            .time_between
+            .is_some_and(|(from, to)| from == 0 || from >= to || to > steps)
+        {
             faults.push(FieldError {
                 field: "timeBetween".to_owned(),
                 code: "out_of_range",

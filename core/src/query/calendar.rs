@@ -57,7 +57,10 @@ impl WeekStart {
 }
 
 impl Serialize for WeekStart {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
 }
@@ -95,7 +98,13 @@ impl Calendar {
     ///
     /// # Errors
     /// `too_many_periods` where there would be more than 40,000.
-    pub fn new(zone: &Zone, period: Period, week: WeekStart, from: Instant, to: Instant) -> Result<Self> {
+    pub fn new(
+        zone: &Zone,
+        period: Period,
+        week: WeekStart,
+        from: Instant,
+        to: Instant,
+    ) -> Result<Self> {
         let first = number(period, week, zone.date(from));
         let to = to.max(Instant::saturating_from_micros(from.micros() + 1));
         let last_instant = Instant::saturating_from_micros(to.micros() - 1);
@@ -104,7 +113,9 @@ impl Calendar {
             return Err(Error::field(
                 "startDate",
                 "too_many_periods",
-                format!("the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"),
+                format!(
+                    "the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"
+                ),
             ));
         }
 
@@ -150,14 +161,29 @@ impl Calendar {
         let bucket_of = stretches.iter().map(|s| (s.1 - first) as u32).collect();
         let slots = ((end - start) >> SLOT) + 1;
         let coarse = (0..slots)
-            .map(|slot| starts.partition_point(|s| *s <= start + (slot << SLOT)).saturating_sub(1) as u32)
+            .map(|slot| {
+                starts
+                    .partition_point(|s| *s <= start + (slot << SLOT))
+                    .saturating_sub(1) as u32
+            })
             .collect();
-        Ok(Self { starts, bucket_of, coarse, end, buckets })
+        Ok(Self {
+            starts,
+            bucket_of,
+            coarse,
+            end,
+            buckets,
+        })
     }
 
     /// The buckets in order.
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
+    }
+
+    /// Whether each bucket is one stretch of time, so that later buckets hold later instants only.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.bucket_of.is_sorted()
     }
 
     /// The index of the bucket of an instant, in microseconds, or `None` outside the calendar.
@@ -168,7 +194,11 @@ impl Calendar {
             return None;
         }
         let mut stretch = *self.coarse.get(((micros - first) >> SLOT) as usize)? as usize;
-        while self.starts.get(stretch + 1).is_some_and(|next| *next <= micros) {
+        while self
+            .starts
+            .get(stretch + 1)
+            .is_some_and(|next| *next <= micros)
+        {
             stretch += 1;
         }
         self.bucket_of.get(stretch).map(|b| *b as usize)
@@ -201,9 +231,7 @@ fn first_date(period: Period, week: WeekStart, number: i64) -> civil::Date {
             return civil::Date::new(year as i16, month as i8, 1).unwrap_or(civil::Date::MAX);
         }
     };
-    epoch
-        .checked_add(day.days())
-        .unwrap_or(civil::Date::MAX)
+    epoch.checked_add(day.days()).unwrap_or(civil::Date::MAX)
 }
 
 fn civil_micros(date: civil::Date) -> i64 {

@@ -20,7 +20,11 @@ pub(crate) type Parsed<T> = std::result::Result<T, Vec<Fault>>;
 
 /// A single fault of the value itself.
 pub(crate) fn fault<T>(code: &'static str, message: impl Into<String>) -> Parsed<T> {
-    Err(vec![Fault { at: String::new(), code, message: message.into() }])
+    Err(vec![Fault {
+        at: String::new(),
+        code,
+        message: message.into(),
+    }])
 }
 
 /// The fields of one question while they are read.
@@ -35,9 +39,17 @@ impl<'a> Fields<'a> {
     /// Begins to read a question, which must be a JSON object.
     pub(crate) fn of(question: &'a Value) -> Result<Self> {
         let map = question.as_object().ok_or_else(|| {
-            Error::field("question", "invalid_type", "must be an object with named fields")
+            Error::field(
+                "question",
+                "invalid_type",
+                "must be an object with named fields",
+            )
         })?;
-        Ok(Self { map, known: Vec::new(), errors: Vec::new() })
+        Ok(Self {
+            map,
+            known: Vec::new(),
+            errors: Vec::new(),
+        })
     }
 
     /// Reads a field that may be absent or null.
@@ -95,18 +107,28 @@ impl<'a> Fields<'a> {
     pub(crate) fn finish(mut self, more: Vec<FieldError>) -> Result<()> {
         let read: Vec<String> = self.errors.iter().map(|e| e.field.clone()).collect();
         let unreadable = |field: &str| read.iter().any(|r| r == field);
-        let dates_read = !unreadable("startDate") && !unreadable("endDate") && !unreadable("timezone");
-        self.errors.extend(more.into_iter().filter(|e| {
-            !unreadable(&e.field) && (dates_read || e.code != "not_after_start")
-        }));
-        for name in self.map.keys().filter(|n| !self.known.contains(&n.as_str())) {
+        let dates_read =
+            !unreadable("startDate") && !unreadable("endDate") && !unreadable("timezone");
+        self.errors.extend(
+            more.into_iter()
+                .filter(|e| !unreadable(&e.field) && (dates_read || e.code != "not_after_start")),
+        );
+        for name in self
+            .map
+            .keys()
+            .filter(|n| !self.known.contains(&n.as_str()))
+        {
             self.errors.push(FieldError {
                 field: name.clone(),
                 code: "unknown_field",
                 message: format!("is not known; known are {}", self.known.join(", ")),
             });
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(Error::fields(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(self.errors))
+        }
     }
 
     fn take<T>(&mut self, name: &str, parsed: Parsed<T>) -> Option<T> {
@@ -126,12 +148,16 @@ impl<'a> Fields<'a> {
 
 /// Text.
 pub(crate) fn text(value: &Value) -> Parsed<&str> {
-    value.as_str().map_or_else(|| fault("invalid_type", "must be a string"), Ok)
+    value
+        .as_str()
+        .map_or_else(|| fault("invalid_type", "must be a string"), Ok)
 }
 
 /// `true` or `false`.
 pub(crate) fn boolean(value: &Value) -> Parsed<bool> {
-    value.as_bool().map_or_else(|| fault("invalid_type", "must be true or false"), Ok)
+    value
+        .as_bool()
+        .map_or_else(|| fault("invalid_type", "must be true or false"), Ok)
 }
 
 /// A whole number within bounds, both included.
@@ -139,7 +165,12 @@ pub(crate) fn integer(value: &Value, low: i64, high: i64) -> Parsed<i64> {
     let whole = value
         .as_i64()
         // 20.0 is a whole number in JSON's eyes.
-        .or_else(|| value.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15).map(|f| f as i64));
+        .or_else(|| {
+            value
+                .as_f64()
+                .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
+                .map(|f| f as i64)
+        });
     match whole {
         None => fault("invalid_type", "must be an integer"),
         Some(n) if n < low || n > high => {
@@ -155,17 +186,17 @@ pub(crate) fn one_of<T: Copy>(value: &Value, names: &[(&str, T)]) -> Parsed<T> {
     names.iter().find(|n| n.0 == given).map_or_else(
         || {
             let list: Vec<&str> = names.iter().map(|n| n.0).collect();
-            fault("not_in_list", format!("`{given}` is not one of {}", list.join(", ")))
+            fault(
+                "not_in_list",
+                format!("`{given}` is not one of {}", list.join(", ")),
+            )
         },
         |n| Ok(n.1),
     )
 }
 
 /// A list, each item read by `item`; all faults of all items at once.
-pub(crate) fn list<T>(
-    value: &Value,
-    mut item: impl FnMut(&Value) -> Parsed<T>,
-) -> Parsed<Vec<T>> {
+pub(crate) fn list<T>(value: &Value, mut item: impl FnMut(&Value) -> Parsed<T>) -> Parsed<Vec<T>> {
     let Some(items) = value.as_array() else {
         return fault("invalid_type", "must be an array");
     };
@@ -180,7 +211,11 @@ pub(crate) fn list<T>(
             })),
         }
     }
-    if faults.is_empty() { Ok(read) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(read)
+    } else {
+        Err(faults)
+    }
 }
 
 /// An event name: 1 to 200 characters.
@@ -197,15 +232,16 @@ pub(crate) fn selector(value: &Value) -> Parsed<Selector> {
     match value {
         Value::Null => Ok(Selector::Any),
         Value::String(_) => name(value).map(Selector::Event),
-        Value::Array(names) if names.is_empty() => {
-            fault("empty", "must name at least one event")
-        }
+        Value::Array(names) if names.is_empty() => fault("empty", "must name at least one event"),
         Value::Array(_) => list(value, name).map(Selector::AnyOf),
         Value::Object(map) if map.len() == 1 => match map.get("event") {
             Some(inner) if !inner.is_object() => selector(inner),
             _ => fault("invalid_type", "must have the one field `event`"),
         },
-        _ => fault("invalid_type", "must be an event name, a list of names, or null for any event"),
+        _ => fault(
+            "invalid_type",
+            "must be an event name, a list of names, or null for any event",
+        ),
     }
 }
 
@@ -229,7 +265,12 @@ pub(crate) fn window(value: &Value) -> Parsed<Window> {
         _ => None,
     };
     read.map_or_else(
-        || fault("invalid_window", "must be seconds, or a length such as 30m, 12h, 7d or 2w, of at most 100 years"),
+        || {
+            fault(
+                "invalid_window",
+                "must be seconds, or a length such as 30m, 12h, 7d or 2w, of at most 100 years",
+            )
+        },
         Ok,
     )
 }
@@ -238,7 +279,14 @@ pub(crate) fn window(value: &Value) -> Parsed<Window> {
 pub(crate) fn date(value: &Value) -> Parsed<Bound> {
     let given = text(value)?;
     Bound::parse(given).map_or_else(
-        || fault("invalid_date", format!("`{given}` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:00:00Z")),
+        || {
+            fault(
+                "invalid_date",
+                format!(
+                    "`{given}` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:00:00Z"
+                ),
+            )
+        },
         Ok,
     )
 }
@@ -247,7 +295,10 @@ pub(crate) fn date(value: &Value) -> Parsed<Bound> {
 pub(crate) fn instant(value: &Value) -> Parsed<Instant> {
     let given = text(value)?;
     given.parse().or_else(|_| {
-        fault("invalid_date", format!("`{given}` is not an ISO 8601 instant, such as 2026-01-31T10:00:00Z"))
+        fault(
+            "invalid_date",
+            format!("`{given}` is not an ISO 8601 instant, such as 2026-01-31T10:00:00Z"),
+        )
     })
 }
 
@@ -255,7 +306,10 @@ pub(crate) fn instant(value: &Value) -> Parsed<Instant> {
 pub(crate) fn zone(value: &Value) -> Parsed<Zone> {
     let given = text(value)?;
     Zone::named(given).or_else(|_| {
-        fault("unknown_zone", format!("`{given}` is not an IANA time zone, such as Europe/Paris"))
+        fault(
+            "unknown_zone",
+            format!("`{given}` is not an IANA time zone, such as Europe/Paris"),
+        )
     })
 }
 

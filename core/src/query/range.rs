@@ -125,7 +125,10 @@ impl Range {
     pub(crate) fn faults(&self, as_of: Option<Instant>, now: Instant) -> Vec<FieldError> {
         let mut faults = Vec::new();
         let as_of = as_of.map(|at| ("asOf", Bound::At(at)));
-        for (field, bound) in [("startDate", self.start), ("endDate", self.end)].into_iter().chain(as_of) {
+        for (field, bound) in [("startDate", self.start), ("endDate", self.end)]
+            .into_iter()
+            .chain(as_of)
+        {
             if bound.in_future(&self.zone, now) {
                 faults.push(FieldError {
                     field: field.to_owned(),

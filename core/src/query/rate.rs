@@ -29,7 +29,14 @@ impl Rate {
     pub fn of(k: u64, n: u64) -> Self {
         let small = n < 30;
         if n == 0 {
-            return Self { value: None, k, n, low: None, high: None, small };
+            return Self {
+                value: None,
+                k,
+                n,
+                low: None,
+                high: None,
+                small,
+            };
         }
         let (k_, n_) = (k as f64, n as f64);
         let p = k_ / n_;
@@ -37,9 +44,24 @@ impl Rate {
         let centre = (k_ + z2 / 2.0) / (n_ + z2);
         let half = Z / (n_ + z2) * (n_ * p * (1.0 - p) + z2 / 4.0).sqrt();
         // At the ends the interval touches 0 and 1 exactly; rounding must not push it past them.
-        let low = if k == 0 { 0.0 } else { (centre - half).max(0.0) };
-        let high = if k == n { 1.0 } else { (centre + half).min(1.0) };
-        Self { value: Some(p), k, n, low: Some(low), high: Some(high), small }
+        let low = if k == 0 {
+            0.0
+        } else {
+            (centre - half).max(0.0)
+        };
+        let high = if k == n {
+            1.0
+        } else {
+            (centre + half).min(1.0)
+        };
+        Self {
+            value: Some(p),
+            k,
+            n,
+            low: Some(low),
+            high: Some(high),
+            small,
+        }
     }
 }
 

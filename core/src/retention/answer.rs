@@ -105,12 +105,17 @@ pub struct PeriodAverage {
     pub rate: Rate,
 }
 
-/// Answers a retention table over the timelines.
-pub(crate) fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<RetentionAnswer> {
+/// Answers a valid retention table over timelines.
+///
+/// # Errors
+/// `too_many_periods` or `too_many_cells` where the table would not fit memory or eyes.
+pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<RetentionAnswer> {
     let question = *question.inner();
     let span = question.range.span();
     let table = kernel::run(question, view)?;
-    let cohorts: Vec<Cohort> = (0..table.cohorts).map(|c| cohort(c, &table, question, view)).collect();
+    let cohorts: Vec<Cohort> = (0..table.cohorts)
+        .map(|c| cohort(c, &table, question, view))
+        .collect();
     let columns = cohorts.iter().map(|c| c.retention.len()).max().unwrap_or(0);
     let average = (0..columns)
         .map(|n| {
@@ -118,8 +123,12 @@ pub(crate) fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<R
                 .iter()
                 .filter_map(|c| c.retention.get(n))
                 .filter(|cell| cell.complete);
-            let (k, of) = complete.fold((0, 0), |(k, of), cell| (k + cell.count, of + cell.eligible));
-            PeriodAverage { period: n, rate: Rate::of(k, of) }
+            let (k, of) =
+                complete.fold((0, 0), |(k, of), cell| (k + cell.count, of + cell.eligible));
+            PeriodAverage {
+                period: n,
+                rate: Rate::of(k, of),
+            }
         })
         .collect();
     let mut answer = RetentionAnswer {
@@ -138,7 +147,10 @@ pub(crate) fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<R
         mode: question.mode,
         start: question.start.clone(),
         returning: question.returning.clone(),
-        left_censored: view.timelines.first().is_some_and(|first| first >= span.from.micros()),
+        left_censored: view
+            .timelines
+            .first()
+            .is_some_and(|first| first >= span.from.micros()),
         unattributed_events: view.timelines.unattributed(),
         preset: "exact",
         criterion: "on",
@@ -169,7 +181,11 @@ fn cohort(c: usize, table: &Table, question: &Retention, view: &View<'_>) -> Coh
                 high: rate.value,
             };
         }
-        let rate = if complete { Rate::of(returned, size) } else { Rate::of(0, 0) };
+        let rate = if complete {
+            Rate::of(returned, size)
+        } else {
+            Rate::of(0, 0)
+        };
         Cell {
             period: n,
             value: rate.value,
@@ -184,7 +200,9 @@ fn cohort(c: usize, table: &Table, question: &Retention, view: &View<'_>) -> Coh
     Cohort {
         period: buckets.get(c).map_or(span.from, |b| b.start),
         size,
-        partial: buckets.get(c).is_some_and(|b| b.start < span.from || b.end > span.to),
+        partial: buckets
+            .get(c)
+            .is_some_and(|b| b.start < span.from || b.end > span.to),
         returned_in_start_period: table.returned(c, 0),
         retention: (0..table.columns).take_while(begun).map(cell).collect(),
     }

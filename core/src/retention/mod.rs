@@ -4,6 +4,5 @@ mod answer;
 mod kernel;
 mod question;
 
-pub use answer::{Cell, Cohort, PeriodAverage, RetentionAnswer};
-pub(crate) use answer::answer;
+pub use answer::{Cell, Cohort, PeriodAverage, RetentionAnswer, answer};
 pub use question::{Mode, Retention};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Error, FieldError, Result};
+use crate::error::{FieldError, Result};
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Period, Range, Segment, Selector, WeekStart};
 
@@ -47,7 +47,10 @@ const PERIODS: [(&str, Period); 3] = [
     ("monthly", Period::Monthly),
 ];
 
-const MODES: [(&str, Mode); 2] = [("first_time", Mode::FirstTime), ("recurring", Mode::Recurring)];
+const MODES: [(&str, Mode); 2] = [
+    ("first_time", Mode::FirstTime),
+    ("recurring", Mode::Recurring),
+];
 
 const METRICS: [(&str, bool); 4] = [
     ("retention_rate", true),
@@ -59,7 +62,11 @@ const METRICS: [(&str, bool); 4] = [
 impl Retention {
     /// The table of a period over a range, any event starting and any event returning.
     pub fn new(period: Period, range: Range) -> Self {
-        Self { period, range, ..Self::default() }
+        Self {
+            period,
+            range,
+            ..Self::default()
+        }
     }
 
     /// Reads a question in its JSON form: `cohortPeriod`, `startDate`, `endDate`, `analysisMetric`, `timezone`, `segment`,
@@ -72,13 +79,25 @@ impl Retention {
         let retention = Self {
             period: fields.required("cohortPeriod", |v| fields::one_of(v, &PERIODS)),
             range: fields.range(),
-            start: fields.nullable("start", fields::selector).unwrap_or_default(),
-            returning: fields.nullable("return", fields::selector).unwrap_or_default(),
-            mode: fields.optional("mode", |v| fields::one_of(v, &MODES)).unwrap_or_default(),
-            segment: fields.optional("segment", fields::segment).unwrap_or_default(),
-            week_start: fields.optional("weekStart", fields::week_start).unwrap_or_default(),
+            start: fields
+                .nullable("start", fields::selector)
+                .unwrap_or_default(),
+            returning: fields
+                .nullable("return", fields::selector)
+                .unwrap_or_default(),
+            mode: fields
+                .optional("mode", |v| fields::one_of(v, &MODES))
+                .unwrap_or_default(),
+            segment: fields
+                .optional("segment", fields::segment)
+                .unwrap_or_default(),
+            week_start: fields
+                .optional("weekStart", fields::week_start)
+                .unwrap_or_default(),
             periods: fields
-                .optional("periods", |v| fields::integer(v, 0, crate::query::calendar::MAX_BUCKETS))
+                .optional("periods", |v| {
+                    fields::integer(v, 0, crate::query::calendar::MAX_BUCKETS)
+                })
                 .map(|n| n as usize),
             as_of: fields.optional("asOf", fields::instant),
         };
@@ -96,11 +115,5 @@ impl Retention {
     /// Everything wrong with it at the instant `now`.
     pub(crate) fn faults(&self, now: Instant) -> Vec<FieldError> {
         self.range.faults(self.as_of, now)
-    }
-
-    /// Refuses it with everything wrong at once.
-    pub(crate) fn check(&self, now: Instant) -> Result<()> {
-        let faults = self.faults(now);
-        if faults.is_empty() { Ok(()) } else { Err(Error::fields(faults)) }
     }
 }

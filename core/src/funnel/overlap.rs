@@ -1,0 +1,178 @@
+//! Funnels in which one event could fill several steps, or equal times do not count as "after".
+//!
+//! Events of one time are a group. Inside a group rows are assigned to consecutive steps by bipartite matching, since the
+//! order inside it is free (F1) and a row fills one step (F3); from group to group, doing as many steps as possible never hurts.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
+)]
+
+use super::kernel::{NEVER, Plan};
+use super::question::MAX_STEPS;
+use crate::timeline::Timeline;
+
+/// How many steps the best chain of a user has.
+pub(super) fn depth(plan: &Plan, timeline: &Timeline<'_>) -> usize {
+    let mut entry = [NEVER; MAX_STEPS + 1];
+    let mut best = 0;
+    let mut group = Vec::new();
+    let mut row = timeline.ts.partition_point(|ts| *ts < plan.from);
+    while row < timeline.ts.len() && best < plan.steps {
+        let ts = timeline.ts[row];
+        gather(plan, timeline, &mut row, &mut group);
+        if group.is_empty() {
+            continue;
+        }
+        let before = entry;
+        for done in 0..plan.steps {
+            let start = if done == 0 { ts } else { before[done] };
+            let allowed = if done == 0 {
+                ts < plan.to
+            } else {
+                ts - start <= plan.window
+            };
+            if !allowed {
+                continue;
+            }
+            let more = matched(plan, &group, done);
+            for reached in done + 1..=done + more {
+                entry[reached] = entry[reached].max(start);
+                best = best.max(reached);
+            }
+        }
+    }
+    best
+}
+
+/// Collects the step masks of the events at the time of `row`, and moves `row` behind them.
+///
+/// More equal masks than steps change nothing, so the group stays small whatever the data.
+fn gather(plan: &Plan, timeline: &Timeline<'_>, row: &mut usize, group: &mut Vec<u64>) {
+    group.clear();
+    let ts = timeline.ts[*row];
+    while *row < timeline.ts.len() && timeline.ts[*row] == ts {
+        let mask = plan.masks[usize::from(timeline.name[*row])];
+        *row += 1;
+        if mask != 0
+            && (group.len() < plan.steps
+                || group.iter().filter(|m| **m == mask).count() < plan.steps)
+        {
+            group.push(mask);
+        }
+    }
+}
+
+/// How many steps after the first `done` can be filled by distinct rows of one group.
+fn matched(plan: &Plan, group: &[u64], done: usize) -> usize {
+    let most = if plan.strict { 1 } else { plan.steps - done };
+    if let [mask] = group {
+        return usize::from(most > 0 && mask >> done & 1 == 1);
+    }
+    let mut filled_by: Vec<Option<usize>> = vec![None; group.len()];
+    for more in 0..most.min(group.len()) {
+        let mut seen = vec![false; group.len()];
+        if !assign(group, done + more, &mut filled_by, &mut seen) {
+            return more;
+        }
+    }
+    most.min(group.len())
+}
+
+/// Finds a row for a step, moving other steps to other rows where needed (an augmenting path; at most 64 deep).
+fn assign(group: &[u64], step: usize, filled_by: &mut [Option<usize>], seen: &mut [bool]) -> bool {
+    for row in 0..group.len() {
+        if group[row] >> step & 1 == 0 || seen[row] {
+            continue;
+        }
+        seen[row] = true;
+        let free = match filled_by[row] {
+            None => true,
+            Some(other) => assign(group, other, filled_by, seen),
+        };
+        if free {
+            filled_by[row] = Some(step);
+            return true;
+        }
+    }
+    false
+}
+
+/// Appends the times of a converter's reported chain: the lexicographically earliest rows (F4).
+pub(super) fn chain(plan: &Plan, timeline: &Timeline<'_>, times: &mut Vec<i64>) {
+    let mask = |row: usize| plan.masks[usize::from(timeline.name[row])];
+    let first = timeline.ts.partition_point(|ts| *ts < plan.from);
+    for row in first..timeline.ts.len() {
+        let ts = timeline.ts[row];
+        if ts >= plan.to {
+            return;
+        }
+        if mask(row) & 1 == 0 || !completes(plan, timeline, &[row]) {
+            continue;
+        }
+        let mut chain = vec![row];
+        while chain.len() < plan.steps {
+            let from = timeline
+                .ts
+                .partition_point(|t| *t < timeline.ts[chain[chain.len() - 1]]);
+            // Rows alike in time and mask are interchangeable: where one fails, the next need not be tried.
+            let mut failed: Option<(i64, u64)> = None;
+            let next = (from..timeline.ts.len()).find(|row| {
+                let alike = (timeline.ts[*row], mask(*row));
+                if mask(*row) >> chain.len() & 1 == 0
+                    || chain.contains(row)
+                    || failed == Some(alike)
+                {
+                    return false;
+                }
+                chain.push(*row);
+                let fits = completes(plan, timeline, &chain);
+                chain.pop();
+                failed = (!fits).then_some(alike);
+                fits
+            });
+            match next {
+                Some(row) => chain.push(row),
+                None => return,
+            }
+        }
+        times.extend(chain.iter().map(|row| timeline.ts[*row]));
+        return;
+    }
+}
+
+/// Whether a chain that begins with these rows can be completed within the window.
+fn completes(plan: &Plan, timeline: &Timeline<'_>, chain: &[usize]) -> bool {
+    let (Some(first), Some(last)) = (chain.first(), chain.last()) else {
+        return false;
+    };
+    let (entry, now) = (timeline.ts[*first], timeline.ts[*last]);
+    if let [.., previous, _] = chain
+        && plan.strict
+        && timeline.ts[*previous] == now
+    {
+        return false;
+    }
+    let mut done = chain.len();
+    let mut row = timeline.ts.partition_point(|ts| *ts < now);
+    let mut group = Vec::new();
+    while done < plan.steps && row < timeline.ts.len() && timeline.ts[row] - entry <= plan.window {
+        let ts = timeline.ts[row];
+        if ts == now {
+            // What is left of the group of the last row: the rows that the chain does not use.
+            group.clear();
+            while row < timeline.ts.len() && timeline.ts[row] == ts {
+                if !chain.contains(&row) {
+                    group.push(plan.masks[usize::from(timeline.name[row])]);
+                }
+                row += 1;
+            }
+            if plan.strict {
+                continue;
+            }
+        } else {
+            gather(plan, timeline, &mut row, &mut group);
+        }
+        done += matched(plan, &group, done);
+    }
+    done >= plan.steps && timeline.ts[*last] - entry <= plan.window
+}

@@ -1,0 +1,215 @@
+//! Building and updating timelines: rows are dealt to partitions as they stream in, then each partition is sorted on its own.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::Timelines;
+use super::partition::{Partition, Row, USERS};
+use crate::error::{Error, ErrorKind, Result};
+use crate::warehouse::{Head, Rows, Warehouse};
+
+/// Rows waiting for their partitions.
+#[derive(Default)]
+struct Deal {
+    partitions: Vec<Vec<Row>>,
+}
+
+impl Deal {
+    /// A deal with room for as many events as a warehouse of so many users holds.
+    fn sized(events: u64, users: u32) -> Self {
+        let partitions = users.div_ceil(USERS) as usize;
+        let each = events as usize / partitions.max(1);
+        let roomy = || Vec::with_capacity(each + each / 16);
+        Self {
+            partitions: std::iter::repeat_with(roomy).take(partitions).collect(),
+        }
+    }
+
+    fn take(&mut self, rows: Rows<'_>) {
+        for ((user, ts), name) in rows.user.iter().zip(rows.ts).zip(rows.name) {
+            let partition = (user / USERS) as usize;
+            if partition >= self.partitions.len() {
+                self.partitions.resize_with(partition + 1, Vec::new);
+            }
+            if let Some(dealt) = self.partitions.get_mut(partition) {
+                dealt.push(Row {
+                    ts: *ts,
+                    local: (user % USERS) as u16,
+                    name: *name,
+                });
+            }
+        }
+    }
+}
+
+pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Timelines> {
+    let expected = warehouse.head()?;
+    check_memory(expected.events, limit)?;
+    let mut deal = Deal::sized(expected.events, expected.users);
+    let head = warehouse.scan(0, &mut |rows| {
+        deal.take(rows);
+        Ok(())
+    })?;
+    let partitions = deal
+        .partitions
+        .into_par_iter()
+        .enumerate()
+        .map(|(i, rows)| sorted(i, &[&rows]))
+        .collect::<Result<Vec<_>>>()?;
+    finish(warehouse, head, partitions, Vec::new())
+}
+
+pub(super) fn update(
+    old: &Timelines,
+    warehouse: &dyn Warehouse,
+    limit: Option<u64>,
+) -> Result<Timelines> {
+    let expected = warehouse.head()?;
+    if expected.epoch != old.head.epoch {
+        return from_warehouse(warehouse, limit);
+    }
+    check_memory(expected.events, limit)?;
+    let mut deal = Deal::default();
+    let head = warehouse.scan(old.head.version, &mut |rows| {
+        deal.take(rows);
+        Ok(())
+    })?;
+    // Between the two looks stored events may have been replaced.
+    if head.epoch != old.head.epoch {
+        return from_warehouse(warehouse, limit);
+    }
+    let mut kept = Vec::new();
+    let mut touched = Vec::new();
+    let count = deal.partitions.len().max(old.partitions.len());
+    let mut added = deal.partitions.into_iter();
+    for i in 0..count {
+        let rows = added.next().unwrap_or_default();
+        match old.partitions.get(i) {
+            Some(partition) if rows.is_empty() => kept.push(Arc::clone(partition)),
+            partition => touched.push((i, partition, rows)),
+        }
+    }
+    let changed = touched
+        .into_par_iter()
+        .map(|(i, partition, rows)| {
+            let before = partition.map(|p| p.rows()).unwrap_or_default();
+            sorted(i, &[&before, &rows])
+        })
+        .collect::<Result<Vec<_>>>()?;
+    finish(warehouse, head, changed, kept)
+}
+
+pub(super) fn from_rows(
+    names: Vec<String>,
+    rows: impl IntoIterator<Item = (u32, i64, u16)>,
+) -> Result<Timelines> {
+    let mut deal = Deal::default();
+    let mut head = Head {
+        version: 1,
+        ..Head::default()
+    };
+    for (user, ts, name) in rows {
+        if usize::from(name) >= names.len() {
+            return Err(Error::field(
+                "name",
+                "unknown_name",
+                format!("there is no name with the key {name}"),
+            ));
+        }
+        deal.take(Rows {
+            user: &[user],
+            ts: &[ts],
+            name: &[name],
+        });
+        head.events += 1;
+        head.users = head.users.max(user.saturating_add(1));
+        head.first = Some(head.first.map_or(ts, |first| first.min(ts)));
+    }
+    let partitions = deal
+        .partitions
+        .iter()
+        .enumerate()
+        .map(|(i, rows)| sorted(i, &[rows]).map(Arc::new))
+        .collect::<Result<_>>()?;
+    Ok(Timelines {
+        partitions,
+        names: Arc::new(names),
+        head,
+    })
+}
+
+fn sorted(index: usize, rows: &[&[Row]]) -> Result<Partition> {
+    let total: usize = rows.iter().map(|r| r.len()).sum();
+    if u32::try_from(total).is_err() {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            "too_many_events",
+            format!(
+                "{total} events belong to {USERS} neighbouring users; 4,294,967,295 are the most"
+            ),
+        ));
+    }
+    Ok(Partition::new(index as u32 * USERS, rows))
+}
+
+/// Brings events of one user and time into their exact order, which only the warehouse knows, and joins the partitions.
+fn finish(
+    warehouse: &dyn Warehouse,
+    head: Head,
+    mut changed: Vec<Partition>,
+    kept: Vec<Arc<Partition>>,
+) -> Result<Timelines> {
+    let ties: Vec<(u32, i64)> = changed.par_iter().flat_map_iter(Partition::ties).collect();
+    if !ties.is_empty() {
+        let mut group: Option<(u32, i64, Vec<u16>)> = None;
+        let mut place = |group: (u32, i64, Vec<u16>)| {
+            let (user, ts, names) = group;
+            let base = user - user % USERS;
+            if let Ok(i) = changed.binary_search_by_key(&base, Partition::base)
+                && let Some(partition) = changed.get_mut(i)
+            {
+                partition.reorder(user, ts, &names);
+            }
+        };
+        warehouse.ordered(&ties, &mut |rows| {
+            for ((user, ts), name) in rows.user.iter().zip(rows.ts).zip(rows.name) {
+                match &mut group {
+                    Some(g) if (g.0, g.1) == (*user, *ts) => g.2.push(*name),
+                    _ => {
+                        if let Some(done) = group.replace((*user, *ts, vec![*name])) {
+                            place(done);
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(last) = group {
+            place(last);
+        }
+    }
+    let mut partitions: Vec<Arc<Partition>> =
+        changed.into_iter().map(Arc::new).chain(kept).collect();
+    partitions.sort_unstable_by_key(|p| p.base());
+    Ok(Timelines {
+        partitions,
+        names: Arc::new(warehouse.names()?),
+        head,
+    })
+}
+
+/// Ten bytes an event stay; sixteen more are needed while building.
+fn check_memory(events: u64, limit: Option<u64>) -> Result<()> {
+    let need = events.saturating_mul(26);
+    match limit {
+        Some(limit) if need > limit => Err(Error::new(
+            ErrorKind::Limit,
+            "memory_limit",
+            format!(
+                "the timelines of {events} events need about {need} bytes to build; the limit is {limit}"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}

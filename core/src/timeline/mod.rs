@@ -1,0 +1,163 @@
+//! Timelines: the events of each user in time order, in compact columns, derived from the warehouse and rebuilt at will.
+
+mod build;
+mod members;
+mod partition;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::query::{Instant, Selector};
+use crate::warehouse::{Head, Warehouse};
+
+pub use members::Members;
+use partition::Partition;
+
+/// All users' events, ordered by (time, client_seq, event_id or content hash) within each user (G2).
+///
+/// Ten bytes an event: a time and an event name. Users stand in partitions of 32,768, built, updated and read in parallel.
+#[derive(Clone, Debug)]
+pub struct Timelines {
+    partitions: Vec<Arc<Partition>>,
+    names: Arc<Vec<String>>,
+    head: Head,
+}
+
+/// The timelines as one question sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The events.
+    pub timelines: &'a Timelines,
+    /// Later events are invisible.
+    pub as_of: Instant,
+    /// Keys of the users on a premium plan as of the question's `to`, ascending; only segments need them.
+    pub premium: &'a [u32],
+}
+
+/// The events of one user in order: `ts[i]` (µs) and `name[i]` are the i-th event.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeline<'a> {
+    /// The user's key.
+    pub user: u32,
+    /// Times in microseconds, ascending.
+    pub ts: &'a [i64],
+    /// Keys of event names.
+    pub name: &'a [u16],
+}
+
+impl<'a> Timeline<'a> {
+    /// The events at or before an instant.
+    #[inline]
+    pub(crate) fn until(self, as_of: i64) -> Self {
+        match self.ts.last() {
+            Some(last) if *last > as_of => {
+                let n = self.ts.partition_point(|t| *t <= as_of);
+                Self {
+                    ts: self.ts.get(..n).unwrap_or_default(),
+                    name: self.name.get(..n).unwrap_or_default(),
+                    ..self
+                }
+            }
+            _ => self,
+        }
+    }
+}
+
+impl Timelines {
+    /// Builds all timelines from a warehouse.
+    ///
+    /// # Errors
+    /// `memory_limit` where they would need more than `limit` bytes; whatever the warehouse raises.
+    pub fn build(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
+        build::from_warehouse(warehouse, limit)
+    }
+
+    /// These timelines and the events added to the warehouse since; a full build where stored events were replaced or removed.
+    ///
+    /// # Errors
+    /// As `build`.
+    pub fn updated(&self, warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
+        build::update(self, warehouse, limit)
+    }
+
+    /// Timelines of rows (user key, time in µs, key into `names`) without a warehouse; rows of one user and time keep their order.
+    ///
+    /// # Errors
+    /// `unknown_name` for a key that `names` does not have.
+    pub fn from_rows(
+        names: Vec<String>,
+        rows: impl IntoIterator<Item = (u32, i64, u16)>,
+    ) -> Result<Self> {
+        build::from_rows(names, rows)
+    }
+
+    /// The state of the warehouse they were built from.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// How many events of users they hold.
+    pub fn events(&self) -> u64 {
+        self.partitions.iter().map(|p| p.events() as u64).sum()
+    }
+
+    /// Stored events without a user, which no timeline holds (I4).
+    pub fn unattributed(&self) -> u64 {
+        self.head.unattributed
+    }
+
+    /// The time of the earliest stored event, in microseconds.
+    pub fn first(&self) -> Option<i64> {
+        self.head.first
+    }
+
+    /// The memory they take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.partitions.iter().map(|p| p.bytes()).sum()
+    }
+
+    /// One user's events; none for a key without events.
+    pub fn user(&self, user: u32) -> Timeline<'_> {
+        self.partitions
+            .get((user / partition::USERS) as usize)
+            .map_or(
+                Timeline {
+                    user,
+                    ts: &[],
+                    name: &[],
+                },
+                |p| p.user(user),
+            )
+    }
+
+    /// For each name key, whether the selector means it; `None` where it means every event.
+    pub(crate) fn matching(&self, selector: &Selector) -> Option<Vec<bool>> {
+        match selector {
+            Selector::Any => None,
+            other => Some(self.names.iter().map(|n| other.matches(n)).collect()),
+        }
+    }
+
+    /// The event names by key.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// One pass over all users that have events, in parallel by partition; `merge` must not depend on order.
+    pub(crate) fn fold<A: Send>(
+        &self,
+        empty: impl Fn() -> A + Sync + Send,
+        user: impl Fn(&mut A, Timeline<'_>) + Sync + Send,
+        merge: impl Fn(A, A) -> A + Sync + Send,
+    ) -> A {
+        self.partitions
+            .par_iter()
+            .fold(&empty, |mut seen, partition| {
+                partition.for_each(|timeline| user(&mut seen, timeline));
+                seen
+            })
+            .reduce(&empty, merge)
+    }
+}

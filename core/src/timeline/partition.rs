@@ -1,0 +1,153 @@
+//! The timelines of 32,768 neighbouring user keys.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: local users are below USERS and offsets end at the columns' length"
+)]
+
+use super::Timeline;
+
+/// Users in one partition; a local user fits 16 bits.
+pub(super) const USERS: u32 = 1 << 15;
+
+/// A row on its way into a partition.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) ts: i64,
+    /// The user's place within the partition.
+    pub(super) local: u16,
+    pub(super) name: u16,
+}
+
+/// INVARIANT: `offsets` has `USERS + 1` ascending entries that end at the length of `ts` and of `name`; user `base + u` owns
+/// the rows `offsets[u]..offsets[u + 1]`, whose times ascend.
+#[derive(Debug)]
+pub(super) struct Partition {
+    base: u32,
+    offsets: Vec<u32>,
+    ts: Vec<i64>,
+    name: Vec<u16>,
+}
+
+impl Partition {
+    /// Sorts rows by user and time; rows of one user and time keep their order. There are fewer than 2^32 of them.
+    pub(super) fn new(base: u32, rows: &[&[Row]]) -> Self {
+        let users = USERS as usize;
+        let mut offsets = vec![0_u32; users + 1];
+        for row in rows.iter().copied().flatten() {
+            offsets[row.local as usize + 1] += 1;
+        }
+        for u in 0..users {
+            offsets[u + 1] += offsets[u];
+        }
+        let total = offsets[users] as usize;
+        let mut next = offsets.clone();
+        let (mut ts, mut name) = (vec![0_i64; total], vec![0_u16; total]);
+        for row in rows.iter().copied().flatten() {
+            let place = &mut next[row.local as usize];
+            ts[*place as usize] = row.ts;
+            name[*place as usize] = row.name;
+            *place += 1;
+        }
+        let mut unsorted: Vec<(i64, u16)> = Vec::new();
+        for u in 0..users {
+            let mine = offsets[u] as usize..offsets[u + 1] as usize;
+            if ts[mine.clone()].is_sorted() {
+                continue;
+            }
+            unsorted.clear();
+            unsorted.extend(mine.clone().map(|i| (ts[i], name[i])));
+            unsorted.sort_by_key(|row| row.0);
+            for (i, row) in mine.zip(&unsorted) {
+                (ts[i], name[i]) = *row;
+            }
+        }
+        Self {
+            base,
+            offsets,
+            ts,
+            name,
+        }
+    }
+
+    /// All rows, in order.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::with_capacity(self.ts.len());
+        self.for_each(|t| {
+            let local = (t.user - self.base) as u16;
+            rows.extend(t.ts.iter().zip(t.name).map(|(ts, name)| Row {
+                ts: *ts,
+                local,
+                name: *name,
+            }));
+        });
+        rows
+    }
+
+    /// The (user, time) pairs at which a user has events of different names, ascending.
+    pub(super) fn ties(&self) -> Vec<(u32, i64)> {
+        let mut ties = Vec::new();
+        self.for_each(|t| {
+            for i in 1..t.ts.len() {
+                let pair = (t.user, t.ts[i]);
+                if t.ts[i] == t.ts[i - 1]
+                    && t.name[i] != t.name[i - 1]
+                    && ties.last() != Some(&pair)
+                {
+                    ties.push(pair);
+                }
+            }
+        });
+        ties
+    }
+
+    /// Puts the names of one user's events at one time into the order given.
+    pub(super) fn reorder(&mut self, user: u32, ts: i64, names: &[u16]) {
+        let local = (user - self.base) as usize;
+        let mine = self.offsets[local] as usize..self.offsets[local + 1] as usize;
+        let first = mine.start + self.ts[mine.clone()].partition_point(|t| *t < ts);
+        let after = mine.start + self.ts[mine].partition_point(|t| *t <= ts);
+        if after - first == names.len() {
+            self.name[first..after].copy_from_slice(names);
+        }
+    }
+
+    pub(super) fn base(&self) -> u32 {
+        self.base
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.ts.len()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        (self.ts.len() * 8 + self.name.len() * 2 + self.offsets.len() * 4) as u64
+    }
+
+    /// One user's events.
+    pub(super) fn user(&self, user: u32) -> Timeline<'_> {
+        let local = (user - self.base) as usize;
+        let mine = self.offsets[local] as usize..self.offsets[local + 1] as usize;
+        Timeline {
+            user,
+            ts: &self.ts[mine.clone()],
+            name: &self.name[mine],
+        }
+    }
+
+    /// Every user that has events, in order.
+    #[inline]
+    pub(super) fn for_each<'a>(&'a self, mut visit: impl FnMut(Timeline<'a>)) {
+        let mut start = self.offsets[0] as usize;
+        for (local, end) in self.offsets[1..].iter().enumerate() {
+            let end = *end as usize;
+            if end > start {
+                visit(Timeline {
+                    user: self.base + local as u32,
+                    ts: &self.ts[start..end],
+                    name: &self.name[start..end],
+                });
+            }
+            start = end;
+        }
+    }
+}
