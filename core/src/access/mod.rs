@@ -1,8 +1,12 @@
 //! Who may do what. Nothing is read or written without a decision made here; the default is no.
 
+pub mod key;
 mod role;
+pub mod token;
 
+pub use key::Key;
 use serde::Serialize;
+pub use token::{Claims, Verifier, mint};
 
 use crate::error::{Error, ErrorKind, Result};
 
