@@ -7,6 +7,7 @@ pub mod access;
 pub mod analytics;
 pub mod error;
 pub mod funnel;
+pub mod insight;
 pub mod query;
 pub mod retention;
 pub mod timeline;

@@ -1,0 +1,253 @@
+//! The insight about conversion: how many go all the way, and where most of the others stop.
+
+use serde::Serialize;
+
+use super::InsightType;
+use crate::error::Result;
+use crate::funnel::{FunnelAnswer, FunnelStep};
+use crate::query::{Instant, Rate, Segment, Selector, Window, answer};
+
+/// The specification's User Behavior Insight.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Insight {
+    /// The first 24 hex digits of the SHA-256 of the rest.
+    #[serde(rename = "_id", skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// What kind of insight it is.
+    pub insight_type: InsightType,
+    /// What it is about.
+    pub title: String,
+    /// What it says, in sentences.
+    pub description: String,
+    /// The figures behind it.
+    pub data: FunnelAnswer,
+    /// The confidence level of the intervals in `description` and `data`, in percent: 95. Null where nobody entered, for
+    /// then there is no interval and nothing to be confident of. It is not a measure of how interesting the insight is.
+    pub confidence: Option<u8>,
+    /// The users looked at.
+    pub segment: Segment,
+    /// The first instant of the range.
+    pub start_date: Instant,
+    /// The first instant after the range.
+    pub end_date: Instant,
+    /// As `asOf`: an insight is computed, not stored.
+    pub created_at: Instant,
+    /// The same.
+    pub updated_at: Instant,
+}
+
+/// Puts the answer of a funnel into words.
+pub(crate) fn conversion_funnel(data: FunnelAnswer) -> Result<Insight> {
+    let mut insight = Insight {
+        id: String::new(),
+        insight_type: InsightType::ConversionFunnel,
+        title: title(&data),
+        description: describe(&data),
+        confidence: (data.entered > 0).then_some(95),
+        segment: data.segment,
+        start_date: data.start_date,
+        end_date: data.end_date,
+        created_at: data.as_of,
+        updated_at: data.as_of,
+        data,
+    };
+    insight.id = answer::id(&insight)?;
+    Ok(insight)
+}
+
+fn title(data: &FunnelAnswer) -> String {
+    match (data.steps.first(), data.steps.last()) {
+        (Some(first), Some(last)) if data.steps.len() > 1 => {
+            format!("Conversion from {} to {}", events(&first.event), events(&last.event))
+        }
+        (Some(only), _) => format!("Users with {}", events(&only.event)),
+        _ => "Conversion".to_owned(),
+    }
+}
+
+fn describe(data: &FunnelAnswer) -> String {
+    let Some(first) = data.steps.first() else { return String::new() };
+    let entry = events(&first.event);
+    if data.entered == 0 {
+        return format!("No user began with {entry} in this range.");
+    }
+    let entered = users(data.entered);
+    if data.steps.len() == 1 {
+        return format!("{entered} had {entry} in this range.");
+    }
+
+    let steps = data.steps.len();
+    let mut text = format!(
+        "Of {entered} who began with {entry}, {} ({}) did all {steps} steps within {}.",
+        count(data.converted),
+        share(data.rate),
+        length(data.window)
+    );
+    match biggest_loss(&data.steps) {
+        Some((from, to)) => text.push_str(&format!(
+            " Most were lost between {} and {}: {} of {} ({}).",
+            events(&from.event),
+            events(&to.event),
+            count(from.dropped),
+            count(from.count),
+            share(Rate::of(from.dropped, from.count)),
+        )),
+        None => text.push_str(" Nobody was lost on the way."),
+    }
+    if data.open > 0 {
+        let verb = if data.open == 1 { "has" } else { "have" };
+        text.push_str(&format!(" {} {verb} not converted but still can.", users(data.open)));
+    }
+    if data.rate.small {
+        text.push_str(" These are too few users to lean on.");
+    }
+    text
+}
+
+/// The step after which most users stopped, with the step after it; the earliest of equals.
+fn biggest_loss(steps: &[FunnelStep]) -> Option<(&FunnelStep, &FunnelStep)> {
+    let most = steps.iter().map(|s| s.dropped).max().filter(|n| *n > 0)?;
+    steps.iter().zip(steps.iter().skip(1)).find(|(from, _)| from.dropped == most)
+}
+
+fn share(rate: Rate) -> String {
+    let percent = |x: Option<f64>| format!("{:.1}", x.unwrap_or_default() * 100.0);
+    format!("{} %, 95 % interval {} to {} %", percent(rate.value), percent(rate.low), percent(rate.high))
+}
+
+fn events(selector: &Selector) -> String {
+    match selector {
+        Selector::Any => "any event".to_owned(),
+        Selector::Event(name) => format!("`{name}`"),
+        Selector::AnyOf(names) => {
+            names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")
+        }
+    }
+}
+
+fn users(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "user" } else { "users" })
+}
+
+/// A number with its thousands set apart: `1,234,567`.
+fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A window in the largest unit that divides it.
+fn length(window: Window) -> String {
+    let units = [(86_400_000_000, "day"), (3_600_000_000, "hour"), (60_000_000, "minute"), (1_000_000, "second")];
+    let micros = window.micros();
+    for (unit, name) in units {
+        if micros > 0 && micros % unit == 0 {
+            let n = micros / unit;
+            return if n == 1 { format!("1 {name}") } else { format!("{} {name}s", count(n.unsigned_abs())) };
+        }
+    }
+    format!("{} seconds", micros as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::funnel::{Matured, Switches, TimeToConvert};
+    use crate::query::{Quantiles, Zone};
+
+    fn answer(counts: &[u64], open: u64) -> FunnelAnswer {
+        let names = ["search", "view_trip", "start_booking", "complete_booking"];
+        let entered = counts[0];
+        let converted = *counts.last().unwrap();
+        let steps = counts
+            .iter()
+            .enumerate()
+            .map(|(k, count)| FunnelStep {
+                step: k + 1,
+                event: names[k].into(),
+                count: *count,
+                rate: Rate::of(*count, entered),
+                rate_from_previous: Rate::of(*count, if k == 0 { entered } else { counts[k - 1] }),
+                dropped: counts.get(k + 1).map_or(0, |next| count - next),
+                time_from_previous: Quantiles::default(),
+                time_from_entry: Quantiles::default(),
+            })
+            .collect();
+        FunnelAnswer {
+            id: "f".to_owned(),
+            steps,
+            entered,
+            converted,
+            open,
+            rate: Rate::of(converted, entered),
+            matured: Matured { entered, converted, rate: Rate::of(converted, entered) },
+            time_to_convert: TimeToConvert { from_step: 1, to_step: counts.len(), seconds: Quantiles::default() },
+            unattributed_events: 0,
+            window: Window::days(14),
+            start_date: "2026-01-01T00:00:00Z".parse().unwrap(),
+            end_date: "2026-02-01T00:00:00Z".parse().unwrap(),
+            timezone: Zone::default(),
+            segment: Segment::All,
+            as_of: "2026-03-01T00:00:00Z".parse().unwrap(),
+            preset: "exact",
+            switches: Switches { order: "ordered", grace: 0, strict_increase: false, entry: "earliest" },
+            tzdb: "2026a",
+        }
+    }
+
+    #[test]
+    fn it_says_how_many_convert_and_where_most_are_lost() {
+        let insight = conversion_funnel(answer(&[1234, 900, 150, 123], 12)).unwrap();
+        assert_eq!(insight.title, "Conversion from `search` to `complete_booking`");
+        assert_eq!(
+            insight.description,
+            "Of 1,234 users who began with `search`, 123 (10.0 %, 95 % interval 8.4 to 11.8 %) did all 4 steps within \
+             14 days. Most were lost between `view_trip` and `start_booking`: 750 of 900 (83.3 %, 95 % interval 80.8 to \
+             85.6 %). 12 users have not converted but still can."
+        );
+        assert_eq!(insight.confidence, Some(95));
+        assert_eq!(insight.created_at, insight.data.as_of);
+    }
+
+    #[test]
+    fn it_says_so_where_nobody_entered_and_is_confident_of_nothing() {
+        let insight = conversion_funnel(answer(&[0, 0], 0)).unwrap();
+        assert_eq!(insight.description, "No user began with `search` in this range.");
+        assert_eq!(insight.confidence, None);
+    }
+
+    #[test]
+    fn few_users_and_no_losses_are_said() {
+        let insight = conversion_funnel(answer(&[3, 3], 0)).unwrap();
+        assert!(insight.description.ends_with("Nobody was lost on the way. These are too few users to lean on."));
+    }
+
+    #[test]
+    fn the_id_follows_the_content() {
+        let one = conversion_funnel(answer(&[10, 5], 0)).unwrap();
+        assert_eq!(one.id, conversion_funnel(answer(&[10, 5], 0)).unwrap().id);
+        assert_ne!(one.id, conversion_funnel(answer(&[10, 4], 0)).unwrap().id);
+        assert_eq!(one.id.len(), 24);
+    }
+
+    #[test]
+    fn windows_are_said_in_their_largest_unit() {
+        let table = [
+            (Window::days(1), "1 day"),
+            (Window::seconds(5400), "90 minutes"),
+            (Window::seconds(36_000), "10 hours"),
+            (Window::seconds(0), "0 seconds"),
+            (Window::from_micros(1_500_000).unwrap(), "1.5 seconds"),
+        ];
+        for (window, words) in table {
+            assert_eq!(length(window), words);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the numbers say about how users behave, in words: the specification's User Behavior Insights.
+
+mod conversion;
+mod question;
+
+pub(crate) use conversion::conversion_funnel;
+pub use conversion::Insight;
+pub use question::{InsightType, UserInsights};

@@ -1,0 +1,131 @@
+//! The question of user insights, and what can be wrong with it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{Error, FieldError, Result};
+use crate::funnel::Funnel;
+use crate::query::fields::{self, Fields};
+use crate::query::{Instant, Selector};
+
+/// A kind of insight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum InsightType {
+    /// How many users go all the way through the funnel, and where the others stop.
+    ConversionFunnel,
+}
+
+/// What stands out in how users behave over a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserInsights {
+    /// The only kind asked for; every available kind by default.
+    pub insight_type: Option<InsightType>,
+    /// At most so many insights, 1 to 100; 20 by default.
+    pub limit: usize,
+    /// The funnel that is looked at, with the range and the segment of all insights.
+    pub funnel: Funnel,
+}
+
+const LIMIT: usize = 20;
+
+/// The specification's five types, and what is built of them.
+const TYPES: [(&str, Option<InsightType>); 5] = [
+    ("engagement_patterns", None),
+    ("conversion_funnel", Some(InsightType::ConversionFunnel)),
+    ("drop_off_points", None),
+    ("feature_adoption", None),
+    ("user_journeys", None),
+];
+
+impl UserInsights {
+    /// Every available insight about this funnel.
+    pub fn new(funnel: Funnel) -> Self {
+        Self { insight_type: None, limit: LIMIT, funnel }
+    }
+
+    /// Reads a question in its JSON form: `startDate`, `endDate`, `segment`, `insightType`, `limit`, and the fields of a
+    /// funnel: `steps`, `window`, `timezone`, `strictIncrease`, `timeBetween`, `asOf`. Steps that are absent are the
+    /// catalogue's default funnel.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once; a type that is not built yet is `not_available`.
+    pub fn parse(question: &Value, default_steps: &[Selector], now: Instant) -> Result<Self> {
+        let mut fields = Fields::of(question)?;
+        let insights = Self {
+            insight_type: fields.optional("insightType", |v| match fields::one_of(v, &TYPES)? {
+                Some(available) => Ok(available),
+                None => fields::fault("not_available", "is not available yet; conversion_funnel is"),
+            }),
+            limit: fields
+                .optional("limit", |v| fields::integer(v, 1, 100))
+                .map_or(LIMIT, |n| n as usize),
+            funnel: Funnel::read(&mut fields, default_steps),
+        };
+        fields.finish(insights.funnel.faults(now))?;
+        Ok(insights)
+    }
+
+    /// Refuses it with everything wrong at once.
+    pub(crate) fn check(&self, now: Instant) -> Result<()> {
+        let mut faults = self.funnel.faults(now);
+        if !(1..=100).contains(&self.limit) {
+            faults.push(FieldError {
+                field: "limit".to_owned(),
+                code: "out_of_range",
+                message: "must be between 1 and 100".to_owned(),
+            });
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::fields(faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults(question: Value) -> Vec<(String, &'static str)> {
+        let now = "2026-03-01T12:00:00Z".parse().unwrap();
+        match UserInsights::parse(&question, &["search".into(), "book".into()], now) {
+            Ok(_) => Vec::new(),
+            Err(e) => e.field_errors().iter().map(|f| (f.field.clone(), f.code)).collect(),
+        }
+    }
+
+    #[test]
+    fn every_field_is_checked_and_all_errors_come_at_once() {
+        let with = |name: &str, value: Value| {
+            let mut question = json!({"startDate": "2026-01-01", "endDate": "2026-01-31"});
+            question[name] = value;
+            question
+        };
+        assert_eq!(faults(with("limit", json!(100))), []);
+        assert_eq!(faults(with("limit", Value::Null)), []);
+        assert_eq!(faults(with("insightType", json!("conversion_funnel"))), []);
+        let table = [
+            ("limit", json!(0), "out_of_range"),
+            ("limit", json!(101), "out_of_range"),
+            ("limit", json!(-1), "out_of_range"),
+            ("limit", json!(1.5), "invalid_type"),
+            ("limit", json!("20"), "invalid_type"),
+            ("segment", json!("gold"), "not_in_list"),
+            ("insightType", json!("funnels"), "not_in_list"),
+            ("insightType", json!(1), "invalid_type"),
+            ("insightType", json!("engagement_patterns"), "not_available"),
+            ("insightType", json!("drop_off_points"), "not_available"),
+            ("insightType", json!("feature_adoption"), "not_available"),
+            ("insightType", json!("user_journeys"), "not_available"),
+            ("steps", json!([]), "invalid_length"),
+            ("color", json!("red"), "unknown_field"),
+        ];
+        for (field, value, code) in table {
+            assert_eq!(faults(with(field, value)), [(field.to_owned(), code)]);
+        }
+        let all = faults(json!({"startDate": "soon", "limit": 0, "insightType": "x", "window": "-1d", "x": 1}));
+        let fields: Vec<&str> = all.iter().map(|f| f.0.as_str()).collect();
+        assert_eq!(fields, ["insightType", "limit", "window", "startDate", "endDate", "x"]);
+    }
+}
