@@ -1,6 +1,15 @@
 //! Where events live. The trait says what the words need; `duckdb.rs` is the engine inside this process.
 
+pub mod duckdb;
+
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+
 use crate::error::Result;
+use crate::query::Instant;
+
+pub use self::duckdb::Duckdb;
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +42,32 @@ pub struct Rows<'a> {
 /// Receives rows, batch by batch.
 pub type Sink<'a> = dyn FnMut(Rows<'_>) -> Result<()> + 'a;
 
+/// A value bound to a `?` of a statement; values never become part of its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// An instant.
+    Time(Instant),
+}
+
+/// Where a warehouse is and how it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its file; `None` keeps everything in memory.
+    pub path: Option<PathBuf>,
+    /// Opens an existing file only to read it; several processes may do so at once.
+    pub read_only: bool,
+    /// How many threads the engine may use; `None` is one for each core.
+    pub threads: Option<usize>,
+    /// How many bytes of memory the engine may use; `None` is the engine's own limit.
+    pub memory_limit: Option<u64>,
+    /// The time written to what is created.
+    pub now: Instant,
+}
+
 /// The store of events, as the words need it.
 pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// What it holds now; cheap.
@@ -44,11 +79,21 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// Hands over the events at exactly these (user key, time) pairs, each pair's events together
     /// and in the order (client_seq, event_id, content hash), pairs ascending (G2).
+    ///
+    /// An event without a `client_seq` comes before those with one, one without an id before those with one.
     fn ordered(&self, pairs: &[(u32, i64)], sink: &mut Sink<'_>) -> Result<()>;
 
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
 
     /// The keys of the users on a premium plan as of the instant `before` (its microseconds), ascending.
+    ///
+    /// A user's plan is that of the latest profile before the instant that states one.
     fn premium(&self, before: i64) -> Result<Vec<u32>>;
+
+    /// The keys of the users that have a profile before the instant (its microseconds), ascending.
+    fn profiled(&self, before: i64) -> Result<Vec<u32>>;
+
+    /// The rows of a fixed `select` over the tables of `migrations/`, its values bound to `?` in order.
+    fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>>;
 }

@@ -1,0 +1,251 @@
+//! The engine inside this process: one DuckDB file, or memory. Only here and in `duckdb/` is the driver named.
+
+mod fault;
+mod migrate;
+mod open;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ::duckdb::types::{TimeUnit, Value};
+use ::duckdb::{Connection, Statement, params_from_iter};
+use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
+use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
+
+use super::{Head, Open, Parameter, Rows, Sink, Warehouse};
+use crate::error::{Error, Result};
+
+/// A warehouse in a DuckDB file, or in memory.
+pub struct Duckdb {
+    // Only ever cloned: each question has a connection of its own, so that none waits for another.
+    root: Mutex<Connection>,
+    head: Mutex<Head>,
+    path: Option<PathBuf>,
+    read_only: bool,
+    // INVARIANT: declared last, so that the file is given up after the last connection is closed.
+    _held: Option<open::Held>,
+}
+
+impl std::fmt::Debug for Duckdb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Duckdb").field("path", &self.path).field("read_only", &self.read_only).finish_non_exhaustive()
+    }
+}
+
+impl Duckdb {
+    /// Opens a file, creating it where it is absent, or memory.
+    ///
+    /// # Errors
+    /// `locked` where another process or handle has the file; `not_found`, `is_a_folder`, `read_only`, `disk_full`
+    /// for what the file system refuses; `not_a_database`, `not_travelsense`, `newer_format`, `corrupt` for what the
+    /// file holds.
+    pub fn open(options: &Open) -> Result<Self> {
+        let (connection, held) = open::open(options)?;
+        let head = read_head(&connection).map_err(|e| fault::of(e, options.path.as_deref()))?;
+        Ok(Self {
+            root: Mutex::new(connection),
+            head: Mutex::new(head),
+            path: options.path.clone(),
+            read_only: options.read_only,
+            _held: held,
+        })
+    }
+
+    /// The file, or `None` for memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether it was opened only to read.
+    pub fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// A connection of its own for one piece of work.
+    fn connect(&self) -> Result<Connection> {
+        lock(&self.root).try_clone().map_err(|e| self.fault(e))
+    }
+
+    fn fault(&self, error: ::duckdb::Error) -> Error {
+        fault::of(error, self.path.as_deref())
+    }
+}
+
+impl Warehouse for Duckdb {
+    fn head(&self) -> Result<Head> {
+        Ok(*lock(&self.head))
+    }
+
+    fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<Head> {
+        let connection = self.connect()?;
+        let snapshot = connection.unchecked_transaction().map_err(|e| self.fault(e))?;
+        let head = read_head(&snapshot).map_err(|e| self.fault(e))?;
+        // A condition costs a pass over the rows, so each is asked only where it can tell rows apart.
+        let sql = match (after > 0, head.unattributed > 0) {
+            (false, false) => "select user_key, ts, name_key from events",
+            (false, true) => "select user_key, ts, name_key from events where user_key is not null",
+            (true, _) => "select user_key, ts, name_key from events where user_key is not null and version > ?",
+        };
+        if after < head.version {
+            let mut statement = snapshot.prepare(sql).map_err(|e| self.fault(e))?;
+            let values = (after > 0).then_some(after);
+            drop(statement.stream_arrow(params_from_iter(values)).map_err(|e| self.fault(e))?);
+            self.pour(&statement, sink)?;
+        }
+        Ok(head)
+    }
+
+    fn ordered(&self, pairs: &[(u32, i64)], sink: &mut Sink<'_>) -> Result<()> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        connection
+            .execute_batch("create temp table asked (user_key uinteger not null, ts timestamp not null)")
+            .map_err(|e| self.fault(e))?;
+        let schema = std::sync::Arc::new(Schema::new(vec![
+            Field::new("user_key", DataType::UInt32, false),
+            Field::new("ts", DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None), false),
+        ]));
+        let asked = RecordBatch::try_new(
+            schema,
+            vec![
+                std::sync::Arc::new(UInt32Array::from_iter_values(pairs.iter().map(|p| p.0))),
+                std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(pairs.iter().map(|p| p.1))),
+            ],
+        )
+        .map_err(Error::internal)?;
+        let mut appender = connection.appender("asked").map_err(|e| self.fault(e))?;
+        appender.append_record_batch(asked).map_err(|e| self.fault(e))?;
+        appender.flush().map_err(|e| self.fault(e))?;
+        drop(appender);
+
+        let mut statement = connection
+            .prepare(
+                "select e.user_key, e.ts, e.name_key
+                 from events e
+                 where (e.user_key, e.ts) in (select (user_key, ts) from asked)
+                 order by
+                    e.user_key,
+                    e.ts,
+                    e.client_seq nulls first,
+                    e.event_id nulls first,
+                    e.content_hash,
+                    e.name_key",
+            )
+            .map_err(|e| self.fault(e))?;
+        drop(statement.stream_arrow([]).map_err(|e| self.fault(e))?);
+        self.pour(&statement, sink)
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let connection = self.connect()?;
+        let mut statement =
+            connection.prepare("select name from names order by name_key").map_err(|e| self.fault(e))?;
+        let names = statement
+            .query_map([], |row| row.get(0))
+            .and_then(Iterator::collect)
+            .map_err(|e| self.fault(e))?;
+        Ok(names)
+    }
+
+    fn premium(&self, before: i64) -> Result<Vec<u32>> {
+        // The latest statement of a plan counts; of two at the same time, the one whose content sorts last.
+        let batches = self.select(
+            "with plans as (
+                select user_key, arg_max(plan, (ts, content_hash)) as plan
+                from profiles
+                where ts < make_timestamp(?) and plan is not null
+                group by user_key
+             )
+             select user_key
+             from plans
+             where list_contains(
+                coalesce((select definition ->> '$.premiumPlans' from catalogue)::varchar[], ['premium']), plan)
+             order by user_key",
+            &[Parameter::Integer(before)],
+        )?;
+        keys(&batches)
+    }
+
+    fn profiled(&self, before: i64) -> Result<Vec<u32>> {
+        let batches = self.select(
+            "select distinct user_key from profiles where ts < make_timestamp(?) order by user_key",
+            &[Parameter::Integer(before)],
+        )?;
+        keys(&batches)
+    }
+
+    fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>> {
+        let connection = self.connect()?;
+        let mut prepared = connection.prepare(statement).map_err(|e| self.fault(e))?;
+        let values = values.iter().map(|value| match value {
+            Parameter::Integer(number) => Value::BigInt(*number),
+            Parameter::Text(text) => Value::Text(text.clone()),
+            Parameter::Time(at) => Value::Timestamp(TimeUnit::Microsecond, at.micros()),
+        });
+        drop(prepared.stream_arrow(params_from_iter(values)).map_err(|e| self.fault(e))?);
+        let mut batches = Vec::new();
+        while let Some(rows) = prepared.step().map_err(|e| self.fault(e))? {
+            batches.push(RecordBatch::from(rows));
+        }
+        Ok(batches)
+    }
+}
+
+impl Duckdb {
+    /// Hands over what a running statement gives: user key, time, name key.
+    fn pour(&self, statement: &Statement<'_>, sink: &mut Sink<'_>) -> Result<()> {
+        // `step` gives errors where the iterator of the driver would panic.
+        while let Some(batch) = statement.step().map_err(|e| self.fault(e))? {
+            let columns = batch.columns();
+            let user = columns.first().and_then(|c| c.as_primitive_opt::<UInt32Type>());
+            let ts = columns.get(1).and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+            let name = columns.get(2).and_then(|c| c.as_primitive_opt::<UInt16Type>());
+            let (Some(user), Some(ts), Some(name)) = (user, ts, name) else {
+                return Err(unexpected());
+            };
+            if user.null_count() > 0 {
+                return Err(unexpected());
+            }
+            sink(Rows { user: user.values(), ts: ts.values(), name: name.values() })?;
+        }
+        Ok(())
+    }
+}
+
+/// What the file says of itself.
+fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
+    connection.query_row(
+        "select version, epoch, events, unattributed, users, epoch_us(first_event) from meta",
+        [],
+        |row| {
+            Ok(Head {
+                version: row.get(0)?,
+                epoch: row.get(1)?,
+                events: row.get(2)?,
+                unattributed: row.get(3)?,
+                users: row.get(4)?,
+                first: row.get(5)?,
+            })
+        },
+    )
+}
+
+/// The first column as user keys.
+fn keys(batches: &[RecordBatch]) -> Result<Vec<u32>> {
+    let mut keys = Vec::new();
+    for batch in batches {
+        let column = batch.columns().first().and_then(|c| c.as_primitive_opt::<UInt32Type>()).ok_or_else(unexpected)?;
+        keys.extend_from_slice(column.values());
+    }
+    Ok(keys)
+}
+
+fn unexpected() -> Error {
+    Error::internal("a column has another type than its table says")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,143 @@
+//! Opens a file or memory: settings, locks, and what can be wrong with a path.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ::duckdb::{AccessMode, Config, Connection};
+
+use super::migrate::{self, Fault};
+use super::fault;
+use crate::error::{Error, ErrorKind, Result};
+use crate::warehouse::Open;
+
+/// Opens, sets up and locks the settings; what is returned holds the file until both are dropped.
+pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
+    let path = options.path.as_deref();
+    let held = path.map(|p| check(p, options.read_only).and_then(|()| Held::take(p, options.read_only))).transpose()?;
+    let failed = |error| fault::of(error, path);
+
+    let config = config(options).map_err(failed)?;
+    let connection = match path {
+        Some(path) => Connection::open_with_flags(path, config),
+        None => Connection::open_in_memory_with_flags(config),
+    }
+    .map_err(|error| match path {
+        // DuckDB takes a lock that belongs to a process, so it cannot say that a file is no file at all.
+        Some(path) if path.is_dir() => directory(path),
+        _ => failed(error),
+    })?;
+    let file = path.map_or_else(|| "the warehouse in memory".to_owned(), |p| format!("`{}`", p.display()));
+    migrate::run(&connection, migrate::ALL, &file, options.read_only, options.now).map_err(|fault| match fault {
+        Fault::Engine(error) => failed(error),
+        Fault::Ours(error) => error,
+    })?;
+    // From here on no statement can reach a file, load an extension or change a setting: files to import are
+    // read by other means.
+    connection
+        .execute_batch("set enable_external_access = false; set lock_configuration = true")
+        .map_err(failed)?;
+    Ok((connection, held))
+}
+
+fn config(options: &Open) -> ::duckdb::Result<Config> {
+    let mut config = Config::default()
+        .enable_autoload_extension(false)?
+        .with("preserve_insertion_order", "false")?
+        .with("arrow_lossless_conversion", "true")?
+        .access_mode(if options.read_only { AccessMode::ReadOnly } else { AccessMode::ReadWrite })?;
+    if let Some(threads) = options.threads {
+        config = config.threads(i64::try_from(threads).unwrap_or(i64::MAX).max(1))?;
+    }
+    if let Some(bytes) = options.memory_limit {
+        config = config.max_memory(&format!("{bytes}B"))?;
+    }
+    Ok(config)
+}
+
+/// What can be told about a path before DuckDB sees it.
+fn check(path: &Path, read_only: bool) -> Result<()> {
+    let missing = |what: &Path| {
+        Error::new(ErrorKind::Storage, "not_found", format!("`{}` does not exist", what.display()))
+    };
+    if path.is_dir() {
+        return Err(directory(path));
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    let folder = folder(path);
+    if !folder.is_dir() {
+        return Err(missing(folder));
+    }
+    if read_only {
+        return Err(missing(path));
+    }
+    Ok(())
+}
+
+fn directory(path: &Path) -> Error {
+    Error::new(
+        ErrorKind::Storage,
+        "is_a_folder",
+        format!("`{}` is a folder; the path of a file is needed", path.display()),
+    )
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The files this process has open, by their real paths: how many readers, or one writer.
+///
+/// The system's file locks belong to a process: a second open in the same process would not be refused, and closing
+/// it would drop the lock of the first.
+static OPEN: Mutex<BTreeMap<PathBuf, Use>> = Mutex::new(BTreeMap::new());
+
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Readers(usize),
+    Writer,
+}
+
+/// A file counted as open in this process, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held(PathBuf);
+
+impl Held {
+    fn take(path: &Path, read_only: bool) -> Result<Self> {
+        let real = match (path.canonicalize(), folder(path).canonicalize(), path.file_name()) {
+            (Ok(real), _, _) => real,
+            (Err(_), Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        };
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match (open.get(&real), read_only) {
+            (None, true) => Use::Readers(1),
+            (None, false) => Use::Writer,
+            (Some(Use::Readers(n)), true) => Use::Readers(n + 1),
+            (Some(_), _) => {
+                let (kind, code, message) =
+                    fault::locked(&format!("`{}`", path.display()), &format!("this process ({})", std::process::id()));
+                return Err(Error::new(kind, code, message));
+            }
+        };
+        open.insert(real.clone(), now);
+        Ok(Self(real))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        match open.get_mut(&self.0) {
+            Some(Use::Readers(n)) if *n > 1 => *n -= 1,
+            _ => {
+                open.remove(&self.0);
+            }
+        }
+    }
+}
