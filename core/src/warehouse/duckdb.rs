@@ -3,6 +3,8 @@
 mod fault;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -115,7 +117,7 @@ impl Warehouse for Duckdb {
             ],
         )
         .map_err(Error::internal)?;
-        let mut appender = connection.appender("asked").map_err(|e| self.fault(e))?;
+        let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main").map_err(|e| self.fault(e))?;
         appender.append_record_batch(asked).map_err(|e| self.fault(e))?;
         appender.flush().map_err(|e| self.fault(e))?;
         drop(appender);

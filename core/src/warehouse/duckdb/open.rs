@@ -22,10 +22,15 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         Some(path) => Connection::open_with_flags(path, config),
         None => Connection::open_in_memory_with_flags(config),
     }
-    .map_err(|error| match path {
-        // DuckDB takes a lock that belongs to a process, so it cannot say that a file is no file at all.
-        Some(path) if path.is_dir() => directory(path),
-        _ => failed(error),
+    .map_err(|error| match (failed(error), path) {
+        // The folder is there, as was checked: it is one that takes no files, such as those of the kernel.
+        (error, Some(path)) if error.code() == "not_found" && !options.read_only => Error::new(
+            ErrorKind::Storage,
+            "read_only",
+            format!("`{}` cannot be made: its folder takes no files", path.display()),
+        )
+        .caused_by(error),
+        (error, _) => error,
     })?;
     let file = path.map_or_else(|| "the warehouse in memory".to_owned(), |p| format!("`{}`", p.display()));
     migrate::run(&connection, migrate::ALL, &file, options.read_only, options.now).map_err(|fault| match fault {
