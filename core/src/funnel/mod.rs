@@ -4,6 +4,7 @@ mod answer;
 mod kernel;
 mod overlap;
 mod question;
+mod table;
 
 pub use answer::{FunnelAnswer, FunnelStep, Matured, Switches, TimeToConvert, answer};
 pub use question::Funnel;

@@ -3,6 +3,7 @@
 mod answer;
 mod kernel;
 mod question;
+mod table;
 
 pub use answer::{Cell, Cohort, PeriodAverage, RetentionAnswer, answer};
 pub use question::{Mode, Retention};

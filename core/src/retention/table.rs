@@ -1,0 +1,61 @@
+//! A retention table in long form, for doors that speak Arrow: one row a cell.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+};
+
+use super::answer::{Cell, Cohort, RetentionAnswer};
+use crate::error::{Error, Result};
+
+impl RetentionAnswer {
+    /// The cells as one Arrow batch, cohorts in order and periods within them: `cohort` (the first instant of its period, UTC),
+    /// `cohort_partial`, `size`, `returned_in_start_period`, `period`, `value`, `count`, `eligible`, `complete`,
+    /// `partial_count`, `low`, `high`.
+    ///
+    /// Counts are signed, so that their differences cannot wrap.
+    ///
+    /// # Errors
+    /// Only a fault of our own.
+    pub fn table(&self) -> Result<RecordBatch> {
+        let cells: Vec<(&Cohort, &Cell)> = self
+            .cohorts
+            .iter()
+            .flat_map(|cohort| cohort.retention.iter().map(move |cell| (cohort, cell)))
+            .collect();
+        let counts = |of: fn(&Cohort, &Cell) -> u64| -> ArrayRef {
+            let values = cells.iter().map(|(o, e)| i64::try_from(of(o, e)).ok());
+            Arc::new(values.collect::<Int64Array>())
+        };
+        let figures = |of: fn(&Cell) -> Option<f64>| -> ArrayRef {
+            Arc::new(cells.iter().map(|(_, e)| of(e)).collect::<Float64Array>())
+        };
+        let flags = |of: fn(&Cohort, &Cell) -> bool| -> ArrayRef {
+            let values = cells.iter().map(|(o, e)| Some(of(o, e)));
+            Arc::new(values.collect::<BooleanArray>())
+        };
+        let cohorts = cells.iter().map(|(o, _)| o.period.micros());
+        let cohorts = TimestampMicrosecondArray::from_iter_values(cohorts).with_timezone("UTC");
+
+        RecordBatch::try_from_iter_with_nullable([
+            ("cohort", Arc::new(cohorts) as ArrayRef, false),
+            ("cohort_partial", flags(|o, _| o.partial), false),
+            ("size", counts(|o, _| o.size), false),
+            (
+                "returned_in_start_period",
+                counts(|o, _| o.returned_in_start_period),
+                false,
+            ),
+            ("period", counts(|_, e| e.period as u64), false),
+            ("value", figures(|e| e.value), true),
+            ("count", counts(|_, e| e.count), false),
+            ("eligible", counts(|_, e| e.eligible), false),
+            ("complete", flags(|_, e| e.complete), false),
+            ("partial_count", counts(|_, e| e.partial_count), false),
+            ("low", figures(|e| e.low), true),
+            ("high", figures(|e| e.high), true),
+        ])
+        .map_err(Error::internal)
+    }
+}
