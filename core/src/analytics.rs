@@ -1,6 +1,6 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::Value;
@@ -8,10 +8,12 @@ use serde_json::Value;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::funnel::{self, Funnel, FunnelAnswer};
+use crate::insight::{self, Insight, UserInsights};
 use crate::query::{Instant, Segment, Span};
 use crate::retention::{self, Retention, RetentionAnswer};
 use crate::timeline::{Timelines, View};
-use crate::warehouse::Warehouse;
+use crate::warehouse::duckdb::Duckdb;
+use crate::warehouse::{Open, Warehouse};
 
 /// Tells the time; the only clock there is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -68,6 +70,56 @@ pub struct Analytics {
 }
 
 impl Analytics {
+    /// Opens a file of events for reading and writing, creating it where it is absent.
+    ///
+    /// # Errors
+    /// `locked` where another process writes to it; `not_a_database`, `not_travelsense`, `newer_format` or `corrupt` for
+    /// what the file holds; `not_found`, `read_only`, `disk_full` for what the file system refuses.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(Options { path: Some(path.as_ref().to_owned()), ..Options::default() })
+    }
+
+    /// Opens a store in memory, which ends with the handle.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn in_memory() -> Result<Self> {
+        Self::open_with(Options::default())
+    }
+
+    /// Opens a store as the options say.
+    ///
+    /// # Errors
+    /// As `open`; `out_of_range` for options that cannot be met.
+    pub fn open_with(options: Options) -> Result<Self> {
+        if options.threads.is_some_and(|n| n == 0 || n > 1024) {
+            return Err(Error::field("threads", "out_of_range", "must be between 1 and 1024"));
+        }
+        let warehouse = Duckdb::open(&Open {
+            path: options.path,
+            read_only: options.read_only,
+            threads: options.threads,
+            memory_limit: options.memory_limit,
+            now: (options.clock)(),
+        })?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads.unwrap_or_default())
+            .thread_name(|i| format!("travelsense-{i}"))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self {
+            warehouse: Box::new(warehouse),
+            timelines: RwLock::default(),
+            updating: Mutex::default(),
+            pool,
+            memory_limit: options.memory_limit,
+            clock: options.clock,
+        })
+    }
+
+    /// Writes what is still in memory to the file and closes it.
+    pub fn close(self) {}
+
     /// What time it is for this store.
     pub fn now(&self) -> Instant {
         (self.clock)()
@@ -97,6 +149,24 @@ impl Analytics {
         self.over(asked.as_of, asked.segment, asked.range.span(), |view| {
             retention::answer(&question, view)
         })
+    }
+
+    /// What stands out in how users behave over a range, in words and with the numbers behind them.
+    ///
+    /// # Errors
+    /// As `funnel`.
+    pub fn user_insights(&self, who: &Principal, question: &UserInsights) -> Result<Vec<Insight>> {
+        question.check(self.now())?;
+        Ok(vec![insight::conversion_funnel(self.funnel(who, &question.funnel)?)?])
+    }
+
+    /// `user_insights` of a question in its JSON form, see [`UserInsights::parse`].
+    ///
+    /// # Errors
+    /// As `user_insights`.
+    pub fn user_insights_json(&self, who: &Principal, question: &Value) -> Result<Vec<Insight>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.user_insights(who, &UserInsights::parse(question, &[], self.now())?)
     }
 
     /// `funnel` of a question in its JSON form, see [`Funnel::parse`].

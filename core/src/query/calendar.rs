@@ -239,3 +239,95 @@ fn civil_micros(date: civil::Date) -> i64 {
         .to_timestamp(date.at(0, 0, 0, 0))
         .map_or(i64::MAX, |t| t.as_microsecond())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    fn calendar(zone: &str, period: Period, week: &str, from: &str, to: &str) -> Calendar {
+        let zone = Zone::named(zone).unwrap();
+        Calendar::new(&zone, period, WeekStart::named(week).unwrap(), at(from), at(to)).unwrap()
+    }
+
+    fn starts(calendar: &Calendar) -> Vec<String> {
+        calendar.buckets().iter().map(|b| b.start.to_string()).collect()
+    }
+
+    #[test]
+    fn days_have_23_and_25_hours_where_clocks_change() {
+        let spring = calendar("Europe/Paris", Period::Daily, "monday", "2024-03-30T12:00:00Z", "2024-04-01T12:00:00Z");
+        assert_eq!(
+            starts(&spring),
+            ["2024-03-29T23:00:00.000Z", "2024-03-30T23:00:00.000Z", "2024-03-31T22:00:00.000Z"]
+        );
+        let autumn = calendar("Europe/Paris", Period::Daily, "monday", "2024-10-27T12:00:00Z", "2024-10-27T13:00:00Z");
+        let day = autumn.buckets()[0];
+        assert_eq!(day.end.micros() - day.start.micros(), 25 * 3_600_000_000);
+    }
+
+    #[test]
+    fn a_missing_midnight_starts_the_day_late() {
+        // Beirut, 2022-03-27: 00:00 does not exist, the day begins at 01:00, which is 22:00 UTC as the day before ends.
+        let day = calendar("Asia/Beirut", Period::Daily, "monday", "2022-03-27T10:00:00Z", "2022-03-27T11:00:00Z");
+        assert_eq!(starts(&day), ["2022-03-26T22:00:00.000Z"]);
+        assert_eq!(day.buckets()[0].end.to_string(), "2022-03-27T21:00:00.000Z");
+    }
+
+    #[test]
+    fn a_skipped_date_is_an_empty_bucket() {
+        // Apia skipped 2011-12-30.
+        let days = calendar("Pacific/Apia", Period::Daily, "monday", "2011-12-30T09:00:00Z", "2011-12-30T11:00:00Z");
+        let [before, skipped, after] = days.buckets() else {
+            panic!("three days expected, not {:?}", days.buckets());
+        };
+        assert_eq!(skipped.start, skipped.end);
+        assert_eq!(before.end, after.start);
+        assert_eq!(days.locate(after.start.micros()), Some(2));
+    }
+
+    #[test]
+    fn a_date_that_comes_twice_keeps_its_number() {
+        // St John's set its clock back at 00:01 until 2011: 2010-11-07 begins, is left after a minute, and begins again.
+        let days = calendar("America/St_Johns", Period::Daily, "monday", "2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z");
+        assert!(!days.is_regular());
+        assert_eq!(days.locate(at("2010-11-07T02:30:30Z").micros()), Some(1));
+        assert_eq!(days.locate(at("2010-11-07T02:31:30Z").micros()), Some(0));
+        assert_eq!(days.locate(at("2010-11-07T03:30:00Z").micros()), Some(1));
+    }
+
+    #[test]
+    fn weeks_start_on_any_day_and_cross_years() {
+        let monday = calendar("UTC", Period::Weekly, "monday", "2024-12-30T00:00:00Z", "2025-01-06T00:00:01Z");
+        assert_eq!(starts(&monday), ["2024-12-30T00:00:00.000Z", "2025-01-06T00:00:00.000Z"]);
+        let sunday = calendar("UTC", Period::Weekly, "sunday", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z");
+        assert_eq!(starts(&sunday), ["2024-12-29T00:00:00.000Z"]);
+        for (name, day) in WEEKDAYS {
+            let week = calendar("UTC", Period::Weekly, name, "1969-12-28T00:00:00Z", "1970-01-20T00:00:00Z");
+            for bucket in week.buckets() {
+                assert_eq!(Zone::default().date(bucket.start).weekday(), day);
+            }
+        }
+    }
+
+    #[test]
+    fn months_are_calendar_months() {
+        let months = calendar("UTC", Period::Monthly, "monday", "2023-12-31T00:00:00Z", "2024-03-01T00:00:00Z");
+        assert_eq!(
+            starts(&months),
+            ["2023-12-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z", "2024-02-01T00:00:00.000Z"]
+        );
+        assert_eq!(months.locate(at("2024-02-29T23:59:59Z").micros()), Some(2));
+        assert_eq!(months.locate(at("2024-03-01T00:00:00Z").micros()), None);
+    }
+
+    #[test]
+    fn too_many_buckets_are_refused() {
+        let zone = Zone::default();
+        let error = Calendar::new(&zone, Period::Daily, WeekStart::default(), Instant::MIN, at("2024-01-01T00:00:00Z"));
+        assert_eq!(error.unwrap_err().field_errors()[0].code, "too_many_periods");
+    }
+}
