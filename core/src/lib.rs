@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod analytics;
+pub mod demo;
 pub mod error;
 pub mod funnel;
 pub mod insight;
