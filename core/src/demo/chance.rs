@@ -51,7 +51,8 @@ impl Chance {
         // Quantiles of the exponential distribution at every sixteenth, in thousandths; the logarithm is not computed
         // because its last bit may differ from one machine to another.
         const KNOTS: [i64; 17] = [
-            0, 65, 134, 208, 288, 375, 470, 575, 693, 827, 981, 1_163, 1_386, 1_674, 2_079, 2_773, 5_000,
+            0, 65, 134, 208, 288, 375, 470, 575, 693, 827, 981, 1_163, 1_386, 1_674, 2_079, 2_773,
+            5_000,
         ];
         let at = self.below(16 << 16) as i64;
         let (knot, part) = ((at >> 16) as usize, at & 0xffff);
@@ -65,10 +66,12 @@ impl Chance {
 /// Sixteen hex digits' worth of identity: the same parts, the same number, and no two alike in practice.
 pub(super) fn hash(parts: [u64; 4]) -> u64 {
     // SplitMix64, folded over the parts.
-    parts.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, part| {
-        let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
+    parts
+        .into_iter()
+        .fold(0x9e37_79b9_7f4a_7c15, |state: u64, part| {
+            let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        })
 }

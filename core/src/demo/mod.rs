@@ -62,7 +62,13 @@ pub struct Demo {
 impl Demo {
     /// The default demo up to `end`: seed 1, 50,000 people, 90 days before it and 24 hours after.
     pub fn until(end: Instant) -> Self {
-        Self { seed: 1, users: 50_000, days: 90, end, live_hours: 24 }
+        Self {
+            seed: 1,
+            users: 50_000,
+            days: 90,
+            end,
+            live_hours: 24,
+        }
     }
 
     /// Makes all of it, in memory: about 100 MB for the default.
@@ -94,7 +100,8 @@ impl Demo {
     }
 
     fn start(&self) -> i64 {
-        self.end.micros() - i64::from(self.days) * DAY
+        // Clients stamp in milliseconds.
+        (self.end.micros() - i64::from(self.days) * DAY).div_euclid(1_000) * 1_000
     }
 
     fn check(&self) -> Result<()> {
@@ -102,7 +109,11 @@ impl Demo {
             if (low..=high).contains(&n) {
                 return Ok(());
             }
-            Err(Error::field(field, "out_of_range", format!("must be between {low} and {high}, not {n}")))
+            Err(Error::field(
+                field,
+                "out_of_range",
+                format!("must be between {low} and {high}, not {n}"),
+            ))
         };
         within("users", self.users, 1, 10_000_000)?;
         within("days", self.days, 1, 3_660)?;
@@ -112,7 +123,10 @@ impl Demo {
             return Err(Error::new(
                 ErrorKind::Invalid,
                 "demo_out_of_range",
-                format!("the {} days before `{}` are not all in the years 1970 to 2200", self.days, self.end),
+                format!(
+                    "the {} days before `{}` are not all in the years 1970 to 2200",
+                    self.days, self.end
+                ),
             ));
         }
         Ok(())

@@ -34,17 +34,50 @@ pub(super) enum What {
     Page(&'static str, &'static str),
     SignUp,
     SignIn,
-    Search { place: u8, lead: u16, travellers: u8 },
-    ViewTrip { trip: u16 },
-    Feature { name: &'static str, trip: u16 },
-    StartBooking { trip: u16, travellers: u8 },
-    CompleteBooking { booking: u16, trip: u16, travellers: u8 },
-    Payment { booking: u16, amount: i64, refund: bool },
-    PaymentFailed { trip: u16 },
-    CancelBooking { booking: u16, trip: u16 },
-    Review { trip: u16, rating: u8 },
-    Plan { premium: bool },
-    Error { status: u16, page: &'static str },
+    Search {
+        place: u8,
+        lead: u16,
+        travellers: u8,
+    },
+    ViewTrip {
+        trip: u16,
+    },
+    Feature {
+        name: &'static str,
+        trip: u16,
+    },
+    StartBooking {
+        trip: u16,
+        travellers: u8,
+    },
+    CompleteBooking {
+        booking: u16,
+        trip: u16,
+        travellers: u8,
+    },
+    Payment {
+        booking: u16,
+        amount: i64,
+        refund: bool,
+    },
+    PaymentFailed {
+        trip: u16,
+    },
+    CancelBooking {
+        booking: u16,
+        trip: u16,
+    },
+    Review {
+        trip: u16,
+        rating: u8,
+    },
+    Plan {
+        premium: bool,
+    },
+    Error {
+        status: u16,
+        page: &'static str,
+    },
 }
 
 /// A booking.
@@ -109,9 +142,12 @@ impl Story {
 
     pub(super) fn sort(&mut self) {
         self.events.par_sort_unstable_by_key(arrival);
-        self.bookings.sort_unstable_by_key(|b| (b.at, b.person, b.number));
-        self.payments.sort_unstable_by_key(|p| (p.at, p.person, p.booking, p.amount));
-        self.reviews.sort_unstable_by_key(|r| (r.at, r.person, r.booking));
+        self.bookings
+            .sort_unstable_by_key(|b| (b.at, b.person, b.number));
+        self.payments
+            .sort_unstable_by_key(|p| (p.at, p.person, p.booking, p.amount));
+        self.reviews
+            .sort_unstable_by_key(|r| (r.at, r.person, r.booking));
         // Stable: two changes of one person at one instant stay in their order.
         self.profiles.sort_by_key(|p| (p.at, p.person));
     }
@@ -135,7 +171,8 @@ impl Traits {
     pub(super) fn currency(self) -> &'static Currency {
         let [base, ..] = &CURRENCIES;
         let home = HOMES.get(usize::from(self.home));
-        home.and_then(|h| CURRENCIES.get(usize::from(h.currency))).unwrap_or(base)
+        home.and_then(|h| CURRENCIES.get(usize::from(h.currency)))
+            .unwrap_or(base)
     }
 }
 
@@ -199,7 +236,11 @@ impl<'a> Person<'a> {
             rhythm,
             chance,
             number,
-            traits: Traits { home, devices: [first, other], member: None },
+            traits: Traits {
+                home,
+                devices: [first, other],
+                member: None,
+            },
             bond: Bond::Once,
             device: 0,
             signed_in: false,
@@ -215,7 +256,11 @@ impl<'a> Person<'a> {
     pub(super) fn live(mut self) -> (Traits, Story) {
         let home = usize::from(self.traits.home);
         let all = self.rhythm.all;
-        let mut at = if self.chance.hits(2_600) { self.settled() } else { self.newcomer() };
+        let mut at = if self.chance.hits(2_600) {
+            self.settled()
+        } else {
+            self.newcomer()
+        };
         while at < all.to {
             self.visit(at);
             let mut gap = self.chance.wait(self.bond.gap());
@@ -235,7 +280,12 @@ impl<'a> Person<'a> {
     /// Somebody who came before the demo begins.
     fn settled(&mut self) -> i64 {
         let start = self.rhythm.all.from;
-        self.bond = self.chance.pick(&[(8, Bond::Once), (34, Bond::Casual), (38, Bond::Regular), (20, Bond::Devoted)]);
+        self.bond = self.chance.pick(&[
+            (8, Bond::Once),
+            (34, Bond::Casual),
+            (38, Bond::Regular),
+            (20, Bond::Devoted),
+        ]);
         if self.chance.hits(8_800) {
             let member = start - HOUR - self.chance.wait(260 * DAY) / 1_000 * 1_000;
             self.join(member);
@@ -246,15 +296,26 @@ impl<'a> Person<'a> {
             self.signed_in = true;
         }
         let wait = self.chance.wait(self.bond.gap());
-        self.rhythm.visit(usize::from(self.traits.home), start + wait, &mut self.chance)
+        self.rhythm.visit(
+            usize::from(self.traits.home),
+            start + wait,
+            &mut self.chance,
+        )
     }
 
     /// Somebody who comes for the first time.
     fn newcomer(&mut self) -> i64 {
-        let at = self.rhythm.arrival(usize::from(self.traits.home), &mut self.chance);
+        let at = self
+            .rhythm
+            .arrival(usize::from(self.traits.home), &mut self.chance);
         // A campaign brings many who only look.
         let once = if self.rhythm.campaign.has(at) { 62 } else { 40 };
-        self.bond = self.chance.pick(&[(once, Bond::Once), (32, Bond::Casual), (20, Bond::Regular), (8, Bond::Devoted)]);
+        self.bond = self.chance.pick(&[
+            (once, Bond::Once),
+            (32, Bond::Casual),
+            (20, Bond::Regular),
+            (8, Bond::Devoted),
+        ]);
         at
     }
 
@@ -262,13 +323,21 @@ impl<'a> Person<'a> {
     pub(super) fn join(&mut self, at: i64) {
         self.traits.member = Some(at);
         self.signed_in = true;
-        self.story.profiles.push(Profile { at, person: self.number, premium: false });
+        self.story.profiles.push(Profile {
+            at,
+            person: self.number,
+            premium: false,
+        });
     }
 
     /// Changes the plan.
     pub(super) fn plan(&mut self, premium: bool, at: i64) {
         self.premium = premium;
-        self.story.profiles.push(Profile { at, person: self.number, premium });
+        self.story.profiles.push(Profile {
+            at,
+            person: self.number,
+            premium,
+        });
     }
 
     /// Puts the events in order, sends some of them twice, and leaves out what lies after the end.
@@ -290,9 +359,16 @@ impl<'a> Person<'a> {
         for (seq, event) in story.events.iter_mut().enumerate() {
             event.seq = seq as u32;
             if self.chance.hits(70) {
-                let mean = if self.chance.hits(1_000) { 5 * HOUR } else { HOUR / 40 };
+                let mean = if self.chance.hits(1_000) {
+                    5 * HOUR
+                } else {
+                    HOUR / 40
+                };
                 let later = self.chance.wait(mean) / 1_000 * 1_000;
-                copies.push(Event { received: event.received + 1_000 + later, ..*event });
+                copies.push(Event {
+                    received: event.received + 1_000 + later,
+                    ..*event
+                });
             }
         }
         story.events.append(&mut copies);

@@ -15,15 +15,60 @@ pub(super) const EURO: i64 = 100_000_000;
 
 /// The currencies; the first is the base.
 pub(super) static CURRENCIES: [Currency; 9] = [
-    Currency { code: "EUR", digits: 2, worth: EURO, step: 10 },
-    Currency { code: "USD", digits: 2, worth: 92_340_000, step: 10 },
-    Currency { code: "GBP", digits: 2, worth: 117_260_000, step: 5 },
-    Currency { code: "JPY", digits: 0, worth: 613_400, step: 100 },
-    Currency { code: "BRL", digits: 2, worth: 16_870_000, step: 10 },
-    Currency { code: "INR", digits: 2, worth: 1_104_000, step: 100 },
-    Currency { code: "AUD", digits: 2, worth: 60_450_000, step: 5 },
-    Currency { code: "CHF", digits: 2, worth: 104_900_000, step: 5 },
-    Currency { code: "KWD", digits: 3, worth: 300_120_000, step: 50 },
+    Currency {
+        code: "EUR",
+        digits: 2,
+        worth: EURO,
+        step: 10,
+    },
+    Currency {
+        code: "USD",
+        digits: 2,
+        worth: 92_340_000,
+        step: 10,
+    },
+    Currency {
+        code: "GBP",
+        digits: 2,
+        worth: 117_260_000,
+        step: 5,
+    },
+    Currency {
+        code: "JPY",
+        digits: 0,
+        worth: 613_400,
+        step: 100,
+    },
+    Currency {
+        code: "BRL",
+        digits: 2,
+        worth: 16_870_000,
+        step: 10,
+    },
+    Currency {
+        code: "INR",
+        digits: 2,
+        worth: 1_104_000,
+        step: 100,
+    },
+    Currency {
+        code: "AUD",
+        digits: 2,
+        worth: 60_450_000,
+        step: 5,
+    },
+    Currency {
+        code: "CHF",
+        digits: 2,
+        worth: 104_900_000,
+        step: 5,
+    },
+    Currency {
+        code: "KWD",
+        digits: 3,
+        worth: 300_120_000,
+        step: 50,
+    },
 ];
 
 /// A home: zone, country, language, currency (its index) and how many of 100 people live there.
@@ -38,17 +83,83 @@ pub(super) struct Home {
 
 /// The homes.
 pub(super) static HOMES: [Home; 11] = [
-    Home { zone: "Europe/Paris", country: "FR", language: "fr", currency: 0, share: 20 },
-    Home { zone: "Europe/Berlin", country: "DE", language: "de", currency: 0, share: 18 },
-    Home { zone: "Europe/London", country: "GB", language: "en", currency: 2, share: 14 },
-    Home { zone: "Europe/Zurich", country: "CH", language: "de", currency: 7, share: 4 },
-    Home { zone: "America/New_York", country: "US", language: "en", currency: 1, share: 13 },
-    Home { zone: "America/Los_Angeles", country: "US", language: "en", currency: 1, share: 8 },
-    Home { zone: "America/Sao_Paulo", country: "BR", language: "pt", currency: 4, share: 6 },
-    Home { zone: "Asia/Tokyo", country: "JP", language: "ja", currency: 3, share: 7 },
-    Home { zone: "Asia/Kolkata", country: "IN", language: "en", currency: 5, share: 5 },
-    Home { zone: "Asia/Kuwait", country: "KW", language: "ar", currency: 8, share: 1 },
-    Home { zone: "Australia/Sydney", country: "AU", language: "en", currency: 6, share: 4 },
+    Home {
+        zone: "Europe/Paris",
+        country: "FR",
+        language: "fr",
+        currency: 0,
+        share: 20,
+    },
+    Home {
+        zone: "Europe/Berlin",
+        country: "DE",
+        language: "de",
+        currency: 0,
+        share: 18,
+    },
+    Home {
+        zone: "Europe/London",
+        country: "GB",
+        language: "en",
+        currency: 2,
+        share: 14,
+    },
+    Home {
+        zone: "Europe/Zurich",
+        country: "CH",
+        language: "de",
+        currency: 7,
+        share: 4,
+    },
+    Home {
+        zone: "America/New_York",
+        country: "US",
+        language: "en",
+        currency: 1,
+        share: 13,
+    },
+    Home {
+        zone: "America/Los_Angeles",
+        country: "US",
+        language: "en",
+        currency: 1,
+        share: 8,
+    },
+    Home {
+        zone: "America/Sao_Paulo",
+        country: "BR",
+        language: "pt",
+        currency: 4,
+        share: 6,
+    },
+    Home {
+        zone: "Asia/Tokyo",
+        country: "JP",
+        language: "ja",
+        currency: 3,
+        share: 7,
+    },
+    Home {
+        zone: "Asia/Kolkata",
+        country: "IN",
+        language: "en",
+        currency: 5,
+        share: 5,
+    },
+    Home {
+        zone: "Asia/Kuwait",
+        country: "KW",
+        language: "ar",
+        currency: 8,
+        share: 1,
+    },
+    Home {
+        zone: "Australia/Sydney",
+        country: "AU",
+        language: "en",
+        currency: 6,
+        share: 4,
+    },
 ];
 
 /// What one goes there for; decides when.
@@ -96,8 +207,20 @@ pub(super) struct Place {
     pub(super) fame: u64,
 }
 
-const fn place(city: &'static str, country: &'static str, kind: Kind, price: i64, fame: u64) -> Place {
-    Place { city, country, kind, price, fame }
+const fn place(
+    city: &'static str,
+    country: &'static str,
+    kind: Kind,
+    price: i64,
+    fame: u64,
+) -> Place {
+    Place {
+        city,
+        country,
+        kind,
+        price,
+        fame,
+    }
 }
 
 /// The destinations.

@@ -61,15 +61,24 @@ impl Rhythm {
         // Hours are whole hours of UTC, the first and the last perhaps cut by the range.
         let start = demo.start().div_euclid(HOUR) * HOUR;
         let to = demo.end.micros() + i64::from(demo.live_hours) * HOUR;
-        let all = Stretch { from: demo.start(), to };
+        let all = Stretch {
+            from: demo.start(),
+            to,
+        };
         let span = demo.end.micros() - all.from;
         let day = |at: i64| at.div_euclid(DAY) * DAY;
         let campaign = day(all.from + span * 11 / 18);
         let outage = day(all.from + span * 4 / 5) + 18 * HOUR;
         let mut rhythm = Self {
             all,
-            campaign: Stretch { from: campaign, to: campaign + 4 * DAY },
-            outage: Stretch { from: outage, to: outage + 2 * HOUR },
+            campaign: Stretch {
+                from: campaign,
+                to: campaign + 4 * DAY,
+            },
+            outage: Stretch {
+                from: outage,
+                to: outage + 2 * HOUR,
+            },
             release: day(all.from + span / 2) + 9 * HOUR,
             homes: Vec::with_capacity(HOMES.len()),
         };
@@ -81,7 +90,13 @@ impl Rhythm {
         Ok(rhythm)
     }
 
-    fn hours(&self, home: &'static Home, start: i64, hours: i64, span: i64) -> crate::Result<Hours> {
+    fn hours(
+        &self,
+        home: &'static Home,
+        start: i64,
+        hours: i64,
+        span: i64,
+    ) -> crate::Result<Hours> {
         let zone = Zone::named(home.zone)?;
         let mut all = Hours {
             home,
@@ -97,20 +112,26 @@ impl Rhythm {
             let instant = Instant::saturating_from_micros(at);
             let date = zone.date(instant);
             let local = (at + zone.offset(instant)).rem_euclid(DAY) / HOUR;
-            let weekday = WEEK.get(monday_based(date.weekday())).copied().unwrap_or(100);
+            let weekday = WEEK
+                .get(monday_based(date.weekday()))
+                .copied()
+                .unwrap_or(100);
             let busy = CURVE.get(local as usize).copied().unwrap_or(1) * weekday;
             // Arrivals grow by three fifths over the range; the campaign more than doubles them.
             let growth = 1_000 + (600 * i128::from(at - start) / i128::from(span.max(1))) as u64;
             let boost = if self.campaign.has(at) { 26 } else { 10 };
             visits += busy;
-            // Those who come in the last hours, cut by the end, are few enough to be moved to before it.
             arrivals += busy * growth * boost;
             all.local.push(local as u8);
             all.month.push(date.month());
             all.visits.push(visits);
             all.arrivals.push(arrivals);
         }
-        all.busiest = (0..all.local.len()).map(|h| all.day(h)).max().unwrap_or(1).max(1);
+        all.busiest = (0..all.local.len())
+            .map(|h| all.day(h))
+            .max()
+            .unwrap_or(1)
+            .max(1);
         Ok(all)
     }
 
@@ -128,17 +149,30 @@ impl Rhythm {
 
     /// When somebody from there comes for the first time.
     pub(super) fn arrival(&self, home: usize, chance: &mut Chance) -> i64 {
-        let Some(hours) = self.homes.get(home) else { return self.all.from };
+        let Some(hours) = self.homes.get(home) else {
+            return self.all.from;
+        };
         let total = hours.arrivals.last().copied().unwrap_or(0);
         let mark = chance.below(total);
-        let hour = hours.arrivals.partition_point(|sum| *sum <= mark).saturating_sub(1);
-        self.within(hour, chance)
+        let hour = hours
+            .arrivals
+            .partition_point(|sum| *sum <= mark)
+            .saturating_sub(1);
+        let at = self.within(hour, chance);
+        // The last hour may be cut too: who would come after the end comes an hour earlier.
+        if at < self.all.to {
+            at
+        } else {
+            (at - HOUR).max(self.all.from)
+        }
     }
 
     /// A moment at which somebody from there would come by who meant to at about `near`: that day or soon after,
     /// at an hour of day at which people are awake, on Sundays rather than on Wednesdays.
     pub(super) fn visit(&self, home: usize, near: i64, chance: &mut Chance) -> i64 {
-        let Some(hours) = self.homes.get(home) else { return near };
+        let Some(hours) = self.homes.get(home) else {
+            return near;
+        };
         let mut hour = self.hour(near);
         for _ in 0..6 {
             if hour >= hours.local.len() || chance.below(hours.busiest) < hours.day(hour) {
@@ -152,13 +186,22 @@ impl Rhythm {
         let (from, to) = hours.bounds(hour);
         let sum = |h: usize| hours.visits.get(h).copied().unwrap_or(0);
         let mark = sum(from) + chance.below(sum(to) - sum(from));
-        self.within(hours.visits.partition_point(|s| *s <= mark).saturating_sub(1), chance)
+        self.within(
+            hours
+                .visits
+                .partition_point(|s| *s <= mark)
+                .saturating_sub(1),
+            chance,
+        )
     }
 
     /// The local month there, 1 to 12.
     pub(super) fn month(&self, home: usize, at: i64) -> i8 {
         let months = self.homes.get(home).map(|h| &h.month);
-        months.and_then(|m| m.get(self.hour(at)).or(m.last())).copied().unwrap_or(1)
+        months
+            .and_then(|m| m.get(self.hour(at)).or(m.last()))
+            .copied()
+            .unwrap_or(1)
     }
 
     /// How busy the platform is at that hour, of all homes together, in hundredths of the busiest hour.
@@ -178,8 +221,9 @@ impl Rhythm {
 
     fn within(&self, hour: usize, chance: &mut Chance) -> i64 {
         let start = (self.all.from.div_euclid(HOUR) + hour as i64) * HOUR;
-        // Clients stamp in milliseconds.
-        (start + chance.between(0, 3_599_999) * 1_000).max(self.all.from)
+        // The first hour may be cut; clients stamp in milliseconds.
+        let from = start.max(self.all.from);
+        from + chance.between(0, (start + HOUR - from) / 1_000 - 1) * 1_000
     }
 }
 
@@ -187,7 +231,10 @@ impl Hours {
     /// The local day around an hour, as far as it is in the range.
     fn bounds(&self, hour: usize) -> (usize, usize) {
         let local = usize::from(self.local.get(hour).copied().unwrap_or(0));
-        (hour.saturating_sub(local), (hour + 24 - local).min(self.local.len()))
+        (
+            hour.saturating_sub(local),
+            (hour + 24 - local).min(self.local.len()),
+        )
     }
 
     fn day(&self, hour: usize) -> u64 {

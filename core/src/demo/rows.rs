@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
@@ -91,65 +92,128 @@ impl World {
             ("user_id", strings(users)),
             ("anonymous_id", strings(anonymous)),
             ("session_id", strings(sessions)),
-            ("name", Arc::new(events.iter().map(|e| Some(name(e.what))).collect::<StringArray>())),
+            (
+                "name",
+                Arc::new(
+                    events
+                        .iter()
+                        .map(|e| Some(name(e.what)))
+                        .collect::<StringArray>(),
+                ),
+            ),
             ("ts", times(events.iter().map(|e| e.ts))),
             ("received_at", times(events.iter().map(|e| e.received))),
-            ("client_seq", Arc::new(Int64Array::from_iter_values(events.iter().map(|e| i64::from(e.seq))))),
+            (
+                "client_seq",
+                Arc::new(Int64Array::from_iter_values(
+                    events.iter().map(|e| i64::from(e.seq)),
+                )),
+            ),
             ("properties", strings(properties)),
         ])
     }
 
-    fn properties(&self, event: &Event, traits: Option<Traits>, text: &mut String) -> std::fmt::Result {
+    fn properties(
+        &self,
+        event: &Event,
+        traits: Option<Traits>,
+        text: &mut String,
+    ) -> std::fmt::Result {
         let trip_id = |trip: u16| self.id(Thing::Trip, 0, trip, 0);
         let booking_id = |number: u16| self.id(Thing::Booking, event.person, number, 0);
         text.push('{');
         if let Some(traits) = traits {
-            let device = traits.devices.get(usize::from(event.device)).copied().unwrap_or_default();
+            let device = traits
+                .devices
+                .get(usize::from(event.device))
+                .copied()
+                .unwrap_or_default();
             let plan = if event.premium { "premium" } else { "free" };
-            write!(text, r#""country":"{}","device":"{device}","plan":"{plan}","#, traits.country())?;
+            write!(
+                text,
+                r#""country":"{}","device":"{device}","plan":"{plan}","#,
+                traits.country()
+            )?;
         }
         match event.what {
             What::Page(page, "") => write!(text, r#""page":"{page}""#)?,
             What::Page(page, source) => write!(text, r#""page":"{page}","source":"{source}""#)?,
             What::SignUp | What::SignIn => write!(text, r#""method":"password""#)?,
-            What::Search { place, lead, travellers } => {
+            What::Search {
+                place,
+                lead,
+                travellers,
+            } => {
                 let city = PLACES.get(usize::from(place)).map_or("", |p| p.city);
-                write!(text, r#""destination":"{city}","leadDays":{lead},"travellers":{travellers}"#)?;
+                write!(
+                    text,
+                    r#""destination":"{city}","leadDays":{lead},"travellers":{travellers}"#
+                )?;
             }
             What::ViewTrip { trip } => {
                 let (city, price) = Trip::of(trip).map_or(("", 0), |t| (t.place.city, t.price()));
                 let price = decimal(price, 2);
-                write!(text, r#""destination":"{city}","priceEur":"{price}","tripId":"{}""#, trip_id(trip))?;
+                write!(
+                    text,
+                    r#""destination":"{city}","priceEur":"{price}","tripId":"{}""#,
+                    trip_id(trip)
+                )?;
             }
             What::Feature { name: "map", trip } => {
-                let city = PLACES.get(usize::from(trip / VARIANTS)).map_or("", |p| p.city);
+                let city = PLACES
+                    .get(usize::from(trip / VARIANTS))
+                    .map_or("", |p| p.city);
                 write!(text, r#""destination":"{city}""#)?;
             }
             What::Feature { trip, .. } | What::PaymentFailed { trip } => {
                 write!(text, r#""tripId":"{}""#, trip_id(trip))?;
             }
             What::StartBooking { trip, travellers } => {
-                write!(text, r#""travellers":{travellers},"tripId":"{}""#, trip_id(trip))?;
+                write!(
+                    text,
+                    r#""travellers":{travellers},"tripId":"{}""#,
+                    trip_id(trip)
+                )?;
             }
-            What::CompleteBooking { booking, trip, travellers } => write!(
+            What::CompleteBooking {
+                booking,
+                trip,
+                travellers,
+            } => write!(
                 text,
                 r#""bookingId":"{}","travellers":{travellers},"tripId":"{}""#,
                 booking_id(booking),
                 trip_id(trip),
             )?,
-            What::Payment { booking, amount, .. } => {
+            What::Payment {
+                booking, amount, ..
+            } => {
                 let currency = traits.map(Traits::currency);
                 let amount = decimal(amount, currency.map_or(2, |c| c.digits));
                 let currency = currency.map_or("", |c| c.code);
                 let booking = booking_id(booking);
-                write!(text, r#""amount":"{amount}","bookingId":"{booking}","currency":"{currency}""#)?;
+                write!(
+                    text,
+                    r#""amount":"{amount}","bookingId":"{booking}","currency":"{currency}""#
+                )?;
             }
             What::CancelBooking { booking, trip } => {
-                write!(text, r#""bookingId":"{}","tripId":"{}""#, booking_id(booking), trip_id(trip))?;
+                write!(
+                    text,
+                    r#""bookingId":"{}","tripId":"{}""#,
+                    booking_id(booking),
+                    trip_id(trip)
+                )?;
             }
-            What::Review { trip, rating } => write!(text, r#""rating":{rating},"tripId":"{}""#, trip_id(trip))?,
+            What::Review { trip, rating } => {
+                write!(text, r#""rating":{rating},"tripId":"{}""#, trip_id(trip))?
+            }
             What::Plan { premium } => {
-                write!(text, r#""to":"{}""#, if premium { "premium" } else { "free" })?;
+                write!(
+                    text,
+                    r#""to":"{}""#,
+                    if premium { "premium" } else { "free" }
+                )?;
             }
             What::Error { status, page } => write!(text, r#""page":"{page}","status":{status}"#)?,
         }
@@ -160,7 +224,10 @@ impl World {
     fn profiles(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let profiles = self.all.profiles.get(rows).unwrap_or_default();
         let properties = |person: u32| {
-            let home = self.people.get(person as usize).and_then(|t| HOMES.get(usize::from(t.home)))?;
+            let home = self
+                .people
+                .get(person as usize)
+                .and_then(|t| HOMES.get(usize::from(t.home)))?;
             let (country, language, zone) = (home.country, home.language, home.zone);
             let currency = self.people.get(person as usize)?.currency().code;
             Some(format!(
@@ -169,19 +236,44 @@ impl World {
         };
         let plan = |premium: bool| Some(if premium { "premium" } else { "free" });
         batch([
-            ("user_id", text(profiles.iter().map(|p| self.user(p.person)))),
+            (
+                "user_id",
+                text(profiles.iter().map(|p| self.user(p.person))),
+            ),
             ("ts", times(profiles.iter().map(|p| p.at))),
-            ("plan", Arc::new(profiles.iter().map(|p| plan(p.premium)).collect::<StringArray>())),
-            ("properties", text(profiles.iter().map(|p| properties(p.person)))),
+            (
+                "plan",
+                Arc::new(
+                    profiles
+                        .iter()
+                        .map(|p| plan(p.premium))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "properties",
+                text(profiles.iter().map(|p| properties(p.person))),
+            ),
         ])
     }
 
     fn rates(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let rates = self.rates.get(rows).unwrap_or_default();
         batch([
-            ("currency", Arc::new(rates.iter().map(|r| Some(r.currency)).collect::<StringArray>())),
+            (
+                "currency",
+                Arc::new(
+                    rates
+                        .iter()
+                        .map(|r| Some(r.currency))
+                        .collect::<StringArray>(),
+                ),
+            ),
             ("day", dates(rates.iter().map(|r| Some(r.day)))),
-            ("rate", text(rates.iter().map(|r| Some(decimal(r.worth, 8))))),
+            (
+                "rate",
+                text(rates.iter().map(|r| Some(decimal(r.worth, 8)))),
+            ),
         ])
     }
 
@@ -198,10 +290,31 @@ impl World {
             ))
         };
         batch([
-            ("trip_id", text(trips.iter().map(|t| Some(self.id(Thing::Trip, 0, t.number, 0))))),
-            ("destination", Arc::new(trips.iter().map(|t| Some(t.place.city)).collect::<StringArray>())),
-            ("amount", text(trips.iter().map(|t| Some(decimal(t.price(), 2))))),
-            ("currency", Arc::new(trips.iter().map(|_| Some("EUR")).collect::<StringArray>())),
+            (
+                "trip_id",
+                text(
+                    trips
+                        .iter()
+                        .map(|t| Some(self.id(Thing::Trip, 0, t.number, 0))),
+                ),
+            ),
+            (
+                "destination",
+                Arc::new(
+                    trips
+                        .iter()
+                        .map(|t| Some(t.place.city))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "amount",
+                text(trips.iter().map(|t| Some(decimal(t.price(), 2)))),
+            ),
+            (
+                "currency",
+                Arc::new(trips.iter().map(|_| Some("EUR")).collect::<StringArray>()),
+            ),
             ("properties", text(trips.iter().map(properties))),
         ])
     }
@@ -210,61 +323,192 @@ impl World {
         let bookings = self.all.bookings.get(rows).unwrap_or_default();
         let end = self.demo.end.micros();
         let status = |cancelled: Option<i64>| {
-            Some(if cancelled.is_some_and(|at| at <= end) { "cancelled" } else { "confirmed" })
+            Some(if cancelled.is_some_and(|at| at <= end) {
+                "cancelled"
+            } else {
+                "confirmed"
+            })
         };
         batch([
-            ("booking_id", text(bookings.iter().map(|b| Some(self.id(Thing::Booking, b.person, b.number, 0))))),
+            (
+                "booking_id",
+                text(
+                    bookings
+                        .iter()
+                        .map(|b| Some(self.id(Thing::Booking, b.person, b.number, 0))),
+                ),
+            ),
             ("ts", times(bookings.iter().map(|b| b.at))),
-            ("user_id", text(bookings.iter().map(|b| self.user(b.person)))),
-            ("trip_id", text(bookings.iter().map(|b| Some(self.id(Thing::Trip, 0, b.trip, 0))))),
-            ("service_date", dates(bookings.iter().map(|b| Some(b.service.div_euclid(DAY))))),
-            ("status", Arc::new(bookings.iter().map(|b| status(b.cancelled)).collect::<StringArray>())),
-            ("amount", text(bookings.iter().map(|b| Some(self.money(b.person, b.amount))))),
-            ("currency", self.currencies(bookings.iter().map(|b| b.person))),
-            ("properties", text(bookings.iter().map(|b| Some(format!(r#"{{"travellers":{}}}"#, b.travellers))))),
+            (
+                "user_id",
+                text(bookings.iter().map(|b| self.user(b.person))),
+            ),
+            (
+                "trip_id",
+                text(
+                    bookings
+                        .iter()
+                        .map(|b| Some(self.id(Thing::Trip, 0, b.trip, 0))),
+                ),
+            ),
+            (
+                "service_date",
+                dates(bookings.iter().map(|b| Some(b.service.div_euclid(DAY)))),
+            ),
+            (
+                "status",
+                Arc::new(
+                    bookings
+                        .iter()
+                        .map(|b| status(b.cancelled))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "amount",
+                text(
+                    bookings
+                        .iter()
+                        .map(|b| Some(self.money(b.person, b.amount))),
+                ),
+            ),
+            (
+                "currency",
+                self.currencies(bookings.iter().map(|b| b.person)),
+            ),
+            (
+                "properties",
+                text(
+                    bookings
+                        .iter()
+                        .map(|b| Some(format!(r#"{{"travellers":{}}}"#, b.travellers))),
+                ),
+            ),
         ])
     }
 
     fn payments(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let payments = self.all.payments.get(rows).unwrap_or_default();
-        let id = |person, booking, amount: i64| Some(self.id(Thing::Payment, person, booking, amount.signum()));
+        let id = |person, booking, amount: i64| {
+            Some(self.id(Thing::Payment, person, booking, amount.signum()))
+        };
         let status = |amount: i64| Some(if amount < 0 { "refunded" } else { "paid" });
         batch([
-            ("payment_id", text(payments.iter().map(|p| id(p.person, p.booking, p.amount)))),
+            (
+                "payment_id",
+                text(payments.iter().map(|p| id(p.person, p.booking, p.amount))),
+            ),
             ("ts", times(payments.iter().map(|p| p.at))),
-            ("user_id", text(payments.iter().map(|p| self.user(p.person)))),
-            ("booking_id", text(payments.iter().map(|p| Some(self.id(Thing::Booking, p.person, p.booking, 0))))),
-            ("status", Arc::new(payments.iter().map(|p| status(p.amount)).collect::<StringArray>())),
-            ("amount", text(payments.iter().map(|p| Some(self.money(p.person, p.amount))))),
-            ("currency", self.currencies(payments.iter().map(|p| p.person))),
-            ("properties", text(payments.iter().map(|p| Some(format!(r#"{{"method":"{}"}}"#, p.method))))),
+            (
+                "user_id",
+                text(payments.iter().map(|p| self.user(p.person))),
+            ),
+            (
+                "booking_id",
+                text(
+                    payments
+                        .iter()
+                        .map(|p| Some(self.id(Thing::Booking, p.person, p.booking, 0))),
+                ),
+            ),
+            (
+                "status",
+                Arc::new(
+                    payments
+                        .iter()
+                        .map(|p| status(p.amount))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "amount",
+                text(
+                    payments
+                        .iter()
+                        .map(|p| Some(self.money(p.person, p.amount))),
+                ),
+            ),
+            (
+                "currency",
+                self.currencies(payments.iter().map(|p| p.person)),
+            ),
+            (
+                "properties",
+                text(
+                    payments
+                        .iter()
+                        .map(|p| Some(format!(r#"{{"method":"{}"}}"#, p.method))),
+                ),
+            ),
         ])
     }
 
     fn reviews(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let reviews = self.all.reviews.get(rows).unwrap_or_default();
         let properties = |person, booking| {
-            Some(format!(r#"{{"bookingId":"{}"}}"#, self.id(Thing::Booking, person, booking, 0)))
+            Some(format!(
+                r#"{{"bookingId":"{}"}}"#,
+                self.id(Thing::Booking, person, booking, 0)
+            ))
         };
         batch([
-            ("review_id", text(reviews.iter().map(|r| Some(self.id(Thing::Review, r.person, r.booking, 0))))),
+            (
+                "review_id",
+                text(
+                    reviews
+                        .iter()
+                        .map(|r| Some(self.id(Thing::Review, r.person, r.booking, 0))),
+                ),
+            ),
             ("ts", times(reviews.iter().map(|r| r.at))),
             ("user_id", text(reviews.iter().map(|r| self.user(r.person)))),
-            ("trip_id", text(reviews.iter().map(|r| Some(self.id(Thing::Trip, 0, r.trip, 0))))),
-            ("rating", Arc::new(Float64Array::from_iter_values(reviews.iter().map(|r| f64::from(r.rating))))),
-            ("properties", text(reviews.iter().map(|r| properties(r.person, r.booking)))),
+            (
+                "trip_id",
+                text(
+                    reviews
+                        .iter()
+                        .map(|r| Some(self.id(Thing::Trip, 0, r.trip, 0))),
+                ),
+            ),
+            (
+                "rating",
+                Arc::new(Float64Array::from_iter_values(
+                    reviews.iter().map(|r| f64::from(r.rating)),
+                )),
+            ),
+            (
+                "properties",
+                text(reviews.iter().map(|r| properties(r.person, r.booking))),
+            ),
         ])
     }
 
     fn performance(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let samples = self.samples.get(rows).unwrap_or_default();
-        let properties = |endpoint, status| Some(format!(r#"{{"endpoint":"{endpoint}","status":{status}}}"#));
+        let properties =
+            |endpoint, status| Some(format!(r#"{{"endpoint":"{endpoint}","status":{status}}}"#));
         let millis = |micros: i64| micros as f64 / 1_000.0;
         batch([
             ("ts", times(samples.iter().map(|s| s.at))),
-            ("name", Arc::new(samples.iter().map(|_| Some("latency_ms")).collect::<StringArray>())),
-            ("value", Arc::new(Float64Array::from_iter_values(samples.iter().map(|s| millis(s.micros))))),
-            ("properties", text(samples.iter().map(|s| properties(s.endpoint, s.status)))),
+            (
+                "name",
+                Arc::new(
+                    samples
+                        .iter()
+                        .map(|_| Some("latency_ms"))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "value",
+                Arc::new(Float64Array::from_iter_values(
+                    samples.iter().map(|s| millis(s.micros)),
+                )),
+            ),
+            (
+                "properties",
+                text(samples.iter().map(|s| properties(s.endpoint, s.status))),
+            ),
         ])
     }
 
@@ -299,7 +543,12 @@ impl World {
     }
 
     fn money(&self, person: u32, minor: i64) -> String {
-        decimal(minor, self.people.get(person as usize).map_or(2, |t| t.currency().digits))
+        decimal(
+            minor,
+            self.people
+                .get(person as usize)
+                .map_or(2, |t| t.currency().digits),
+        )
     }
 
     fn currencies(&self, people: impl Iterator<Item = u32>) -> ArrayRef {
@@ -355,5 +604,6 @@ fn batch<const N: usize>(columns: [(&'static str, ArrayRef); N]) -> Result<Recor
         Field::new(*name, kind, true)
     };
     let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
-    RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|c| c.1).collect()).map_err(Error::internal)
+    RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|c| c.1).collect())
+        .map_err(Error::internal)
 }

@@ -55,7 +55,12 @@ pub(super) fn performance(seed: u64, rhythm: &Rhythm) -> Vec<Sample> {
                 false => 200,
             };
             let at = at + chance.between(0, 299_999) * 1_000;
-            samples.push(Sample { at, endpoint, micros: least + chance.wait(least), status });
+            samples.push(Sample {
+                at,
+                endpoint,
+                micros: least + chance.wait(least),
+                status,
+            });
         }
         at += 5 * MINUTE;
     }
@@ -68,12 +73,20 @@ pub(super) fn performance(seed: u64, rhythm: &Rhythm) -> Vec<Sample> {
 /// most 0.45 % a day.
 pub(super) fn rates(seed: u64, rhythm: &Rhythm) -> Vec<DailyRate> {
     let mut chance = Chance::of(seed, RATES);
-    let mut worth: Vec<_> = CURRENCIES.iter().skip(1).map(|c| (c.code, c.worth)).collect();
+    let mut worth: Vec<_> = CURRENCIES
+        .iter()
+        .skip(1)
+        .map(|c| (c.code, c.worth))
+        .collect();
     let mut rates = Vec::new();
     for day in rhythm.all.from.div_euclid(DAY) - 1..=rhythm.all.to.div_euclid(DAY) {
         for (currency, worth) in &mut worth {
             *worth += *worth * chance.between(-45, 45) / 10_000;
-            rates.push(DailyRate { day, currency, worth: *worth });
+            rates.push(DailyRate {
+                day,
+                currency,
+                worth: *worth,
+            });
         }
     }
     rates
@@ -88,9 +101,23 @@ pub(super) fn nobody(demo: &Demo, rhythm: &Rhythm) -> Vec<Event> {
     let event = |seq| {
         let ts = rhythm.all.from + chance.below(millis as u64) as i64 * 1_000;
         let page = chance.pick(&[(3, "home"), (5, "destination"), (2, "guide")]);
-        let what = if chance.hits(800) { What::Error { status: 404, page } } else { What::Page(page, "crawler") };
+        let what = if chance.hits(800) {
+            What::Error { status: 404, page }
+        } else {
+            What::Page(page, "crawler")
+        };
         let received = ts + 20_000 + chance.wait(200_000);
-        Event { received, ts, person: NOBODY, seq, session: 0, device: 0, known: false, premium: false, what }
+        Event {
+            received,
+            ts,
+            person: NOBODY,
+            seq,
+            session: 0,
+            device: 0,
+            known: false,
+            premium: false,
+            what,
+        }
     };
     (0..count).map(event).collect()
 }

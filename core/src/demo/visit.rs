@@ -1,6 +1,6 @@
 //! What somebody does in one visit: searching, viewing, booking, paying; and what comes of it later.
 
-use super::person::{Booking, Bond, Event, Payment, Person, Review, What};
+use super::person::{Bond, Booking, Event, Payment, Person, Review, What};
 use super::places::{PLACES, Trip, VARIANTS};
 use super::{DAY, HOUR, MINUTE, SECOND};
 
@@ -15,7 +15,7 @@ enum Wish {
 }
 
 /// Whether somebody goes on or gives up.
-type Goes = std::ops::ControlFlow<()>;
+type Goes<T = ()> = std::ops::ControlFlow<(), T>;
 
 const ON: Goes = Goes::Continue(());
 
@@ -53,27 +53,38 @@ impl Person<'_> {
         let source = if self.rhythm.campaign.has(self.clock) && self.chance.hits(4_500) {
             "summer_sale"
         } else {
-            self.chance.pick(&[(38, "direct"), (30, "search"), (14, "email"), (10, "social"), (8, "partner")])
+            self.chance.pick(&[
+                (38, "direct"),
+                (30, "search"),
+                (14, "email"),
+                (10, "social"),
+                (8, "partner"),
+            ])
         };
         self.page("home", source)?;
         if self.traits.member.is_some() && !self.signed_in && self.chance.hits(6_000) {
             self.sign_in()?;
         }
-        match self.chance.pick(&[(58, Wish::Plan), (24, Wish::Browse), (10, Wish::Read), (8, Wish::Manage)]) {
+        match self.chance.pick(&[
+            (58, Wish::Plan),
+            (24, Wish::Browse),
+            (10, Wish::Read),
+            (8, Wish::Manage),
+        ]) {
             Wish::Plan => self.search()?,
             Wish::Browse => {
                 for page in ["offers", "destination", "destination"] {
-                    if self.chance.hits(7_000) {
+                    if self.chance.hits(8_500) {
                         self.page(page, "")?;
                     }
                 }
-                if self.chance.hits(2_200) {
+                if self.chance.hits(1_300) {
                     let trip = self.trip();
                     self.look(trip)?;
                 }
             }
             Wish::Read => {
-                for _ in 0..self.chance.between(1, 3) {
+                for _ in 0..self.chance.between(1, 4) {
                     self.page("guide", "")?;
                 }
             }
@@ -92,15 +103,24 @@ impl Person<'_> {
 
     fn search(&mut self) -> Goes {
         let mut seen = None;
-        for _ in 0..self.chance.pick(&[(52, 1), (32, 2), (16, 3)]) {
+        for _ in 0..self.chance.pick(&[(44, 1), (34, 2), (22, 3)]) {
             let place = self.place();
-            let lead = self.chance.pick(&[(10, 7), (22, 25), (30, 60), (26, 110), (12, 200)]);
+            let lead = self
+                .chance
+                .pick(&[(10, 7), (22, 25), (30, 60), (26, 110), (12, 200)]);
             let travellers = self.travellers();
-            self.step(What::Search { place: place as u8, lead, travellers }, "search")?;
+            self.step(
+                What::Search {
+                    place: place as u8,
+                    lead,
+                    travellers,
+                },
+                "search",
+            )?;
             if self.chance.hits(1_000) {
                 self.feature("map", place as u16 * VARIANTS)?;
             }
-            if self.chance.hits(3_600) {
+            if self.chance.hits(2_050) {
                 for _ in 0..self.chance.pick(&[(60, 1), (27, 2), (13, 3)]) {
                     let trip = self.trip_in(place);
                     self.look(trip)?;
@@ -109,7 +129,9 @@ impl Person<'_> {
             }
         }
         match seen {
-            Some((trip, lead, travellers)) if self.chance.hits(self.eager(1_750)) => self.book(trip, lead, travellers),
+            Some((trip, lead, travellers)) if self.chance.hits(self.eager(1_500)) => {
+                self.book(trip, lead, travellers)
+            }
             _ => ON,
         }
     }
@@ -121,7 +143,11 @@ impl Person<'_> {
         }
         let since = self.clock - self.rhythm.release;
         // A new feature is found little by little: in full use three weeks after its release.
-        if since > 0 && self.chance.hits((600 * since.min(21 * DAY) / (21 * DAY)) as u64) {
+        if since > 0
+            && self
+                .chance
+                .hits((600 * since.min(21 * DAY) / (21 * DAY)) as u64)
+        {
             self.feature("price_alert", trip)?;
         }
         if self.chance.hits(220) {
@@ -136,17 +162,27 @@ impl Person<'_> {
             if !self.chance.hits(8_000) {
                 return ON;
             }
-            if self.traits.member.is_some() { self.sign_in()? } else { self.sign_up()? }
+            if self.traits.member.is_some() {
+                self.sign_in()?
+            } else {
+                self.sign_up()?
+            }
+            if !self.signed_in {
+                return ON;
+            }
         }
         if self.chance.hits(900) {
             self.feature("chat", trip)?;
         }
-        if !self.chance.hits(self.eager(5_900)) {
+        if !self.chance.hits(self.eager(4_700)) {
             return ON;
         }
         if self.rhythm.outage.has(self.clock) && self.chance.hits(9_300) {
             self.record(What::PaymentFailed { trip });
-            self.record(What::Error { status: 503, page: "payment" });
+            self.record(What::Error {
+                status: 503,
+                page: "payment",
+            });
             return Goes::Break(());
         }
         if self.chance.hits(450) {
@@ -167,13 +203,40 @@ impl Person<'_> {
         let at = self.clock;
         let number = self.story.bookings.len() as u16;
         let service = (at.div_euclid(DAY) + self.chance.between(3, 2 + i64::from(lead) * 2)) * DAY;
-        let method = self.chance.pick(&[(62, "card"), (20, "wallet"), (13, "transfer"), (5, "voucher")]);
-        let mut booking =
-            Booking { at, person: self.number, number, trip, travellers, amount, service, cancelled: None };
+        let method = self.chance.pick(&[
+            (62, "card"),
+            (20, "wallet"),
+            (13, "transfer"),
+            (5, "voucher"),
+        ]);
+        let mut booking = Booking {
+            at,
+            person: self.number,
+            number,
+            trip,
+            travellers,
+            amount,
+            service,
+            cancelled: None,
+        };
         // Both are stamped with one time: the page sends them together, and only their order tells them apart.
-        self.record(What::CompleteBooking { booking: number, trip, travellers });
-        self.record(What::Payment { booking: number, amount, refund: false });
-        self.story.payments.push(Payment { at, person: self.number, booking: number, amount, method });
+        self.record(What::CompleteBooking {
+            booking: number,
+            trip,
+            travellers,
+        });
+        self.record(What::Payment {
+            booking: number,
+            amount,
+            refund: false,
+        });
+        self.story.payments.push(Payment {
+            at,
+            person: self.number,
+            booking: number,
+            amount,
+            method,
+        });
         self.pause(20 * SECOND);
 
         let back = service + offer.nights() * DAY;
@@ -195,7 +258,12 @@ impl Person<'_> {
     /// A short visit later on, to cancel or to review; the visit under way goes on afterwards.
     fn return_for(&mut self, then: i64, booking: Booking, method: &'static str) {
         let (clock, session, offline) = (self.clock, self.session, self.offline.take());
-        let Booking { number, trip, amount, .. } = booking;
+        let Booking {
+            number,
+            trip,
+            amount,
+            ..
+        } = booking;
         // Its session has a number that no other visit has.
         self.session = 60_000_u16.saturating_add(number);
         self.clock = then;
@@ -203,16 +271,37 @@ impl Person<'_> {
         self.pause(40 * SECOND);
         let at = self.clock;
         if booking.cancelled.is_some() {
-            self.record(What::CancelBooking { booking: number, trip });
-            self.record(What::Payment { booking: number, amount: -amount, refund: true });
-            self.story.payments.push(Payment { at, person: self.number, booking: number, amount: -amount, method });
+            self.record(What::CancelBooking {
+                booking: number,
+                trip,
+            });
+            self.record(What::Payment {
+                booking: number,
+                amount: -amount,
+                refund: true,
+            });
+            self.story.payments.push(Payment {
+                at,
+                person: self.number,
+                booking: number,
+                amount: -amount,
+                method,
+            });
             if let Some(last) = self.story.bookings.last_mut() {
                 last.cancelled = Some(at);
             }
         } else {
-            let rating = self.chance.pick(&[(44, 5), (31, 4), (13, 3), (7, 2), (5, 1)]);
+            let rating = self
+                .chance
+                .pick(&[(44, 5), (31, 4), (13, 3), (7, 2), (5, 1)]);
             self.record(What::Review { trip, rating });
-            self.story.reviews.push(Review { at, person: self.number, booking: number, trip, rating });
+            self.story.reviews.push(Review {
+                at,
+                person: self.number,
+                booking: number,
+                trip,
+                rating,
+            });
         }
         (self.clock, self.session, self.offline) = (clock, session, offline);
     }
@@ -227,7 +316,11 @@ impl Person<'_> {
             Bond::Regular => 110,
             Bond::Devoted => 160,
         };
-        let changes = if self.premium { self.chance.hits(45) } else { self.chance.hits(upgrades) };
+        let changes = if self.premium {
+            self.chance.hits(45)
+        } else {
+            self.chance.hits(upgrades)
+        };
         if changes {
             self.page("plans", "")?;
             let (premium, at) = (!self.premium, self.clock);
@@ -238,13 +331,21 @@ impl Person<'_> {
     }
 
     fn sign_in(&mut self) -> Goes {
-        self.signed_in = true;
-        self.step(What::SignIn, "sign_in")
+        if !self.fails("sign_in")? {
+            self.signed_in = true;
+            self.record(What::SignIn);
+            self.pause(15 * SECOND);
+        }
+        ON
     }
 
     fn sign_up(&mut self) -> Goes {
-        self.join(self.clock);
-        self.step(What::SignUp, "sign_up")
+        if !self.fails("sign_up")? {
+            self.join(self.clock);
+            self.record(What::SignUp);
+            self.pause(25 * SECOND);
+        }
+        ON
     }
 
     fn page(&mut self, page: &'static str, source: &'static str) -> Goes {
@@ -257,22 +358,31 @@ impl Person<'_> {
 
     /// Something done, unless it fails.
     fn step(&mut self, what: What, page: &'static str) -> Goes {
-        let down = self.rhythm.outage.has(self.clock);
-        if self.chance.hits(if down { 4_800 } else { 55 }) {
-            let status = if down { 503 } else { self.chance.pick(&[(5, 500), (3, 404), (2, 504)]) };
-            self.record(What::Error { status, page });
-            self.pause(12 * SECOND);
-            // During an outage most give up at once; otherwise one tries again.
-            if self.chance.hits(if down { 6_500 } else { 1_500 }) {
-                return Goes::Break(());
-            }
-            if down {
-                return ON;
-            }
+        if !self.fails(page)? {
+            self.record(what);
+            self.pause(35 * SECOND);
         }
-        self.record(what);
-        self.pause(35 * SECOND);
         ON
+    }
+
+    /// Whether a step fails for good; an error that one gets past by trying again is only recorded.
+    fn fails(&mut self, page: &'static str) -> Goes<bool> {
+        let down = self.rhythm.outage.has(self.clock);
+        if !self.chance.hits(if down { 4_800 } else { 55 }) {
+            return Goes::Continue(false);
+        }
+        let status = if down {
+            503
+        } else {
+            self.chance.pick(&[(5, 500), (3, 404), (2, 504)])
+        };
+        self.record(What::Error { status, page });
+        self.pause(12 * SECOND);
+        // During an outage most give up at once; otherwise hardly anybody does.
+        if self.chance.hits(if down { 6_500 } else { 1_500 }) {
+            return Goes::Break(());
+        }
+        Goes::Continue(down)
     }
 
     /// Stamps an event and sends it.
@@ -315,7 +425,8 @@ impl Person<'_> {
     }
 
     fn travellers(&mut self) -> u8 {
-        self.chance.pick(&[(24, 1), (48, 2), (11, 3), (13, 4), (4, 5)])
+        self.chance
+            .pick(&[(24, 1), (48, 2), (11, 3), (13, 4), (4, 5)])
     }
 
     /// Where one wants to go at that time of the year.
