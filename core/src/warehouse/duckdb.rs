@@ -14,7 +14,7 @@ use ::duckdb::{Connection, Statement, params_from_iter};
 use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
-use super::{Head, Open, Parameter, Rows, Sink, Warehouse};
+use super::{Head, Live, Open, Parameter, Recent, Rows, Sink, Warehouse, realtime};
 use crate::error::{Error, Result};
 
 /// A warehouse in a DuckDB file, or in memory.
@@ -176,6 +176,10 @@ impl Warehouse for Duckdb {
             &[Parameter::Integer(before)],
         )?;
         keys(&batches)
+    }
+
+    fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
+        realtime::recent(self, asked)
     }
 
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>> {

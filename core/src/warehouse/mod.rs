@@ -1,6 +1,7 @@
 //! Where events live. The trait says what the words need; `duckdb.rs` is the engine inside this process.
 
 pub mod duckdb;
+mod realtime;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use crate::error::Result;
 use crate::query::Instant;
 
 pub use self::duckdb::Duckdb;
+pub use self::realtime::{Amount, Live, Recent, Tally};
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +95,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// The keys of the users that have a profile before the instant (its microseconds), ascending.
     fn profiled(&self, before: i64) -> Result<Vec<u32>>;
+
+    /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
+    fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
 
     /// The rows of a fixed `select` over the tables of `migrations/`, its values bound to `?` in order.
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>>;

@@ -1,0 +1,12 @@
+//! What is happening right now: six figures over the last minutes, each with the window before it and a series.
+
+mod answer;
+mod money;
+mod question;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Figure, Metadata, Point, RealtimeMetric, Sample};
+pub(crate) use answer::{Meanings, answer};
+pub use question::{Metric, Realtime, TimeRange};
