@@ -1,0 +1,74 @@
+# Thin: each target calls the tools' own commands. `.setup/` installs what is missing, and can be run again at any time.
+# Cargo is always given the whole workspace, so that each dependency is compiled once with one set of features.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench dist setup clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+DEMO_ARGS ?=
+BENCH_ARGS ?=
+SUITES ?= rust docs python node
+LINTS ?= fmt clippy deny typos ruff node
+
+help: ## Shows this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: setup ## Builds, makes demo data in ./demo and serves it (DEMO_ARGS=…)
+	cargo build --release --workspace --bin travelsense
+	@exec "$$(.setup/folder)/release/travelsense" demo $(DEMO_ARGS)
+
+test: setup ## Runs all tests, or some suites of them (SUITES="rust python")
+	.setup/native
+	@MAKE='$(MAKE)' .setup/suites test $(SUITES)
+
+test-rust:
+	cargo nextest run --workspace
+
+test-docs:
+	cargo test --workspace --doc
+
+test-python:
+	python -m pytest python tests/python
+
+test-node:
+	npm test --prefix node
+
+lint: setup ## Runs all checks that need no tests, or some of them (LINTS="fmt typos")
+	@MAKE='$(MAKE)' .setup/suites lint $(LINTS)
+
+lint-fmt:
+	cargo fmt --all --check
+
+lint-clippy:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+lint-deny:
+	cargo deny check licenses bans sources
+
+lint-typos:
+	typos
+
+lint-ruff:
+	ruff check --config python/pyproject.toml python tests/python
+	ruff format --check --config python/pyproject.toml python tests/python
+
+lint-node:
+	npm run lint --prefix node
+
+bench: setup ## Compares with ClickHouse and DuckDB on 20 million events (BENCH_ARGS=…)
+	.setup/python benches/requirements.lock
+	cargo build --release --workspace --bin bench
+	benches/run $(BENCH_ARGS)
+
+dist: setup ## Builds the wheel and the npm package, with DuckDB compiled in (about 25 minutes)
+	cd python && maturin build --release --locked --features bundled --out ../dist
+	npm run dist --prefix node
+
+setup: ## Installs what is missing here, and checks the rest
+	@.setup/all
+
+clean: ## Removes what was built and installed here; the demo data stays
+	cargo clean
+	rm -rf .duckdb .venv dist node/node_modules node/dist
+	find python node -name '*.so' -o -name '*.node' | xargs rm -f
