@@ -67,6 +67,9 @@ impl Verifier {
             return Err(malformed("it does not have three parts"));
         };
         let head = part(header, "header")?;
+        if URL_SAFE_NO_PAD.decode(signature).is_err() {
+            return Err(malformed("its signature is not base64url"));
+        }
         let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
         self.check_signature(&head, signed, signature)?;
         self.check_claims(&part(payload, "payload")?, now)

@@ -106,7 +106,10 @@ impl<'a> Fields<'a> {
     /// A field that could not be read is reported once, for that reason.
     pub(crate) fn finish(mut self, more: Vec<FieldError>) -> Result<()> {
         let read: Vec<String> = self.errors.iter().map(|e| e.field.clone()).collect();
-        let unreadable = |field: &str| read.iter().any(|r| r == field);
+        let unreadable = |field: &str| {
+            let inside = |r: &String| r.strip_prefix(field).is_some_and(|at| at.is_empty() || at.starts_with('['));
+            read.iter().any(inside)
+        };
         let dates_read =
             !unreadable("startDate") && !unreadable("endDate") && !unreadable("timezone");
         self.errors.extend(

