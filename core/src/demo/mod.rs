@@ -11,12 +11,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 mod chance;
+mod events;
 mod ndjson;
 mod person;
 mod places;
 mod rhythm;
 mod rows;
 mod server;
+mod tables;
 mod visit;
 
 #[cfg(test)]
