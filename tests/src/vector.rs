@@ -1,0 +1,237 @@
+//! Vectors: small histories with a question and what every door must answer (`vectors/README.md` describes the files).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::oracle::question::{micros, text};
+use crate::oracle::{Event, History, Profile};
+
+/// One vector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Vector {
+    /// `funnel`, `retention` or `realtime`: the folder it lies in.
+    #[serde(skip)]
+    pub word: String,
+    /// The file name without its ending.
+    #[serde(skip)]
+    pub name: String,
+    /// The rule it is an example of, for example `F2`.
+    pub rule: String,
+    /// Why the answer is what it is, in a sentence.
+    pub why: String,
+    /// The events, as `ingest` takes them.
+    #[serde(default)]
+    pub events: Vec<Value>,
+    /// The profiles: `user`, `plan` and `at`.
+    #[serde(default)]
+    pub profiles: Vec<Value>,
+    /// The instant the question is asked and the events are received.
+    pub now: String,
+    /// The question, as every door takes it.
+    pub question: Value,
+    /// How many events ingest accepts, finds duplicate and refuses.
+    pub ingest: Option<Value>,
+    /// A part of the answer.
+    pub expect: Option<Value>,
+    /// The error instead of an answer.
+    pub error: Option<Refusal>,
+}
+
+/// An error: its code, and the code of each field error.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The error's code.
+    pub code: String,
+    /// The field errors, in any order.
+    pub errors: Vec<FieldCode>,
+}
+
+/// A field error.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(deny_unknown_fields)]
+pub struct FieldCode {
+    /// The field.
+    pub field: String,
+    /// The code.
+    pub code: String,
+}
+
+/// The folder of the vectors.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+impl Vector {
+    /// All vectors of a word, by name.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no vector, as a sentence that names it.
+    pub fn all(word: &str) -> Result<Vec<Self>, String> {
+        let folder = folder().join(word);
+        let listing = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut paths: Vec<PathBuf> = listing
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        paths.retain(|p| p.extension().is_some_and(|e| e == "json"));
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let complain = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+            let text = fs::read_to_string(path).map_err(|e| complain(&e))?;
+            let mut vector: Self = serde_json::from_str(&text).map_err(|e| complain(&e))?;
+            word.clone_into(&mut vector.word);
+            vector.name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if vector.expect.is_some() == vector.error.is_some() {
+                return Err(complain(&"must have either `expect` or `error`"));
+            }
+            Ok(vector)
+        };
+        paths.iter().map(read).collect()
+    }
+
+    /// The instant the question is asked, in microseconds.
+    pub fn now(&self) -> i64 {
+        micros(&Value::String(self.now.clone()))
+    }
+
+    /// What is stored once its events are in, for the oracle: duplicates of an id and events too far ahead are not (I1, I3).
+    pub fn history(&self, premium_plans: &[&str]) -> History {
+        let mut history = History {
+            premium_plans: premium_plans.iter().map(|p| (*p).to_owned()).collect(),
+            ..History::default()
+        };
+        for event in &self.events {
+            let optional = |name: &str| event.get(name).filter(|v| !v.is_null());
+            let id = optional("eventId").map(text);
+            let ts = optional("ts").map_or(0, micros);
+            let repeated = id.is_some() && history.events.iter().any(|e| e.id == id);
+            if repeated || ts > self.now() + 86_400_000_000 {
+                continue;
+            }
+            history.events.push(Event {
+                user: optional("user").map(text).filter(|u| !u.is_empty()),
+                name: optional("name").map(text).unwrap_or_default(),
+                ts,
+                seq: optional("clientSeq").and_then(Value::as_i64),
+                id,
+                amount: None,
+            });
+        }
+        for profile in &self.profiles {
+            history.profiles.push(Profile {
+                user: profile.get("user").map(text).unwrap_or_default(),
+                plan: profile.get("plan").filter(|v| !v.is_null()).map(text),
+                at: profile.get("at").map_or(0, micros),
+            });
+        }
+        history
+    }
+
+    /// Whether an answer holds what the vector expects: objects may have more fields, lists are as long, numbers are equal.
+    ///
+    /// # Errors
+    /// The places where it does not, one a line.
+    pub fn matches(&self, answer: &Value) -> Result<(), String> {
+        let mut differences = Vec::new();
+        if let Some(expected) = &self.expect {
+            part("", expected, answer, &mut differences);
+        } else {
+            differences.push(format!("an answer where an error is expected: {answer}"));
+        }
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(differences.join("\n"))
+        }
+    }
+
+    /// Whether an error is the one the vector expects.
+    ///
+    /// # Errors
+    /// What differs, as a sentence.
+    pub fn refused(&self, code: &str, mut errors: Vec<FieldCode>) -> Result<(), String> {
+        errors.sort();
+        let actual = Refusal {
+            code: code.to_owned(),
+            errors,
+        };
+        let mut expected = self
+            .error
+            .clone()
+            .ok_or_else(|| format!("an error where an answer is expected: {actual:?}"))?;
+        expected.errors.sort();
+        if actual == expected {
+            Ok(())
+        } else {
+            Err(format!("expected {expected:?}\nbut got {actual:?}"))
+        }
+    }
+}
+
+fn part(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String>) {
+    match (expected, actual) {
+        (Value::Object(e), Value::Object(a)) => {
+            for (name, value) in e {
+                match a.get(name) {
+                    Some(other) => part(&format!("{at}.{name}"), value, other, differences),
+                    None => differences.push(format!("{at}.{name}: missing, expected {value}")),
+                }
+            }
+        }
+        (Value::Array(e), Value::Array(a)) if e.len() == a.len() => {
+            for (i, (value, other)) in e.iter().zip(a).enumerate() {
+                part(&format!("{at}[{i}]"), value, other, differences);
+            }
+        }
+        (Value::Number(e), Value::Number(a)) if e.as_f64() == a.as_f64() => {}
+        (e, a) if e == a => {}
+        (e, a) => differences.push(format!("{at}: expected {e}, got {a}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::funnel::Funnel;
+    use crate::oracle::retention::Retention;
+
+    /// The oracle must agree with numbers worked out by hand before it may judge anything.
+    fn the_oracle_answers(word: &str, answer: impl Fn(&Vector, &History) -> Value) {
+        let vectors = Vector::all(word).unwrap();
+        // Enumeration takes time exponential in the rows of a user, so it is for small histories only.
+        let small = |v: &&Vector| v.events.len() < 60 || word != "funnel";
+        let answered = vectors.iter().filter(|v| v.expect.is_some()).filter(small);
+        let wrong: Vec<String> = answered
+            .clone()
+            .filter_map(|v| {
+                let complaint = v.matches(&answer(v, &v.history(&["premium"]))).err()?;
+                Some(format!("{}: {}\n{complaint}", v.name, v.why))
+            })
+            .collect();
+        assert!(answered.count() > 0, "no vectors of {word}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+
+    #[test]
+    fn the_oracle_answers_every_funnel_vector() {
+        let default = ["search", "view_trip", "start_booking", "complete_booking"];
+        the_oracle_answers("funnel", |v, history| {
+            Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_retention_vector() {
+        the_oracle_answers("retention", |v, history| {
+            Retention::read(&v.question, v.now()).answer(history)
+        });
+    }
+}
