@@ -1,0 +1,56 @@
+//! Runs an oracle and an engine over random cases: always the same ones, and shrunk to the smallest that differs.
+
+use std::fmt::Debug;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use serde_json::Value;
+use travelsense_tests::oracle::compare;
+
+/// How many random cases a word must agree on.
+pub(crate) const CASES: u32 = 10_000;
+
+/// Runs `check` on so many cases; the seed is fixed, so that a failure can be repeated anywhere.
+///
+/// `TRAVELSENSE_SEED` and `TRAVELSENSE_CASES` look further: any text, and a number.
+pub(crate) fn agree<S: Strategy>(
+    cases: u32,
+    strategy: &S,
+    check: impl Fn(&S::Value) -> Result<(), String>,
+) where
+    S::Value: Debug,
+{
+    let mut seed = [7_u8; 32];
+    if let Ok(text) = std::env::var("TRAVELSENSE_SEED") {
+        for (place, byte) in seed.iter_mut().zip(text.bytes()) {
+            *place = byte;
+        }
+    }
+    let cases = std::env::var("TRAVELSENSE_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(cases);
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let outcome = runner.run(strategy, |case| check(&case).map_err(TestCaseError::fail));
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+/// Compares an answer with the oracle's.
+pub(crate) fn same(
+    expected: &Value,
+    actual: &impl serde::Serialize,
+    question: &Value,
+) -> Result<(), String> {
+    let actual = serde_json::to_value(actual).map_err(|e| e.to_string())?;
+    compare::same(expected, &actual)
+        .map_err(|differences| format!("{differences}\nquestion: {question}"))
+}
