@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use jiff::ToSpan;
 use jiff::civil;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Serialize, Serializer};
@@ -80,10 +81,11 @@ impl Zone {
         let offset = |o: jiff::tz::Offset| o.to_timestamp(time);
         let at = match self.rules.to_ambiguous_timestamp(time).offset() {
             A::Unambiguous { offset: o } | A::Fold { before: o, .. } => offset(o),
-            // In a gap, the offset before it gives an instant behind the transition by as much as `time` is into the gap.
+            // In a gap, the offset before it gives an instant behind the transition by as much as `time` is into the gap,
+            // which for its first moment, such as a missing midnight, is the transition itself.
             A::Gap { before, .. } => offset(before).map(|t| {
                 self.rules
-                    .preceding(t)
+                    .preceding(t.checked_add(1.nanosecond()).unwrap_or(t))
                     .next()
                     .map_or(t, |transition| transition.timestamp())
             }),
@@ -110,5 +112,20 @@ impl fmt::Debug for Zone {
 impl Serialize for Zone {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_time_is_the_end_of_its_gap_from_the_first_moment_on() {
+        // Beirut skipped 00:00 to 01:00 of 2022-03-27 at 22:00 UTC.
+        let zone = Zone::named("Asia/Beirut").unwrap();
+        for (hour, minute) in [(0, 0), (0, 30), (1, 0)] {
+            let time = civil::date(2022, 3, 27).at(hour, minute, 0, 0);
+            assert_eq!(zone.instant(time).to_string(), "2022-03-26T22:00:00.000Z", "{time}");
+        }
     }
 }

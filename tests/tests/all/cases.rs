@@ -3,9 +3,10 @@
 use std::fmt::Debug;
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde::Serialize;
 use serde_json::Value;
-use travelsense_tests::oracle::compare;
+use travelsense_tests::oracle::{History, compare, numbers};
 
 /// How many random cases a word must agree on.
 pub(crate) const CASES: u32 = 10_000;
@@ -39,18 +40,26 @@ pub(crate) fn agree<S: Strategy>(
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let outcome = runner.run(strategy, |case| check(&case).map_err(TestCaseError::fail));
-    if let Err(failure) = outcome {
-        panic!("{failure}");
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, _)) => panic!("{reason}"),
+        Err(TestError::Abort(reason)) => panic!("the cases could not be run: {reason}"),
     }
 }
 
-/// Compares an answer with the oracle's.
+/// Compares an answer with the oracle's; a difference comes with all that is needed to repeat it by hand.
 pub(crate) fn same(
     expected: &Value,
-    actual: &impl serde::Serialize,
+    actual: &impl Serialize,
     question: &Value,
+    history: &History,
 ) -> Result<(), String> {
     let actual = serde_json::to_value(actual).map_err(|e| e.to_string())?;
-    compare::same(expected, &actual)
-        .map_err(|differences| format!("{differences}\nquestion: {question}"))
+    compare::same(expected, &actual).map_err(|differences| {
+        let events = history.events.iter().map(|e| {
+            let user = e.user.as_deref().unwrap_or("nobody");
+            format!("{user} {} {} {:?} {:?}\n", numbers::instant(e.ts), e.name, e.seq, e.id)
+        });
+        format!("{differences}\nquestion: {question}\nevents:\n{}", events.collect::<String>())
+    })
 }

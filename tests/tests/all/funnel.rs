@@ -52,6 +52,6 @@ fn the_engine_agrees_with_the_oracle_on_random_funnels() {
             travelsense::Funnel::parse(&funnel.json(), &[], now).map_err(|e| e.to_string())?;
         let timelines = timelines(history, &funnel.range, funnel.as_of);
         let answer = ask(&timelines, funnel.as_of, &question, funnel::answer)?;
-        same(&funnel.answer(history), &answer, &funnel.json())
+        same(&funnel.answer(history), &answer, &funnel.json(), history)
     });
 }

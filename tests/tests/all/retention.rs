@@ -73,6 +73,6 @@ fn the_engine_agrees_with_the_oracle_on_random_retention_tables() {
             travelsense::Retention::parse(&table.json(), now).map_err(|e| e.to_string())?;
         let timelines = timelines(history, &table.range, table.as_of);
         let answer = ask(&timelines, table.as_of, &question, retention::answer)?;
-        same(&table.answer(history), &answer, &table.json())
+        same(&table.answer(history), &answer, &table.json(), history)
     });
 }
