@@ -93,6 +93,9 @@ const SLOT: u32 = 36;
 /// More buckets than this in one question is an error.
 pub(crate) const MAX_BUCKETS: i64 = 40_000;
 
+/// The bucket of a stretch that lies in none.
+const NONE: u32 = u32::MAX;
+
 impl Calendar {
     /// The buckets that hold the instants of `[from, to)`; the first and the last are whole, even where the span cuts them.
     ///
@@ -105,22 +108,31 @@ impl Calendar {
         from: Instant,
         to: Instant,
     ) -> Result<Self> {
-        let first = number(period, week, zone.date(from));
-        let to = to.max(Instant::saturating_from_micros(from.micros() + 1));
-        let last_instant = Instant::saturating_from_micros(to.micros() - 1);
-        let last = number(period, week, zone.date(last_instant)).max(first);
-        if last - first >= MAX_BUCKETS {
-            return Err(Error::field(
-                "startDate",
-                "too_many_periods",
-                format!(
-                    "the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"
-                ),
-            ));
-        }
+        Self::reaching(zone, period, week, from, to, to).map(|(calendar, _)| calendar)
+    }
 
+    /// The buckets that hold the instants of `[from, to)`, how many they are, and after them the buckets up to `until`.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub(crate) fn reaching(
+        zone: &Zone,
+        period: Period,
+        week: WeekStart,
+        from: Instant,
+        to: Instant,
+        until: Instant,
+    ) -> Result<(Self, usize)> {
+        let (first, asked) = extent(zone, period, week, from, to)?;
+        let (_, last) = extent(zone, period, week, from, until.max(to))?;
+        let touching = (asked - first + 1) as usize;
+        Ok((Self::between(zone, period, week, first, last), touching))
+    }
+
+    /// The buckets of those numbers.
+    fn between(zone: &Zone, period: Period, week: WeekStart, first: i64, last: i64) -> Self {
         let start = zone.start_of(first_date(period, week, first)).micros();
-        let end = zone.start_of(first_date(period, week, last + 1)).micros();
+        let end = zone.end_before(first_date(period, week, last + 1)).micros();
         let mut stretches: Vec<(i64, i64)> = Vec::new();
         let mut at = start;
         let mut transition = None;
@@ -130,8 +142,7 @@ impl Calendar {
                 transition = Some(zone.next_transition(now).unwrap_or(i64::MAX));
             }
             let date = zone.date(now);
-            // A clock set back over midnight may show a date outside the span for a while; it stays in the nearest bucket.
-            let bucket = number(period, week, date).clamp(first, last);
+            let bucket = number(period, week, date);
             if stretches.last().is_none_or(|s| s.1 != bucket) {
                 stretches.push((at, bucket));
             }
@@ -158,7 +169,9 @@ impl Calendar {
             })
             .collect();
         let starts: Vec<i64> = stretches.iter().map(|s| s.0).collect();
-        let bucket_of = stretches.iter().map(|s| (s.1 - first) as u32).collect();
+        // A clock set back over midnight may show a date before the first or after the last bucket for a while.
+        let index = |n: i64| if (first..=last).contains(&n) { (n - first) as u32 } else { NONE };
+        let bucket_of = stretches.iter().map(|s| index(s.1)).collect();
         let slots = ((end - start) >> SLOT) + 1;
         let coarse = (0..slots)
             .map(|slot| {
@@ -167,13 +180,13 @@ impl Calendar {
                     .saturating_sub(1) as u32
             })
             .collect();
-        Ok(Self {
+        Self {
             starts,
             bucket_of,
             coarse,
             end,
             buckets,
-        })
+        }
     }
 
     /// The buckets in order.
@@ -201,8 +214,39 @@ impl Calendar {
         {
             stretch += 1;
         }
-        self.bucket_of.get(stretch).map(|b| *b as usize)
+        let bucket = self.bucket_of.get(stretch).filter(|b| **b != NONE)?;
+        Some(*bucket as usize)
     }
+}
+
+/// The numbers of the earliest and the latest period that an instant of `[from, to)` lies in.
+fn extent(
+    zone: &Zone,
+    period: Period,
+    week: WeekStart,
+    from: Instant,
+    to: Instant,
+) -> Result<(i64, i64)> {
+    let at = |micros| number(period, week, zone.date(Instant::saturating_from_micros(micros)));
+    let end = to.micros().max(from.micros() + 1);
+    let (mut first, mut last) = (at(from.micros()), at(end - 1));
+    if last - first >= MAX_BUCKETS {
+        return Err(Error::field(
+            "startDate",
+            "too_many_periods",
+            format!(
+                "the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"
+            ),
+        ));
+    }
+    // Between two transitions dates only go forward; a clock set back over midnight shows an earlier one again.
+    let mut transition = zone.next_transition(from).filter(|t| *t < end);
+    while let Some(t) = transition {
+        first = first.min(at(t));
+        last = last.max(at(t - 1));
+        transition = zone.next_transition(Instant::saturating_from_micros(t)).filter(|t| *t < end);
+    }
+    Ok((first, last))
 }
 
 /// A day, week or month as a number, so that neighbours differ by 1 (R4).

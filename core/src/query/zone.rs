@@ -75,6 +75,23 @@ impl Zone {
         self.instant(date.at(0, 0, 0, 0))
     }
 
+    /// The instant after the last at which the civil date is before `date`: its start, unless the clock is then set back
+    /// over midnight and shows the day before once more.
+    pub(crate) fn end_before(&self, date: civil::Date) -> Instant {
+        let start = self.start_of(date);
+        let again = self
+            .next_transition(start)
+            .map(Instant::saturating_from_micros)
+            .filter(|t| self.date(*t) < date);
+        let midnight = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0));
+        match (again, midnight) {
+            (Some(t), Ok(midnight)) => {
+                Instant::saturating_from_micros(midnight.as_microsecond() - self.offset(t))
+            }
+            _ => start,
+        }
+    }
+
     /// The instant of a civil time: the first of two where it repeats, the end of the gap where it is missing.
     pub(crate) fn instant(&self, time: civil::DateTime) -> Instant {
         use jiff::tz::AmbiguousOffset as A;

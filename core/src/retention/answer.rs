@@ -150,7 +150,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
         left_censored: view
             .timelines
             .first()
-            .is_some_and(|first| first >= span.from.micros()),
+            .is_some_and(|first| first >= span.from.micros() && first <= view.as_of.micros()),
         unattributed_events: view.timelines.unattributed(),
         preset: "exact",
         criterion: "on",

@@ -60,16 +60,14 @@ struct Plan<'a> {
 pub(super) fn run(question: &Retention, view: &View<'_>) -> Result<Table> {
     let span = question.range.span();
     let after = Instant::saturating_from_micros(view.as_of.micros() + 1);
-    let calendar = Calendar::new(
+    let (calendar, cohorts) = Calendar::reaching(
         &question.range.zone,
         question.period,
         question.week_start,
         span.from,
-        span.to.max(after),
+        span.to,
+        after,
     )?;
-    let cohorts = calendar
-        .locate(span.to.micros() - 1)
-        .map_or(0, |last| last + 1);
     let columns = question
         .periods
         .map_or(usize::MAX, |periods| periods + 1)

@@ -163,7 +163,9 @@ impl Funnel {
     fn outcome(&self, rows: &[&Event], latest: i64) -> Outcome {
         let mut outcome = Outcome::default();
         // Chains come in lexicographic order of their rows, so the first whole one is the earliest (F4).
-        self.chains(rows, latest, &mut Vec::new(), &mut |chain| {
+        let (from, to) = self.range.span();
+        let entries = from..to.min(latest.saturating_add(1));
+        self.chains(rows, &entries, &mut Vec::new(), &mut |chain| {
             outcome.depth = outcome.depth.max(chain.len());
             if chain.len() == self.steps.len() && outcome.times.is_none() {
                 outcome.times = Some(chain.iter().map(|row| rows[*row].ts).collect());
@@ -176,11 +178,11 @@ impl Funnel {
     }
 
     /// Visits every chain that begins with `chain`: rows that match the steps one by one, all distinct, none before its
-    /// predecessor, none later than the window after the first, the first within the range.
+    /// predecessor, none later than the window after the first, the first at a time of `entries`.
     fn chains(
         &self,
         rows: &[&Event],
-        latest: i64,
+        entries: &std::ops::Range<i64>,
         chain: &mut Vec<usize>,
         visit: &mut impl FnMut(&[usize]),
     ) {
@@ -190,7 +192,6 @@ impl Funnel {
         let Some(step) = self.steps.get(chain.len()) else {
             return;
         };
-        let (from, to) = self.range.span();
         for row in 0..rows.len() {
             let ts = rows[row].ts;
             let follows = match (chain.first(), chain.last()) {
@@ -203,11 +204,11 @@ impl Funnel {
                     };
                     after && ts - rows[*entry].ts <= self.window
                 }
-                _ => from <= ts && ts < to && ts <= latest,
+                _ => entries.contains(&ts),
             };
             if follows && !chain.contains(&row) && step.means(&rows[row].name) {
                 chain.push(row);
-                self.chains(rows, latest, chain, visit);
+                self.chains(rows, entries, chain, visit);
                 chain.pop();
             }
         }

@@ -1,6 +1,8 @@
 //! Retention tables by looking at every pair of a start and a return (R1, R2, R4, R6 `on`, R7–R9).
 
-use chrono::Weekday;
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, Weekday};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, Period, WEEKDAYS};
@@ -97,15 +99,20 @@ impl Retention {
         // (count, eligible) of the complete cells of each column.
         let mut columns: Vec<(u64, u64)> = Vec::new();
         for cohort in calendar.touching(from, to) {
-            let of_cohort: Vec<(&Vec<&Event>, i64)> = members
+            // For each user of the cohort, in how many periods' time there was a return.
+            let of_cohort: Vec<BTreeSet<i64>> = members
                 .iter()
-                .filter_map(|rows| Some((*rows, self.joined(&calendar, rows, cohort)?)))
+                .filter_map(|rows| {
+                    let t0 = self.joined(&calendar, (from, to), rows, cohort)?;
+                    Some(self.returns(&calendar, rows, t0))
+                })
                 .collect();
             let size = of_cohort.len() as u64;
             let returned = |n: u32| {
-                let back =
-                    |(rows, t0): &&(&Vec<&Event>, i64)| self.came_back(&calendar, rows, *t0, n);
-                of_cohort.iter().filter(back).count() as u64
+                of_cohort
+                    .iter()
+                    .filter(|returns| returns.contains(&i64::from(n)))
+                    .count() as u64
             };
 
             let mut cells = Vec::new();
@@ -190,10 +197,10 @@ impl Retention {
     fn joined(
         &self,
         calendar: &Calendar,
+        (from, to): (i64, i64),
         rows: &[&Event],
-        cohort: chrono::NaiveDate,
+        cohort: NaiveDate,
     ) -> Option<i64> {
-        let (from, to) = self.range.span();
         let in_range = |t: &i64| (from..to).contains(t);
         let in_cohort = |t: &i64| calendar.period_of(*t) == cohort;
         let starts = rows
@@ -207,20 +214,24 @@ impl Retention {
         }
     }
 
-    /// Whether a user who started at `t0` has a return in the period `n` after: a row that is not the start row (R2).
-    fn came_back(&self, calendar: &Calendar, rows: &[&Event], t0: i64, n: u32) -> bool {
-        let starts =
-            (0..rows.len()).filter(|s| rows[*s].ts == t0 && self.start.means(&rows[*s].name));
-        let periods_later =
-            |row: usize| calendar.between(calendar.period_of(t0), calendar.period_of(rows[row].ts));
-        starts.into_iter().any(|s| {
-            (0..rows.len()).any(|r| {
-                r != s
-                    && rows[r].ts >= t0
-                    && self.returning.means(&rows[r].name)
-                    && periods_later(r) == i64::from(n)
-            })
-        })
+    /// How many periods after the start at `t0` a user returned: for every start row at `t0`, every other row that is not
+    /// earlier and means a return (R2).
+    fn returns(&self, calendar: &Calendar, rows: &[&Event], t0: i64) -> BTreeSet<i64> {
+        let mut periods = BTreeSet::new();
+        for start in 0..rows.len() {
+            if rows[start].ts != t0 || !self.start.means(&rows[start].name) {
+                continue;
+            }
+            for back in 0..rows.len() {
+                let row = rows[back];
+                if back != start && row.ts >= t0 && self.returning.means(&row.name) {
+                    periods.insert(
+                        calendar.between(calendar.period_of(t0), calendar.period_of(row.ts)),
+                    );
+                }
+            }
+        }
+        periods
     }
 
     fn mode(&self) -> &'static str {

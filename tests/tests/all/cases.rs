@@ -58,8 +58,17 @@ pub(crate) fn same(
     compare::same(expected, &actual).map_err(|differences| {
         let events = history.events.iter().map(|e| {
             let user = e.user.as_deref().unwrap_or("nobody");
-            format!("{user} {} {} {:?} {:?}\n", numbers::instant(e.ts), e.name, e.seq, e.id)
+            format!(
+                "{user} {} {} {:?} {:?}\n",
+                numbers::instant(e.ts),
+                e.name,
+                e.seq,
+                e.id
+            )
         });
-        format!("{differences}\nquestion: {question}\nevents:\n{}", events.collect::<String>())
+        format!(
+            "{differences}\nquestion: {question}\nevents:\n{}",
+            events.collect::<String>()
+        )
     })
 }
