@@ -151,20 +151,23 @@ impl Calendar {
             at = midnight.min(transition.unwrap_or(i64::MAX)).max(at + 1);
         }
 
+        let mut found: Vec<Option<(i64, i64)>> = vec![None; (last - first + 1) as usize];
+        for (i, (start, n)) in stretches.iter().enumerate() {
+            let until = stretches.get(i + 1).map_or(end, |next| next.0);
+            let bucket = usize::try_from(n - first).ok().and_then(|n| found.get_mut(n));
+            if let Some(bucket) = bucket {
+                *bucket = Some((bucket.map_or(*start, |b| b.0), until));
+            }
+        }
         let buckets = (first..=last)
-            .map(|n| {
-                let mine = |s: &&(i64, i64)| s.1 == n;
-                let from = stretches.iter().find(mine).map(|s| s.0);
-                let until = stretches
-                    .iter()
-                    .rposition(|s| s.1 == n)
-                    .map(|i| stretches.get(i + 1).map_or(end, |s| s.0));
+            .zip(found)
+            .map(|(n, found)| {
                 // A date that a zone skipped altogether is an empty bucket where it would have been.
                 let skipped = || zone.start_of(first_date(period, week, n)).micros();
-                let from = from.unwrap_or_else(skipped);
+                let (start, end) = found.unwrap_or_else(|| (skipped(), skipped()));
                 Bucket {
-                    start: Instant::saturating_from_micros(from),
-                    end: Instant::saturating_from_micros(until.unwrap_or(from)),
+                    start: Instant::saturating_from_micros(start),
+                    end: Instant::saturating_from_micros(end),
                 }
             })
             .collect();
