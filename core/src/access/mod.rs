@@ -20,7 +20,10 @@ pub struct Principal {
 impl Principal {
     /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer` is allowed nothing.
     pub fn new(id: impl Into<String>, role: impl Into<String>) -> Self {
-        Self { id: id.into(), role: role.into() }
+        Self {
+            id: id.into(),
+            role: role.into(),
+        }
     }
 
     /// The program that embeds travelsense and owns the file: an `admin`, said in plain sight.
@@ -76,15 +79,35 @@ pub struct Decision {
 /// May this principal do this?
 pub fn decide(who: &Principal, permission: Permission) -> Decision {
     let (allow, reason) = match role::permissions(who.role()) {
-        None => (false, format!("the role `{}` is not known and has no permissions", who.role())),
-        Some(granted) if granted.contains(&permission) => {
-            (true, format!("the role `{}` has the permission {}", who.role(), permission.name()))
-        }
-        Some(_) => {
-            (false, format!("the role `{}` does not have the permission {}", who.role(), permission.name()))
-        }
+        None => (
+            false,
+            format!(
+                "the role `{}` is not known and has no permissions",
+                who.role()
+            ),
+        ),
+        Some(granted) if granted.contains(&permission) => (
+            true,
+            format!(
+                "the role `{}` has the permission {}",
+                who.role(),
+                permission.name()
+            ),
+        ),
+        Some(_) => (
+            false,
+            format!(
+                "the role `{}` does not have the permission {}",
+                who.role(),
+                permission.name()
+            ),
+        ),
     };
-    Decision { allow, permission, reason }
+    Decision {
+        allow,
+        permission,
+        reason,
+    }
 }
 
 /// A question that an access decision has allowed; only [`grant`] makes one.
@@ -107,7 +130,11 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
     if decision.allow {
         Ok(Scoped(question))
     } else {
-        Err(Error::new(ErrorKind::Forbidden, "forbidden", decision.reason))
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            "forbidden",
+            decision.reason,
+        ))
     }
 }
 
@@ -115,8 +142,11 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 3] =
-        [Permission::ReadAnalytics, Permission::ImportEvents, Permission::ManageCatalogue];
+    const ALL: [Permission; 3] = [
+        Permission::ReadAnalytics,
+        Permission::ImportEvents,
+        Permission::ManageCatalogue,
+    ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
@@ -137,11 +167,19 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_role_and_what_it_lacks() {
-        let refused = grant(&Principal::new("u", "viewer"), Permission::ImportEvents, ()).unwrap_err();
+        let refused =
+            grant(&Principal::new("u", "viewer"), Permission::ImportEvents, ()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Forbidden);
         assert_eq!(refused.code(), "forbidden");
-        assert_eq!(refused.message(), "the role `viewer` does not have the permission import_events");
-        let unknown = grant(&Principal::new("u", "root"), Permission::ReadAnalytics, ()).unwrap_err();
-        assert_eq!(unknown.message(), "the role `root` is not known and has no permissions");
+        assert_eq!(
+            refused.message(),
+            "the role `viewer` does not have the permission import_events"
+        );
+        let unknown =
+            grant(&Principal::new("u", "root"), Permission::ReadAnalytics, ()).unwrap_err();
+        assert_eq!(
+            unknown.message(),
+            "the role `root` is not known and has no permissions"
+        );
     }
 }

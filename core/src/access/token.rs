@@ -35,17 +35,33 @@ impl Verifier {
     ///
     /// # Errors
     /// `no_key` without a key, `required` without an issuer or an audience.
-    pub fn new(keys: Vec<Key>, issuer: impl Into<String>, audience: impl Into<String>) -> Result<Self> {
+    pub fn new(
+        keys: Vec<Key>,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+    ) -> Result<Self> {
         let (issuer, audience) = (issuer.into(), audience.into());
         if keys.is_empty() {
-            return Err(Error::new(ErrorKind::Invalid, "no_key", "no key to verify tokens with is configured"));
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "no_key",
+                "no key to verify tokens with is configured",
+            ));
         }
         for (field, value) in [("issuer", &issuer), ("audience", &audience)] {
             if value.is_empty() {
-                return Err(Error::field(field, "required", "is required to verify tokens"));
+                return Err(Error::field(
+                    field,
+                    "required",
+                    "is required to verify tokens",
+                ));
             }
         }
-        Ok(Self { keys, issuer, audience })
+        Ok(Self {
+            keys,
+            issuer,
+            audience,
+        })
     }
 
     /// Who does this token prove to be asking at the instant `now`?
@@ -70,17 +86,26 @@ impl Verifier {
         if URL_SAFE_NO_PAD.decode(signature).is_err() {
             return Err(malformed("its signature is not base64url"));
         }
-        let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
+        let signed = token
+            .get(..header.len() + 1 + payload.len())
+            .unwrap_or_default();
         self.check_signature(&head, signed, signature)?;
         self.check_claims(&part(payload, "payload")?, now)
     }
 
-    fn check_signature(&self, header: &Map<String, Value>, signed: &str, signature: &str) -> Result<()> {
+    fn check_signature(
+        &self,
+        header: &Map<String, Value>,
+        signed: &str,
+        signature: &str,
+    ) -> Result<()> {
         let Some(algorithm) = header.get("alg").and_then(Value::as_str) else {
             return Err(malformed("its header names no algorithm"));
         };
         if header.contains_key("crit") {
-            return Err(malformed("its header has critical extensions, and none are known"));
+            return Err(malformed(
+                "its header has critical extensions, and none are known",
+            ));
         }
         match header.get("typ").map(Value::as_str) {
             None => {}
@@ -93,7 +118,10 @@ impl Verifier {
             Some(_) => return Err(malformed("its `kid` is not a string")),
         };
         let wrong_algorithm = || {
-            unauthenticated("token_wrong_algorithm", format!("the token's algorithm is not {}", self.algorithms()))
+            unauthenticated(
+                "token_wrong_algorithm",
+                format!("the token's algorithm is not {}", self.algorithms()),
+            )
         };
         if !self.keys.iter().any(|k| name(k.algorithm) == algorithm) {
             return Err(wrong_algorithm());
@@ -101,18 +129,30 @@ impl Verifier {
         // A key that has an id is only for tokens that name it, or that name none; a key without one is for any token.
         let named = |key: &&Key| key.id.is_some() && key.id.as_ref() == id;
         let found = self.keys.iter().any(|k| named(&k));
-        let mut candidates = self.keys.iter().filter(|k| if found { named(k) } else { id.is_none() || k.id.is_none() });
-        let usable: Vec<&Key> = candidates.by_ref().filter(|k| name(k.algorithm) == algorithm).collect();
+        let mut candidates = self.keys.iter().filter(|k| {
+            if found {
+                named(k)
+            } else {
+                id.is_none() || k.id.is_none()
+            }
+        });
+        let usable: Vec<&Key> = candidates
+            .by_ref()
+            .filter(|k| name(k.algorithm) == algorithm)
+            .collect();
         if found && usable.is_empty() {
             return Err(wrong_algorithm());
         }
-        let verified = usable
-            .iter()
-            .any(|k| crypto::verify(signature, signed.as_bytes(), &k.key, k.algorithm).unwrap_or(false));
+        let verified = usable.iter().any(|k| {
+            crypto::verify(signature, signed.as_bytes(), &k.key, k.algorithm).unwrap_or(false)
+        });
         if verified {
             Ok(())
         } else {
-            Err(unauthenticated("token_bad_signature", "the token is not signed with a key that is configured"))
+            Err(unauthenticated(
+                "token_bad_signature",
+                "the token is not signed with a key that is configured",
+            ))
         }
     }
 
@@ -130,9 +170,16 @@ impl Verifier {
         numeric_date(claims, "iat")?;
         let subject = string(claims, "sub")?;
         let issuer = string(claims, "iss")?;
-        let role = if present("role") { string(claims, "role")? } else { "" };
+        let role = if present("role") {
+            string(claims, "role")?
+        } else {
+            ""
+        };
         if subject.is_empty() {
-            return Err(unauthenticated("token_missing_claim", "the token's `sub` is empty"));
+            return Err(unauthenticated(
+                "token_missing_claim",
+                "the token's `sub` is empty",
+            ));
         }
 
         let now = i128::from(now.micros());
@@ -140,13 +187,22 @@ impl Verifier {
             return Err(unauthenticated("token_expired", "the token has expired"));
         }
         if not_before.is_some_and(|at| now < at.saturating_sub(LEEWAY_MICROS)) {
-            return Err(unauthenticated("token_not_yet_valid", "the token is not valid yet"));
+            return Err(unauthenticated(
+                "token_not_yet_valid",
+                "the token is not valid yet",
+            ));
         }
         if issuer != self.issuer {
-            return Err(unauthenticated("token_wrong_issuer", "the token is from another issuer"));
+            return Err(unauthenticated(
+                "token_wrong_issuer",
+                "the token is from another issuer",
+            ));
         }
         if !self.is_audience(claims.get("aud"))? {
-            return Err(unauthenticated("token_wrong_audience", "the token is for another audience"));
+            return Err(unauthenticated(
+                "token_wrong_audience",
+                "the token is for another audience",
+            ));
         }
         Ok(Principal::new(subject, role))
     }
@@ -157,7 +213,9 @@ impl Verifier {
             Some(Value::String(one)) => Ok(*one == self.audience),
             Some(Value::Array(many)) => {
                 let names: Option<Vec<&str>> = many.iter().map(Value::as_str).collect();
-                Ok(names.ok_or_else(not_text)?.contains(&self.audience.as_str()))
+                Ok(names
+                    .ok_or_else(not_text)?
+                    .contains(&self.audience.as_str()))
             }
             _ => Err(not_text()),
         }
@@ -204,13 +262,20 @@ pub fn mint(secret: &[u8], claims: &Claims) -> Result<String> {
         "nbf": seconds(claims.iat),
         "exp": seconds(claims.exp),
     });
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &body, &EncodingKey::from_secret(secret))
-        .map_err(Error::internal)
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &body,
+        &EncodingKey::from_secret(secret),
+    )
+    .map_err(Error::internal)
 }
 
 /// No token at all.
 pub fn missing() -> Error {
-    unauthenticated("token_missing", "a token is needed: `Authorization: Bearer …`")
+    unauthenticated(
+        "token_missing",
+        "a token is needed: `Authorization: Bearer …`",
+    )
 }
 
 /// A token that is none; `why` continues the sentence "the token is malformed:".
@@ -225,15 +290,24 @@ fn unauthenticated(code: &'static str, message: impl Into<String>) -> Error {
 /// RFC 8725, 3.11: a token made for another purpose says so in its type.
 fn is_access_token(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
-    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
+    matches!(
+        typ.strip_prefix("application/").unwrap_or(&typ),
+        "jwt" | "at+jwt"
+    )
 }
 
 /// One of the first two parts of a token: base64url of a JSON object without repeated keys.
 fn part(text: &str, which: &str) -> Result<Map<String, Value>> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed(&format!("its {which} is not base64url")))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| malformed(&format!("its {which} is not base64url")))?;
     serde_json::from_slice::<Unique>(&bytes)
         .map(|unique| unique.0)
-        .map_err(|_| malformed(&format!("its {which} is not a JSON object with distinct names")))
+        .map_err(|_| {
+            malformed(&format!(
+                "its {which} is not a JSON object with distinct names"
+            ))
+        })
 }
 
 /// A time in seconds since 1970, as microseconds; text is refused rather than passed over (CVE-2026-25537).
@@ -245,7 +319,9 @@ fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<i128>>
     let whole = value.as_i64().map(|s| i128::from(s) * 1_000_000);
     // A cast from f64 saturates, so a time beyond all calendars stays one.
     let micros = whole.or_else(|| value.as_f64().map(|s| (s * 1e6) as i128));
-    micros.map(Some).ok_or_else(|| malformed(&format!("its `{name}` is not a number")))
+    micros
+        .map(Some)
+        .ok_or_else(|| malformed(&format!("its `{name}` is not a number")))
 }
 
 fn string<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str> {
@@ -269,7 +345,10 @@ impl<'de> Deserialize<'de> for Unique {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> std::result::Result<Unique, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut access: A,
+            ) -> std::result::Result<Unique, A::Error> {
                 let mut map = Map::new();
                 while let Some((name, value)) = access.next_entry::<String, Value>()? {
                     if map.insert(name, value).is_some() {

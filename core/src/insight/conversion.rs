@@ -59,7 +59,11 @@ pub(crate) fn conversion_funnel(data: FunnelAnswer) -> Result<Insight> {
 fn title(data: &FunnelAnswer) -> String {
     match (data.steps.first(), data.steps.last()) {
         (Some(first), Some(last)) if data.steps.len() > 1 => {
-            format!("Conversion from {} to {}", events(&first.event), events(&last.event))
+            format!(
+                "Conversion from {} to {}",
+                events(&first.event),
+                events(&last.event)
+            )
         }
         (Some(only), _) => format!("Users with {}", events(&only.event)),
         _ => "Conversion".to_owned(),
@@ -67,7 +71,9 @@ fn title(data: &FunnelAnswer) -> String {
 }
 
 fn describe(data: &FunnelAnswer) -> String {
-    let Some(first) = data.steps.first() else { return String::new() };
+    let Some(first) = data.steps.first() else {
+        return String::new();
+    };
     let entry = events(&first.event);
     if data.entered == 0 {
         return format!("No user began with {entry} in this range.");
@@ -97,7 +103,10 @@ fn describe(data: &FunnelAnswer) -> String {
     }
     if data.open > 0 {
         let verb = if data.open == 1 { "has" } else { "have" };
-        text.push_str(&format!(" {} {verb} not converted but still can.", users(data.open)));
+        text.push_str(&format!(
+            " {} {verb} not converted but still can.",
+            users(data.open)
+        ));
     }
     if data.rate.small {
         text.push_str(" These are too few users to lean on.");
@@ -108,21 +117,31 @@ fn describe(data: &FunnelAnswer) -> String {
 /// The step after which most users stopped, with the step after it; the earliest of equals.
 fn biggest_loss(steps: &[FunnelStep]) -> Option<(&FunnelStep, &FunnelStep)> {
     let most = steps.iter().map(|s| s.dropped).max().filter(|n| *n > 0)?;
-    steps.iter().zip(steps.iter().skip(1)).find(|(from, _)| from.dropped == most)
+    steps
+        .iter()
+        .zip(steps.iter().skip(1))
+        .find(|(from, _)| from.dropped == most)
 }
 
 fn share(rate: Rate) -> String {
     let percent = |x: Option<f64>| format!("{:.1}", x.unwrap_or_default() * 100.0);
-    format!("{} %, 95 % interval {} to {} %", percent(rate.value), percent(rate.low), percent(rate.high))
+    format!(
+        "{} %, 95 % interval {} to {} %",
+        percent(rate.value),
+        percent(rate.low),
+        percent(rate.high)
+    )
 }
 
 fn events(selector: &Selector) -> String {
     match selector {
         Selector::Any => "any event".to_owned(),
         Selector::Event(name) => format!("`{name}`"),
-        Selector::AnyOf(names) => {
-            names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")
-        }
+        Selector::AnyOf(names) => names
+            .iter()
+            .map(|n| format!("`{n}`"))
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }
 
@@ -135,7 +154,7 @@ fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -145,12 +164,21 @@ fn count(n: u64) -> String {
 
 /// A window in the largest unit that divides it.
 fn length(window: Window) -> String {
-    let units = [(86_400_000_000, "day"), (3_600_000_000, "hour"), (60_000_000, "minute"), (1_000_000, "second")];
+    let units = [
+        (86_400_000_000, "day"),
+        (3_600_000_000, "hour"),
+        (60_000_000, "minute"),
+        (1_000_000, "second"),
+    ];
     let micros = window.micros();
     for (unit, name) in units {
         if micros > 0 && micros % unit == 0 {
             let n = micros / unit;
-            return if n == 1 { format!("1 {name}") } else { format!("{} {name}s", count(n.unsigned_abs())) };
+            return if n == 1 {
+                format!("1 {name}")
+            } else {
+                format!("{} {name}s", count(n.unsigned_abs()))
+            };
         }
     }
     format!("{} seconds", micros as f64 / 1e6)
@@ -187,8 +215,16 @@ mod tests {
             converted,
             open,
             rate: Rate::of(converted, entered),
-            matured: Matured { entered, converted, rate: Rate::of(converted, entered) },
-            time_to_convert: TimeToConvert { from_step: 1, to_step: counts.len(), seconds: Quantiles::default() },
+            matured: Matured {
+                entered,
+                converted,
+                rate: Rate::of(converted, entered),
+            },
+            time_to_convert: TimeToConvert {
+                from_step: 1,
+                to_step: counts.len(),
+                seconds: Quantiles::default(),
+            },
             unattributed_events: 0,
             window: Window::days(14),
             start_date: "2026-01-01T00:00:00Z".parse().unwrap(),
@@ -197,7 +233,12 @@ mod tests {
             segment: Segment::All,
             as_of: "2026-03-01T00:00:00Z".parse().unwrap(),
             preset: "exact",
-            switches: Switches { order: "ordered", grace: 0, strict_increase: false, entry: "earliest" },
+            switches: Switches {
+                order: "ordered",
+                grace: 0,
+                strict_increase: false,
+                entry: "earliest",
+            },
             tzdb: "2026a",
         }
     }
@@ -205,7 +246,10 @@ mod tests {
     #[test]
     fn it_says_how_many_convert_and_where_most_are_lost() {
         let insight = conversion_funnel(answer(&[1234, 900, 150, 123], 12)).unwrap();
-        assert_eq!(insight.title, "Conversion from `search` to `complete_booking`");
+        assert_eq!(
+            insight.title,
+            "Conversion from `search` to `complete_booking`"
+        );
         assert_eq!(
             insight.description,
             "Of 1,234 users who began with `search`, 123 (10.0 %, 95 % interval 8.4 to 11.8 %) did all 4 steps within \
@@ -219,14 +263,21 @@ mod tests {
     #[test]
     fn it_says_so_where_nobody_entered_and_is_confident_of_nothing() {
         let insight = conversion_funnel(answer(&[0, 0], 0)).unwrap();
-        assert_eq!(insight.description, "No user began with `search` in this range.");
+        assert_eq!(
+            insight.description,
+            "No user began with `search` in this range."
+        );
         assert_eq!(insight.confidence, None);
     }
 
     #[test]
     fn few_users_and_no_losses_are_said() {
         let insight = conversion_funnel(answer(&[3, 3], 0)).unwrap();
-        assert!(insight.description.ends_with("Nobody was lost on the way. These are too few users to lean on."));
+        assert!(
+            insight
+                .description
+                .ends_with("Nobody was lost on the way. These are too few users to lean on.")
+        );
     }
 
     #[test]

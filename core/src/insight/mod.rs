@@ -3,6 +3,6 @@
 mod conversion;
 mod question;
 
-pub(crate) use conversion::conversion_funnel;
 pub use conversion::Insight;
+pub(crate) use conversion::conversion_funnel;
 pub use question::{InsightType, UserInsights};

@@ -42,7 +42,11 @@ const TYPES: [(&str, Option<InsightType>); 5] = [
 impl UserInsights {
     /// Every available insight about this funnel.
     pub fn new(funnel: Funnel) -> Self {
-        Self { insight_type: None, limit: LIMIT, funnel }
+        Self {
+            insight_type: None,
+            limit: LIMIT,
+            funnel,
+        }
     }
 
     /// Reads a question in its JSON form: `startDate`, `endDate`, `segment`, `insightType`, `limit`, and the fields of a
@@ -56,7 +60,10 @@ impl UserInsights {
         let insights = Self {
             insight_type: fields.optional("insightType", |v| match fields::one_of(v, &TYPES)? {
                 Some(available) => Ok(available),
-                None => fields::fault("not_available", "is not available yet; conversion_funnel is"),
+                None => fields::fault(
+                    "not_available",
+                    "is not available yet; conversion_funnel is",
+                ),
             }),
             limit: fields
                 .optional("limit", |v| fields::integer(v, 1, 100))
@@ -77,7 +84,11 @@ impl UserInsights {
                 message: "must be between 1 and 100".to_owned(),
             });
         }
-        if faults.is_empty() { Ok(()) } else { Err(Error::fields(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(faults))
+        }
     }
 }
 
@@ -91,7 +102,11 @@ mod tests {
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         match UserInsights::parse(&question, &["search".into(), "book".into()], now) {
             Ok(_) => Vec::new(),
-            Err(e) => e.field_errors().iter().map(|f| (f.field.clone(), f.code)).collect(),
+            Err(e) => e
+                .field_errors()
+                .iter()
+                .map(|f| (f.field.clone(), f.code))
+                .collect(),
         }
     }
 
@@ -124,8 +139,20 @@ mod tests {
         for (field, value, code) in table {
             assert_eq!(faults(with(field, value)), [(field.to_owned(), code)]);
         }
-        let all = faults(json!({"startDate": "soon", "limit": 0, "insightType": "x", "window": "-1d", "x": 1}));
+        let all = faults(
+            json!({"startDate": "soon", "limit": 0, "insightType": "x", "window": "-1d", "x": 1}),
+        );
         let fields: Vec<&str> = all.iter().map(|f| f.0.as_str()).collect();
-        assert_eq!(fields, ["insightType", "limit", "window", "startDate", "endDate", "x"]);
+        assert_eq!(
+            fields,
+            [
+                "insightType",
+                "limit",
+                "window",
+                "startDate",
+                "endDate",
+                "x"
+            ]
+        );
     }
 }

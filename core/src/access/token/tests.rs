@@ -50,12 +50,21 @@ fn encode(text: &str) -> String {
 /// A token of any header and any payload, signed with HS256.
 fn raw(header: &str, payload: &str, secret: &[u8]) -> String {
     let signed = format!("{}.{}", encode(header), encode(payload));
-    let signature = crypto::sign(signed.as_bytes(), &EncodingKey::from_secret(secret), Algorithm::HS256).unwrap();
+    let signature = crypto::sign(
+        signed.as_bytes(),
+        &EncodingKey::from_secret(secret),
+        Algorithm::HS256,
+    )
+    .unwrap();
     format!("{signed}.{signature}")
 }
 
 fn token(claims: &Value) -> String {
-    raw(r#"{"alg":"HS256","typ":"JWT"}"#, &claims.to_string(), SECRET)
+    raw(
+        r#"{"alg":"HS256","typ":"JWT"}"#,
+        &claims.to_string(),
+        SECRET,
+    )
 }
 
 fn headed(header: &str) -> String {
@@ -76,7 +85,9 @@ fn code(verifier: &Verifier, token: &str) -> &'static str {
 fn a_good_token_tells_the_user_and_the_role() {
     let who = hs256().verify(&token(&claims()), at(NOW)).unwrap();
     assert_eq!((who.id(), who.role()), ("u1", "admin"));
-    let without_role = hs256().verify(&token(&with("role", Value::Null)), at(NOW)).unwrap();
+    let without_role = hs256()
+        .verify(&token(&with("role", Value::Null)), at(NOW))
+        .unwrap();
     assert_eq!(without_role.role(), "");
 }
 
@@ -123,7 +134,11 @@ fn every_claim_is_there_of_the_right_type_and_value() {
     ];
     for (name, value, expected) in table {
         let line = format!("{name} = {value}");
-        assert_eq!(code(&hs256(), &token(&with(name, value))), expected, "{line}");
+        assert_eq!(
+            code(&hs256(), &token(&with(name, value))),
+            expected,
+            "{line}"
+        );
     }
 }
 
@@ -134,7 +149,10 @@ fn the_header_may_not_choose_how_it_is_verified() {
         (r#"{"alg":"HS256","typ":"at+jwt"}"#, "ok"),
         (r#"{"alg":"HS256","typ":"application/jwt"}"#, "ok"),
         (r#"{"alg":"HS256","kid":"whatever"}"#, "ok"),
-        (r#"{"alg":"HS256","jku":"https://evil.example","x5u":"https://evil.example"}"#, "ok"),
+        (
+            r#"{"alg":"HS256","jku":"https://evil.example","x5u":"https://evil.example"}"#,
+            "ok",
+        ),
         (r#"{"alg":"none"}"#, "token_wrong_algorithm"),
         (r#"{"alg":"None"}"#, "token_wrong_algorithm"),
         (r#"{"alg":""}"#, "token_wrong_algorithm"),
@@ -172,19 +190,48 @@ fn what_is_no_token_is_malformed() {
         ("a.b.c".to_owned(), "token_malformed"),
         (format!("{header}.{payload}"), "token_malformed"),
         (format!("{good}.x"), "token_malformed"),
-        (format!("{header}=.{payload}.{signature}"), "token_malformed"),
+        (
+            format!("{header}=.{payload}.{signature}"),
+            "token_malformed",
+        ),
         (format!("{header}.{payload}."), "token_bad_signature"),
-        (format!("{header}.{payload}.{signature}="), "token_malformed"),
-        (format!("{header}.{}.{signature}", encode(&with("role", json!("viewer")).to_string())), "token_bad_signature"),
-        (format!("{}..{signature}", encode(r#"{"alg":"none"}"#)), "token_wrong_algorithm"),
-        (raw(r#"{"alg":"HS256"}"#, &claims().to_string(), OTHER), "token_bad_signature"),
+        (
+            format!("{header}.{payload}.{signature}="),
+            "token_malformed",
+        ),
+        (
+            format!(
+                "{header}.{}.{signature}",
+                encode(&with("role", json!("viewer")).to_string())
+            ),
+            "token_bad_signature",
+        ),
+        (
+            format!("{}..{signature}", encode(r#"{"alg":"none"}"#)),
+            "token_wrong_algorithm",
+        ),
+        (
+            raw(r#"{"alg":"HS256"}"#, &claims().to_string(), OTHER),
+            "token_bad_signature",
+        ),
         (raw(r#"{"alg":"HS256"}"#, &deep, SECRET), "token_malformed"),
-        (raw(r#"{"alg":"HS256"}"#, r#"{"sub":"a","sub":"b"}"#, SECRET), "token_malformed"),
-        (raw(r#"{"alg":"HS256"}"#, "\"text\"", SECRET), "token_malformed"),
+        (
+            raw(r#"{"alg":"HS256"}"#, r#"{"sub":"a","sub":"b"}"#, SECRET),
+            "token_malformed",
+        ),
+        (
+            raw(r#"{"alg":"HS256"}"#, "\"text\"", SECRET),
+            "token_malformed",
+        ),
         ("a".repeat(16_385), "token_malformed"),
     ];
     for (token, expected) in table {
-        assert_eq!(code(&hs256(), &token), expected, "{}", token.get(..60).unwrap_or(&token));
+        assert_eq!(
+            code(&hs256(), &token),
+            expected,
+            "{}",
+            token.get(..60).unwrap_or(&token)
+        );
     }
 }
 
@@ -205,15 +252,30 @@ fn no_change_of_a_single_byte_is_accepted() {
 }
 
 fn signed(algorithm: Algorithm, key: &EncodingKey, id: Option<&str>) -> String {
-    let header = Header { kid: id.map(ToOwned::to_owned), ..Header::new(algorithm) };
+    let header = Header {
+        kid: id.map(ToOwned::to_owned),
+        ..Header::new(algorithm)
+    };
     jsonwebtoken::encode(&header, &claims(), key).unwrap()
 }
 
 fn pairs() -> [(Algorithm, EncodingKey, &'static str); 3] {
     [
-        (Algorithm::RS256, EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap(), RSA_PUBLIC),
-        (Algorithm::ES256, EncodingKey::from_ec_pem(EC.as_bytes()).unwrap(), EC_PUBLIC),
-        (Algorithm::EdDSA, EncodingKey::from_ed_pem(ED.as_bytes()).unwrap(), ED_PUBLIC),
+        (
+            Algorithm::RS256,
+            EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap(),
+            RSA_PUBLIC,
+        ),
+        (
+            Algorithm::ES256,
+            EncodingKey::from_ec_pem(EC.as_bytes()).unwrap(),
+            EC_PUBLIC,
+        ),
+        (
+            Algorithm::EdDSA,
+            EncodingKey::from_ed_pem(ED.as_bytes()).unwrap(),
+            ED_PUBLIC,
+        ),
     ]
 }
 
@@ -221,14 +283,30 @@ fn pairs() -> [(Algorithm, EncodingKey, &'static str); 3] {
 fn public_keys_verify_only_their_own_tokens() {
     for (algorithm, private, public) in pairs() {
         let mine = verifier(vec![Key::pem(public).unwrap()]);
-        assert_eq!(code(&mine, &signed(algorithm, &private, None)), "ok", "{algorithm:?}");
+        assert_eq!(
+            code(&mine, &signed(algorithm, &private, None)),
+            "ok",
+            "{algorithm:?}"
+        );
         for (other, key, _) in pairs().iter().filter(|p| p.0 != algorithm) {
-            assert_eq!(code(&mine, &signed(*other, key, None)), "token_wrong_algorithm", "{algorithm:?} {other:?}");
+            assert_eq!(
+                code(&mine, &signed(*other, key, None)),
+                "token_wrong_algorithm",
+                "{algorithm:?} {other:?}"
+            );
         }
         // The classic confusion: the public key's text as the secret of an HMAC.
-        let forged = raw(r#"{"alg":"HS256"}"#, &claims().to_string(), public.as_bytes());
+        let forged = raw(
+            r#"{"alg":"HS256"}"#,
+            &claims().to_string(),
+            public.as_bytes(),
+        );
         assert_eq!(code(&mine, &forged), "token_wrong_algorithm");
-        let renamed = raw(&format!(r#"{{"alg":"{algorithm:?}"}}"#), &claims().to_string(), public.as_bytes());
+        let renamed = raw(
+            &format!(r#"{{"alg":"{algorithm:?}"}}"#),
+            &claims().to_string(),
+            public.as_bytes(),
+        );
         assert_eq!(code(&mine, &renamed), "token_bad_signature");
     }
 }
@@ -236,17 +314,35 @@ fn public_keys_verify_only_their_own_tokens() {
 #[test]
 fn kid_chooses_among_configured_keys_and_nothing_else() {
     let [(_, rsa, rsa_public), (_, ec, ec_public), _] = pairs();
-    let keys = vec![Key::pem(rsa_public).unwrap().with_id("r"), Key::pem(ec_public).unwrap().with_id("e")];
+    let keys = vec![
+        Key::pem(rsa_public).unwrap().with_id("r"),
+        Key::pem(ec_public).unwrap().with_id("e"),
+    ];
     let both = verifier(keys);
     let table = [
         (signed(Algorithm::RS256, &rsa, Some("r")), "ok"),
         (signed(Algorithm::ES256, &ec, Some("e")), "ok"),
         (signed(Algorithm::RS256, &rsa, None), "ok"),
-        (signed(Algorithm::RS256, &rsa, Some("e")), "token_wrong_algorithm"),
-        (signed(Algorithm::ES256, &ec, Some("r")), "token_wrong_algorithm"),
-        (signed(Algorithm::RS256, &rsa, Some("x")), "token_bad_signature"),
-        (signed(Algorithm::RS256, &rsa, Some("")), "token_bad_signature"),
-        (signed(Algorithm::RS256, &rsa, Some("../../../../dev/null")), "token_bad_signature"),
+        (
+            signed(Algorithm::RS256, &rsa, Some("e")),
+            "token_wrong_algorithm",
+        ),
+        (
+            signed(Algorithm::ES256, &ec, Some("r")),
+            "token_wrong_algorithm",
+        ),
+        (
+            signed(Algorithm::RS256, &rsa, Some("x")),
+            "token_bad_signature",
+        ),
+        (
+            signed(Algorithm::RS256, &rsa, Some("")),
+            "token_bad_signature",
+        ),
+        (
+            signed(Algorithm::RS256, &rsa, Some("../../../../dev/null")),
+            "token_bad_signature",
+        ),
     ];
     for (i, (token, expected)) in table.into_iter().enumerate() {
         assert_eq!(code(&both, &token), expected, "line {i}");
@@ -255,18 +351,27 @@ fn kid_chooses_among_configured_keys_and_nothing_else() {
 
 #[test]
 fn two_secrets_overlap_while_one_replaces_the_other() {
-    let old_and_new =
-        verifier(vec![Key::secret(OTHER).unwrap().with_id("new"), Key::secret(SECRET).unwrap().with_id("old")]);
-    assert_eq!(code(&old_and_new, &headed(r#"{"alg":"HS256","kid":"old"}"#)), "ok");
+    let old_and_new = verifier(vec![
+        Key::secret(OTHER).unwrap().with_id("new"),
+        Key::secret(SECRET).unwrap().with_id("old"),
+    ]);
+    assert_eq!(
+        code(&old_and_new, &headed(r#"{"alg":"HS256","kid":"old"}"#)),
+        "ok"
+    );
     assert_eq!(code(&old_and_new, &headed(r#"{"alg":"HS256"}"#)), "ok");
-    assert_eq!(code(&old_and_new, &headed(r#"{"alg":"HS256","kid":"new"}"#)), "token_bad_signature");
+    assert_eq!(
+        code(&old_and_new, &headed(r#"{"alg":"HS256","kid":"new"}"#)),
+        "token_bad_signature"
+    );
 }
 
 #[test]
 fn a_jwks_gives_its_signing_keys() {
     let public = |pem: &str| {
         let key = Key::pem(pem).unwrap().key;
-        serde_json::to_value(jsonwebtoken::jwk::Jwk::from_decoding_key(&key, None).unwrap()).unwrap()
+        serde_json::to_value(jsonwebtoken::jwk::Jwk::from_decoding_key(&key, None).unwrap())
+            .unwrap()
     };
     let mut keys: Vec<Value> = pairs().iter().map(|p| public(p.2)).collect();
     for (i, key) in keys.iter_mut().enumerate() {
@@ -278,10 +383,16 @@ fn a_jwks_gives_its_signing_keys() {
     encryption["use"] = json!("enc");
     keys.push(encryption);
     let read = Key::jwks(&json!({ "keys": keys }).to_string()).unwrap();
-    assert_eq!(read.iter().map(Key::algorithm).collect::<Vec<_>>(), ["RS256", "ES256", "EdDSA"]);
+    assert_eq!(
+        read.iter().map(Key::algorithm).collect::<Vec<_>>(),
+        ["RS256", "ES256", "EdDSA"]
+    );
     let all = verifier(read);
     for (i, (algorithm, private, _)) in pairs().iter().enumerate() {
-        assert_eq!(code(&all, &signed(*algorithm, private, Some(&format!("k{i}")))), "ok");
+        assert_eq!(
+            code(&all, &signed(*algorithm, private, Some(&format!("k{i}")))),
+            "ok"
+        );
     }
 
     let bad = [
@@ -293,7 +404,11 @@ fn a_jwks_gives_its_signing_keys() {
         r#"{"keys":[{"kty":"RSA","n":"***","e":"AQAB"}]}"#,
     ];
     for document in bad {
-        assert_eq!(Key::jwks(document).unwrap_err().code(), "invalid_key", "{document}");
+        assert_eq!(
+            Key::jwks(document).unwrap_err().code(),
+            "invalid_key",
+            "{document}"
+        );
     }
 }
 
@@ -311,10 +426,19 @@ fn a_key_that_cannot_be_used_is_refused_at_the_start() {
     for pem in bad {
         assert_eq!(Key::pem(pem).unwrap_err().code(), "invalid_key", "{pem}");
     }
-    assert_eq!(Verifier::new(Vec::new(), "i", "a").unwrap_err().code(), "no_key");
+    assert_eq!(
+        Verifier::new(Vec::new(), "i", "a").unwrap_err().code(),
+        "no_key"
+    );
     let key = || vec![Key::secret(SECRET).unwrap()];
-    assert_eq!(Verifier::new(key(), "", "a").unwrap_err().field_errors()[0].field, "issuer");
-    assert_eq!(Verifier::new(key(), "i", "").unwrap_err().field_errors()[0].field, "audience");
+    assert_eq!(
+        Verifier::new(key(), "", "a").unwrap_err().field_errors()[0].field,
+        "issuer"
+    );
+    assert_eq!(
+        Verifier::new(key(), "i", "").unwrap_err().field_errors()[0].field,
+        "audience"
+    );
 }
 
 #[test]
@@ -328,7 +452,13 @@ fn a_minted_token_is_accepted_until_it_expires() {
         exp: at(NOW + 3600),
     };
     let token = mint(SECRET, &claims).unwrap();
-    assert_eq!(hs256().verify(&token, at(NOW)).unwrap(), Principal::new("u7", "viewer"));
-    assert_eq!(hs256().verify(&token, at(NOW + 3630)).unwrap_err().code(), "token_expired");
+    assert_eq!(
+        hs256().verify(&token, at(NOW)).unwrap(),
+        Principal::new("u7", "viewer")
+    );
+    assert_eq!(
+        hs256().verify(&token, at(NOW + 3630)).unwrap_err().code(),
+        "token_expired"
+    );
     assert_eq!(mint(b"short", &claims).unwrap_err().code(), "weak_key");
 }
