@@ -2,6 +2,7 @@
 
 mod conversion;
 mod question;
+mod table;
 
 pub use conversion::Insight;
 pub(crate) use conversion::conversion_funnel;

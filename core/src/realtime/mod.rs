@@ -3,6 +3,7 @@
 mod answer;
 mod money;
 mod question;
+mod table;
 
 #[cfg(test)]
 mod tests;
