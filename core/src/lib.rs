@@ -7,6 +7,7 @@ pub mod access;
 pub mod analytics;
 pub mod demo;
 pub mod error;
+pub mod events;
 pub mod funnel;
 pub mod insight;
 pub mod query;

@@ -1,8 +1,15 @@
 //! The engine inside this process: one DuckDB file, or memory. Only here and in `duckdb/` is the driver named.
 
+mod batch;
+mod catalogue;
+mod digest;
 mod fault;
+mod intern;
+mod load;
 mod migrate;
 mod open;
+pub(crate) mod parquet;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -14,13 +21,16 @@ use ::duckdb::{Connection, Statement, params_from_iter};
 use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
-use super::{Head, Live, Open, Parameter, Recent, Rows, Sink, Warehouse, realtime};
-use crate::error::{Error, Result};
+use super::{Head, Live, Load, Open, Parameter, Recent, Rows, Sink, Warehouse, realtime};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::Catalogue;
 
 /// A warehouse in a DuckDB file, or in memory.
 pub struct Duckdb {
     // Only ever cloned: each question has a connection of its own, so that none waits for another.
     root: Mutex<Connection>,
+    // INVARIANT: locked before `head`, and held for as long as a change is under way.
+    writer: Mutex<load::Writer>,
     head: Mutex<Head>,
     path: Option<PathBuf>,
     read_only: bool,
@@ -30,7 +40,10 @@ pub struct Duckdb {
 
 impl std::fmt::Debug for Duckdb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Duckdb").field("path", &self.path).field("read_only", &self.read_only).finish_non_exhaustive()
+        f.debug_struct("Duckdb")
+            .field("path", &self.path)
+            .field("read_only", &self.read_only)
+            .finish_non_exhaustive()
     }
 }
 
@@ -43,9 +56,12 @@ impl Duckdb {
     /// file holds.
     pub fn open(options: &Open) -> Result<Self> {
         let (connection, held) = open::open(options)?;
-        let head = read_head(&connection).map_err(|e| fault::of(e, options.path.as_deref()))?;
+        let failed = |error| fault::of(error, options.path.as_deref());
+        let head = read_head(&connection).map_err(failed)?;
+        let writer = connection.try_clone().map_err(failed)?;
         Ok(Self {
             root: Mutex::new(connection),
+            writer: Mutex::new(load::Writer::new(writer)),
             head: Mutex::new(head),
             path: options.path.clone(),
             read_only: options.read_only,
@@ -80,18 +96,26 @@ impl Warehouse for Duckdb {
 
     fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<Head> {
         let connection = self.connect()?;
-        let snapshot = connection.unchecked_transaction().map_err(|e| self.fault(e))?;
+        let snapshot = connection
+            .unchecked_transaction()
+            .map_err(|e| self.fault(e))?;
         let head = read_head(&snapshot).map_err(|e| self.fault(e))?;
         // A condition costs a pass over the rows, so each is asked only where it can tell rows apart.
         let sql = match (after > 0, head.unattributed > 0) {
             (false, false) => "select user_key, ts, name_key from events",
             (false, true) => "select user_key, ts, name_key from events where user_key is not null",
-            (true, _) => "select user_key, ts, name_key from events where user_key is not null and version > ?",
+            (true, _) => {
+                "select user_key, ts, name_key from events where user_key is not null and version > ?"
+            }
         };
         if after < head.version {
             let mut statement = snapshot.prepare(sql).map_err(|e| self.fault(e))?;
             let values = (after > 0).then_some(after);
-            drop(statement.stream_arrow(params_from_iter(values)).map_err(|e| self.fault(e))?);
+            drop(
+                statement
+                    .stream_arrow(params_from_iter(values))
+                    .map_err(|e| self.fault(e))?,
+            );
             self.pour(&statement, sink)?;
         }
         Ok(head)
@@ -103,22 +127,34 @@ impl Warehouse for Duckdb {
         }
         let connection = self.connect()?;
         connection
-            .execute_batch("create temp table asked (user_key uinteger not null, ts timestamp not null)")
+            .execute_batch(
+                "create temp table asked (user_key uinteger not null, ts timestamp not null)",
+            )
             .map_err(|e| self.fault(e))?;
         let schema = std::sync::Arc::new(Schema::new(vec![
             Field::new("user_key", DataType::UInt32, false),
-            Field::new("ts", DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None), false),
+            Field::new(
+                "ts",
+                DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None),
+                false,
+            ),
         ]));
         let asked = RecordBatch::try_new(
             schema,
             vec![
                 std::sync::Arc::new(UInt32Array::from_iter_values(pairs.iter().map(|p| p.0))),
-                std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(pairs.iter().map(|p| p.1))),
+                std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(
+                    pairs.iter().map(|p| p.1),
+                )),
             ],
         )
         .map_err(Error::internal)?;
-        let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main").map_err(|e| self.fault(e))?;
-        appender.append_record_batch(asked).map_err(|e| self.fault(e))?;
+        let mut appender = connection
+            .appender_to_catalog_and_db("asked", "temp", "main")
+            .map_err(|e| self.fault(e))?;
+        appender
+            .append_record_batch(asked)
+            .map_err(|e| self.fault(e))?;
         appender.flush().map_err(|e| self.fault(e))?;
         drop(appender);
 
@@ -142,8 +178,9 @@ impl Warehouse for Duckdb {
 
     fn names(&self) -> Result<Vec<String>> {
         let connection = self.connect()?;
-        let mut statement =
-            connection.prepare("select name from names order by name_key").map_err(|e| self.fault(e))?;
+        let mut statement = connection
+            .prepare("select name from names order by name_key")
+            .map_err(|e| self.fault(e))?;
         let names = statement
             .query_map([], |row| row.get(0))
             .and_then(Iterator::collect)
@@ -152,6 +189,8 @@ impl Warehouse for Duckdb {
     }
 
     fn premium(&self, before: i64) -> Result<Vec<u32>> {
+        let plans =
+            serde_json::to_string(&self.catalogue()?.premium_plans).map_err(Error::internal)?;
         // The latest statement of a plan counts; of two at the same time, the one whose content sorts last.
         let batches = self.select(
             "with plans as (
@@ -162,10 +201,9 @@ impl Warehouse for Duckdb {
              )
              select user_key
              from plans
-             where list_contains(
-                coalesce((select definition ->> '$.premiumPlans' from catalogue)::varchar[], ['premium']), plan)
+             where list_contains(from_json(?, '[\"VARCHAR\"]'), plan)
              order by user_key",
-            &[Parameter::Integer(before)],
+            &[Parameter::Integer(before), Parameter::Text(plans)],
         )?;
         keys(&batches)
     }
@@ -190,31 +228,89 @@ impl Warehouse for Duckdb {
             Parameter::Text(text) => Value::Text(text.clone()),
             Parameter::Time(at) => Value::Timestamp(TimeUnit::Microsecond, at.micros()),
         });
-        drop(prepared.stream_arrow(params_from_iter(values)).map_err(|e| self.fault(e))?);
+        drop(
+            prepared
+                .stream_arrow(params_from_iter(values))
+                .map_err(|e| self.fault(e))?,
+        );
         let mut batches = Vec::new();
         while let Some(rows) = prepared.step().map_err(|e| self.fault(e))? {
             batches.push(RecordBatch::from(rows));
         }
         Ok(batches)
     }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        catalogue::read(self)
+    }
+
+    fn set_catalogue(&self, catalogue: &Catalogue) -> Result<()> {
+        catalogue::write(self, catalogue)
+    }
+
+    fn load(&self) -> Result<Box<dyn Load + '_>> {
+        self.refuse_read_only()?;
+        Ok(Box::new(load::Change::begin(self)?))
+    }
+
+    fn content_digest(&self) -> Result<String> {
+        digest::of_events(self)
+    }
 }
 
 impl Duckdb {
+    fn refuse_read_only(&self) -> Result<()> {
+        if !self.read_only {
+            return Ok(());
+        }
+        let file = self
+            .path
+            .as_deref()
+            .map(|p| p.display().to_string())
+            .unwrap_or_default();
+        Err(Error::new(
+            ErrorKind::Storage,
+            "read_only",
+            format!("`{file}` was opened only to read; open it for writing to change it"),
+        ))
+    }
+
+    /// All rows of a statement without values.
+    fn rows(&self, connection: &Connection, sql: &str) -> Result<Vec<RecordBatch>> {
+        let mut statement = connection.prepare(sql).map_err(|e| self.fault(e))?;
+        drop(statement.stream_arrow([]).map_err(|e| self.fault(e))?);
+        let mut batches = Vec::new();
+        while let Some(rows) = statement.step().map_err(|e| self.fault(e))? {
+            batches.push(RecordBatch::from(rows));
+        }
+        Ok(batches)
+    }
+
     /// Hands over what a running statement gives: user key, time, name key.
     fn pour(&self, statement: &Statement<'_>, sink: &mut Sink<'_>) -> Result<()> {
         // `step` gives errors where the iterator of the driver would panic.
         while let Some(batch) = statement.step().map_err(|e| self.fault(e))? {
             let columns = batch.columns();
-            let user = columns.first().and_then(|c| c.as_primitive_opt::<UInt32Type>());
-            let ts = columns.get(1).and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
-            let name = columns.get(2).and_then(|c| c.as_primitive_opt::<UInt16Type>());
+            let user = columns
+                .first()
+                .and_then(|c| c.as_primitive_opt::<UInt32Type>());
+            let ts = columns
+                .get(1)
+                .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+            let name = columns
+                .get(2)
+                .and_then(|c| c.as_primitive_opt::<UInt16Type>());
             let (Some(user), Some(ts), Some(name)) = (user, ts, name) else {
                 return Err(unexpected());
             };
             if user.null_count() > 0 {
                 return Err(unexpected());
             }
-            sink(Rows { user: user.values(), ts: ts.values(), name: name.values() })?;
+            sink(Rows {
+                user: user.values(),
+                ts: ts.values(),
+                name: name.values(),
+            })?;
         }
         Ok(())
     }
@@ -242,7 +338,11 @@ fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
 fn keys(batches: &[RecordBatch]) -> Result<Vec<u32>> {
     let mut keys = Vec::new();
     for batch in batches {
-        let column = batch.columns().first().and_then(|c| c.as_primitive_opt::<UInt32Type>()).ok_or_else(unexpected)?;
+        let column = batch
+            .columns()
+            .first()
+            .and_then(|c| c.as_primitive_opt::<UInt32Type>())
+            .ok_or_else(unexpected)?;
         keys.extend_from_slice(column.values());
     }
     Ok(keys)

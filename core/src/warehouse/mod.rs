@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 
 use crate::error::Result;
+use crate::events::{Catalogue, Event, Held, Record, Table};
 use crate::query::Instant;
 
 pub use self::duckdb::Duckdb;
@@ -64,7 +65,7 @@ pub struct Open {
     pub read_only: bool,
     /// How many threads the engine may use; `None` is one for each core.
     pub threads: Option<usize>,
-    /// How many bytes of memory the engine may use; `None` is the engine's own limit.
+    /// How many bytes of memory the engine may use, at least 64 MiB; `None` is the engine's own limit.
     pub memory_limit: Option<u64>,
     /// The time written to what is created.
     pub now: Instant,
@@ -101,4 +102,49 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// The rows of a fixed `select` over the tables of `migrations/`, its values bound to `?` in order.
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>>;
+
+    /// Which events mean what.
+    fn catalogue(&self) -> Result<Catalogue>;
+
+    /// Changes which events mean what; what the catalogue promotes to columns is read again from every event.
+    fn set_catalogue(&self, catalogue: &Catalogue) -> Result<()>;
+
+    /// Begins a change; only one is under way at a time, others wait.
+    fn load(&self) -> Result<Box<dyn Load + '_>>;
+
+    /// A digest of all stored events that neither their order nor the keys and versions given to them can change.
+    fn content_digest(&self) -> Result<String>;
+}
+
+/// A change under way: nothing of it is seen before `commit`, and nothing of it is kept where it is dropped.
+pub trait Load {
+    /// Takes events with their numbers, ascending over all calls; gives the numbers of those whose name would be one too
+    /// many, which were not taken.
+    fn events(&mut self, events: &[(u64, Event)]) -> Result<Vec<u64>>;
+
+    /// Takes rows of a platform table with their numbers, ascending over all calls.
+    fn records(&mut self, table: Table, records: &[(u64, Record)]) -> Result<()>;
+
+    /// Takes refused events that are kept aside.
+    fn hold(&mut self, held: &[Held]) -> Result<()>;
+
+    /// Decides which are duplicates (I1), makes the rest durable, and tells.
+    fn commit(self: Box<Self>) -> Result<Committed>;
+}
+
+/// What became of what a change brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The data version afterwards; unchanged where nothing was new.
+    pub version: u64,
+    /// How many were new.
+    pub accepted: u64,
+    /// How many were there already.
+    pub duplicates: u64,
+    /// How many rows of the same id and another content were kept out.
+    pub conflicts: u64,
+    /// How many stored rows gave way.
+    pub replaced: u64,
+    /// The numbers of the events that were there already, ascending; of the first million.
+    pub repeated: Vec<u64>,
 }

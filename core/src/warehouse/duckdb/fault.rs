@@ -7,7 +7,10 @@ use crate::error::{Error, ErrorKind};
 /// The error of ours for one of DuckDB's while it worked on a file.
 pub(super) fn of(error: ::duckdb::Error, path: Option<&Path>) -> Error {
     let text = error.to_string();
-    let file = path.map_or_else(|| "the warehouse in memory".to_owned(), |p| format!("`{}`", p.display()));
+    let file = path.map_or_else(
+        || "the warehouse in memory".to_owned(),
+        |p| format!("`{}`", p.display()),
+    );
     match classify(&text, &file) {
         Some((kind, code, message)) => Error::new(kind, code, message).caused_by(error),
         None => Error::internal(error),
@@ -29,9 +32,15 @@ fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)>
             "not_a_database",
             format!("{file} is not a travelsense file: it is no database at all"),
         )
-    } else if has("newer version of DuckDB") || has("created with a newer") || has("storage version") {
+    } else if has("newer version of DuckDB")
+        || has("created with a newer")
+        || has("storage version")
+    {
         newer(file)
-    } else if has("No space left") || has("ENOSPC") || has("File too large") || has("Disk quota exceeded")
+    } else if has("No space left")
+        || has("ENOSPC")
+        || has("File too large")
+        || has("Disk quota exceeded")
         || has("max_temp_directory_size")
     {
         (
@@ -39,7 +48,9 @@ fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)>
             "disk_full",
             format!("no space is left on the disk of {file}; nothing of this change was kept"),
         )
-    } else if has("Read-only file system") || has("Permission denied") || has("Operation not permitted")
+    } else if has("Read-only file system")
+        || has("Permission denied")
+        || has("Operation not permitted")
         || has("read-only mode")
     {
         (
@@ -48,19 +59,43 @@ fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)>
             format!("{file} cannot be written: its folder or file is read-only for this user"),
         )
     } else if has("No such file or directory") || has("does not exist") && has("database") {
-        (ErrorKind::Storage, "not_found", format!("{file} does not exist"))
+        (
+            ErrorKind::Storage,
+            "not_found",
+            format!("{file} does not exist"),
+        )
     } else if has("Out of Memory") || has("could not allocate") {
         (
             ErrorKind::Limit,
             "memory_limit",
-            format!("the memory limit is too small for this work on {file}; a higher limit would do"),
+            format!(
+                "the memory limit is too small for this work on {file}; a higher limit would do"
+            ),
+        )
+    } else if has("has been invalidated") {
+        (
+            ErrorKind::Storage,
+            "invalidated",
+            format!("{file} met a failure that it cannot go on after; close it and open it again"),
         )
     } else if has("Corrupt") || has("corrupt") || has("checksum") || has("while replaying WAL") {
-        (ErrorKind::Corrupt, "corrupt", format!("{file} is damaged; a backup would do"))
+        (
+            ErrorKind::Corrupt,
+            "corrupt",
+            format!("{file} is damaged; a backup would do"),
+        )
     } else if has("INTERRUPT") {
-        (ErrorKind::Cancelled, "cancelled", "the work was stopped".to_owned())
+        (
+            ErrorKind::Cancelled,
+            "cancelled",
+            "the work was stopped".to_owned(),
+        )
     } else if has("IO Error") {
-        (ErrorKind::Storage, "io", format!("{file} could not be read or written: {}", first_line(text)))
+        (
+            ErrorKind::Storage,
+            "io",
+            format!("{file} could not be read or written: {}", first_line(text)),
+        )
     } else {
         return None;
     };
@@ -84,14 +119,106 @@ pub(super) fn newer(file: &str) -> (ErrorKind, &'static str, String) {
     (
         ErrorKind::Corrupt,
         "newer_format",
-        format!("{file} was written by a newer version of travelsense; that version or a later one can open it"),
+        format!(
+            "{file} was written by a newer version of travelsense; that version or a later one can open it"
+        ),
     )
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    text.split_once(before)?.1.split_once(after).map(|found| found.0)
+    text.split_once(before)?
+        .1
+        .split_once(after)
+        .map(|found| found.0)
 }
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_of_the_engine_has_its_kind_and_code() {
+        use ErrorKind as K;
+        for (text, kind, code) in [
+            (
+                "IO Error: Could not set lock on file \"/x/w.db\": Conflicting lock is held in /usr/bin/a (PID 4711) by user b. See also https://duckdb.org",
+                K::Conflict,
+                "locked",
+            ),
+            (
+                "IO Error: The file \"w.db\" exists, but it is not a valid DuckDB database file!",
+                K::Corrupt,
+                "not_a_database",
+            ),
+            (
+                "IO Error: Could not write file \"w.db\": No space left on device",
+                K::Storage,
+                "disk_full",
+            ),
+            (
+                "TransactionContext Error: Failed to commit: Could not write all bytes to file: File too large",
+                K::Storage,
+                "disk_full",
+            ),
+            (
+                "Out of Memory Error: failed to offload data block; max_temp_directory_size was reached",
+                K::Storage,
+                "disk_full",
+            ),
+            (
+                "IO Error: Cannot open file \"w.db\": Permission denied",
+                K::Storage,
+                "read_only",
+            ),
+            (
+                "IO Error: Cannot open file \"w.db\": Read-only file system",
+                K::Storage,
+                "read_only",
+            ),
+            (
+                "IO Error: Cannot open file \"w.db\": No such file or directory",
+                K::Storage,
+                "not_found",
+            ),
+            (
+                "Out of Memory Error: could not allocate block of size 256.0 KiB (63.9 MiB/64.0 MiB used)",
+                K::Limit,
+                "memory_limit",
+            ),
+            ("INTERRUPT Error: Interrupted!", K::Cancelled, "cancelled"),
+            (
+                "IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2",
+                K::Corrupt,
+                "corrupt",
+            ),
+            (
+                "IO Error: Trying to read a database file with version number 99, but we can only read versions between 64 and 68. The database file was created with a newer version of DuckDB.",
+                K::Corrupt,
+                "newer_format",
+            ),
+            (
+                "FATAL Error: Failed: database has been invalidated because of a previous fatal error",
+                K::Storage,
+                "invalidated",
+            ),
+        ] {
+            let found = classify(text, "`w.db`").map(|c| (c.0, c.1));
+            assert_eq!(found, Some((kind, code)), "{text}");
+        }
+        let locked = classify(
+            "Could not set lock: Conflicting lock is held in /usr/bin/a (PID 4711)",
+            "`w.db`",
+        )
+        .unwrap();
+        assert!(
+            locked.2.contains("process 4711")
+                && locked.2.contains("read-only")
+                && locked.2.contains("server")
+        );
+        assert_eq!(classify("Binder Error: no such column", "`w.db`"), None);
+    }
 }

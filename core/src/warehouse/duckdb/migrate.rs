@@ -78,28 +78,41 @@ pub(super) fn run(
         return foreign();
     }
 
-    let mut statement = connection.prepare("select number, checksum from migrations order by number")?;
-    let applied: Vec<(i32, String)> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    if applied.iter().any(|(number, _)| all.iter().all(|m| m.number != *number)) {
+    let mut statement =
+        connection.prepare("select number, checksum from migrations order by number")?;
+    let applied: Vec<(i32, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    if applied
+        .iter()
+        .any(|(number, _)| all.iter().all(|m| m.number != *number))
+    {
         return refuse(fault::newer(file));
     }
     for migration in all {
         let checksum = checksum(migration.sql);
-        match applied.iter().find(|(number, _)| *number == migration.number) {
+        match applied
+            .iter()
+            .find(|(number, _)| *number == migration.number)
+        {
             Some((_, known)) if *known == checksum => {}
             Some(_) => {
                 return refuse((
                     ErrorKind::Corrupt,
                     "corrupt",
-                    format!("{file} was set up by another edition of migration {}", migration.number),
+                    format!(
+                        "{file} was set up by another edition of migration {}",
+                        migration.number
+                    ),
                 ));
             }
             None if read_only => {
                 return refuse((
                     ErrorKind::Storage,
                     "older_format",
-                    format!("{file} has an older format; open it once for writing to bring it up to date"),
+                    format!(
+                        "{file} has an older format; open it once for writing to bring it up to date"
+                    ),
                 ));
             }
             None => apply(connection, migration, &checksum, now)?,
@@ -108,7 +121,12 @@ pub(super) fn run(
     Ok(())
 }
 
-fn apply(connection: &Connection, migration: &Migration, checksum: &str, now: Instant) -> Result<(), Fault> {
+fn apply(
+    connection: &Connection,
+    migration: &Migration,
+    checksum: &str,
+    now: Instant,
+) -> Result<(), Fault> {
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(migration.sql)?;
     transaction.execute(
@@ -133,5 +151,8 @@ fn exists(connection: &Connection, sql: &str) -> Result<bool, ::duckdb::Error> {
 }
 
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(sql.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

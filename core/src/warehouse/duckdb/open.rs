@@ -6,15 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use ::duckdb::{AccessMode, Config, Connection};
 
-use super::migrate::{self, Fault};
 use super::fault;
+use super::migrate::{self, Fault};
 use crate::error::{Error, ErrorKind, Result};
 use crate::warehouse::Open;
 
 /// Opens, sets up and locks the settings; what is returned holds the file until both are dropped.
 pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
     let path = options.path.as_deref();
-    let held = path.map(|p| check(p, options.read_only).and_then(|()| Held::take(p, options.read_only))).transpose()?;
+    let held = path
+        .map(|p| check(p, options.read_only).and_then(|()| Held::take(p, options.read_only)))
+        .transpose()?;
     let failed = |error| fault::of(error, path);
 
     let config = config(options).map_err(failed)?;
@@ -27,13 +29,26 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         (error, Some(path)) if error.code() == "not_found" && !options.read_only => Error::new(
             ErrorKind::Storage,
             "read_only",
-            format!("`{}` cannot be made: its folder takes no files", path.display()),
+            format!(
+                "`{}` cannot be made: its folder takes no files",
+                path.display()
+            ),
         )
         .caused_by(error),
         (error, _) => error,
     })?;
-    let file = path.map_or_else(|| "the warehouse in memory".to_owned(), |p| format!("`{}`", p.display()));
-    migrate::run(&connection, migrate::ALL, &file, options.read_only, options.now).map_err(|fault| match fault {
+    let file = path.map_or_else(
+        || "the warehouse in memory".to_owned(),
+        |p| format!("`{}`", p.display()),
+    );
+    migrate::run(
+        &connection,
+        migrate::ALL,
+        &file,
+        options.read_only,
+        options.now,
+    )
+    .map_err(|fault| match fault {
         Fault::Engine(error) => failed(error),
         Fault::Ours(error) => error,
     })?;
@@ -50,12 +65,21 @@ fn config(options: &Open) -> ::duckdb::Result<Config> {
         .enable_autoload_extension(false)?
         .with("preserve_insertion_order", "false")?
         .with("arrow_lossless_conversion", "true")?
-        .access_mode(if options.read_only { AccessMode::ReadOnly } else { AccessMode::ReadWrite })?;
+        .access_mode(if options.read_only {
+            AccessMode::ReadOnly
+        } else {
+            AccessMode::ReadWrite
+        })?;
     if let Some(threads) = options.threads {
         config = config.threads(i64::try_from(threads).unwrap_or(i64::MAX).max(1))?;
     }
+    if options.path.is_none() {
+        // What is to stay in memory leaves no files in the folder it happens to run in.
+        config = config.with("temp_directory", "")?;
+    }
     if let Some(bytes) = options.memory_limit {
-        config = config.max_memory(&format!("{bytes}B"))?;
+        // With less the engine cannot even replay its own log.
+        config = config.max_memory(&format!("{}B", bytes.max(64 << 20)))?;
     }
     Ok(config)
 }
@@ -63,7 +87,11 @@ fn config(options: &Open) -> ::duckdb::Result<Config> {
 /// What can be told about a path before DuckDB sees it.
 fn check(path: &Path, read_only: bool) -> Result<()> {
     let missing = |what: &Path| {
-        Error::new(ErrorKind::Storage, "not_found", format!("`{}` does not exist", what.display()))
+        Error::new(
+            ErrorKind::Storage,
+            "not_found",
+            format!("`{}` does not exist", what.display()),
+        )
     };
     if path.is_dir() {
         return Err(directory(path));
@@ -85,7 +113,10 @@ fn directory(path: &Path) -> Error {
     Error::new(
         ErrorKind::Storage,
         "is_a_folder",
-        format!("`{}` is a folder; the path of a file is needed", path.display()),
+        format!(
+            "`{}` is a folder; the path of a file is needed",
+            path.display()
+        ),
     )
 }
 
@@ -114,7 +145,11 @@ pub(super) struct Held(PathBuf);
 
 impl Held {
     fn take(path: &Path, read_only: bool) -> Result<Self> {
-        let real = match (path.canonicalize(), folder(path).canonicalize(), path.file_name()) {
+        let real = match (
+            path.canonicalize(),
+            folder(path).canonicalize(),
+            path.file_name(),
+        ) {
             (Ok(real), _, _) => real,
             (Err(_), Ok(folder), Some(name)) => folder.join(name),
             _ => path.to_owned(),
@@ -125,8 +160,10 @@ impl Held {
             (None, false) => Use::Writer,
             (Some(Use::Readers(n)), true) => Use::Readers(n + 1),
             (Some(_), _) => {
-                let (kind, code, message) =
-                    fault::locked(&format!("`{}`", path.display()), &format!("this process ({})", std::process::id()));
+                let (kind, code, message) = fault::locked(
+                    &format!("`{}`", path.display()),
+                    &format!("this process ({})", std::process::id()),
+                );
                 return Err(Error::new(kind, code, message));
             }
         };

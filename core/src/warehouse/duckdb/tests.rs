@@ -12,7 +12,13 @@ fn memory() -> Duckdb {
 }
 
 fn open(path: Option<&Path>) -> Open {
-    Open { path: path.map(Path::to_owned), read_only: false, threads: Some(2), memory_limit: None, now: Instant::default() }
+    Open {
+        path: path.map(Path::to_owned),
+        read_only: false,
+        threads: Some(2),
+        memory_limit: None,
+        now: Instant::default(),
+    }
 }
 
 fn run(warehouse: &Duckdb, sql: &str) {
@@ -44,7 +50,17 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
     let mut all = gather(|sink| head = w.scan(0, sink).unwrap());
     all.sort_unstable();
     assert_eq!(all, [(7, 5, 3), (8, 7, 4)]);
-    assert_eq!(head, Head { version: 2, epoch: 0, events: 3, unattributed: 1, users: 9, first: Some(5) });
+    assert_eq!(
+        head,
+        Head {
+            version: 2,
+            epoch: 0,
+            events: 3,
+            unattributed: 1,
+            users: 9,
+            first: Some(5)
+        }
+    );
     assert_eq!(gather(|sink| assert!(w.scan(1, sink).is_ok())), [(8, 7, 4)]);
     assert_eq!(gather(|sink| assert!(w.scan(2, sink).is_ok())), []);
 }
@@ -62,7 +78,10 @@ fn ties_come_in_the_order_of_sequence_id_and_content() {
         (0, 7, make_timestamp(5), make_timestamp(5), null, null, 8, 1),
         (null, 8, make_timestamp(5), make_timestamp(5), null, null, 8, 1)"));
     let asked = [(0, 5), (1, 5), (2, 5)];
-    let got: Vec<u16> = gather(|sink| w.ordered(&asked, sink).unwrap()).iter().map(|row| row.2).collect();
+    let got: Vec<u16> = gather(|sink| w.ordered(&asked, sink).unwrap())
+        .iter()
+        .map(|row| row.2)
+        .collect();
     assert_eq!(got, [7, 5, 4, 3, 2, 1]);
     assert_eq!(gather(|sink| w.ordered(&[], sink).unwrap()), []);
 }
@@ -70,17 +89,23 @@ fn ties_come_in_the_order_of_sequence_id_and_content() {
 #[test]
 fn a_plan_is_that_of_the_latest_profile_before_the_instant() {
     let w = memory();
-    run(&w, "insert into profiles values
+    run(
+        &w,
+        "insert into profiles values
         (1, make_timestamp(10), 'free', null, 0),
         (1, make_timestamp(20), 'premium', null, 0),
         (1, make_timestamp(25), null, '{}', 0),
         (2, make_timestamp(5), 'premium', null, 0),
-        (2, make_timestamp(30), 'free', null, 0)");
+        (2, make_timestamp(30), 'free', null, 0)",
+    );
     assert_eq!(w.premium(20).unwrap(), [2]);
     assert_eq!(w.premium(21).unwrap(), [1, 2]);
     assert_eq!(w.premium(31).unwrap(), [1]);
     assert_eq!(w.profiled(6).unwrap(), [2]);
-    run(&w, r#"insert into catalogue values ('{"premiumPlans": ["gold", "free"]}')"#);
+    run(
+        &w,
+        r#"insert into catalogue values ('{"premiumPlans": ["gold", "free"]}')"#,
+    );
     assert_eq!(w.premium(31).unwrap(), [2]);
 }
 
@@ -110,9 +135,15 @@ fn a_question_larger_than_its_memory_uses_the_disk() {
     run(&w, &format!("insert into events (user_key, name_key, ts, received_at, content_hash, version)
         select i % 1000, 1, make_timestamp(i), make_timestamp(i), hash(i), 1 from range(3000000) t(i)"));
     let batches = w
-        .select("select ts, content_hash, received_at from events order by content_hash", &[])
+        .select(
+            "select ts, content_hash, received_at from events order by content_hash",
+            &[],
+        )
         .unwrap();
-    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 3_000_000);
+    assert_eq!(
+        batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
+        3_000_000
+    );
 }
 
 #[test]
@@ -120,17 +151,37 @@ fn a_file_keeps_its_rows_and_can_be_read_by_many() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.db");
     let w = Duckdb::open(&open(Some(&path))).unwrap();
-    run(&w, &format!("{EVENT} (7, 3, make_timestamp(5), make_timestamp(5), null, null, 0, 1); update meta set version = 1"));
+    run(
+        &w,
+        &format!(
+            "{EVENT} (7, 3, make_timestamp(5), make_timestamp(5), null, null, 0, 1); update meta set version = 1"
+        ),
+    );
     let error = Duckdb::open(&open(Some(&path))).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Conflict, "locked"));
-    assert!(error.message().contains("this process") && error.message().contains("read-only"), "{error}");
-    let reader = Open { read_only: true, ..open(Some(&path)) };
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::Conflict, "locked")
+    );
+    assert!(
+        error.message().contains("this process") && error.message().contains("read-only"),
+        "{error}"
+    );
+    let reader = Open {
+        read_only: true,
+        ..open(Some(&path))
+    };
     assert_eq!(Duckdb::open(&reader).unwrap_err().code(), "locked");
     drop(w);
     let one = Duckdb::open(&reader).unwrap();
     let two = Duckdb::open(&reader).unwrap();
-    assert_eq!(gather(|sink| assert!(one.scan(0, sink).is_ok())), [(7, 5, 3)]);
-    assert_eq!(gather(|sink| two.ordered(&[(7, 5)], sink).unwrap()), [(7, 5, 3)]);
+    assert_eq!(
+        gather(|sink| assert!(one.scan(0, sink).is_ok())),
+        [(7, 5, 3)]
+    );
+    assert_eq!(
+        gather(|sink| two.ordered(&[(7, 5)], sink).unwrap()),
+        [(7, 5, 3)]
+    );
     drop((one, two));
     Duckdb::open(&open(Some(&path))).unwrap();
 }
@@ -141,28 +192,59 @@ fn what_is_wrong_with_a_path_has_a_code() {
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("text.db"), "a,b\n1,2\n".repeat(10_000)).unwrap();
     std::fs::write(at("short.db"), "x").unwrap();
-    ::duckdb::Connection::open(at("other.db")).unwrap().execute_batch("create table t (i integer)").unwrap();
+    ::duckdb::Connection::open(at("other.db"))
+        .unwrap()
+        .execute_batch("create table t (i integer)")
+        .unwrap();
     ::duckdb::Connection::open(at("bare.db")).unwrap();
     std::fs::create_dir(at("folder")).unwrap();
 
     let code = |path: &Path, read_only| {
-        let error = Duckdb::open(&Open { read_only, ..open(Some(path)) }).unwrap_err();
+        let error = Duckdb::open(&Open {
+            read_only,
+            ..open(Some(path))
+        })
+        .unwrap_err();
         println!("{error:?}");
         (error.kind(), error.code())
     };
     for read_only in [false, true] {
-        assert_eq!(code(&at("text.db"), read_only), (ErrorKind::Corrupt, "not_a_database"));
-        assert_eq!(code(&at("short.db"), read_only), (ErrorKind::Corrupt, "not_a_database"));
-        assert_eq!(code(&at("other.db"), read_only), (ErrorKind::Corrupt, "not_travelsense"));
-        assert_eq!(code(&at("folder"), read_only), (ErrorKind::Storage, "is_a_folder"));
-        assert_eq!(code(&at("none/w.db"), read_only), (ErrorKind::Storage, "not_found"));
+        assert_eq!(
+            code(&at("text.db"), read_only),
+            (ErrorKind::Corrupt, "not_a_database")
+        );
+        assert_eq!(
+            code(&at("short.db"), read_only),
+            (ErrorKind::Corrupt, "not_a_database")
+        );
+        assert_eq!(
+            code(&at("other.db"), read_only),
+            (ErrorKind::Corrupt, "not_travelsense")
+        );
+        assert_eq!(
+            code(&at("folder"), read_only),
+            (ErrorKind::Storage, "is_a_folder")
+        );
+        assert_eq!(
+            code(&at("none/w.db"), read_only),
+            (ErrorKind::Storage, "not_found")
+        );
     }
-    assert_eq!(code(&at("bare.db"), true), (ErrorKind::Corrupt, "not_travelsense"));
-    assert_eq!(code(&at("none.db"), true), (ErrorKind::Storage, "not_found"));
+    assert_eq!(
+        code(&at("bare.db"), true),
+        (ErrorKind::Corrupt, "not_travelsense")
+    );
+    assert_eq!(
+        code(&at("none.db"), true),
+        (ErrorKind::Storage, "not_found")
+    );
     // Whoever runs this: nobody makes files in these.
     #[cfg(target_os = "linux")]
     for path in ["/proc/w.db", "/sys/w.db"] {
-        assert_eq!(code(Path::new(path), false), (ErrorKind::Storage, "read_only"));
+        assert_eq!(
+            code(Path::new(path), false),
+            (ErrorKind::Storage, "read_only")
+        );
     }
     // An empty database of DuckDB's becomes ours when it may be written.
     Duckdb::open(&open(Some(&at("bare.db")))).unwrap();
@@ -173,33 +255,56 @@ fn a_newer_or_changed_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.db");
     drop(Duckdb::open(&open(Some(&path))).unwrap());
-    let change = |sql: &str| ::duckdb::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let change = |sql: &str| {
+        ::duckdb::Connection::open(&path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap()
+    };
     change("insert into migrations values (99, 'later', 'x', now()::timestamp)");
     for read_only in [false, true] {
-        let error = Duckdb::open(&Open { read_only, ..open(Some(&path)) }).unwrap_err();
-        assert_eq!((error.kind(), error.code()), (ErrorKind::Corrupt, "newer_format"));
+        let error = Duckdb::open(&Open {
+            read_only,
+            ..open(Some(&path))
+        })
+        .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.code()),
+            (ErrorKind::Corrupt, "newer_format")
+        );
     }
     change("delete from migrations where number = 99; update migrations set checksum = 'x'");
     let error = Duckdb::open(&open(Some(&path))).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Corrupt, "corrupt"));
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::Corrupt, "corrupt")
+    );
 }
 
 #[test]
 fn an_older_file_is_brought_forward_once_and_only_for_writing() {
     let connection = Connection::open_in_memory().unwrap();
     let now = Instant::default();
-    let run = |all: &[migrate::Migration], read_only| migrate::run(&connection, all, "`w.db`", read_only, now);
+    let run = |all: &[migrate::Migration], read_only| {
+        migrate::run(&connection, all, "`w.db`", read_only, now)
+    };
     let mut all = migrate::ALL.to_vec();
     run(&all, false).ok().unwrap();
     let number = all.len() as i32 + 1;
-    all.push(migrate::Migration { number, name: "more", sql: "create table more (i integer)" });
+    all.push(migrate::Migration {
+        number,
+        name: "more",
+        sql: "create table more (i integer)",
+    });
     match run(&all, true) {
         Err(migrate::Fault::Ours(error)) => assert_eq!(error.code(), "older_format"),
         _ => panic!("an older file was read"),
     }
     run(&all, false).ok().unwrap();
     run(&all, false).ok().unwrap();
-    let format: i32 = connection.query_row("select format from meta", [], |row| row.get(0)).unwrap();
+    let format: i32 = connection
+        .query_row("select format from meta", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(format, number);
 }
 
@@ -222,9 +327,14 @@ fn twenty_million_rows_stream_out() {
             Ok(())
         })
         .unwrap();
-        println!("{rows} rows in {batches} batches: {:?} ({sum})", begin.elapsed());
+        println!(
+            "{rows} rows in {batches} batches: {:?} ({sum})",
+            begin.elapsed()
+        );
     }
-    let pairs: Vec<(u32, i64)> = (0..10_000).map(|i| (i, 1_700_000_000_000_000 + i64::from(i) * 400_000)).collect();
+    let pairs: Vec<(u32, i64)> = (0..10_000)
+        .map(|i| (i, 1_700_000_000_000_000 + i64::from(i) * 400_000))
+        .collect();
     let begin = Clock::now();
     w.ordered(&pairs, &mut |_| Ok(())).unwrap();
     println!("ordered: {:?}", begin.elapsed());

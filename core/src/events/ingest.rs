@@ -1,0 +1,280 @@
+//! The one way in: read, build, check, and store in one transaction.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::mpsc::sync_channel;
+
+use serde_json::Value;
+
+use super::catalogue::Catalogue;
+use super::mapping::Mapping;
+use super::model::{Event, Record, Table};
+use super::reader::{self, Outcome};
+use super::report::{EventAnswer, ImportReport, IngestReport, LISTED, Progress, Refusal, Status};
+use super::shape::{Events, Records, Refused, Shape};
+use super::source::Source;
+use crate::access::Scoped;
+use crate::error::{Error, ErrorKind, FieldError, Result};
+use crate::query::Instant;
+use crate::warehouse::{Load, Warehouse};
+
+/// Hears how far an import is and may stop it.
+pub type OnProgress<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// How an import is done.
+#[derive(Default)]
+pub struct ImportOptions<'a> {
+    /// The platform's table that the rows belong to; `None` is the events.
+    pub table: Option<Table>,
+    /// Keeps nothing where any row is refused.
+    pub strict: bool,
+    /// Hears how far it is, and stops it by `ControlFlow::Break`; then nothing is kept.
+    pub progress: Option<&'a mut OnProgress<'a>>,
+}
+
+impl fmt::Debug for ImportOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportOptions")
+            .field("table", &self.table)
+            .field("strict", &self.strict)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many refusals the error of a strict import lists.
+const LISTED_STRICT: usize = 100;
+
+/// Imports a file or batches into the events or a table; all of it or, where it fails, nothing.
+///
+/// # Errors
+/// A source that cannot be read, columns that are not there, `cancelled`, the store's own; with `strict`,
+/// `validation_failed` where any row is refused, each as `lines[<line>].<field>`.
+pub fn import(
+    warehouse: &dyn Warehouse,
+    catalogue: &Catalogue,
+    source: Source,
+    mapping: &Scoped<&Mapping>,
+    now: Instant,
+    options: &mut ImportOptions<'_>,
+) -> Result<ImportReport> {
+    let mapping = *mapping.inner();
+    match options.table {
+        None => run(
+            warehouse,
+            source,
+            &Events::new(mapping, catalogue, now, false),
+            options,
+            |load, events: &[(u64, Event)]| load.events(events),
+        ),
+        Some(table) => run(
+            warehouse,
+            source,
+            &Records::new(table, mapping),
+            options,
+            |load, records: &[(u64, Record)]| load.records(table, records).map(|()| Vec::new()),
+        ),
+    }
+}
+
+fn run<S: Shape>(
+    warehouse: &dyn Warehouse,
+    source: Source,
+    shape: &S,
+    options: &mut ImportOptions<'_>,
+    store: impl Fn(&mut dyn Load, &[(u64, S::Out)]) -> Result<Vec<u64>>,
+) -> Result<ImportReport> {
+    let mut load = warehouse.load()?;
+    let mut report = ImportReport::default();
+    // One thread reads and builds, with the others' help; this one stores.
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<(Progress, Vec<Outcome<S::Out>>)>(2);
+        let reading = scope.spawn(move || {
+            reader::read(source, shape.places(), &mut |chunk| match sender
+                .send((chunk.progress, chunk.body.build(shape)))
+            {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            })
+        });
+        for (progress, rows) in receiver {
+            take(load.as_mut(), &mut report, rows, options.strict, &store)?;
+            if let Some(hear) = &mut options.progress {
+                if hear(progress) == ControlFlow::Break(()) {
+                    return Err(Error::new(
+                        ErrorKind::Cancelled,
+                        "cancelled",
+                        format!(
+                            "the import was stopped after {} rows; nothing of it was kept",
+                            progress.rows
+                        ),
+                    ));
+                }
+            }
+        }
+        reading
+            .join()
+            .map_err(|_| Error::internal("the reader failed"))?
+    })?;
+
+    if options.strict && report.refused > 0 {
+        return Err(strict(&report));
+    }
+    let committed = load.commit()?;
+    report.accepted = committed.accepted;
+    report.duplicates = committed.duplicates;
+    report.conflicts = committed.conflicts;
+    report.replaced = committed.replaced;
+    report.version = committed.version;
+    Ok(report)
+}
+
+/// Stores the rows of a chunk and counts the refused.
+fn take<T>(
+    load: &mut dyn Load,
+    report: &mut ImportReport,
+    rows: Vec<Outcome<T>>,
+    strict: bool,
+    store: &impl Fn(&mut dyn Load, &[(u64, T)]) -> Result<Vec<u64>>,
+) -> Result<()> {
+    report.sent += rows.len() as u64;
+    let mut good = Vec::with_capacity(rows.len());
+    let mut held = Vec::new();
+    for (line, row) in rows {
+        match row {
+            Ok(row) => good.push((line, row)),
+            Err(mut refused) => {
+                held.extend(refused.held.take());
+                refuse(report, line, refused);
+            }
+        }
+    }
+    report.quarantined += held.len() as u64;
+    // A strict import that has met a refusal keeps nothing: the rest is only checked.
+    if strict && report.refused > 0 {
+        return Ok(());
+    }
+    load.hold(&held)?;
+    for line in store(load, &good)? {
+        refuse(report, line, too_many_names());
+    }
+    Ok(())
+}
+
+fn refuse(report: &mut ImportReport, line: u64, refused: Refused) {
+    report.refused += 1;
+    let code = refused.errors.first().map_or("invalid", |e| e.code);
+    *report.refused_by_code.entry(code).or_default() += 1;
+    if report.refusals.len() < LISTED {
+        report.refusals.push(Refusal {
+            line,
+            errors: refused.errors,
+        });
+    }
+}
+
+fn too_many_names() -> Refused {
+    Refused::one(
+        "name",
+        "too_many_names",
+        "there are 65,535 event names already, and this would be one more",
+    )
+}
+
+fn strict(report: &ImportReport) -> Error {
+    let lists = |refusal: &Refusal| {
+        let line = refusal.line;
+        refusal
+            .errors
+            .iter()
+            .map(move |e| FieldError {
+                field: format!("lines[{line}].{}", e.field),
+                ..e.clone()
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut fields: Vec<FieldError> = report
+        .refusals
+        .iter()
+        .flat_map(lists)
+        .take(LISTED_STRICT)
+        .collect();
+    fields.push(FieldError {
+        field: "lines".to_owned(),
+        code: "refused",
+        message: format!(
+            "{} of {} rows were refused, so that nothing was kept",
+            report.refused, report.sent
+        ),
+    });
+    Error::fields(fields)
+}
+
+/// Takes a batch of events, a JSON array of objects, and answers each; a success is durable.
+///
+/// # Errors
+/// `validation_failed` where it is no array; the store's own, and then nothing of it is kept.
+pub fn ingest(
+    warehouse: &dyn Warehouse,
+    catalogue: &Catalogue,
+    events: &Scoped<&Value>,
+    now: Instant,
+) -> Result<IngestReport> {
+    let Some(events) = events.inner().as_array() else {
+        return Err(Error::field(
+            "events",
+            "invalid_type",
+            "must be an array of events",
+        ));
+    };
+    let mapping = Mapping::default();
+    let shape = Events::new(&mapping, catalogue, now, true);
+    let mut report = IngestReport {
+        sent: events.len() as u64,
+        ..IngestReport::default()
+    };
+    let mut good = Vec::with_capacity(events.len());
+    let mut held = Vec::new();
+    for (index, event) in (0u64..).zip(events) {
+        let mut answer = EventAnswer {
+            index,
+            status: Status::Accepted,
+            errors: Vec::new(),
+        };
+        match reader::value(event, &shape) {
+            Ok(event) => good.push((index, event)),
+            Err(mut refused) => {
+                held.extend(refused.held.take());
+                answer.status = Status::Refused;
+                answer.errors = refused.errors;
+            }
+        }
+        report.events.push(answer);
+    }
+    report.quarantined = held.len() as u64;
+
+    let mut load = warehouse.load()?;
+    load.hold(&held)?;
+    for index in load.events(&good)? {
+        if let Some(answer) = report.events.get_mut(index as usize) {
+            answer.status = Status::Refused;
+            answer.errors = too_many_names().errors;
+        }
+    }
+    let committed = load.commit()?;
+    for index in &committed.repeated {
+        if let Some(answer) = report.events.get_mut(*index as usize) {
+            answer.status = Status::Duplicate;
+        }
+    }
+    report.refused = report
+        .events
+        .iter()
+        .filter(|a| a.status == Status::Refused)
+        .count() as u64;
+    report.accepted = committed.accepted;
+    report.duplicates = committed.duplicates;
+    report.conflicts = committed.conflicts;
+    report.replaced = committed.replaced;
+    report.version = committed.version;
+    Ok(report)
+}

@@ -1,0 +1,20 @@
+//! Events on their way in: the model, the mapping of columns, the readers, the one pipeline, and the catalogue.
+
+pub mod catalogue;
+mod cell;
+mod ingest;
+pub mod mapping;
+pub mod model;
+pub(crate) mod money;
+mod reader;
+pub mod report;
+mod shape;
+pub mod source;
+
+pub use catalogue::{Catalogue, Revenue};
+pub use ingest::{ImportOptions, OnProgress, import, ingest};
+pub use mapping::{Mapping, Name, Unit};
+pub use model::{Datum, Event, EventId, Record, Table};
+pub use report::{EventAnswer, ImportReport, IngestReport, Progress, Refusal, Status};
+pub use shape::Held;
+pub use source::{Format, Source};

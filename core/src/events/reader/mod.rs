@@ -1,0 +1,160 @@
+//! Readers: each format in a file of its own, all giving rows in chunks.
+
+mod arrow;
+mod csv;
+mod ndjson;
+mod parquet;
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::Arc;
+
+use ::csv::ByteRecord;
+use rayon::prelude::*;
+use serde_json::Value;
+
+pub(crate) use self::arrow::Columns;
+use super::cell::Cell;
+use super::report::Progress;
+use super::shape::{Places, Refused, Row, Shape};
+use super::source::{Format, Source};
+use crate::error::{Error, Result};
+
+/// Some rows as they were found, and how far the source was read with them.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) progress: Progress,
+    pub(crate) body: Body,
+}
+
+/// Rows as they were found.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Lines of JSON: their numbers and where they are in the bytes; a line that was too long has no place.
+    Lines(Vec<u8>, Vec<(u64, Option<Range<usize>>)>),
+    /// Records of CSV and their lines.
+    Fields(Arc<Header>, Vec<(u64, ByteRecord)>),
+    /// Columns, of which the first row has this number.
+    Columns(u64, Columns),
+}
+
+/// The names of a table's columns and the places they take.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) names: Vec<String>,
+    pub(crate) places: Vec<Option<usize>>,
+}
+
+impl Header {
+    pub(crate) fn new(names: Vec<String>, places: &Places) -> Result<Self> {
+        let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+        for (i, name) in columns.iter().enumerate() {
+            if columns.iter().take(i).any(|other| other == name) {
+                return Err(Error::field(
+                    "source",
+                    "duplicate_column",
+                    format!("the column `{name}` is there twice"),
+                ));
+            }
+        }
+        let places = places.of_columns(&columns)?;
+        Ok(Self { names, places })
+    }
+
+    /// Sorts the cells of a row by their places.
+    fn row<'a>(&'a self, places: &Places, cells: impl Iterator<Item = Cell<'a>>) -> Row<'a> {
+        let mut row = places.empty();
+        for ((name, place), cell) in self.names.iter().zip(&self.places).zip(cells) {
+            match place.and_then(|place| row.placed.get_mut(place)) {
+                Some(slot) => *slot = (name, cell),
+                None if cell.is_null() => {}
+                None => row.rest.push((name, cell)),
+            }
+        }
+        row
+    }
+}
+
+/// Receives chunks, and may stop the reading.
+pub(crate) type Emit<'a> = dyn FnMut(Chunk) -> ControlFlow<()> + 'a;
+
+/// Reads a source to its end or until it is told to stop.
+pub(crate) fn read(source: Source, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
+    match source {
+        Source::Batches(batches) => arrow::batches(batches, places, None, emit),
+        Source::Path(path) => file(&path, Format::of(&path)?, places, emit),
+        Source::File(path, format) => file(&path, format, places, emit),
+    }
+}
+
+fn file(path: &Path, format: Format, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
+    match format {
+        Format::Ndjson => ndjson::read(path, places, emit),
+        Format::Csv => csv::read(path, places, emit),
+        Format::Parquet => parquet::read(path, places, emit),
+        Format::Arrow => arrow::read(path, places, emit),
+    }
+}
+
+/// What a row became, with its number.
+pub(crate) type Outcome<T> = (u64, std::result::Result<T, Refused>);
+
+/// Few enough that the threads share a chunk, many enough that handing them out costs nothing.
+const GRAIN: usize = 1_024;
+
+impl Body {
+    /// Builds every row, in order.
+    pub(crate) fn build<S: Shape>(&self, shape: &S) -> Vec<Outcome<S::Out>> {
+        let built: Vec<Vec<Outcome<S::Out>>> = match self {
+            Self::Lines(bytes, lines) => lines
+                .par_chunks(GRAIN)
+                .map(|lines| {
+                    lines
+                        .iter()
+                        .map(|(number, place)| {
+                            let line = place.clone().and_then(|place| bytes.get(place));
+                            (*number, ndjson::line(line, shape))
+                        })
+                        .collect()
+                })
+                .collect(),
+            Self::Fields(header, records) => records
+                .par_chunks(GRAIN)
+                .map(|records| {
+                    records
+                        .iter()
+                        .map(|(line, record)| (*line, csv::record(header, record, shape)))
+                        .collect()
+                })
+                .collect(),
+            Self::Columns(first, columns) => {
+                let rows = columns.rows();
+                let grains: Vec<Range<usize>> = (0..rows)
+                    .step_by(GRAIN)
+                    .map(|start| start..rows.min(start + GRAIN))
+                    .collect();
+                grains
+                    .into_par_iter()
+                    .map(|grain| {
+                        grain
+                            .map(|i| (first + i as u64, columns.row(i, shape)))
+                            .collect()
+                    })
+                    .collect()
+            }
+        };
+        built.into_iter().flatten().collect()
+    }
+}
+
+/// Builds one from a JSON value.
+pub(crate) fn value<S: Shape>(value: &Value, shape: &S) -> std::result::Result<S::Out, Refused> {
+    match value.as_object() {
+        Some(object) => shape.build(shape.places().of_object(object)),
+        None => Err(Refused::one(
+            "event",
+            "invalid_type",
+            "must be a JSON object",
+        )),
+    }
+}

@@ -1,0 +1,95 @@
+//! The stored catalogue, and the columns that it promotes.
+
+use ::duckdb::{Connection, params};
+
+use super::{Duckdb, lock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::Catalogue;
+
+pub(super) fn read(home: &Duckdb) -> Result<Catalogue> {
+    let connection = home.connect()?;
+    let stored: Option<String> = connection
+        .query_row("select max(definition) from catalogue", [], |row| {
+            row.get(0)
+        })
+        .map_err(|e| home.fault(e))?;
+    let Some(stored) = stored else {
+        return Ok(Catalogue::default());
+    };
+    let value = serde_json::from_str(&stored).map_err(|error| {
+        Error::new(
+            ErrorKind::Corrupt,
+            "corrupt",
+            "the stored catalogue is not JSON",
+        )
+        .caused_by(error)
+    })?;
+    Catalogue::parse(&value)
+}
+
+pub(super) fn write(home: &Duckdb, catalogue: &Catalogue) -> Result<()> {
+    // A catalogue made in code is held to the rules of one that was parsed.
+    let json = catalogue.to_json()?;
+    Catalogue::parse(&json)?;
+    home.refuse_read_only()?;
+    let writer = lock(&home.writer);
+    let before = read(home)?;
+    if before == *catalogue {
+        return Ok(());
+    }
+    let mut head = *lock(&home.head);
+    head.version += 1;
+    let promote =
+        before.revenue != catalogue.revenue || before.base_currency != catalogue.base_currency;
+    let write = |connection: &Connection| -> ::duckdb::Result<()> {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute("delete from catalogue", [])?;
+        transaction.execute("insert into catalogue values (?)", [json.to_string()])?;
+        if promote {
+            self::promote(&transaction, catalogue)?;
+        }
+        transaction.execute("update meta set version = ?", [head.version])?;
+        transaction.commit()
+    };
+    write(&writer.connection).map_err(|e| home.fault(e))?;
+    *lock(&home.head) = head;
+    Ok(())
+}
+
+/// Reads amount and currency of the revenue events again from their properties.
+fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<()> {
+    let revenue = &catalogue.revenue;
+    let events = serde_json::to_string(&revenue.events).unwrap_or_default();
+    connection.execute(
+        "update events set amount = null, currency = null where amount is not null or currency is not null",
+        [],
+    )?;
+    connection.execute(
+        "update events e
+         set
+            amount = try_cast(json_extract_string(properties, ?) as decimal(18, 4)),
+            currency = case
+                when regexp_full_match(trim(json_extract_string(properties, ?)), '[A-Za-z]{3}')
+                then upper(trim(json_extract_string(properties, ?)))
+                when try_cast(json_extract_string(properties, ?) as decimal(18, 4)) is not null
+                then ?
+            end
+         where name_key in (
+            select name_key from names where list_contains(from_json(?, '[\"VARCHAR\"]'), name)
+         )",
+        params![
+            pointer(&revenue.amount),
+            pointer(&revenue.currency),
+            pointer(&revenue.currency),
+            pointer(&revenue.amount),
+            catalogue.base_currency,
+            events,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The JSON pointer to a property, which says it whatever letters it has.
+fn pointer(property: &str) -> String {
+    format!("/{}", property.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,534 @@
+//! One change: staged, checked against what is stored, and committed as a whole.
+
+use std::sync::MutexGuard;
+
+use ::duckdb::{Connection, params};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{UInt8Type, UInt64Type};
+
+use super::batch::{self, Keyed};
+use super::intern::{Names, Users};
+use super::seen::Seen;
+use super::{Duckdb, lock, unexpected};
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::model::Kind;
+use crate::events::{Datum, Event, Held, Record, Table};
+use crate::warehouse::{Committed, Head, Load};
+
+/// The one connection that writes, and what it knows of what is stored.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    known: Option<Known>,
+}
+
+/// The keys given and the ids seen; read from the file at the first change.
+struct Known {
+    users: Users,
+    names: Names,
+    seen: Seen,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            known: None,
+        }
+    }
+}
+
+/// A change under way.
+pub(super) struct Change<'a> {
+    home: &'a Duckdb,
+    writer: MutexGuard<'a, Writer>,
+    before: Head,
+    names_before: usize,
+    open: bool,
+    // Of the events that no filter stopped.
+    fresh: u64,
+    unattributed: u64,
+    first: Option<i64>,
+    contested: u64,
+    held: u64,
+    staged: Vec<(Table, u64)>,
+}
+
+/// Of so many duplicates the numbers are told.
+const REPEATED: usize = 1_000_000;
+
+impl<'a> Change<'a> {
+    /// Waits for its turn and begins.
+    pub(super) fn begin(home: &'a Duckdb) -> Result<Self> {
+        let mut writer = lock(&home.writer);
+        let before = *lock(&home.head);
+        if writer.known.is_none() {
+            let known = know(&writer.connection, &before).map_err(|e| home.fault(e))??;
+            writer.known = Some(known);
+        }
+        writer
+            .connection
+            .execute_batch("begin transaction")
+            .map_err(|e| home.fault(e))?;
+        let names_before = writer.known.as_ref().map_or(0, |k| k.names.all().len());
+        Ok(Self {
+            home,
+            writer,
+            before,
+            names_before,
+            open: true,
+            fresh: 0,
+            unattributed: 0,
+            first: None,
+            contested: 0,
+            held: 0,
+            staged: Vec::new(),
+        })
+    }
+
+    fn version(&self) -> u64 {
+        self.before.version + 1
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.writer
+            .connection
+            .execute_batch(sql)
+            .map_err(|e| self.home.fault(e))
+    }
+
+    fn number(&self, sql: &str) -> Result<u64> {
+        self.writer
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(|e| self.home.fault(e))
+    }
+
+    /// Appends to a table of the file, or of this connection alone.
+    fn append(&self, table: &str, temporary: bool, rows: RecordBatch) -> Result<()> {
+        let connection = &self.writer.connection;
+        let append = || {
+            let mut appender = if temporary {
+                connection.appender_to_catalog_and_db(table, "temp", "main")?
+            } else {
+                connection.appender(table)?
+            };
+            appender.append_record_batch(rows)?;
+            appender.flush()
+        };
+        append().map_err(|e| self.home.fault(e))
+    }
+
+    /// Decides between rows of the same id and applies it (I1).
+    fn settle(&mut self, result: &mut Committed) -> Result<()> {
+        // The row with the lowest (received_at, content hash) stays, whatever the order in which they came. What follows
+        // these in the order only decides between rows of equal content; a row that is stored has line -1 and no line
+        // is lower.
+        self.run(
+            "create or replace temp table verdicts as
+             with rivals as (
+                select event_id, received_at, content_hash, ts, sent_at, -1::bigint as line, version
+                from events
+                where event_id in (select event_id from contested)
+                union all
+                select event_id, received_at, content_hash, ts, sent_at, line::bigint, null
+                from contested
+             )
+             select
+                event_id,
+                content_hash,
+                line,
+                version,
+                row_number() over by_worth as place,
+                first_value(content_hash) over by_worth as best,
+                row_number() over (partition by event_id order by line) as arrival
+             from rivals
+             window by_worth as (
+                partition by event_id
+                order by received_at, content_hash, ts, sent_at nulls first, line
+             )",
+        )?;
+        // New is the first that came of an id that is not in the table at all.
+        let count = |condition: &str| {
+            self.number(&format!(
+                "select count(*)::ubigint from verdicts where {condition}"
+            ))
+        };
+        result.accepted += count("line >= 0 and arrival = 1")?;
+        result.duplicates += count("line >= 0 and arrival > 1")?;
+        result.conflicts += count("place > 1 and content_hash <> best")?;
+        let old = self.before.version;
+        result.replaced += count(&format!("line = -1 and place > 1 and version <= {old}"))?;
+
+        let batches = self.home.rows(
+            &self.writer.connection,
+            &format!("select line::ubigint as line from verdicts where line >= 0 and arrival > 1 order by line limit {REPEATED}"),
+        )?;
+        for batch in batches {
+            let lines = batch
+                .columns()
+                .first()
+                .and_then(|c| c.as_primitive_opt::<UInt64Type>());
+            result
+                .repeated
+                .extend_from_slice(lines.ok_or_else(unexpected)?.values());
+        }
+        self.run(
+            "delete from events
+             where event_id in (select event_id from verdicts where line = -1 and place > 1);
+             insert into events
+             select c.* exclude (line)
+             from contested c
+             join verdicts v on v.event_id = c.event_id and v.line = c.line::bigint
+             where v.place = 1",
+        )
+    }
+
+    /// Moves staged rows of a platform table into it: of a key the last row stays, the same content is a duplicate.
+    fn move_records(&self, table: Table, staged: u64, result: &mut Committed) -> Result<()> {
+        let name = table.name();
+        let key = table.key();
+        if key.is_empty() {
+            self.run(&format!(
+                "insert into {name} select * exclude (line) from stage_{name}"
+            ))?;
+            result.accepted += staged;
+            return Ok(());
+        }
+        let columns = key.join(", ");
+        let complete = key
+            .iter()
+            .map(|c| format!("{c} is not null"))
+            .collect::<Vec<_>>()
+            .join(" and ");
+        let same = key
+            .iter()
+            .map(|c| format!("t.{c} = s.{c}"))
+            .collect::<Vec<_>>()
+            .join(" and ");
+        // Without its key a row is told from no other.
+        self.run(&format!(
+            "create or replace temp table last_{name} as
+             select * from stage_{name} where not ({complete})
+             union all
+             (select * from stage_{name} where {complete}
+              qualify row_number() over (partition by {columns} order by line desc) = 1);
+             delete from last_{name} s
+             where exists (select 1 from {name} t where {same} and t.content_hash = s.content_hash)",
+        ))?;
+        let accepted = self.number(&format!("select count(*)::ubigint from last_{name}"))?;
+        let replaced =
+            self.number(&format!("select count(*)::ubigint from {name} t where exists (select 1 from last_{name} s where {same})"))?;
+        self.run(&format!(
+            "delete from {name} t where exists (select 1 from last_{name} s where {same});
+             insert into {name} select * exclude (line) from last_{name}"
+        ))?;
+        result.accepted += accepted;
+        result.duplicates += staged.saturating_sub(accepted);
+        result.replaced += replaced;
+        Ok(())
+    }
+
+    /// Writes the keys given in this change.
+    fn write_keys(&self) -> Result<()> {
+        let Some(known) = &self.writer.known else {
+            return Ok(());
+        };
+        const PIECE: usize = 1 << 16;
+        let mut start = self.before.users as usize;
+        while start < known.users.len() {
+            let end = known.users.len().min(start + PIECE);
+            let ids = (start..end).filter_map(|key| known.users.id(key));
+            self.append("users", false, batch::users(start, ids)?)?;
+            start = end;
+        }
+        if let Some(new) = known
+            .names
+            .all()
+            .get(self.names_before..)
+            .filter(|new| !new.is_empty())
+        {
+            self.append("names", false, batch::names(self.names_before, new)?)?;
+        }
+        Ok(())
+    }
+
+    /// What the file holds with this change.
+    fn after(&self, events: &Committed, moved: bool) -> Result<Head> {
+        let before = self.before;
+        let mut head = Head {
+            version: self.version(),
+            epoch: before.epoch,
+            events: before.events + events.accepted,
+            unattributed: before.unattributed + self.unattributed,
+            users: self
+                .writer
+                .known
+                .as_ref()
+                .map_or(before.users, |k| k.users.len() as u32),
+            first: [before.first, self.first].into_iter().flatten().min(),
+        };
+        if events.replaced > 0 {
+            head.epoch += 1;
+        }
+        // Only where rows were exchanged is it not known without looking.
+        if moved {
+            let (unattributed, first) = self
+                .writer
+                .connection
+                .query_row(
+                    "select (count(*) - count(user_key))::ubigint, epoch_us(min(ts)) from events",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .map_err(|e| self.home.fault(e))?;
+            head.unattributed = unattributed;
+            head.first = first;
+        }
+        Ok(head)
+    }
+
+    fn write_head(&self, head: &Head) -> Result<()> {
+        self.writer
+            .connection
+            .execute(
+                "update meta set
+                    version = ?, epoch = ?, events = ?, unattributed = ?, users = ?, first_event = make_timestamp(?)",
+                params![head.version, head.epoch, head.events, head.unattributed, head.users, head.first],
+            )
+            .map(drop)
+            .map_err(|e| self.home.fault(e))
+    }
+}
+
+impl Load for Change<'_> {
+    fn events(&mut self, events: &[(u64, Event)]) -> Result<Vec<u64>> {
+        let mut refused = Vec::new();
+        let mut fresh = Vec::with_capacity(events.len());
+        let mut contested = Vec::new();
+        let Some(known) = self.writer.known.as_mut() else {
+            return Err(unexpected());
+        };
+        for (line, event) in events {
+            let Some(name) = known.names.key(&event.name) else {
+                refused.push(*line);
+                continue;
+            };
+            let mut key = |id: &Option<String>, anonymous| match id {
+                None => Ok(None),
+                Some(id) => known
+                    .users
+                    .key(id, anonymous)
+                    .map(Some)
+                    .ok_or_else(too_many_users),
+            };
+            let anonymous = key(&event.anonymous, true)?;
+            let user = key(&event.user, false)?;
+            let keyed = Keyed {
+                line: *line,
+                event,
+                user: user.or(anonymous),
+                anonymous: user.and(anonymous),
+                name,
+            };
+            if event
+                .id
+                .as_ref()
+                .is_some_and(|id| known.seen.insert(id.key))
+            {
+                contested.push(keyed);
+            } else {
+                self.fresh += 1;
+                self.unattributed += u64::from(keyed.user.is_none());
+                self.first = Some(self.first.map_or(event.ts, |first| first.min(event.ts)));
+                fresh.push(keyed);
+            }
+        }
+        let version = self.version();
+        if !fresh.is_empty() {
+            self.append("events", false, batch::events(&fresh, version, false)?)?;
+        }
+        if !contested.is_empty() {
+            if self.contested == 0 {
+                self.run("create or replace temp table contested as select *, 0::ubigint as line from events limit 0")?;
+            }
+            self.contested += contested.len() as u64;
+            self.append("contested", true, batch::events(&contested, version, true)?)?;
+        }
+        Ok(refused)
+    }
+
+    fn records(&mut self, table: Table, records: &[(u64, Record)]) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let name = table.name();
+        let columns = table.columns();
+        let mut users = Vec::with_capacity(records.len());
+        if let Some(place) = columns.iter().position(|c| c.kind == Kind::User) {
+            let Some(known) = self.writer.known.as_mut() else {
+                return Err(unexpected());
+            };
+            for (_, record) in records {
+                users.push(match record.values.get(place) {
+                    Some(Datum::Text(id)) => {
+                        Some(known.users.key(id, false).ok_or_else(too_many_users)?)
+                    }
+                    _ => None,
+                });
+            }
+        }
+        if self.staged.iter().all(|s| s.0 != table) {
+            self.run(&format!(
+                "create or replace temp table stage_{name} as select *, 0::ubigint as line from {name} limit 0"
+            ))?;
+            self.staged.push((table, 0));
+        }
+        if let Some(staged) = self.staged.iter_mut().find(|s| s.0 == table) {
+            staged.1 += records.len() as u64;
+        }
+        self.append(
+            &format!("stage_{name}"),
+            true,
+            batch::records(columns, records, &users)?,
+        )
+    }
+
+    fn hold(&mut self, held: &[Held]) -> Result<()> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        if self.held == 0 {
+            self.run("create or replace temp table held as select * from quarantine limit 0")?;
+        }
+        self.held += held.len() as u64;
+        self.append("held", true, batch::held(held)?)
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<Committed> {
+        let mut result = Committed {
+            accepted: self.fresh,
+            ..Committed::default()
+        };
+        if self.contested > 0 {
+            self.settle(&mut result)?;
+        }
+        let moved = self.contested > 0
+            && (result.accepted > self.fresh || result.replaced > 0 || result.conflicts > 0);
+        let mut head = self.after(&result, moved)?;
+        let mut changed = result.accepted + result.replaced > 0;
+        for (table, staged) in std::mem::take(&mut self.staged) {
+            let mut records = Committed::default();
+            self.move_records(table, staged, &mut records)?;
+            changed |= records.accepted > 0;
+            result.accepted += records.accepted;
+            result.duplicates += records.duplicates;
+            result.replaced += records.replaced;
+        }
+        if self.held > 0 {
+            // The same event sent again is not kept aside twice.
+            let kept = self
+                .writer
+                .connection
+                .execute(
+                    "insert into quarantine
+                     select * from held h
+                     where not exists (select 1 from quarantine q where q.content_hash = h.content_hash)
+                     qualify row_number() over (partition by h.content_hash order by h.received_at, h.event) = 1",
+                    [],
+                )
+                .map_err(|e| self.home.fault(e))?;
+            changed |= kept > 0;
+        }
+        if !changed {
+            // Dropping takes back what was staged; the file and its version stay as they were.
+            result.version = self.before.version;
+            return Ok(result);
+        }
+        self.write_keys()?;
+        head.users = self
+            .writer
+            .known
+            .as_ref()
+            .map_or(head.users, |k| k.users.len() as u32);
+        self.write_head(&head)?;
+        self.run("commit")?;
+        self.open = false;
+        *lock(&self.home.head) = head;
+        result.version = head.version;
+        Ok(result)
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        // Where even this fails the engine has given the transaction up by itself.
+        let _ = self.writer.connection.execute_batch("rollback");
+        let (users, names) = (self.before.users as usize, self.names_before);
+        if let Some(known) = &mut self.writer.known {
+            known.users.truncate(users);
+            known.names.truncate(names);
+        }
+    }
+}
+
+fn too_many_users() -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        "too_many_users",
+        "there are 4,294,967,295 users already, and this would be one more",
+    )
+}
+
+/// Reads the keys given and the ids stored.
+fn know(connection: &Connection, head: &Head) -> ::duckdb::Result<Result<Known>> {
+    let mut known = Known {
+        users: Users::default(),
+        names: Names::default(),
+        seen: Seen::with_room(usize::try_from(head.events).unwrap_or_default() * 2),
+    };
+    let mut statement =
+        connection.prepare("select id, anonymous::utinyint from users order by user_key")?;
+    drop(statement.stream_arrow([])?);
+    while let Some(rows) = statement.step()? {
+        let [ids, anonymous] = rows.columns() else {
+            return Ok(Err(unexpected()));
+        };
+        let (Some(ids), Some(anonymous)) = (
+            ids.as_string_opt::<i32>(),
+            anonymous.as_primitive_opt::<UInt8Type>(),
+        ) else {
+            return Ok(Err(unexpected()));
+        };
+        for (id, anonymous) in ids.iter().zip(anonymous.values()) {
+            known.users.key(id.unwrap_or_default(), *anonymous != 0);
+        }
+    }
+    let mut statement = connection.prepare("select name from names order by name_key")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        known.names.key(&row.get::<_, String>(0)?);
+    }
+    let mut statement =
+        connection.prepare("select event_id from events where event_id is not null")?;
+    drop(statement.stream_arrow([])?);
+    while let Some(rows) = statement.step()? {
+        let Some(ids) = rows
+            .columns()
+            .first()
+            .and_then(|c| c.as_fixed_size_binary_opt())
+        else {
+            return Ok(Err(unexpected()));
+        };
+        for i in 0..ids.len() {
+            known.seen.insert(
+                ids.value(i)
+                    .iter()
+                    .fold(0u128, |key, byte| key << 8 | u128::from(*byte)),
+            );
+        }
+    }
+    Ok(Ok(known))
+}

@@ -1,0 +1,60 @@
+//! Reads Parquet in an engine of its own, so that the one with the events need not be able to open files.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ::duckdb::{Config, Connection};
+use arrow::array::RecordBatch;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Hands over the rows of a file in their order, each batch with the number of rows in the whole file.
+pub(crate) fn read(
+    path: &Path,
+    sink: &mut dyn FnMut(RecordBatch, u64) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let failed = |error: ::duckdb::Error| {
+        let text = error.to_string();
+        let code = if text.contains("No magic bytes")
+            || text.contains("Parquet")
+            || text.contains("parquet")
+        {
+            "malformed"
+        } else {
+            "unreadable"
+        };
+        let reason = text.lines().next().unwrap_or_default();
+        Error::new(
+            ErrorKind::Invalid,
+            code,
+            format!("`{}` cannot be read as Parquet: {reason}", path.display()),
+        )
+        .caused_by(error)
+    };
+    let Some(name) = path.to_str() else {
+        return Err(Error::field(
+            "source",
+            "invalid_path",
+            format!("`{}` is not UTF-8 text", path.display()),
+        ));
+    };
+    let config = Config::default()
+        .enable_autoload_extension(false)
+        .map_err(failed)?;
+    let connection = Connection::open_in_memory_with_flags(config).map_err(failed)?;
+    let total: i64 = connection
+        .query_row(
+            "select sum(num_rows)::bigint from parquet_file_metadata(?)",
+            [name],
+            |row| row.get(0),
+        )
+        .map_err(failed)?;
+    let mut statement = connection.prepare("from read_parquet(?)").map_err(failed)?;
+    drop(statement.stream_arrow([name]).map_err(failed)?);
+    while let Some(rows) = statement.step().map_err(failed)? {
+        if sink(RecordBatch::from(rows), total.unsigned_abs())? == ControlFlow::Break(()) {
+            break;
+        }
+    }
+    Ok(())
+}
