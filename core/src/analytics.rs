@@ -8,8 +8,11 @@ use serde_json::Value;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::funnel::{self, Funnel, FunnelAnswer};
+use crate::events;
+use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
 use crate::insight::{self, Insight, UserInsights};
-use crate::query::{Instant, Segment, Span};
+use crate::query::{Instant, Segment, Selector, Span};
+use crate::realtime::{self, Realtime, RealtimeMetric};
 use crate::retention::{self, Retention, RetentionAnswer};
 use crate::timeline::{Timelines, View};
 use crate::warehouse::duckdb::Duckdb;
@@ -125,6 +128,52 @@ impl Analytics {
         (self.clock)()
     }
 
+    /// Imports a file or Arrow batches into the events or a platform table: all of it or, where it fails, nothing.
+    ///
+    /// # Errors
+    /// A source that cannot be read, columns that are not there, `cancelled`, a full disk, a store opened only to read;
+    /// with `strict`, `validation_failed` where any row is refused; `forbidden` for a principal who may not import.
+    pub fn import(
+        &self,
+        who: &Principal,
+        source: Source,
+        mapping: &Mapping,
+        options: &mut ImportOptions<'_>,
+    ) -> Result<ImportReport> {
+        let mapping = access::grant(who, Permission::ImportEvents, mapping)?;
+        let catalogue = self.warehouse.catalogue()?;
+        events::import(&*self.warehouse, &catalogue, source, &mapping, self.now(), options)
+    }
+
+    /// Takes a JSON array of events and answers each: accepted, duplicate, or refused with the reasons.
+    ///
+    /// # Errors
+    /// `validation_failed` where it is no array; a full disk, a store opened only to read; `forbidden` for a principal
+    /// who may not import. Then nothing of it is kept.
+    pub fn ingest(&self, who: &Principal, events: &Value) -> Result<IngestReport> {
+        let events = access::grant(who, Permission::ImportEvents, events)?;
+        let catalogue = self.warehouse.catalogue()?;
+        events::ingest(&*self.warehouse, &catalogue, &events, self.now())
+    }
+
+    /// Which events mean what.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read.
+    pub fn catalogue(&self, who: &Principal) -> Result<Catalogue> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.warehouse.catalogue()
+    }
+
+    /// Changes which events mean what.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not manage the catalogue; a store opened only to read.
+    pub fn set_catalogue(&self, who: &Principal, catalogue: &Catalogue) -> Result<()> {
+        let catalogue = access::grant(who, Permission::ManageCatalogue, catalogue)?;
+        self.warehouse.set_catalogue(catalogue.inner())
+    }
+
     /// How far the users of a range get through a series of steps.
     ///
     /// # Errors
@@ -166,7 +215,39 @@ impl Analytics {
     /// As `user_insights`.
     pub fn user_insights_json(&self, who: &Principal, question: &Value) -> Result<Vec<Insight>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        self.user_insights(who, &UserInsights::parse(question, &[], self.now())?)
+        self.user_insights(who, &UserInsights::parse(question, &self.default_funnel()?, self.now())?)
+    }
+
+    /// What is happening right now: six figures over the last minutes.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong with the question; `missing_rate` for revenue in a currency without a
+    /// rate to the base currency; `forbidden` for a principal who may not read.
+    pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
+        refuse(question.faults(self.now()))?;
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
+        let catalogue = self.warehouse.catalogue()?;
+        realtime::answer(
+            &question,
+            &*self.warehouse,
+            &realtime::Meanings {
+                page_views: &catalogue.page_views,
+                conversions: &catalogue.conversions,
+                errors: &catalogue.errors,
+                base_currency: &catalogue.base_currency,
+            },
+            as_of,
+        )
+    }
+
+    /// `realtime` of a question in its JSON form, see [`Realtime::parse`].
+    ///
+    /// # Errors
+    /// As `realtime`.
+    pub fn realtime_json(&self, who: &Principal, question: &Value) -> Result<Vec<RealtimeMetric>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.realtime(who, &Realtime::parse(question, self.now())?)
     }
 
     /// `funnel` of a question in its JSON form, see [`Funnel::parse`].
@@ -175,7 +256,7 @@ impl Analytics {
     /// As `funnel`.
     pub fn funnel_json(&self, who: &Principal, question: &Value) -> Result<FunnelAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        self.funnel(who, &Funnel::parse(question, &[], self.now())?)
+        self.funnel(who, &Funnel::parse(question, &self.default_funnel()?, self.now())?)
     }
 
     /// `retention` of a question in its JSON form, see [`Retention::parse`].
@@ -235,6 +316,10 @@ impl Analytics {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&built));
         Ok(built)
+    }
+
+    fn default_funnel(&self) -> Result<Vec<Selector>> {
+        Ok(self.warehouse.catalogue()?.default_funnel)
     }
 
     /// Answers over the timelines as of an instant, on the threads of this handle.
