@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod funnel;
 pub mod insight;
+mod options;
 pub mod query;
 pub mod realtime;
 pub mod retention;

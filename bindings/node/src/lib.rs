@@ -1,1 +1,17 @@
-//! Door.
+//! The door to Node: each function parses, calls the core off the main thread, converts, and ends.
+//!
+//! This is the private half of the npm package. Questions and options come in as JSON text, answers leave as the core's
+//! own JSON text or as Arrow; `node/src` gives them types.
+
+#![expect(
+    unreachable_pub,
+    reason = "the napi macro passes on only methods that are `pub`"
+)]
+
+mod answer;
+mod error;
+mod funnel;
+mod insight;
+mod retention;
+mod store;
+mod work;

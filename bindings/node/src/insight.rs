@@ -1,0 +1,18 @@
+//! What the numbers say about how users behave, in words.
+
+use napi_derive::napi;
+use travelsense::Principal;
+
+use crate::answer::text;
+use crate::error::parse;
+use crate::store::Store;
+use crate::work::Promised;
+
+#[napi]
+impl Store {
+    /// Answers a question for user insights, given as JSON.
+    #[napi]
+    pub fn user_insights(&self, question: String) -> Promised<String> {
+        self.ask(move |a| text(&a.user_insights_json(&Principal::owner(), &parse(&question)?)?))
+    }
+}

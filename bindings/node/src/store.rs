@@ -1,0 +1,71 @@
+//! An open store, as Node holds it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi_derive::napi;
+use travelsense::{Analytics, Error, ErrorKind, Options, Result};
+
+use crate::error::parse;
+use crate::work::{Promised, promise};
+
+/// A store of events; closed when it is told to, or when nothing refers to it any more.
+#[napi]
+pub(crate) struct Store {
+    analytics: Mutex<Option<Arc<Analytics>>>,
+}
+
+/// Opens the store that the options, as JSON, say.
+#[napi]
+pub(crate) fn open(options: String) -> Promised<Store> {
+    promise(move || {
+        let analytics = Analytics::open_with(Options::parse(&parse(&options)?)?)?;
+        Ok(Store {
+            analytics: Mutex::new(Some(Arc::new(analytics))),
+        })
+    })
+}
+
+#[napi]
+impl Store {
+    /// Builds what is derived from the stored events anew.
+    #[napi]
+    pub fn rebuild(&self) -> Promised<()> {
+        self.ask(Analytics::rebuild)
+    }
+
+    /// Closes the file; nothing happens where it is closed already.
+    #[napi]
+    pub fn close(&self) -> Promised<()> {
+        let held = self.held().take();
+        promise(move || {
+            held.and_then(Arc::into_inner).map(Analytics::close);
+            Ok(())
+        })
+    }
+}
+
+impl Store {
+    /// Promises what `call` gets from the store.
+    pub(crate) fn ask<T, J>(
+        &self,
+        call: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
+    ) -> Promised<T, J>
+    where
+        T: Send + 'static,
+        J: From<T> + ToNapiValue + TypeName,
+    {
+        let held = self.held().clone();
+        promise(move || call(&*held.ok_or_else(closed)?))
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<Analytics>>> {
+        self.analytics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Conflict, "closed", "the store is closed")
+}

@@ -1,0 +1,98 @@
+//! How to open a store, in the JSON form that doors share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::analytics::Options;
+use crate::error::Result;
+use crate::query::fields::{self, Fields, Parsed};
+
+/// The largest whole number that JSON carries exactly everywhere.
+const LARGEST: i64 = (1 << 53) - 1;
+
+impl Options {
+    /// Reads options in their JSON form: `path` (`:memory:` for a store that ends with its handle), `readOnly`, `threads`,
+    /// `memoryLimit` in bytes, `now` (the instant at which the store's clock stands still).
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn parse(options: &Value) -> Result<Self> {
+        let mut fields = Fields::of(options)?;
+        let mut read = Self {
+            path: fields.required("path", path),
+            read_only: fields
+                .optional("readOnly", fields::boolean)
+                .unwrap_or_default(),
+            threads: fields
+                .optional("threads", |v| fields::integer(v, 1, 1024))
+                .and_then(|n| usize::try_from(n).ok()),
+            memory_limit: fields
+                .optional("memoryLimit", |v| fields::integer(v, 1, LARGEST))
+                .map(i64::unsigned_abs),
+            ..Self::default()
+        };
+        if let Some(now) = fields.optional("now", fields::instant) {
+            read.clock = Arc::new(move || now);
+        }
+        fields.finish(Vec::new())?;
+        Ok(read)
+    }
+}
+
+fn path(value: &Value) -> Parsed<Option<PathBuf>> {
+    match fields::text(value)? {
+        "" => fields::fault("invalid_length", "must name a file, or be `:memory:`"),
+        ":memory:" => Ok(None),
+        path => Ok(Some(PathBuf::from(path))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_the_clock_can_stand_still() {
+        let read = Options::parse(&json!({
+            "path": "a.db", "readOnly": true, "threads": 2, "memoryLimit": 1000, "now": "2026-01-01T00:00:00Z"
+        }))
+        .unwrap();
+        assert_eq!(read.path, Some(PathBuf::from("a.db")));
+        assert!(read.read_only);
+        assert_eq!((read.threads, read.memory_limit), (Some(2), Some(1000)));
+        assert_eq!((read.clock)(), "2026-01-01T00:00:00Z".parse().unwrap());
+        let memory = Options::parse(&json!({"path": ":memory:", "threads": null})).unwrap();
+        assert_eq!(
+            (memory.path, memory.read_only, memory.threads),
+            (None, false, None)
+        );
+    }
+
+    #[test]
+    fn everything_wrong_with_options_is_said_at_once() {
+        let wrong = json!({"path": "", "readOnly": 1, "threads": 0, "memoryLimit": -1, "now": "soon", "mode": "r"});
+        let error = Options::parse(&wrong).unwrap_err();
+        let faults: Vec<_> = error
+            .field_errors()
+            .iter()
+            .map(|f| (f.field.as_str(), f.code))
+            .collect();
+        let expected = [
+            ("path", "invalid_length"),
+            ("readOnly", "invalid_type"),
+            ("threads", "out_of_range"),
+            ("memoryLimit", "out_of_range"),
+            ("now", "invalid_date"),
+            ("mode", "unknown_field"),
+        ];
+        assert_eq!(faults, expected);
+        assert_eq!(
+            Options::parse(&json!({})).unwrap_err().field_errors()[0].code,
+            "required"
+        );
+    }
+}

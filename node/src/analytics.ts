@@ -1,0 +1,92 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The handle: opens a store, asks it, closes it. */
+
+import { answer, exact, type Answer, type Exact } from './answer.js';
+import { awaited, TravelsenseError } from './error.js';
+import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
+import type { Insight, UserInsightsQuestion } from './insight.js';
+import { native, type NativeStore } from './native.js';
+import type { When } from './query.js';
+import { written } from './question.js';
+import { asked, type RetentionAnswer, type RetentionQuestion } from './retention.js';
+
+/** How to open a store of events. */
+export interface OpenOptions {
+  /** Whether to leave the file as it is, beside a process that writes or other readers; false by default. */
+  readOnly?: boolean | null;
+  /** How many threads to use; all cores by default. */
+  threads?: number | null;
+  /** The most bytes timelines may take while they are built; no limit by default. */
+  memoryLimit?: number | null;
+  /** An instant at which the store's clock stands still, for answers that can be repeated; the system's clock by default. */
+  now?: When | null;
+}
+
+/**
+ * Opens the store of events in a file, which is made where it is not there, or `:memory:` for one that ends with the
+ * handle.
+ *
+ * @throws {@link TravelsenseError} where the file is held by another process, is no store, or is newer than this version.
+ */
+export async function open(path: string, options?: OpenOptions | null): Promise<Analytics> {
+  return new Analytics(await awaited(() => native.open(written({ ...options, path }))));
+}
+
+/**
+ * A store of events that answers behavioural questions. Every call runs off the main thread.
+ *
+ * `await using store = await open(…)` closes it at the end of the block.
+ */
+export class Analytics implements AsyncDisposable {
+  readonly #native: NativeStore;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  /** @internal Use {@link open}. */
+  constructor(store: NativeStore) {
+    this.#native = store;
+  }
+
+  /** How far the users of a range get through a series of steps. */
+  async funnel(question: FunnelQuestion): Promise<Answer<FunnelAnswer>> {
+    return answer(await this.#call(() => this.#native.funnel(written(question))));
+  }
+
+  /** Who comes back, by the period in which they started. */
+  async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
+    return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
+  }
+
+  /** What stands out in how users behave over a range, in words and with the numbers behind them. */
+  async userInsights(question: UserInsightsQuestion): Promise<Exact<Insight[]>> {
+    return exact(await this.#call(() => this.#native.userInsights(written(question))));
+  }
+
+  /** Throws away what is derived from the stored events and builds it anew. */
+  rebuild(): Promise<void> {
+    return this.#call(() => this.#native.rebuild());
+  }
+
+  /** Waits for the calls that run, then closes the file; calling it again changes nothing. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running).then(() => awaited(() => this.#native.close()));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) {
+      throw new TravelsenseError({ kind: 'conflict', code: 'closed', message: 'the store is closed', errors: [] });
+    }
+    const running = awaited(call);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The same module for `import`: one copy of the classes, whichever way they are loaded. */
+export * from './index.js';

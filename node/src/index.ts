@@ -1,0 +1,36 @@
+/**
+ * Behavioural analytics inside your own process: funnels, retention and real-time metrics with numbers that can be
+ * trusted.
+ *
+ * @example
+ * ```ts
+ * import { open } from 'travelsense';
+ *
+ * await using store = await open('travel.db');
+ * await store.import('events.ndjson');
+ * const funnel = await store.funnel({
+ *   steps: ['search', 'view_trip', 'complete_booking'],
+ *   startDate: '2026-01-01',
+ *   endDate: '2026-01-31',
+ * });
+ * console.log(funnel.rate.value);
+ * ```
+ *
+ * @packageDocumentation
+ */
+
+export { Analytics, open, type OpenOptions } from './analytics.js';
+export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
+export type { Answer, Exact } from './answer.js';
+export type { Given, Quantiles, Range, Rate, Segment, Selector, Weekday, When, Window } from './query.js';
+export type { FunnelAnswer, FunnelQuestion, FunnelStep, FunnelSwitches, Matured, TimeToConvert } from './funnel.js';
+export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type {
+  Cell,
+  Cohort,
+  CohortPeriod,
+  PeriodAverage,
+  RetentionAnswer,
+  RetentionMode,
+  RetentionQuestion,
+} from './retention.js';

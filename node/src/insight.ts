@@ -1,0 +1,41 @@
+/** What the numbers say about how users behave, in words. */
+
+import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
+import type { Segment } from './query.js';
+
+/** A kind of insight. */
+export type InsightType = 'conversion_funnel';
+
+/** What stands out in how users behave over a range; the funnel's own fields say which funnel is looked at. */
+export interface UserInsightsQuestion extends FunnelQuestion {
+  /** The only kind wanted; every available kind by default. */
+  insightType?: InsightType | null;
+  /** At most so many insights, 1 to 100; 20 by default. */
+  limit?: number | null;
+}
+
+/** One insight. */
+export interface Insight {
+  /** The first 24 hex digits of the SHA-256 of the rest. */
+  _id: string;
+  /** What kind of insight it is. */
+  insightType: InsightType;
+  /** What it is about. */
+  title: string;
+  /** What it says, in sentences. */
+  description: string;
+  /** The figures behind it. */
+  data: FunnelAnswer;
+  /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
+  confidence: number | null;
+  /** The users looked at. */
+  segment: Segment;
+  /** The first instant of the range. */
+  startDate: string;
+  /** The first instant after the range. */
+  endDate: string;
+  /** As `asOf`: an insight is computed, not stored. */
+  createdAt: string;
+  /** The same. */
+  updatedAt: string;
+}

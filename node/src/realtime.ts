@@ -1,0 +1,80 @@
+/** What is happening right now. */
+
+import type { When } from './query.js';
+
+/** One of the six real-time figures, all over the window `(asOf − w, asOf]`. */
+export type Metric =
+  'active_users' | 'page_views' | 'events_per_second' | 'conversion_rate' | 'error_rate' | 'revenue_per_minute';
+
+/** How long the window is. */
+export type TimeRange = 'last_5_minutes' | 'last_15_minutes' | 'last_hour';
+
+/** Which figures are wanted, and over which window. */
+export interface RealtimeQuestion {
+  /** Each is answered once and in this order; all six by default. */
+  metrics?: readonly Metric[] | null;
+  /** How long the window is; the last 15 minutes by default. */
+  timeRange?: TimeRange | null;
+  /** How often you mean to ask again, in seconds: 5 to 300, 30 by default. It is handed back, no more. */
+  refreshInterval?: number | null;
+  /** The end of the window, itself inside it; now by default. */
+  asOf?: When | null;
+}
+
+/** One figure over the window. */
+export interface RealtimeMetric {
+  /** The first 24 hex digits of the SHA-256 of the rest. */
+  _id: string;
+  /** Which figure it is. */
+  metricName: Metric;
+  /** The figure; null where its denominator is 0. */
+  value: number | null;
+  /** The end of the window. */
+  timestamp: string;
+  /** What the figure rests on. */
+  metadata: RealtimeMetadata;
+  /** As `timestamp`: an answer is computed, not stored. */
+  createdAt: string;
+}
+
+/** What a real-time figure rests on. */
+export interface RealtimeMetadata {
+  /** The window asked for. */
+  timeRange: TimeRange;
+  /** Its length in seconds. */
+  windowSeconds: number;
+  /** What the value counts, for example `users` or `events/s`. */
+  unit: string;
+  /** How often you mean to ask again, in seconds. */
+  refreshInterval: number;
+  /** For a share: how many. */
+  k?: number;
+  /** For a share: of how many. */
+  n?: number;
+  /** For a share: the lower end of the Wilson 95 % interval. */
+  low?: number | null;
+  /** For a share: its upper end. */
+  high?: number | null;
+  /** For a share: whether `n` is below 30, too few to lean on. */
+  small?: boolean;
+  /** For revenue: the value as exact decimal text, rounded half to even to six digits. */
+  exact?: string;
+  /** For revenue: the currency of the value. */
+  baseCurrency?: string;
+  /** The figure of the window before this one. */
+  previous: number | null;
+  /** By how much of `previous` the value differs from it; null where there is none or it is 0. */
+  change: number | null;
+  /** The same figure for each equal part of the window, in order. */
+  series: RealtimePoint[];
+  /** Events in the window without a user: in counts of events, never in counts of users. */
+  unattributedEvents: number;
+}
+
+/** The figure of one part of the window: `(start, start + length]`. */
+export interface RealtimePoint {
+  /** Where the part begins. */
+  start: string;
+  /** The figure; null where its denominator is 0. */
+  value: number | null;
+}
