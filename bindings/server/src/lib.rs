@@ -1,1 +1,15 @@
-//! Door.
+//! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
+
+mod answer;
+mod bearer;
+mod chance;
+pub mod cli;
+mod frame;
+mod parameters;
+mod problem;
+mod routes;
+pub mod serve;
+mod service;
+
+pub use routes::router;
+pub use service::{Limits, Service};

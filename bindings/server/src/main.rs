@@ -1,2 +1,7 @@
-//! b
-fn main(){}
+//! The program `travelsense`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    travelsense_server::cli::main()
+}

@@ -1,0 +1,278 @@
+//! `travelsense demo`: a travel platform made up, served, and ready to be asked.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatchIterator;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use travelsense::access::{Key, Verifier};
+use travelsense::demo::{Demo as Platform, Table as Made, World};
+use travelsense::events::{ImportOptions, Mapping, Source, Table};
+use travelsense::{Analytics, Error, Instant, Options, Principal, Window, Zone};
+
+use super::failure::Failure;
+use super::progress::Progress;
+use super::serve::{listen, runtime, until_stopped};
+use super::table::count;
+use super::token::{now, signed};
+use super::{Outcome, output, store};
+use crate::{Limits, Service, chance};
+
+/// Makes up a travel platform with 90 days of events, serves it with a key of its own, and says how to ask it
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// The folder for the demo data; made where it is not there
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "demo",
+        env = "TRAVELSENSE_DEMO"
+    )]
+    data: PathBuf,
+    /// Where to listen [default: 127.0.0.1:8080, or the next free port]
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<String>,
+    /// How many people there are
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    users: u32,
+    /// How many days of events there are
+    #[arg(long, value_name = "N", default_value_t = 90)]
+    days: u32,
+    /// What all chance depends on: the same seed makes the same people
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Make the data and end, without serving it
+    #[arg(long)]
+    no_serve: bool,
+}
+
+/// What a folder of demo data was made from; written when it is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    seed: u64,
+    users: u32,
+    days: u32,
+    end: String,
+}
+
+const NOTE: &str = "demo.json";
+
+/// Where the demo is served, and how many ports after it are tried.
+const ADDRESS: (&str, u16, u16) = ("127.0.0.1", 8080, 100);
+
+/// The issuer and the audience of its tokens.
+const NAME: &str = "travelsense-demo";
+
+const DAY: i64 = 86_400_000_000;
+
+impl Demo {
+    /// Makes the data where it is missing or too old, and serves it until SIGINT or SIGTERM.
+    pub(super) fn run(self) -> Outcome {
+        let now = now();
+        if self.is_needed(now) {
+            self.make(now)?;
+        }
+        if self.no_serve {
+            return Ok(());
+        }
+        let secret = chance::hex::<32>()?;
+        let verifier = Verifier::new(vec![Key::secret(secret.as_bytes())?], NAME, NAME)?;
+        let token = signed(
+            secret.as_bytes(),
+            "demo",
+            "admin",
+            (NAME, NAME),
+            Window::days(1),
+            now,
+        )?;
+        let filter = tracing_subscriber::EnvFilter::new("warn");
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .try_init()
+            .map_err(|e| Failure::failed(format!("the log cannot be started: {e}")))?;
+
+        let analytics = Arc::new(store::open(&self.data, Options::default())?);
+        let runtime = runtime()?;
+        let listener = match &self.bind {
+            Some(address) => runtime.block_on(listen(address))?,
+            None => runtime.block_on(listen_nearby())?,
+        };
+        let address = listener.local_addr()?;
+        // Whoever pastes a line at once should not wait for the timelines.
+        analytics.timelines()?;
+        output::line(&welcome(address, &token, now))?;
+        let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
+        until_stopped(runtime, listener, service, analytics)
+    }
+
+    /// Whether data has to be made: there is none, it was left half made, or its day is over. Data that is no demo stays.
+    fn is_needed(&self, now: Instant) -> bool {
+        let file = store::file(&self.data);
+        let note = match fs::read_to_string(self.data.join(NOTE)) {
+            Ok(text) => serde_json::from_str::<Note>(&text).ok(),
+            Err(_) => return !file.exists(),
+        };
+        let fresh = |note: Note| {
+            let end = note.end.parse::<Instant>().unwrap_or_default();
+            let same = (note.seed, note.users, note.days) == (self.seed, self.users, self.days);
+            same && end <= now && now.micros() - end.micros() < DAY
+        };
+        !file.exists() || !note.is_some_and(fresh)
+    }
+
+    fn make(&self, now: Instant) -> Outcome {
+        let platform = Platform {
+            seed: self.seed,
+            users: self.users,
+            days: self.days,
+            ..Platform::until(now)
+        };
+        output::remark(&format!(
+            "Making up {} people and {} days …",
+            count(self.users.into()),
+            self.days
+        ));
+        let world = platform.make()?;
+        self.clear()?;
+        let analytics = store::open(&self.data, Options::default())?;
+        for made in Made::ALL {
+            load(&analytics, &world, made)?;
+        }
+        analytics.close();
+        let note = Note {
+            seed: self.seed,
+            users: self.users,
+            days: self.days,
+            end: now.to_string(),
+        };
+        let text = serde_json::to_string(&note).map_err(Error::internal)?;
+        write(&self.data.join(NOTE), &text)
+    }
+
+    /// Removes what an earlier demo left, and marks the folder as one whose data may be made anew.
+    fn clear(&self) -> Outcome {
+        let file = store::file(&self.data);
+        fs::create_dir_all(&self.data).map_err(|e| {
+            Failure::failed(format!(
+                "--data: cannot make the folder `{}`: {e}",
+                self.data.display()
+            ))
+        })?;
+        write(&self.data.join(NOTE), "\"being made\"")?;
+        let mut wal = file.clone().into_os_string();
+        wal.push(".wal");
+        for old in [file, PathBuf::from(wal)] {
+            match fs::remove_file(&old) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(Failure::failed(format!(
+                        "--data: cannot remove `{}`: {e}",
+                        old.display()
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Loads one table through the same door as any data.
+fn load(analytics: &Analytics, world: &World, made: Made) -> Outcome {
+    let batches = world
+        .batches(made)
+        .collect::<travelsense::Result<Vec<_>>>()?;
+    let Some(schema) = batches.first().map(arrow::array::RecordBatch::schema) else {
+        return Ok(());
+    };
+    let source = Source::Batches(Box::new(RecordBatchIterator::new(
+        batches.into_iter().map(Ok),
+        schema,
+    )));
+    let bar = Progress::start(made.name());
+    let mut hear = |progress| {
+        bar.at(progress);
+        ControlFlow::Continue(())
+    };
+    let mut options = ImportOptions {
+        table: Table::named(made.name()),
+        progress: Some(&mut hear),
+        ..ImportOptions::default()
+    };
+    let report = analytics.import(
+        &Principal::owner(),
+        source,
+        &Mapping::default(),
+        &mut options,
+    )?;
+    drop(options);
+    drop(bar);
+    output::remark(&format!("  {} {}", count(report.accepted), made.name()));
+    Ok(())
+}
+
+/// Listens at the usual port, or at the next that is free.
+async fn listen_nearby() -> Result<TcpListener, Failure> {
+    let (host, first, tries) = ADDRESS;
+    for port in first..first + tries {
+        match TcpListener::bind((host, port)).await {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
+            Ok(listener) => return Ok(listener),
+            Err(e) => {
+                return Err(Failure::failed(format!(
+                    "cannot listen at {host}:{port}: {e}"
+                )));
+            }
+        }
+    }
+    Err(Failure::failed(format!(
+        "the ports {first} to {} of {host} are all taken; --bind chooses another",
+        first + tries - 1
+    )))
+}
+
+fn welcome(address: SocketAddr, token: &str, now: Instant) -> String {
+    let zone = Zone::default();
+    let day = |back: i64| zone.day(Instant::saturating_from_micros(now.micros() - back * DAY));
+    let questions = [
+        (
+            "What is happening now:",
+            "realtime?timeRange=last_hour".to_owned(),
+        ),
+        (
+            "How many searches become bookings:",
+            format!(
+                "user-insights?insightType=conversion_funnel&startDate={}&endDate={}",
+                day(30),
+                day(0)
+            ),
+        ),
+        (
+            "Who comes back:",
+            format!(
+                "cohort-analysis?cohortPeriod=weekly&analysisMetric=retention_rate&startDate={}&endDate={}",
+                day(84),
+                day(0)
+            ),
+        ),
+    ];
+    let mut text =
+        format!("\nListening at http://{address}\n\nToken (admin, valid for a day):\n{token}\n");
+    for (what, question) in questions {
+        text.push_str(&format!(
+            "\n# {what}\ncurl -s -H 'Authorization: Bearer {token}' 'http://{address}/api/analytics-dashboard/{question}'\n"
+        ));
+    }
+    text.push_str("\nCtrl-C stops it.");
+    text
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text)
+        .map_err(|e| Failure::failed(format!("--data: cannot write `{}`: {e}", path.display())))
+}

@@ -1,0 +1,109 @@
+//! How a command fails: a sentence on standard error, and an exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use travelsense::{Error, ErrorKind};
+
+use super::output;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The core or a setting refused; each line is a sentence.
+    Refused { lines: Vec<String>, invalid: bool },
+    /// Nobody reads the output any more, as with `| head`; that is no fault.
+    Closed,
+}
+
+/// The fields of questions that flags of another name give.
+const FLAGS: [(&str, &str); 20] = [
+    ("startDate", "--start"),
+    ("endDate", "--end"),
+    ("steps", "--steps"),
+    ("window", "--window"),
+    ("timezone", "--timezone"),
+    ("segment", "--segment"),
+    ("asOf", "--as-of"),
+    ("cohortPeriod", "--period"),
+    ("start", "--start-event"),
+    ("return", "--return-event"),
+    ("weekStart", "--week-start"),
+    ("periods", "--periods"),
+    ("user", "--user"),
+    ("anonymous", "--anonymous"),
+    ("session", "--session"),
+    ("name", "--name"),
+    ("time", "--time"),
+    ("id", "--id"),
+    ("timeUnit", "--time-unit"),
+    ("source", "FILE:"),
+];
+
+impl Failure {
+    /// Input that is not valid.
+    pub(super) fn invalid(sentence: impl Into<String>) -> Self {
+        Self::Refused {
+            lines: vec![sentence.into()],
+            invalid: true,
+        }
+    }
+
+    /// Something that did not work although the input is valid.
+    pub(super) fn failed(sentence: impl Into<String>) -> Self {
+        Self::Refused {
+            lines: vec![sentence.into()],
+            invalid: false,
+        }
+    }
+
+    /// Says it and gives the exit code.
+    pub(super) fn report(&self) -> ExitCode {
+        match self {
+            Self::Closed => ExitCode::SUCCESS,
+            Self::Refused { lines, invalid } => {
+                for line in lines {
+                    output::complain(line);
+                }
+                ExitCode::from(if *invalid { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let lines = if error.field_errors().is_empty() {
+            vec![error.message().to_owned()]
+        } else {
+            error
+                .field_errors()
+                .iter()
+                .map(|f| format!("{} {}", flag(&f.field), f.message))
+                .collect()
+        };
+        Self::Refused {
+            lines,
+            invalid: error.kind() == ErrorKind::Invalid,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::failed(format!("cannot write: {error}"))
+        }
+    }
+}
+
+/// The flag that gave a field, with the place inside it: `steps[2]` is `--steps[2]`.
+fn flag(field: &str) -> String {
+    let (name, place) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
+    FLAGS
+        .iter()
+        .find(|f| f.0 == name)
+        .map_or_else(|| field.to_owned(), |f| format!("{}{place}", f.1))
+}

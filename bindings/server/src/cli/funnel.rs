@@ -1,0 +1,134 @@
+//! `travelsense funnel`: a funnel in the terminal.
+
+use travelsense::funnel::FunnelAnswer;
+use travelsense::{Principal, Selector};
+
+use super::question::Common;
+use super::store::Store;
+use super::table::{Table, bar, count, duration, percent};
+use super::{Outcome, output};
+
+/// Shows how many users go through a series of steps, and where they stop
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  travelsense funnel --data demo --steps search,view_trip,start_booking,complete_booking \\
+    --window 14d --start 2026-01-01 --end 2026-01-31 --timezone Europe/Paris
+
+A step may be `*` for any event. Steps that are not given are the catalogue's default funnel.")]
+pub(super) struct Funnel {
+    #[command(flatten)]
+    store: Store,
+    /// Event names in order, with commas between them; or a JSON list
+    #[arg(long, value_name = "EVENTS")]
+    steps: Option<String>,
+    /// The longest time from the first step to the last: 30m, 12h, 7d, 2w or seconds [default: 14d]
+    #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
+    window: Option<String>,
+    /// Events of the same instant do not follow each other
+    #[arg(long)]
+    strict_increase: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Funnel {
+    /// Asks and shows.
+    pub(super) fn run(self) -> Outcome {
+        let question = self.common.question(vec![
+            ("steps", self.steps),
+            ("window", self.window),
+            (
+                "strictIncrease",
+                self.strict_increase.then(|| "true".to_owned()),
+            ),
+        ]);
+        let answer = self
+            .store
+            .read()?
+            .funnel_json(&Principal::owner(), &question)?;
+        let text = if self.common.json {
+            serde_json::to_string(&answer).map_err(travelsense::Error::internal)?
+        } else {
+            show(&answer)
+        };
+        Ok(output::line(text.trim_end())?)
+    }
+}
+
+fn show(answer: &FunnelAnswer) -> String {
+    let mut table = Table::default();
+    let head = ["Step", "Users", "Of first", "Of previous", "Median time"];
+    table.row(head.map(ToOwned::to_owned).into());
+    for step in &answer.steps {
+        let first = step.step == 1;
+        table.row(vec![
+            format!("{}. {}", step.step, name(&step.event)),
+            count(step.count),
+            percent(step.rate.value),
+            if first {
+                String::new()
+            } else {
+                percent(step.rate_from_previous.value)
+            },
+            if first {
+                String::new()
+            } else {
+                duration(step.time_from_previous.median)
+            },
+        ]);
+    }
+    let mut text = format!(
+        "{} to {}, {} users, window {}, {}\n\n",
+        answer.timezone.day(answer.start_date),
+        answer.timezone.day(last_day(answer)),
+        answer.segment.name(),
+        duration(Some(answer.window.micros() as f64 / 1e6)),
+        answer.timezone.name(),
+    );
+    let lines = table.render();
+    let bars = answer
+        .steps
+        .iter()
+        .map(|s| bar(s.rate.value.unwrap_or_default(), 30));
+    let widest = lines.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+    for (line, bar) in lines
+        .lines()
+        .zip(std::iter::once(String::new()).chain(bars))
+    {
+        let gap = " ".repeat(widest.saturating_sub(line.chars().count()) + 2);
+        text.push_str(format!("{line}{gap}{bar}").trim_end());
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "\n{} of {} converted: {}, 95 % interval {} to {}. Median time {}.\n",
+        count(answer.converted),
+        count(answer.entered),
+        percent(answer.rate.value),
+        percent(answer.rate.low),
+        percent(answer.rate.high),
+        duration(answer.time_to_convert.seconds.median),
+    ));
+    if answer.open > 0 {
+        text.push_str(&format!(
+            "{} can still convert; of those whose window has passed, {} did ({} of {}).\n",
+            count(answer.open),
+            percent(answer.matured.rate.value),
+            count(answer.matured.converted),
+            count(answer.matured.entered),
+        ));
+    }
+    text
+}
+
+/// An instant in the last day of the range, whose end is the first instant after it.
+fn last_day(answer: &FunnelAnswer) -> travelsense::Instant {
+    travelsense::Instant::saturating_from_micros(answer.end_date.micros() - 1)
+}
+
+fn name(selector: &Selector) -> String {
+    match selector {
+        Selector::Any => "(any event)".to_owned(),
+        Selector::Event(name) => name.clone(),
+        Selector::AnyOf(names) => names.join(" | "),
+    }
+}

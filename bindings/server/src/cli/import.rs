@@ -1,0 +1,206 @@
+//! `travelsense import`: loads a file of events, or of one of the platform's tables.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use travelsense::Principal;
+use travelsense::events::{Format, ImportOptions, ImportReport, Mapping, Source, Table};
+
+use super::failure::Failure;
+use super::progress::Progress;
+use super::store::Store;
+use super::table::{Table as Columns, count};
+use super::{Outcome, output};
+
+/// Loads events from an NDJSON, CSV, Parquet or Arrow file; the same events again change nothing
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example, for a CSV of purchases with the columns customer_id, date and amount:
+  travelsense import purchases.csv --data ./data --user customer_id --time date --event purchase
+
+Columns that are not named become properties. Each row is accepted, a duplicate (by its id), or refused with a reason."
+)]
+pub(super) struct Import {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    store: Store,
+    /// events, profiles, trips, bookings, reviews, payments, performance or rates
+    #[arg(long, value_name = "TABLE", default_value = "events")]
+    table: String,
+    /// ndjson, csv, parquet or arrow [default: by the file's extension]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// The column of the user's id [default: userId or user_id]
+    #[arg(long, value_name = "COLUMN")]
+    user: Option<String>,
+    /// The column of the anonymous id [default: anonymousId or anonymous_id]
+    #[arg(long, value_name = "COLUMN")]
+    anonymous: Option<String>,
+    /// The column of the session [default: sessionId or session_id]
+    #[arg(long, value_name = "COLUMN")]
+    session: Option<String>,
+    /// The column of the event's name [default: name or event]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "event")]
+    name: Option<String>,
+    /// One event name for every row, in place of a column
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// The column of when it happened [default: ts, timestamp or time]
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// The column of the event's id [default: eventId or event_id]
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// What times that are bare numbers count: s, ms or us
+    #[arg(long, value_name = "UNIT")]
+    time_unit: Option<String>,
+    /// IANA time zone of times without an offset [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Keep nothing at all if any row is refused
+    #[arg(long)]
+    strict: bool,
+    /// Write the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How many refused rows are shown; the JSON report has up to 1,000.
+const SHOWN: usize = 20;
+
+impl Import {
+    /// Loads it and tells what became of each row.
+    pub(super) fn run(self) -> Outcome {
+        let mapping = Mapping::parse(&self.mapping())?;
+        let table = self.table()?;
+        let source = self.source()?;
+        let analytics = self.store.write()?;
+        let bar = Progress::start(&self.file.display().to_string());
+        let mut hear = |progress| {
+            bar.at(progress);
+            ControlFlow::Continue(())
+        };
+        let mut options = ImportOptions {
+            table,
+            strict: self.strict,
+            progress: Some(&mut hear),
+        };
+        let imported = analytics.import(&Principal::owner(), source, &mapping, &mut options);
+        drop(options);
+        drop(bar);
+        let report = imported.map_err(|error| {
+            let refused = error
+                .field_errors()
+                .iter()
+                .any(|f| f.field.starts_with("lines"));
+            match Failure::from(error) {
+                // The flags were right; it is the file that is not.
+                Failure::Refused { lines, .. } if refused => Failure::Refused {
+                    lines,
+                    invalid: false,
+                },
+                other => other,
+            }
+        })?;
+        analytics.close();
+        let text = if self.json {
+            serde_json::to_string(&report).map_err(travelsense::Error::internal)?
+        } else {
+            self.show(&report)
+        };
+        Ok(output::line(text.trim_end())?)
+    }
+
+    /// The mapping in its JSON form.
+    fn mapping(&self) -> Value {
+        let parts = [
+            ("user", &self.user),
+            ("anonymous", &self.anonymous),
+            ("session", &self.session),
+            ("name", &self.name),
+            ("time", &self.time),
+            ("id", &self.id),
+            ("timeUnit", &self.time_unit),
+            ("timezone", &self.timezone),
+        ];
+        let mut mapping: Map<String, Value> = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), Value::String(value.clone()?))))
+            .collect();
+        if let Some(event) = &self.event {
+            mapping.insert("name".to_owned(), json!({ "constant": event }));
+        }
+        Value::Object(mapping)
+    }
+
+    fn table(&self) -> Result<Option<Table>, Failure> {
+        if self.table == "events" {
+            return Ok(None);
+        }
+        Table::named(&self.table).map(Some).ok_or_else(|| {
+            let names: Vec<&str> = Table::ALL.iter().map(|t| t.name()).collect();
+            Failure::invalid(format!(
+                "--table: `{}` is not one of events, {}",
+                self.table,
+                names.join(", ")
+            ))
+        })
+    }
+
+    fn source(&self) -> Result<Source, Failure> {
+        let Some(name) = &self.format else {
+            return Ok(Source::Path(self.file.clone()));
+        };
+        let format = Format::named(name).ok_or_else(|| {
+            Failure::invalid(format!(
+                "--format: `{name}` is not one of ndjson, csv, parquet, arrow"
+            ))
+        })?;
+        Ok(Source::File(self.file.clone(), format))
+    }
+
+    fn show(&self, report: &ImportReport) -> String {
+        let mut text = format!("{} into {}\n\n", self.file.display(), self.table);
+        let mut columns = Columns::default();
+        let figures = [
+            ("rows read", report.sent, true),
+            ("accepted", report.accepted, true),
+            ("duplicates", report.duplicates, true),
+            ("of another content", report.conflicts, report.conflicts > 0),
+            ("refused", report.refused, true),
+            ("kept aside", report.quarantined, report.quarantined > 0),
+        ];
+        for (name, figure, _) in figures.into_iter().filter(|f| f.2) {
+            columns.row(vec![format!("  {name}"), count(figure)]);
+        }
+        text.push_str(&columns.render());
+        if report.refused > 0 {
+            text.push_str("\nRefused:\n");
+        }
+        for refusal in report.refusals.iter().take(SHOWN) {
+            let reasons: Vec<String> = refusal
+                .errors
+                .iter()
+                .map(|e| format!("{} {}", e.field, e.message))
+                .collect();
+            text.push_str(&format!(
+                "  line {}: {}\n",
+                refusal.line,
+                reasons.join("; ")
+            ));
+        }
+        let more = report
+            .refused
+            .saturating_sub(report.refusals.len().min(SHOWN) as u64);
+        if more > 0 {
+            text.push_str(&format!(
+                "  and {} more; --json lists the first 1,000\n",
+                count(more)
+            ));
+        }
+        text
+    }
+}

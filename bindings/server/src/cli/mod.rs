@@ -1,0 +1,59 @@
+//! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
+
+mod demo;
+mod failure;
+mod funnel;
+mod import;
+mod output;
+mod progress;
+mod question;
+mod retention;
+mod serve;
+mod settings;
+mod store;
+mod table;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Behavioural analytics with numbers that can be trusted: funnels, retention and real-time metrics over one file of events.
+#[derive(Debug, Parser)]
+#[command(name = "travelsense", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Import(import::Import),
+    Funnel(funnel::Funnel),
+    Retention(retention::Retention),
+    Token(token::Token),
+}
+
+/// Runs the command line of this process.
+///
+/// The exit code is 0 for success, 2 for input that is not valid, 1 for everything else.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Funnel(command) => command.run(),
+        Command::Retention(command) => command.run(),
+        Command::Token(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+type Outcome = std::result::Result<(), Failure>;

@@ -1,0 +1,91 @@
+//! `travelsense serve`: answers over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use travelsense::{Analytics, Options};
+
+use super::failure::Failure;
+use super::settings::Settings;
+use super::{Outcome, store};
+use crate::serve::{serve, signalled};
+use crate::{Service, router};
+
+/// Answers questions over HTTP, under /api/analytics-dashboard
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  export TRAVELSENSE_JWT_SECRET=\"$(openssl rand -base64 48)\"
+  travelsense serve --data ./data --bind 127.0.0.1:8080
+
+Every flag is also a name in the settings file and, as TRAVELSENSE_…, in the environment. The server does not start without
+a key of at least 256 bits to verify tokens with.")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Serve {
+    /// Serves until SIGINT or SIGTERM.
+    pub(super) fn run(self) -> Outcome {
+        let settings = self.settings.with_file()?;
+        let verifier = settings.verifier()?;
+        let limits = settings.limits()?;
+        let data = settings.data()?;
+        settings.start_log()?;
+        let analytics = Arc::new(store::open(data, Options::default())?);
+        let runtime = runtime()?;
+        let listener = runtime.block_on(listen(settings.bind()))?;
+        let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        until_stopped(runtime, listener, service, analytics)
+    }
+}
+
+/// A runtime for the server.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new()
+        .map_err(|e| Failure::failed(format!("the server's threads cannot be started: {e}")))
+}
+
+/// Listens at an address.
+pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| {
+        let sentence = format!("--bind: cannot listen at `{address}`: {e}");
+        match e.kind() {
+            std::io::ErrorKind::InvalidInput => Failure::invalid(sentence),
+            _ => Failure::failed(sentence),
+        }
+    })
+}
+
+/// Serves until SIGINT or SIGTERM, then closes the store.
+pub(super) fn until_stopped(
+    runtime: Runtime,
+    listener: TcpListener,
+    service: Service,
+    analytics: Arc<Analytics>,
+) -> Outcome {
+    let warm = Arc::clone(&analytics);
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| String::new(), |a| a.to_string());
+    let served = runtime.block_on(async move {
+        let stop = signalled()?;
+        tracing::info!(address, "listening");
+        // The first question should not be the one that waits for the timelines.
+        tokio::task::spawn_blocking(move || match warm.timelines() {
+            Ok(_) => tracing::info!("timelines are ready"),
+            Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
+        });
+        serve(listener, router(service), stop).await
+    });
+    // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
+    if let Ok(analytics) = Arc::try_unwrap(analytics) {
+        analytics.close();
+    }
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Settings of the server: one name in three places. A flag wins over the environment, which wins over the file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use travelsense::Window;
+use travelsense::access::{Key, Verifier};
+
+use super::failure::Failure;
+use crate::Limits;
+
+/// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Settings {
+    /// A settings file in TOML; its names are those of these flags, without the dashes in front
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// The folder (or the DuckDB file) that holds the events
+    #[arg(long, value_name = "DIR", env = "TRAVELSENSE_DATA")]
+    data: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "TRAVELSENSE_BIND")]
+    bind: Option<String>,
+    /// The secret of HS256 tokens, at least 32 bytes; other users of this machine can see flags, so prefer a file
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "TRAVELSENSE_JWT_SECRET",
+        hide_env_values = true
+    )]
+    jwt_secret: Option<String>,
+    /// A file with the secret of HS256 tokens
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_JWT_SECRET_FILE")]
+    jwt_secret_file: Option<PathBuf>,
+    /// A PEM file with the public key of RS256, ES256 or EdDSA tokens; `KID=FILE` gives it an id; may be repeated
+    #[arg(
+        long,
+        value_name = "[KID=]FILE",
+        env = "TRAVELSENSE_JWT_PUBLIC_KEY",
+        value_delimiter = ','
+    )]
+    jwt_public_key: Vec<String>,
+    /// A JWKS file with the public keys of tokens
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_JWT_JWKS")]
+    jwt_jwks: Option<PathBuf>,
+    /// Who must have issued a token (`iss`) [default: travelsense]
+    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_ISSUER")]
+    jwt_issuer: Option<String>,
+    /// Whom a token must be for (`aud`) [default: travelsense]
+    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_AUDIENCE")]
+    jwt_audience: Option<String>,
+    /// How many questions are answered at once [default: one a core]
+    #[arg(long, value_name = "N", env = "TRAVELSENSE_MAX_RUNNING")]
+    max_running: Option<usize>,
+    /// How long an answer may take, such as 30s [default: 30s]
+    #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_TIMEOUT")]
+    timeout: Option<String>,
+    /// What to log, such as `info` or `travelsense_server=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "TRAVELSENSE_LOG")]
+    log: Option<String>,
+    /// `text` for people or `json` for machines [default: text]
+    #[arg(long, value_name = "FORMAT", env = "TRAVELSENSE_LOG_FORMAT")]
+    log_format: Option<String>,
+}
+
+/// The settings that signing a token needs.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Signing {
+    /// The server's settings file
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_CONFIG")]
+    config: Option<PathBuf>,
+    /// The server's secret; other users of this machine can see flags, so prefer a file or the environment
+    #[arg(
+        long,
+        visible_alias = "secret",
+        value_name = "SECRET",
+        env = "TRAVELSENSE_JWT_SECRET",
+        hide_env_values = true
+    )]
+    jwt_secret: Option<String>,
+    /// A file with the server's secret
+    #[arg(
+        long,
+        visible_alias = "secret-file",
+        value_name = "FILE",
+        env = "TRAVELSENSE_JWT_SECRET_FILE"
+    )]
+    jwt_secret_file: Option<PathBuf>,
+    /// Who issues the token [default: travelsense]
+    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_ISSUER")]
+    jwt_issuer: Option<String>,
+    /// Whom the token is for [default: travelsense]
+    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_AUDIENCE")]
+    jwt_audience: Option<String>,
+}
+
+impl Signing {
+    /// These and those of the file underneath.
+    pub(super) fn settings(self) -> Result<Settings, Failure> {
+        let flags = Settings {
+            config: self.config,
+            jwt_secret: self.jwt_secret,
+            jwt_secret_file: self.jwt_secret_file,
+            jwt_issuer: self.jwt_issuer,
+            jwt_audience: self.jwt_audience,
+            ..Settings::default()
+        };
+        flags.with_file()
+    }
+}
+
+/// The issuer and the audience where none is set.
+const NAME: &str = "travelsense";
+
+/// Files of keys and settings are small; anything larger is a mistake.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+impl Settings {
+    /// The settings with those of the file underneath.
+    pub(super) fn with_file(self) -> Result<Self, Failure> {
+        let Some(path) = &self.config else {
+            return Ok(self);
+        };
+        let text = read("--config", path)?;
+        let file: Self = toml::from_str(&text).map_err(|e| {
+            Failure::invalid(format!(
+                "--config: `{}` cannot be read: {e}",
+                path.display()
+            ))
+        })?;
+        Ok(Self {
+            config: self.config,
+            data: self.data.or(file.data),
+            bind: self.bind.or(file.bind),
+            jwt_secret: self.jwt_secret.or(file.jwt_secret),
+            jwt_secret_file: self.jwt_secret_file.or(file.jwt_secret_file),
+            jwt_public_key: if self.jwt_public_key.is_empty() {
+                file.jwt_public_key
+            } else {
+                self.jwt_public_key
+            },
+            jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
+            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
+            jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            max_running: self.max_running.or(file.max_running),
+            timeout: self.timeout.or(file.timeout),
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+        })
+    }
+
+    pub(super) fn data(&self) -> Result<&Path, Failure> {
+        self.data.as_deref().ok_or_else(|| {
+            Failure::invalid(
+                "--data (or TRAVELSENSE_DATA) is required: the folder that holds the events",
+            )
+        })
+    }
+
+    pub(super) fn bind(&self) -> &str {
+        self.bind.as_deref().unwrap_or("127.0.0.1:8080")
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        self.jwt_issuer.as_deref().unwrap_or(NAME)
+    }
+
+    pub(super) fn audience(&self) -> &str {
+        self.jwt_audience.as_deref().unwrap_or(NAME)
+    }
+
+    /// The secret of HS256 tokens, if there is one.
+    pub(super) fn secret(&self) -> Result<Option<Vec<u8>>, Failure> {
+        match (&self.jwt_secret, &self.jwt_secret_file) {
+            (Some(_), Some(_)) => Err(Failure::invalid(
+                "--jwt-secret and --jwt-secret-file are both set; one of them is enough",
+            )),
+            (Some(secret), None) => Ok(Some(secret.clone().into_bytes())),
+            // Editors end files with a line end, which is no part of the secret.
+            (None, Some(path)) => Ok(Some(
+                read("--jwt-secret-file", path)?
+                    .trim_end_matches(['\r', '\n'])
+                    .as_bytes()
+                    .to_vec(),
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Verifies tokens with all keys that are set; without any the server does not start.
+    pub(super) fn verifier(&self) -> Result<Verifier, Failure> {
+        let mut keys = Vec::new();
+        if let Some(secret) = self.secret()? {
+            keys.push(
+                Key::secret(&secret).map_err(|e| Failure::invalid(format!("--jwt-secret: {e}")))?,
+            );
+        }
+        for given in &self.jwt_public_key {
+            let (id, path) = given
+                .split_once('=')
+                .map_or((None, given.as_str()), |(id, path)| (Some(id), path));
+            let pem = read("--jwt-public-key", Path::new(path))?;
+            let key = Key::pem(&pem)
+                .map_err(|e| Failure::invalid(format!("--jwt-public-key: `{path}`: {e}")))?;
+            keys.push(match id {
+                Some(id) => key.with_id(id),
+                None => key,
+            });
+        }
+        if let Some(path) = &self.jwt_jwks {
+            let document = read("--jwt-jwks", path)?;
+            keys.extend(
+                Key::jwks(&document).map_err(|e| {
+                    Failure::invalid(format!("--jwt-jwks: `{}`: {e}", path.display()))
+                })?,
+            );
+        }
+        if keys.is_empty() {
+            return Err(Failure::invalid(
+                "no key to verify tokens with: set TRAVELSENSE_JWT_SECRET (at least 32 random bytes; \
+                 `openssl rand -base64 48` makes some), --jwt-secret-file, --jwt-public-key or --jwt-jwks",
+            ));
+        }
+        Ok(Verifier::new(keys, self.issuer(), self.audience())?)
+    }
+
+    /// How much the server takes on.
+    pub(super) fn limits(&self) -> Result<Limits, Failure> {
+        let mut limits = Limits::default();
+        match self.max_running {
+            Some(0) => return Err(Failure::invalid("--max-running must be at least 1")),
+            Some(n) => limits.running = n,
+            None => {}
+        }
+        if let Some(text) = &self.timeout {
+            let window = Window::parse(text)
+                .filter(|w| w.micros() > 0)
+                .ok_or_else(|| {
+                    Failure::invalid(format!(
+                        "--timeout: `{text}` is not a length of time such as 30s or 2m"
+                    ))
+                })?;
+            limits.timeout = Duration::from_micros(window.micros().unsigned_abs());
+        }
+        Ok(limits)
+    }
+
+    /// Starts the log on standard error.
+    pub(super) fn start_log(&self) -> Result<(), Failure> {
+        use tracing_subscriber::EnvFilter;
+
+        let text = self.log.as_deref().unwrap_or("info");
+        let filter = EnvFilter::try_new(text)
+            .map_err(|e| Failure::invalid(format!("--log: `{text}`: {e}")))?;
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
+        let started = match self.log_format.as_deref().unwrap_or("text") {
+            "text" => log
+                .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+                .try_init(),
+            "json" => log.json().flatten_event(true).try_init(),
+            other => {
+                return Err(Failure::invalid(format!(
+                    "--log-format: `{other}` is not one of text, json"
+                )));
+            }
+        };
+        started.map_err(|e| Failure::failed(format!("the log cannot be started: {e}")))
+    }
+}
+
+fn read(flag: &str, path: &Path) -> Result<String, Failure> {
+    let refuse = |why: String| Failure::invalid(format!("{flag}: `{}` {why}", path.display()));
+    let size = std::fs::metadata(path)
+        .map_err(|e| refuse(format!("cannot be read: {e}")))?
+        .len();
+    if size > MAX_FILE_BYTES {
+        return Err(refuse("is larger than 1 MiB".to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(|e| refuse(format!("cannot be read: {e}")))
+}
