@@ -76,7 +76,7 @@ pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
         .map(|a| a.0.as_str())
         .unwrap_or_default();
     let ms = started.elapsed().as_secs_f64() * 1e3;
-    span.in_scope(|| tracing::info!(%method, path, status = status.as_u16(), code, who = ?who, ms, "answered"));
+    span.in_scope(|| tracing::info!(%method, path, status = status.as_u16(), code, who = %who.escape_debug(), ms, "answered"));
     response
 }
 

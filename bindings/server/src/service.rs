@@ -71,7 +71,7 @@ impl Service {
         if decision.allow {
             return Ok(());
         }
-        tracing::warn!(who = ?who.id(), reason = decision.reason, "refused");
+        tracing::warn!(who = %who.id().escape_debug(), reason = decision.reason, "refused");
         Err(Error::new(
             ErrorKind::Forbidden,
             "forbidden",

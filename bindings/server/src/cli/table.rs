@@ -77,14 +77,22 @@ pub(super) fn duration(seconds: Option<f64>) -> String {
     let Some(seconds) = seconds else {
         return "–".to_owned();
     };
-    let whole = seconds.round() as u64;
-    let (days, hours, minutes) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds:.1} s"),
-        (0, 0, _) => format!("{minutes} min {} s", whole % 60),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
     }
+    let units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    let mut rest = seconds.round() as u64;
+    let mut text = Vec::new();
+    for (name, unit) in units {
+        if text.len() == 1 && rest / unit == 0 {
+            break;
+        }
+        if rest / unit > 0 && text.len() < 2 {
+            text.push(format!("{} {name}", rest / unit));
+            rest %= unit;
+        }
+    }
+    text.join(" ")
 }
 
 /// How many columns text takes; every character that event names and figures commonly have is one wide.
@@ -118,6 +126,8 @@ mod tests {
         assert_eq!(duration(Some(61.0)), "1 min 1 s");
         assert_eq!(duration(Some(7_500.0)), "2 h 5 min");
         assert_eq!(duration(Some(90_000.0)), "1 d 1 h");
+        assert_eq!(duration(Some(86_460.0)), "1 d");
+        assert_eq!(duration(Some(1_209_600.0)), "14 d");
         assert_eq!(percent(None), "–");
     }
 }

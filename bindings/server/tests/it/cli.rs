@@ -456,7 +456,7 @@ fn a_funnel_is_a_picture_or_the_cores_json() {
 
     let text = ok(&question);
     assert!(
-        text.starts_with("2026-01-01 to 2026-01-31, all users, window 7 d 0 h, UTC\n"),
+        text.starts_with("2026-01-01 to 2026-01-31, all users, window 7 d, UTC\n"),
         "{text}"
     );
     let lines: Vec<&str> = text.lines().collect();
@@ -467,7 +467,7 @@ fn a_funnel_is_a_picture_or_the_cores_json() {
     assert!(
         lines[4].starts_with("2. book")
             && lines[4].contains("33.3 %")
-            && lines[4].contains("1 d 0 h"),
+            && lines[4].contains("1 d"),
         "{text}"
     );
     assert!(text.contains("1 of 3 converted: 33.3 %"), "{text}");
