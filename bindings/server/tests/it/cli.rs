@@ -465,9 +465,7 @@ fn a_funnel_is_a_picture_or_the_cores_json() {
         "{text}"
     );
     assert!(
-        lines[4].starts_with("2. book")
-            && lines[4].contains("33.3 %")
-            && lines[4].contains("1 d"),
+        lines[4].starts_with("2. book") && lines[4].contains("33.3 %") && lines[4].contains("1 d"),
         "{text}"
     );
     assert!(text.contains("1 of 3 converted: 33.3 %"), "{text}");
