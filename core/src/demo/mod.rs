@@ -12,6 +12,7 @@ use crate::query::Instant;
 
 mod chance;
 mod events;
+mod load;
 mod ndjson;
 mod person;
 mod places;
@@ -24,6 +25,7 @@ mod visit;
 #[cfg(test)]
 mod tests;
 
+pub use load::OnLoad;
 use person::{Event, Person, Story, Traits};
 use rhythm::Rhythm;
 
