@@ -268,6 +268,15 @@ impl Analytics {
         self.retention(who, &Retention::parse(question, self.now())?)
     }
 
+    /// The version of the stored data, which grows with every change; an answer asked for now holds at least this much.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read; whatever reading the store raises.
+    pub fn data_version(&self, who: &Principal) -> Result<u64> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        Ok(self.warehouse.head()?.version)
+    }
+
     /// Throws the timelines away and builds them anew from the stored events.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub(crate) struct Answer {
     data: Box<RawValue>,
     as_of: Option<Instant>,
     timezone: Option<Zone>,
+    data_version: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +32,9 @@ struct Meta<'a> {
     as_of: Option<Instant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timezone: Option<&'a Zone>,
+    /// The answer holds at least the data of this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_version: Option<u64>,
     version: &'static str,
 }
 
@@ -41,6 +45,7 @@ impl Answer {
             data,
             as_of: None,
             timezone: None,
+            data_version: None,
         })
     }
 
@@ -54,12 +59,18 @@ impl Answer {
         self
     }
 
+    pub(crate) fn holding(mut self, data_version: u64) -> Self {
+        self.data_version = Some(data_version);
+        self
+    }
+
     /// The response to the request of that id.
     pub(crate) fn respond(self, request_id: &str) -> Response {
         let meta = Meta {
             request_id,
             as_of: self.as_of,
             timezone: self.timezone.as_ref(),
+            data_version: self.data_version,
             version: env!("CARGO_PKG_VERSION"),
         };
         match serde_json::to_string(&Body {

@@ -127,8 +127,11 @@ async fn allowed(
         .0;
     service
         .run(move |analytics| {
+            let version = analytics.data_version(&who)?;
             let parameters = Parameters::read(pairs);
-            answer(analytics, &who, parameters.question()).map_err(|e| parameters.explain(e))
+            answer(analytics, &who, parameters.question())
+                .map(|answer| answer.holding(version))
+                .map_err(|e| parameters.explain(e))
         })
         .await
 }

@@ -210,7 +210,6 @@ fn load(analytics: &Analytics, world: &World, made: Made) -> Outcome {
         &Mapping::default(),
         &mut options,
     )?;
-    drop(options);
     drop(bar);
     output::remark(&format!("  {} {}", count(report.accepted), made.name()));
     Ok(())

@@ -89,7 +89,6 @@ impl Import {
             progress: Some(&mut hear),
         };
         let imported = analytics.import(&Principal::owner(), source, &mapping, &mut options);
-        drop(options);
         drop(bar);
         let report = imported.map_err(|error| {
             let refused = error

@@ -716,6 +716,10 @@ impl Running {
     }
 
     /// Sends a signal and gives the exit code and how long it took.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a shutdown takes is what is tested"
+    )]
     fn stop(mut self, signal: &str) -> (Option<i32>, Duration) {
         let asked = Clock::now();
         let sent = Command::new("kill")

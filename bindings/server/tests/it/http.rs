@@ -39,7 +39,19 @@ fn store() -> Arc<Analytics> {
         threads: Some(1),
         ..Options::default()
     };
-    Arc::new(Analytics::open_with(options).unwrap())
+    let store = Analytics::open_with(options).unwrap();
+    let event = |user: &str, name: &str, ts: &str| json!({"userId": user, "name": name, "ts": ts});
+    let events = json!([
+        event("u1", "search", "2026-01-05T10:00:00Z"),
+        event("u1", "book", "2026-01-06T10:00:00Z"),
+        event("u2", "search", "2026-01-05T11:00:00Z"),
+        event("u2", "search", "2026-03-01T11:30:00Z"),
+    ]);
+    assert_eq!(
+        store.ingest(&Principal::owner(), &events).unwrap().accepted,
+        4
+    );
+    Arc::new(store)
 }
 
 fn verifier(keys: Vec<Key>) -> Verifier {
@@ -628,6 +640,13 @@ async fn the_data_is_the_cores_json_byte_for_byte() {
         serde_json::to_string(&server.store.user_insights_json(&who, &insights).unwrap()).unwrap(),
         serde_json::to_string(&server.store.retention_json(&who, &cohorts).unwrap()).unwrap(),
     ];
+    assert!(expected[0].contains(r#""value":1"#), "{}", expected[0]);
+    assert!(
+        expected[1].contains(r#""entered":2,"converted":1"#),
+        "{}",
+        expected[1]
+    );
+    assert!(expected[2].contains(r#""size":2"#), "{}", expected[2]);
     for ((path, query), data) in GOOD.iter().zip(expected) {
         let reply = server.ask(path, query, "viewer").await;
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -644,6 +663,10 @@ async fn the_data_is_the_cores_json_byte_for_byte() {
             reply.header("x-request-id")
         );
         assert_eq!(reply.json["meta"]["asOf"], "2026-03-01T12:00:00.000Z");
+        assert_eq!(
+            reply.json["meta"]["dataVersion"],
+            server.store.data_version(&who).unwrap()
+        );
     }
 }
 
