@@ -7,13 +7,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatchIterator;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use travelsense::access::{Key, Verifier};
-use travelsense::demo::{Demo as Platform, Table as Made, World};
-use travelsense::events::{ImportOptions, Mapping, Source, Table};
-use travelsense::{Analytics, Error, Instant, Options, Principal, Window, Zone};
+use travelsense::demo::{Demo as Platform, Table};
+use travelsense::{Error, Instant, Options, Principal, Window, Zone};
 
 use super::failure::Failure;
 use super::progress::Progress;
@@ -141,8 +139,20 @@ impl Demo {
         let world = platform.make()?;
         self.clear()?;
         let analytics = store::open(&self.data, Options::default())?;
-        for made in Made::ALL {
-            load(&analytics, &world, made)?;
+        let mut bar: Option<(Table, Progress)> = None;
+        let mut hear = |table, progress| {
+            let shown = match bar.take() {
+                Some((shown, bar)) if shown == table => bar,
+                _ => Progress::start(table.name()),
+            };
+            shown.at(progress);
+            bar = Some((table, shown));
+            ControlFlow::Continue(())
+        };
+        let loaded = world.load(&analytics, &Principal::owner(), &mut hear)?;
+        drop(bar);
+        for (table, report) in loaded {
+            output::remark(&format!("  {} {}", count(report.accepted), table.name()));
         }
         analytics.close();
         let note = Note {
@@ -180,39 +190,6 @@ impl Demo {
         }
         Ok(())
     }
-}
-
-/// Loads one table through the same door as any data.
-fn load(analytics: &Analytics, world: &World, made: Made) -> Outcome {
-    let batches = world
-        .batches(made)
-        .collect::<travelsense::Result<Vec<_>>>()?;
-    let Some(schema) = batches.first().map(arrow::array::RecordBatch::schema) else {
-        return Ok(());
-    };
-    let source = Source::Batches(Box::new(RecordBatchIterator::new(
-        batches.into_iter().map(Ok),
-        schema,
-    )));
-    let bar = Progress::start(made.name());
-    let mut hear = |progress| {
-        bar.at(progress);
-        ControlFlow::Continue(())
-    };
-    let mut options = ImportOptions {
-        table: Table::named(made.name()),
-        progress: Some(&mut hear),
-        ..ImportOptions::default()
-    };
-    let report = analytics.import(
-        &Principal::owner(),
-        source,
-        &Mapping::default(),
-        &mut options,
-    )?;
-    drop(bar);
-    output::remark(&format!("  {} {}", count(report.accepted), made.name()));
-    Ok(())
 }
 
 /// Listens at the usual port, or at the next that is free.
