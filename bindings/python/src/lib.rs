@@ -1,1 +1,26 @@
-//! Door.
+//! The Python door: the private module `travelsense._native` under the package in `python/`.
+//!
+//! A function here takes the JSON of a question, asks the core without holding the interpreter's lock, and hands back an
+//! answer; what a question means and what is wrong with it is the core's to say.
+
+mod answer;
+mod capsule;
+mod error;
+mod import;
+mod store;
+
+/// The compiled part of `travelsense`; everything public is in the package around it.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::answer::Answer;
+    #[pymodule_export]
+    use super::store::Store;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -15,9 +15,17 @@ impl Insight {
     /// Only a fault of our own.
     pub fn table(insights: &[Self]) -> Result<RecordBatch> {
         let texts = |of: fn(&Self) -> &str| -> ArrayRef {
-            Arc::new(insights.iter().map(|i| Some(of(i))).collect::<StringArray>())
+            Arc::new(
+                insights
+                    .iter()
+                    .map(|i| Some(of(i)))
+                    .collect::<StringArray>(),
+            )
         };
-        let confidence: Int64Array = insights.iter().map(|i| i.confidence.map(i64::from)).collect();
+        let confidence: Int64Array = insights
+            .iter()
+            .map(|i| i.confidence.map(i64::from))
+            .collect();
 
         RecordBatch::try_from_iter_with_nullable([
             ("insight_type", texts(|i| i.insight_type.name()), false),

@@ -24,7 +24,9 @@ impl RealtimeMetric {
             Arc::new(metrics.iter().map(of).collect::<Float64Array>())
         };
         let counts = |of: fn(&Self) -> Option<u64>| -> ArrayRef {
-            let values = metrics.iter().map(|m| of(m).and_then(|n| i64::try_from(n).ok()));
+            let values = metrics
+                .iter()
+                .map(|m| of(m).and_then(|n| i64::try_from(n).ok()));
             Arc::new(values.collect::<Int64Array>())
         };
         let ends = metrics.iter().map(|m| m.timestamp.micros());
@@ -40,14 +42,30 @@ impl RealtimeMetric {
                 counts(|m| Some(u64::from(m.metadata.window_seconds))),
                 false,
             ),
-            ("previous", figures(|m| m.metadata.previous.map(Figure::number)), true),
+            (
+                "previous",
+                figures(|m| m.metadata.previous.map(Figure::number)),
+                true,
+            ),
             ("change", figures(|m| m.metadata.change), true),
             ("k", counts(|m| m.metadata.sample.map(|s| s.k)), true),
             ("n", counts(|m| m.metadata.sample.map(|s| s.n)), true),
-            ("low", figures(|m| m.metadata.sample.and_then(|s| s.low)), true),
-            ("high", figures(|m| m.metadata.sample.and_then(|s| s.high)), true),
+            (
+                "low",
+                figures(|m| m.metadata.sample.and_then(|s| s.low)),
+                true,
+            ),
+            (
+                "high",
+                figures(|m| m.metadata.sample.and_then(|s| s.high)),
+                true,
+            ),
             ("exact", texts(|m| m.metadata.exact.as_deref()), true),
-            ("base_currency", texts(|m| m.metadata.base_currency.as_deref()), true),
+            (
+                "base_currency",
+                texts(|m| m.metadata.base_currency.as_deref()),
+                true,
+            ),
         ])
         .map_err(Error::internal)
     }

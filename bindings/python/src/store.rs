@@ -1,0 +1,172 @@
+//! An open store of events as Python holds it; each method asks the core without the interpreter's lock.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow::array::RecordBatch;
+use pyo3::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+use travelsense::events::Catalogue;
+use travelsense::funnel::FunnelAnswer;
+use travelsense::insight::Insight;
+use travelsense::realtime::RealtimeMetric;
+use travelsense::retention::RetentionAnswer;
+use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
+
+use crate::answer::Answer;
+use crate::error::raise;
+use crate::import;
+
+/// An open store of events.
+#[pyclass(frozen, module = "travelsense._native")]
+pub(crate) struct Store {
+    analytics: Mutex<Option<Arc<Analytics>>>,
+}
+
+#[pymethods]
+impl Store {
+    /// Opens what the options say in their JSON form.
+    #[new]
+    fn open(py: Python<'_>, options: &str) -> PyResult<Self> {
+        let open = || Analytics::open_with(Options::parse(&json(options)?)?);
+        let analytics = py.detach(open).map_err(|e| raise(py, &e))?;
+        Ok(Self {
+            analytics: Mutex::new(Some(Arc::new(analytics))),
+        })
+    }
+
+    /// Closes the file, at once or when the last call under way has ended; closing again does nothing.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| {
+            let held = self.held().take();
+            held.and_then(Arc::into_inner).map(Analytics::close);
+        });
+    }
+
+    /// What time it is for the store.
+    fn now(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, _| Ok(a.now().to_string()))
+    }
+
+    /// Builds the timelines anew.
+    fn rebuild(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |a, _| a.rebuild())
+    }
+
+    /// Imports a file or an Arrow table; gives the report's JSON.
+    fn import_(
+        &self,
+        source: &Bound<'_, PyAny>,
+        mapping: &str,
+        table: Option<&str>,
+        strict: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let py = source.py();
+        let report = import::run(
+            self,
+            py,
+            import::source(source)?,
+            mapping,
+            table,
+            strict,
+            progress.as_ref(),
+        )?;
+        text(&report).map_err(|e| raise(py, &e))
+    }
+
+    /// Takes in a JSON array of events; gives the report's JSON.
+    fn ingest(&self, py: Python<'_>, events: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.ingest(who, &json(events)?)?))
+    }
+
+    /// What the events mean, as JSON.
+    fn catalogue(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.catalogue(who)?.to_json()?))
+    }
+
+    /// Says what the events mean.
+    fn set_catalogue(&self, py: Python<'_>, catalogue: &str) -> PyResult<()> {
+        self.ask(py, |a, who| {
+            a.set_catalogue(who, &Catalogue::parse(&json(catalogue)?)?)
+        })
+    }
+
+    /// The answer to a funnel in its JSON form.
+    fn funnel(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::funnel_json, FunnelAnswer::table)
+    }
+
+    /// The answer to a retention table in its JSON form.
+    fn retention(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(
+            py,
+            question,
+            Analytics::retention_json,
+            RetentionAnswer::table,
+        )
+    }
+
+    /// The real-time figures asked for in their JSON form.
+    fn realtime(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::realtime_json, |a| {
+            RealtimeMetric::table(a)
+        })
+    }
+
+    /// The insights about a range in its JSON form.
+    fn user_insights(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::user_insights_json, |a| {
+            Insight::table(a)
+        })
+    }
+}
+
+impl Store {
+    /// Calls the core without the interpreter's lock, as the owner of the file, whose process this is.
+    pub(crate) fn ask<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let answer = py.detach(|| {
+            let held = self.held().clone();
+            call(&*held.ok_or_else(closed)?, &Principal::owner())
+        });
+        answer.map_err(|e| raise(py, &e))
+    }
+
+    /// Asks a question and makes the answer's text and table.
+    fn answer<T: Serialize + Send>(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        verb: impl FnOnce(&Analytics, &Principal, &Value) -> Result<T> + Send,
+        table: impl FnOnce(&T) -> Result<RecordBatch> + Send,
+    ) -> PyResult<Answer> {
+        self.ask(py, |a, who| {
+            let answer = verb(a, who, &json(question)?)?;
+            Answer::new(&answer, table(&answer)?)
+        })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Arc<Analytics>>> {
+        self.analytics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the package wrote as JSON.
+pub(crate) fn json(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|e| Error::field("question", "invalid_json", format!("is not JSON: {e}")))
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Conflict, "closed", "the store is closed")
+}

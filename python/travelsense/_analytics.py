@@ -1,0 +1,393 @@
+"""A store of events that answers questions about them."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
+
+from travelsense._native import Store
+from travelsense._progress import Progress
+from travelsense._question import question, to_json
+from travelsense._report import ImportReport, IngestReport
+from travelsense._result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from travelsense._question import (
+        Date,
+        Event,
+        InsightType,
+        Length,
+        Metric,
+        Mode,
+        Period,
+        Segment,
+        TimeRange,
+        Weekday,
+    )
+
+
+class ArrowStream(Protocol):
+    """A table that other libraries can read as a stream of Arrow batches."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The stream, as a capsule."""
+
+
+class ArrowArray(Protocol):
+    """A batch that other libraries can read as an Arrow array."""
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        """The schema and the array, as capsules."""
+
+
+Table: TypeAlias = str | os.PathLike[str] | ArrowStream | ArrowArray
+TimeUnit: TypeAlias = Literal["s", "ms", "us"]
+
+
+def open(  # noqa: A001 - `travelsense.open` reads as what it does
+    path: str | os.PathLike[str],
+    *,
+    read_only: bool = False,
+    threads: int | None = None,
+    memory_limit: int | None = None,
+    now: str | datetime | None = None,
+) -> Analytics:
+    """Opens a file of events, creating it where it is absent, or `":memory:"` for a store that ends with its handle.
+
+    Args:
+        path: the file.
+        read_only: leave the file as it is; several processes may do so at once.
+        threads: how many threads to use; all cores by default.
+        memory_limit: the most bytes to use; no limit by default.
+        now: answers as if it were that instant, so that a notebook gives the same numbers tomorrow. An aware
+            `datetime`, or ISO 8601 with an offset.
+
+    Raises:
+        Locked: somebody else has the file open for writing.
+        NotFound: the folder does not exist, or for `read_only` the file.
+        Corrupt: the file is damaged, is something else, or is from a newer version.
+        StorageError: the file system refuses.
+    """
+    where = os.fspath(path)
+    options = question(path=where, read_only=read_only, threads=threads, memory_limit=memory_limit, now=now)
+    return Analytics(Store(options), where)
+
+
+class Analytics:
+    """A store of events; `travelsense.open` opens one.
+
+    Threads may share it: questions run in parallel and without Python's lock.
+    """
+
+    def __init__(self, store: Store, path: str) -> None:
+        self._store = store
+        self._path = path
+
+    def import_(
+        self,
+        source: Table,
+        *,
+        user: str | None = None,
+        time: str | None = None,
+        name: str | None = None,
+        event: str | None = None,
+        anonymous: str | None = None,
+        session: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column of that part of an event
+        received: str | None = None,
+        sent: str | None = None,
+        seq: str | None = None,
+        properties: str | None = None,
+        timezone: str | None = None,
+        time_unit: TimeUnit | None = None,
+        table: str | None = None,
+        strict: bool = False,
+        progress: bool | Callable[[int, int | None, int, int | None], object] = True,
+    ) -> ImportReport:
+        """Takes in events, or rows of one of the platform's tables, from a file or from another library.
+
+        Columns that are no part of an event become its properties. A row that is not valid is counted, reported with
+        its line and reasons, and left out. Sent twice, rows with an id change nothing.
+
+        Args:
+            source: the path of an NDJSON, CSV, Parquet or Arrow file, or any table with an Arrow interface: of pyarrow,
+                polars, pandas (2.2 or newer, with pyarrow), DuckDB.
+            user: the column with the user's id; `userId` or `user_id` by default.
+            time: the column with the time; `ts`, `timestamp` or `time` by default.
+            name: the column with the event's name; `name` or `event` by default.
+            event: one name for all rows, instead of a column.
+            anonymous: the column with the anonymous id.
+            session: the column with the session.
+            id: the column with the event's id, by which duplicates are known.
+            received: the column with the time of receipt.
+            sent: the column with the time at which the client sent it.
+            seq: the column with its place among the client's events.
+            properties: the column with a JSON object of properties.
+            timezone: the IANA zone of times without an offset, and of dates.
+            time_unit: what times that are bare numbers count since 1970.
+            table: the table, where the rows are not events: `profiles`, `payments` and so on.
+            strict: stop at the first row that is not valid, and keep nothing.
+            progress: whether to show how far it is where it takes long; or a function to tell it, called with the rows
+                read and how many there are, and the bytes read and how many there are (`None` where nobody knows).
+                Ctrl-C stops the import, and so does an exception of the function.
+
+        Raises:
+            ValidationError: for a column that is not there, a format nobody knows, or, if `strict`, a row.
+            NotFound: for a file that is not there.
+        """
+        mapping = question(
+            user=user,
+            time=time,
+            name={"constant": event} if name is None and event is not None else name,
+            anonymous=anonymous,
+            session=session,
+            id=id,
+            received=received,
+            sent=sent,
+            seq=seq,
+            properties=properties,
+            timezone=timezone,
+            time_unit=time_unit,
+        )
+        if callable(progress):
+            return ImportReport.of_core(self._store.import_(source, mapping, table, strict, progress))
+        with closing(Progress(f"importing {_title(source)}")) as shown:
+            watch = shown if progress else None
+            return ImportReport.of_core(self._store.import_(source, mapping, table, strict, watch))
+
+    def ingest(self, events: Sequence[Mapping[str, Any]]) -> IngestReport:
+        """Takes in a batch of events, durably, and says for each whether it is accepted, a duplicate, or refused.
+
+        Args:
+            events: each with `name` and `ts`, and as wanted `userId`, `anonymousId`, `sessionId`, `eventId` (by which
+                duplicates are known), `clientSeq`, `sentAt`, `properties`.
+        """
+        return IngestReport.of_core(self._store.ingest(to_json(events)))
+
+    def catalogue(self) -> dict[str, Any]:
+        """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on."""
+        catalogue: dict[str, Any] = json.loads(self._store.catalogue())
+        return catalogue
+
+    def set_catalogue(self, catalogue: Mapping[str, Any]) -> None:
+        """Says what the events mean; a field that is absent gets its default.
+
+        Raises:
+            ValidationError: with everything wrong with it.
+        """
+        self._store.set_catalogue(to_json(catalogue))
+
+    def funnel(
+        self,
+        steps: Sequence[Event] | None = None,
+        *,
+        start_date: Date,
+        end_date: Date,
+        window: Length | None = None,
+        timezone: str | None = None,
+        segment: Segment | None = None,
+        strict_increase: bool | None = None,
+        time_between: tuple[int, int] | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Result:
+        """How far do the users of a range get through a series of steps?
+
+        A user enters with the first step within the range, and has converted when all steps follow in order within the
+        window; of several tries the deepest counts. Rows: `step`, `event`, `count`, `rate`, `dropped`, times.
+
+        Args:
+            steps: 1 to 64 events in order; the catalogue's default funnel where there are none.
+            start_date: the first day, or instant, of the entries.
+            end_date: the last day, included whole, or the instant before which they end.
+            window: the time from the first step to the last, both ends included; 14 days by default.
+            timezone: the IANA zone of the dates; UTC by default.
+            segment: only users of this segment.
+            strict_increase: whether a step must be later than the one before, and not only not earlier.
+            time_between: the pair of steps, from 1, whose time is measured; first to last by default.
+            as_of: nothing after this instant is seen; now by default.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31", window="7d")
+            >>> funnel.to_dict()["converted"]
+            0
+        """
+        asked = question(
+            steps=steps,
+            start_date=start_date,
+            end_date=end_date,
+            window=window,
+            timezone=timezone,
+            segment=segment,
+            strict_increase=strict_increase,
+            time_between=time_between,
+            as_of=as_of,
+        )
+        return Result("funnel", self._store.funnel(asked))
+
+    def retention(
+        self,
+        cohort_period: Period,
+        *,
+        start_date: Date,
+        end_date: Date,
+        start: Event = None,
+        return_: Event = None,
+        mode: Mode | None = None,
+        week_start: Weekday | None = None,
+        periods: int | None = None,
+        timezone: str | None = None,
+        segment: Segment | None = None,
+        as_of: str | datetime | None = None,
+        analysis_metric: str = "retention_rate",
+    ) -> Result:
+        """Who comes back, by the period in which they started?
+
+        A cell counts the users of a cohort who returned in exactly that period, of those for whom it is over. Rows:
+        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`.
+
+        Args:
+            cohort_period: `daily`, `weekly` or `monthly`, by the calendar of the zone.
+            start_date: the first day, or instant, of the starts.
+            end_date: the last day, included whole, or the instant before which they end.
+            start: the event that starts a user; any by default.
+            return_: the event that brings a user back; any by default.
+            mode: `first_time` (a user joins once, at the first start ever; the default), or `recurring` (in every
+                period with a start).
+            week_start: the first day of weeks; Monday by default.
+            periods: how many periods after the first to show; all that have begun by default.
+            timezone: the IANA zone of dates and calendar; UTC by default.
+            segment: only users of this segment.
+            as_of: nothing after this instant is seen; now by default.
+            analysis_metric: the figure in the cells.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(
+            cohort_period=cohort_period,
+            start_date=start_date,
+            end_date=end_date,
+            start=start,
+            return_=return_,
+            mode=mode,
+            week_start=week_start,
+            periods=periods,
+            timezone=timezone,
+            segment=segment,
+            as_of=as_of,
+            analysis_metric=analysis_metric,
+        )
+        return Result("retention", self._store.retention(asked))
+
+    def realtime(
+        self,
+        *,
+        metrics: Sequence[Metric] | None = None,
+        time_range: TimeRange | None = None,
+        refresh_interval: int | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Result:
+        """What is happening right now, and what happened in the window before?
+
+        Rows: `metric_name`, `value`, `unit`, `timestamp`, `previous`, `change`; the series are in `to_dict()`.
+
+        Args:
+            metrics: the figures; all six by default.
+            time_range: the window that ends now; 15 minutes by default.
+            refresh_interval: how often whoever asks means to ask again, 5 to 300 seconds.
+            as_of: the end of the window; now by default.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(metrics=metrics, time_range=time_range, refresh_interval=refresh_interval, as_of=as_of)
+        return Result("realtime", self._store.realtime(asked))
+
+    def user_insights(
+        self,
+        *,
+        start_date: Date,
+        end_date: Date,
+        insight_type: InsightType | None = None,
+        limit: int | None = None,
+        steps: Sequence[Event] | None = None,
+        window: Length | None = None,
+        timezone: str | None = None,
+        segment: Segment | None = None,
+        strict_increase: bool | None = None,
+        time_between: tuple[int, int] | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Result:
+        """What stands out in how users behave over a range, in words and with the numbers behind them?
+
+        Rows: `insight_type`, `title`, `description`, `confidence`, `segment`; the numbers are in `to_dict()`.
+
+        Args:
+            start_date: as `funnel`.
+            end_date: as `funnel`.
+            insight_type: the only kind asked for; every available kind by default.
+            limit: at most so many, 1 to 100; 20 by default.
+            steps: as `funnel`.
+            window: as `funnel`.
+            timezone: as `funnel`.
+            segment: as `funnel`.
+            strict_increase: as `funnel`.
+            time_between: as `funnel`.
+            as_of: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(
+            start_date=start_date,
+            end_date=end_date,
+            insight_type=insight_type,
+            limit=limit,
+            steps=steps,
+            window=window,
+            timezone=timezone,
+            segment=segment,
+            strict_increase=strict_increase,
+            time_between=time_between,
+            as_of=as_of,
+        )
+        return Result("user_insights", self._store.user_insights(asked))
+
+    def now(self) -> str:
+        """What time it is for this store, in ISO 8601."""
+        return self._store.now()
+
+    def rebuild(self) -> None:
+        """Throws the timelines away and builds them anew from the stored events."""
+        self._store.rebuild()
+
+    def close(self) -> None:
+        """Closes the file; closing again does nothing. A call under way in another thread ends first."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"travelsense.open({self._path!r})"
+
+
+def _title(source: object) -> str:
+    return Path(source).name if isinstance(source, str | os.PathLike) else "a table"

@@ -1,0 +1,260 @@
+"""Answers as tables to look at, in a terminal and in a notebook, light or dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MOST_ROWS = 60
+MOST_PERIODS = 31
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, what more there is to say of it, and a share that is drawn as a bar or as a shade."""
+
+    text: str
+    title: str = ""
+    bar: float | None = None
+    shade: float | None = None
+    unfinished: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its caption, its columns (the first `words` of them are not numbers), its rows, and notes to it."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[Cell]]
+    words: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+def tables(word: str, answer: Any) -> list[Table]:
+    """The tables that show an answer."""
+    match word:
+        case "funnel":
+            return [_funnel(answer)]
+        case "retention":
+            return [_retention(answer)]
+        case "realtime":
+            return [_realtime(answer)]
+        case _:
+            return [_funnel(insight["data"], insight) for insight in answer]
+
+
+def plain(table: Table) -> str:
+    """The table as text, its columns aligned."""
+    rows = [table.header, *([_plain_text(cell) for cell in row] for row in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            text.ljust(width) if i < table.words else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([table.caption, *lines, *table.notes])
+
+
+def html(table: Table) -> str:
+    """The table as HTML for light and dark pages alike: it sets no colours but shades that let both through."""
+    edge = "border-bottom:1px solid rgba(128,128,128,.35);padding:.25em .6em"
+    align = ["left" if i < table.words else "right" for i in range(len(table.header))]
+    head = "".join(
+        f'<th scope="col" style="text-align:{side};{edge}">{escape(name)}</th>'
+        for side, name in zip(align, table.header, strict=True)
+    )
+    body = "".join(
+        "<tr>" + "".join(_html_cell(cell, side, edge) for side, cell in zip(align, row, strict=True)) + "</tr>"
+        for row in table.rows
+    )
+    notes = "".join(f'<p style="margin:.3em 0;opacity:.75">{escape(note)}</p>' for note in table.notes)
+    return (
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
+        f'<caption style="text-align:left;font-weight:600;padding:.3em 0">{escape(table.caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}</div>"
+    )
+
+
+def _html_cell(cell: Cell, side: str, edge: str) -> str:
+    style = f"text-align:{side};{edge}"
+    text = escape(cell.text)
+    if cell.shade is not None:
+        # At most so opaque that dark text on a light page and light text on a dark one can be read.
+        style += f";background:rgba(37,99,235,{0.5 * cell.shade:.3f})"
+    if cell.unfinished:
+        style += ";font-style:italic;opacity:.75;border:1px dashed rgba(128,128,128,.6)"
+    if cell.bar is not None:
+        text = (
+            '<div style="width:10em;background:rgba(128,128,128,.2)" aria-hidden="true">'
+            f'<div style="width:{100 * cell.bar:.1f}%;height:1em;background:rgba(37,99,235,.75)"></div></div>'
+        )
+    title = f' title="{escape(cell.title)}"' if cell.title else ""
+    return f'<td style="{style}"{title}>{text}</td>'
+
+
+def _plain_text(cell: Cell) -> str:
+    return cell.text if cell.bar is None else ("█" * round(20 * cell.bar)).ljust(20)
+
+
+def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Table:
+    steps = answer["steps"]
+    rows = [
+        [
+            Cell(str(step["step"])),
+            Cell(_event(step["event"])),
+            Cell(f"{step['count']:,}"),
+            _rate(step["rate"]),
+            _rate(step["rateFromPrevious"]) if step["step"] > 1 else Cell(""),
+            Cell(f"{step['dropped']:,}" if step["step"] < len(steps) else ""),
+            Cell(_length(step["timeFromPrevious"]["median"])),
+            Cell("", bar=step["rate"]["value"] or 0.0),
+        ]
+        for step in steps
+    ]
+    notes = []
+    if answer["open"]:
+        notes.append(f"{answer['open']:,} have not converted but still can.")
+    if insight:
+        notes.insert(0, insight["description"])
+    title = insight["title"] if insight else "Funnel"
+    return Table(
+        f"{title}, {_span(answer)}, within {_length(answer['window'])}",
+        ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
+        rows,
+        words=2,
+        notes=notes,
+    )
+
+
+def _retention(answer: dict[str, Any]) -> Table:
+    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
+    cohorts = answer["cohorts"]
+    periods = max((len(cohort["retention"]) for cohort in cohorts), default=0)
+    columns = min(periods, MOST_PERIODS)
+
+    def row(name: str, size: str, cells: list[dict[str, Any]]) -> list[Cell]:
+        shown = [_cohort_cell(cell) for cell in cells[:columns]]
+        return [Cell(name), Cell(size), *shown, *[Cell("")] * (columns - len(shown))]
+
+    rows = [
+        row(
+            _date(cohort["period"], answer["timezone"]) + ("†" if cohort["partial"] else ""),
+            f"{cohort['size']:,}",
+            cohort["retention"],
+        )
+        for cohort in cohorts[:MOST_ROWS]
+    ]
+    rows.append(row("all", "", [{**cell, "complete": True} for cell in answer["average"]]))
+    notes = []
+    if any(not cell["complete"] for cohort in cohorts for cell in cohort["retention"][1:]):
+        notes.append("* not over yet: so many users have returned so far")
+    if any(cohort["partial"] for cohort in cohorts):
+        notes.append(f"† the range cuts this {unit}")
+    if answer["leftCensored"] and answer["mode"] == "first_time":
+        notes.append("The stored history begins within the range: some of these users may have started before it.")
+    if periods > columns or len(cohorts) > MOST_ROWS:
+        rest = max(0, len(cohorts) - MOST_ROWS), periods - columns
+        notes.append(f"{rest[0]} more cohorts and {rest[1]} more periods are in the answer.")
+    return Table(
+        f"Retention by {unit}, {_span(answer)}",
+        [f"{unit} of", "users", *(f"{unit} {n}" for n in range(columns))],
+        rows,
+        notes=notes,
+    )
+
+
+def _cohort_cell(cell: dict[str, Any]) -> Cell:
+    if cell["period"] and not cell["complete"]:
+        return Cell(f"{cell['partialCount']:,}*", title="not over yet: users who have returned so far", unfinished=True)
+    if cell["value"] is None:
+        return Cell("–")
+    count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
+    return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _realtime(answer: list[dict[str, Any]]) -> Table:
+    rows = []
+    for metric in answer:
+        metadata = metric["metadata"]
+        change = metadata["change"]
+        rows.append(
+            [
+                Cell(metric["metricName"].replace("_", " ")),
+                Cell(metadata["unit"]),
+                Cell(_number(metric["value"]), title=metadata.get("exact") or ""),
+                Cell(_number(metadata["previous"])),
+                Cell("–" if change is None else f"{100 * change:+.1f} %"),
+            ]
+        )
+    caption = "Real time"
+    if answer:
+        caption += f", {answer[0]['metadata']['timeRange'].replace('_', ' ')} to {answer[0]['timestamp']}"
+    return Table(caption, ["metric", "unit", "value", "before", "change"], rows, words=2)
+
+
+def _event(event: str | list[str] | None) -> str:
+    if event is None:
+        return "any event"
+    return event if isinstance(event, str) else " | ".join(event)
+
+
+def _rate(rate: dict[str, Any]) -> Cell:
+    if rate["value"] is None:
+        return Cell("–")
+    return Cell(_percent(rate["value"]), title=f"{rate['k']:,} of {rate['n']:,}{_interval(rate)}")
+
+
+def _interval(rate: dict[str, Any]) -> str:
+    if rate["low"] is None:
+        return ""
+    return f", 95 % interval {_percent(rate['low'])} to {_percent(rate['high'])}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def _length(seconds: float | None) -> str:
+    """A length of time in its two largest units."""
+    if seconds is None:
+        return ""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:g} s"
+    rest = round(seconds)
+    parts = []
+    for length, unit in _UNITS:
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def _span(answer: dict[str, Any]) -> str:
+    zone = answer["timezone"]
+    return f"{_date(answer['startDate'], zone)} to before {_date(answer['endDate'], zone)} ({zone})"
+
+
+def _date(instant: str, zone: str) -> str:
+    """The civil date of an instant in a zone, and the time where it is not midnight; unchanged in an unknown zone."""
+    try:
+        local = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+        return instant
+    return local.date().isoformat() if not (local.hour or local.minute or local.second) else f"{local:%Y-%m-%d %H:%M}"

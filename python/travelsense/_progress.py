@@ -1,0 +1,59 @@
+"""How far an import is, on a terminal that somebody may look at."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from time import monotonic
+from typing import Any
+
+# Imports that end sooner show nothing.
+PATIENCE = 1.0
+# Seconds between two lines of the plain form.
+PAUSE = 0.2
+
+
+class Progress:
+    """Shows how far an import is on standard error: by tqdm where it is installed, else as plain text.
+
+    It shows nothing during the first second, and nothing at all where standard error is not a terminal.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._began = self._said = monotonic()
+        self._silent = not sys.stderr.isatty()
+        self._bar: Any = None
+        self._spoke = False
+
+    def __call__(self, rows: int, total_rows: int | None, read: int, total_bytes: int | None) -> None:
+        """Takes in how many rows and bytes were read, of how many."""
+        now = monotonic()
+        if self._silent or now - self._began < PATIENCE:
+            return
+        done, total, unit = (read, total_bytes, "B") if total_bytes else (rows, total_rows, " rows")
+        if not self._spoke:
+            self._spoke = True
+            self._bar = _tqdm(self._title, total, unit)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif now - self._said > PAUSE:
+            self._said = now
+            share = f", {100 * done / total:.0f} %" if total else ""
+            sys.stderr.write(f"\r{self._title}: {rows:,} rows{share} ")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Ends the line, or the bar."""
+        if self._bar is not None:
+            self._bar.close()
+        elif self._spoke:
+            sys.stderr.write("\n")
+
+
+def _tqdm(title: str, total: int | None, unit: str) -> Any:
+    try:
+        tqdm = import_module("tqdm").tqdm
+    except ImportError:
+        return None
+    return tqdm(desc=title, total=total, unit=unit, unit_scale=True, file=sys.stderr)

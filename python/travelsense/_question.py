@@ -1,0 +1,57 @@
+"""A question on its way to the core, as JSON; what is wrong with it is the core's to say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from travelsense._names import camel
+
+Date: TypeAlias = str | date | datetime
+"""A date, or an instant; one without an offset is a civil time in the question's `timezone`."""
+
+Length: TypeAlias = str | float | timedelta
+"""Elapsed time: `"7d"`, seconds, or a `timedelta`."""
+
+Event: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
+"""The name of an event, several names for any of them, or `None` for any event."""
+
+Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "premium", "free"]
+Period: TypeAlias = Literal["daily", "weekly", "monthly"]
+Mode: TypeAlias = Literal["first_time", "recurring"]
+Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+InsightType: TypeAlias = Literal[
+    "engagement_patterns", "conversion_funnel", "drop_off_points", "feature_adoption", "user_journeys"
+]
+TimeRange: TypeAlias = Literal["last_5_minutes", "last_15_minutes", "last_hour"]
+Metric: TypeAlias = Literal[
+    "active_users", "page_views", "events_per_second", "conversion_rate", "error_rate", "revenue_per_minute"
+]
+
+
+def question(**given: object) -> str:
+    """The JSON of a question; an argument that is `None` is not part of it."""
+    return to_json({camel(name): value for name, value in given.items() if value is not None})
+
+
+def to_json(value: object) -> str:
+    """The JSON of what users write: dates, lengths and the numbers of other libraries included."""
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        seconds, rest = divmod(value, timedelta(seconds=1))
+        return seconds if not rest else value / timedelta(seconds=1)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    # The numbers of numpy and the libraries built on it.
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not something a question can hold: {value!r}")

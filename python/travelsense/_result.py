@@ -1,0 +1,114 @@
+"""An answer: exact text, plain Python, Arrow for every library that speaks it, and a table to look at."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from travelsense import _display
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from travelsense._native import Answer
+
+
+class Result:
+    """The answer to a question.
+
+    The whole answer is `to_dict()`. Its table, of which `columns` names the columns, is read row by row by iteration,
+    or taken over without copying by anything that speaks Arrow: `polars.DataFrame(result)`, `pyarrow.table(result)`,
+    `duckdb.sql("from result")`.
+
+    Attributes:
+        word: what was asked: `funnel`, `retention`, `realtime` or `user_insights`.
+    """
+
+    def __init__(self, word: str, answer: Answer) -> None:
+        self.word = word
+        self._answer = answer
+
+    def to_json(self) -> str:
+        """The answer as JSON, byte for byte what the Rust, Node and HTTP doors give for the same question."""
+        return self._answer.text
+
+    def to_dict(self) -> Any:
+        """The whole answer as the JSON has it, its names in camelCase: a dict, or a list where there are several."""
+        return json.loads(self._answer.text)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows of the table, each a dict by column; instants are `datetime`s in UTC."""
+        return list(self)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the table's columns."""
+        return [name for name, _ in self._answer.schema]
+
+    def to_arrow(self) -> pa.Table:
+        """The table as a `pyarrow.Table`."""
+        table: pa.Table = _library("pyarrow", "arrow").table(self)
+        return table
+
+    def to_polars(self) -> pl.DataFrame:
+        """The table as a `polars.DataFrame`."""
+        frame: pl.DataFrame = _library("polars", "polars").DataFrame(self)
+        return frame
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a `pandas.DataFrame`."""
+        pandas = _library("pandas", "pandas")
+        values = self._answer.columns()
+        frame: pd.DataFrame = pandas.DataFrame(
+            {name: pandas.Series(values[name], dtype=_pandas_type(kind)) for name, kind in self._answer.schema}
+        )
+        return frame
+
+    def __len__(self) -> int:
+        return len(self._answer)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        columns = self._answer.columns()
+        rows = zip(*columns.values(), strict=True)
+        return (dict(zip(columns, row, strict=True)) for row in rows)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow stream capsule."""
+        return self._answer.__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        """The schema of the table as an Arrow capsule."""
+        return self._answer.__arrow_c_schema__()
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(_display.plain, self._tables()))
+
+    def _repr_html_(self) -> str:
+        return "\n".join(map(_display.html, self._tables()))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What notebooks show; they choose between the forms themselves."""
+        del include, exclude
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    def _tables(self) -> list[_display.Table]:
+        return _display.tables(self.word, self.to_dict())
+
+
+def _library(name: str, extra: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as missing:
+        raise ImportError(f"{name} is not installed: pip install travelsense[{extra}]", name=name) from missing
+
+
+def _pandas_type(arrow: str) -> str | None:
+    """The pandas type of an Arrow type; nothing where pandas finds it by itself."""
+    types = {"Int64": "int64", "Float64": "float64", "Boolean": "bool"}
+    return "datetime64[us, UTC]" if arrow.startswith("Timestamp") else types.get(arrow)

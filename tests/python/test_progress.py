@@ -1,0 +1,66 @@
+"""The bar that long imports show."""
+
+import io
+import sys
+from types import SimpleNamespace
+
+import pytest
+import travelsense._progress as progress
+from travelsense._progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    screen = Terminal()
+    # pytest puts its own standard error back between a fixture and its test.
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+    return screen
+
+
+def test_short_imports_show_nothing(clock, terminal):
+    shown = Progress("importing x")
+    clock[0] = 0.9
+    shown(1, 2, 0, None)
+    shown.close()
+    assert terminal.getvalue() == ""
+
+
+def test_without_tqdm_a_line_says_how_far_it_is(clock, terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    shown = Progress("importing x")
+    for second in (1.5, 1.6, 2.5):
+        clock[0] = second
+        shown(int(1000 * second), 4000, 0, None)
+    shown.close()
+    assert terminal.getvalue() == "\rimporting x: 1,500 rows, 38 % \rimporting x: 2,500 rows, 62 % \n"
+
+
+def test_with_tqdm_its_bar_is_shown(clock, terminal):
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
+    shown = Progress("importing x")
+    clock[0] = 2.0
+    shown(10, None, 512, 1024)
+    shown.close()
+    assert "importing x:  50%" in terminal.getvalue()
+
+
+def test_what_is_no_terminal_is_left_alone(clock, monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+    shown = Progress("importing x")
+    clock[0] = 5.0
+    shown(1, 2, 0, None)
+    shown.close()
+    assert screen.getvalue() == ""

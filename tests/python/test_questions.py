@@ -1,0 +1,58 @@
+"""The forms in which dates and lengths may be written."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+from travelsense._names import camel, field_of, message_of
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-02-01", "2026-02-28"),
+        (date(2026, 2, 1), date(2026, 2, 28)),
+        (datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 2, 1, 1, tzinfo=PARIS), datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=1)))),
+        (pd.Timestamp("2026-02-01", tz="UTC"), pd.Timestamp("2026-03-01T01:00", tz="Europe/Paris")),
+        (datetime(2026, 2, 1), datetime(2026, 3, 1)),  # noqa: DTZ001 - civil times of the question's zone
+    ],
+)
+def test_dates_may_be_written_in_many_ways(start, end, store):
+    answer = store.funnel(["search"], start_date=start, end_date=end).to_dict()
+    assert answer["startDate"] == "2026-02-01T00:00:00.000Z"
+    assert answer["endDate"] == "2026-03-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("window", ["7d", "168h", 604_800, 604_800.0, timedelta(days=7), np.int64(604_800)])
+def test_windows_may_be_written_in_many_ways(window, store):
+    answer = store.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28", window=window)
+    assert answer.to_dict()["window"] == 604_800
+
+
+def test_a_window_is_exact_to_the_microsecond(store):
+    window = timedelta(days=3000, microseconds=1)
+    answer = store.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28", window=window)
+    assert answer.to_dict()["window"] == 259_200_000.000001
+
+
+def test_a_civil_time_is_one_of_the_questions_zone(store):
+    start = datetime(2026, 2, 1)  # noqa: DTZ001 - as above
+    answer = store.funnel(["search"], start_date=start, end_date="2026-02-28", timezone="Europe/Paris").to_dict()
+    assert answer["startDate"] == "2026-01-31T23:00:00.000Z"
+
+
+def test_the_clock_can_be_stopped(store):
+    assert store.now() == "2026-03-01T00:00:00.000Z"
+    assert store.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_dict()["asOf"] == store.now()
+
+
+def test_names_go_to_the_core_and_come_back():
+    for python, core in [("start_date", "startDate"), ("return_", "return"), ("as_of", "asOf"), ("steps", "steps")]:
+        assert camel(python) == core
+        assert field_of(core) == python
+    assert message_of("must be after startDate, not `startDate`") == "must be after start_date, not `startDate`"
