@@ -1,8 +1,20 @@
 //! The server and the command line as their users meet them.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
+mod parameters;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod serving;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod tokens;

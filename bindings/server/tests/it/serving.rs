@@ -1,0 +1,195 @@
+//! The server and the demo as processes: from their first line to the signal that ends them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use travelsense::{Instant, Principal};
+
+use crate::program::*;
+
+#[test]
+fn the_server_answers_and_stops_on_sigterm() {
+    let (_dir, data) = imported();
+    let args = [
+        "serve",
+        "--data",
+        &data,
+        "--bind",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+    ];
+    let mut server = Running::start(&args, &[("TRAVELSENSE_JWT_SECRET", SECRET)]);
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let address = log
+        .by_ref()
+        .map(|line| {
+            serde_json::from_str::<Value>(&line.unwrap()).expect("every line of the log is JSON")
+        })
+        .find_map(|line| {
+            (line["message"] == "listening").then(|| line["address"].as_str().unwrap().to_owned())
+        })
+        .unwrap();
+    let token = run(
+        &["token", "--sub", "alice"],
+        &[("TRAVELSENSE_JWT_SECRET", SECRET)],
+    )
+    .out;
+
+    assert_eq!(get(&address, "/health", "").0, 200);
+    let path = "/api/analytics-dashboard/cohort-analysis?startDate=2026-01-05&endDate=2026-01-18&cohortPeriod=weekly&analysisMetric=retention_rate";
+    let (status, answer) = get(&address, path, token.trim());
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["data"]["cohorts"][0]["size"], 2);
+    assert_eq!(get(&address, path, "wrong").0, 401);
+
+    let id = answer["meta"]["requestId"].as_str().unwrap().to_owned();
+    let logged = log
+        .by_ref()
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+        .find(|line| line.to_string().contains(&id));
+    let logged = logged.unwrap();
+    assert_eq!(logged["status"], 200);
+    assert!(
+        !logged.to_string().contains(token.trim()),
+        "a log holds no token"
+    );
+
+    // Somebody who holds a connection open does not keep the server from stopping.
+    let _idle = TcpStream::connect(&address).unwrap();
+    let (code, took) = server.stop("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn two_servers_do_not_share_a_store_or_a_port() {
+    let (_dir, data) = imported();
+    let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
+    let mut server = Running::start(
+        &["serve", "--data", &data, "--bind", "127.0.0.1:0"],
+        &secret,
+    );
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let line = log
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|l| l.contains("listening"))
+        .unwrap();
+    refused(
+        &["serve", "--data", &data, "--bind", "127.0.0.1:0"],
+        &secret,
+        1,
+        &["travelsense:"],
+    );
+    let (_other, empty) = folder();
+    let taken = line
+        .split("127.0.0.1:")
+        .nth(1)
+        .unwrap()
+        .trim_matches(|c: char| !c.is_ascii_digit());
+    let address = format!("127.0.0.1:{taken}");
+    refused(
+        &["serve", "--data", &empty, "--bind", &address],
+        &secret,
+        1,
+        &["--bind", &address],
+    );
+    assert_eq!(server.stop("-INT").0, Some(0));
+}
+
+#[test]
+fn the_demo_prints_lines_that_work() {
+    let (_dir, data) = folder();
+    let args = [
+        "demo",
+        "--data",
+        &data,
+        "--users",
+        "300",
+        "--days",
+        "90",
+        "--bind",
+        "127.0.0.1:0",
+    ];
+    let mut server = Running::start(&args, &[]);
+    let lines = BufReader::new(server.0.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let printed: Vec<String> = lines.take_while(|l| !l.contains("Ctrl-C")).collect();
+    let curls: Vec<&String> = printed.iter().filter(|l| l.starts_with("curl ")).collect();
+    assert_eq!(curls.len(), 3, "{printed:?}");
+    let mut answers = Vec::new();
+    for line in curls {
+        let token = line
+            .split("Bearer ")
+            .nth(1)
+            .unwrap()
+            .split('\'')
+            .next()
+            .unwrap();
+        let url = line.split("http://").nth(1).unwrap().trim_end_matches('\'');
+        let (address, path) = url.split_once('/').unwrap();
+        let (status, answer) = get(address, &format!("/{path}"), token);
+        assert_eq!(status, 200, "{line}: {answer}");
+        answers.push(answer["data"].clone());
+    }
+    assert_eq!(answers[0].as_array().unwrap().len(), 6);
+    assert!(
+        answers[1][0]["data"]["entered"].as_u64().unwrap() > 0,
+        "{}",
+        answers[1]
+    );
+    assert!(
+        answers[2]["cohorts"][0]["size"].as_u64().unwrap() > 0,
+        "{}",
+        answers[2]
+    );
+    let (code, took) = server.stop("-INT");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+
+    // The same day's demo is not made again.
+    let note = fs::read_to_string(Path::new(&data).join("demo.json")).unwrap();
+    let again = run(
+        &[
+            "demo",
+            "--data",
+            &data,
+            "--users",
+            "300",
+            "--days",
+            "90",
+            "--no-serve",
+        ],
+        &[],
+    );
+    assert_eq!((again.code, again.err.as_str()), (0, ""));
+    assert_eq!(
+        fs::read_to_string(Path::new(&data).join("demo.json")).unwrap(),
+        note
+    );
+}
+
+#[test]
+fn the_demo_leaves_data_alone_that_it_did_not_make() {
+    let (_dir, data) = imported();
+    let done = run(
+        &["demo", "--data", &data, "--users", "300", "--no-serve"],
+        &[],
+    );
+    assert_eq!(done.code, 0, "{}", done.err);
+    let asked = json!({"steps": ["search"], "startDate": "2026-01-01", "endDate": "2026-01-31", "asOf": "2026-02-10T00:00:00Z"});
+    let answer = open(&data)
+        .funnel_json(&Principal::owner(), &asked)
+        .unwrap();
+    assert_eq!(answer.entered, 3);
+    assert_eq!(
+        answer.as_of,
+        "2026-02-10T00:00:00Z".parse::<Instant>().unwrap()
+    );
+}
