@@ -6,6 +6,7 @@ use jiff::civil;
 use serde_json::{Number, Value};
 
 use super::mapping::Unit;
+use super::money;
 use crate::query::{Instant, Zone};
 
 /// One value of a row as a reader found it.
@@ -117,12 +118,12 @@ impl<'a> Cell<'a> {
     pub(crate) fn decimal(&self, digits: u32, scale: i32) -> Read<Option<i128>> {
         let read = match self {
             Self::Null => return Ok(None),
-            Self::Int(number) => super::money::decimal(&number.to_string(), digits, scale),
+            Self::Int(number) => money::decimal(&number.to_string(), digits, scale),
             Self::Number(text) | Self::Text(text) | Self::Loose(text) => {
                 if text.is_empty() {
                     return Ok(None);
                 }
-                super::money::decimal(text, digits, scale)
+                money::decimal(text, digits, scale)
             }
             _ => None,
         };
@@ -186,7 +187,7 @@ impl<'a> Cell<'a> {
                 (Some(number), _) => return epoch(number, unit).map(Some),
                 // Seconds with a fraction.
                 (None, Some(Unit::Seconds)) => {
-                    super::money::decimal(text, 18, 6).and_then(|micros| i64::try_from(micros).ok())
+                    money::decimal(text, 18, 6).and_then(|micros| i64::try_from(micros).ok())
                 }
                 _ => None,
             },
@@ -227,10 +228,12 @@ impl<'a> Cell<'a> {
             Self::Null => Value::Null,
             Self::Bool(b) => Value::Bool(b),
             Self::Int(number) => Value::from(number),
-            Self::Number(text) => text
-                .parse::<Number>()
-                .map_err(|_| ("invalid_type", format!("`{text}` is not a number")))?
-                .into(),
+            Self::Number(text) => match text.parse::<Number>() {
+                // A double has about 16 digits; a decimal of more keeps them as text.
+                Ok(number) if money::same(&text, &number.to_string()) => number.into(),
+                Ok(_) => Value::String(text.into_owned()),
+                Err(_) => return Err(("invalid_type", format!("`{text}` is not a number"))),
+            },
             Self::Text(text) => Value::String(text.into_owned()),
             Self::Loose(text) => loose(text),
             Self::Micros(micros) => {
@@ -341,7 +344,9 @@ fn loose(text: Cow<'_, str>) -> Value {
         other => {
             let first = other.bytes().next().unwrap_or_default();
             if first == b'-' || first.is_ascii_digit() {
-                if let Ok(number) = other.parse::<Number>() {
+                if let Ok(number) = other.parse::<Number>()
+                    && money::same(other, &number.to_string())
+                {
                     return Value::Number(number);
                 }
             }
@@ -474,5 +479,10 @@ mod tests {
         assert_eq!(json("NaN"), serde_json::json!("NaN"));
         assert_eq!(json("true"), serde_json::json!(true));
         assert_eq!(json("1e999"), serde_json::json!("1e999"));
+        assert_eq!(json("1.50"), serde_json::json!(1.5));
+        assert_eq!(
+            json("12345678901234.5678"),
+            serde_json::json!("12345678901234.5678")
+        );
     }
 }

@@ -48,6 +48,32 @@ pub(crate) fn decimal(text: &str, digits: u32, scale: i32) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
+/// Whether two decimal texts are the same number.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one == other || normal(one).is_some_and(|n| normal(other) == Some(n))
+}
+
+/// Its sign, its digits without zeros around them, and the power of ten of the first.
+fn normal(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (rest, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let leading = digits.len() - significant.len();
+    let power = exponent + i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()?;
+    match significant.trim_end_matches('0') {
+        "" => Some((false, String::new(), 0)),
+        digits => Some((negative, digits.to_owned(), power)),
+    }
+}
+
 /// A currency of three letters, in capitals.
 pub(crate) fn currency(text: &str) -> Option<String> {
     let text = text.trim();
@@ -88,6 +114,28 @@ mod tests {
             ("0x10", None),
         ] {
             assert_eq!(decimal(text, 18, 4), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_number_may_be_written_in_many_ways() {
+        for (one, other) in [
+            ("1.50", "1.5"),
+            ("100", "1e2"),
+            ("1e+2", "100.0"),
+            ("-0.0", "0"),
+            ("0.00012", "1.2e-4"),
+            ("10", "1e1"),
+        ] {
+            assert!(same(one, other) && same(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("1", "-1"),
+            ("1", "10"),
+            ("0.1", "0.01"),
+            ("12345678901234.5678", "12345678901234.568"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
         }
     }
 

@@ -70,7 +70,10 @@ pub(crate) struct Row<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     names: Vec<&'static str>,
+    /// Columns asked for by name.
     wanted: Vec<(usize, String)>,
+    /// Places that no row can do without.
+    needed: Vec<usize>,
     of: BTreeMap<String, (usize, usize)>,
 }
 
@@ -85,6 +88,7 @@ impl Places {
         Self {
             names: places.iter().map(|p| p.0).collect(),
             wanted: Vec::new(),
+            needed: Vec::new(),
             of,
         }
     }
@@ -97,22 +101,15 @@ impl Places {
     /// For each column of a table the place it takes, or `None` for the rest.
     ///
     /// # Errors
-    /// `unknown_column` for each column that was asked for by name and is not there.
+    /// `unknown_column` for each column that was asked for by name and is not there, or that no row can do without.
     pub(crate) fn of_columns(&self, columns: &[&str]) -> Result<Vec<Option<usize>>> {
-        let errors = self
+        let name = |place: usize| self.names.get(place).copied().unwrap_or_default();
+        let mut errors: Vec<_> = self
             .wanted
             .iter()
             .filter(|(_, wanted)| !columns.contains(&wanted.as_str()))
-            .map(|(place, wanted)| {
-                mapping::unknown(
-                    self.names.get(*place).copied().unwrap_or_default(),
-                    wanted,
-                    columns,
-                )
-            })
+            .map(|(place, wanted)| mapping::unknown(name(*place), wanted, columns))
             .collect();
-        mapping::all(errors)?;
-
         let mut taken: Vec<Option<(usize, usize)>> = vec![None; self.len()];
         for (i, column) in columns.iter().enumerate() {
             if let Some((place, rank)) = self.of.get(*column) {
@@ -123,6 +120,20 @@ impl Places {
                 }
             }
         }
+        let asked = |place: usize| self.wanted.iter().any(|w| w.0 == place);
+        for place in self.needed.iter().copied().filter(|place| !asked(*place)) {
+            if taken.get(place).is_some_and(Option::is_none) {
+                let usual = self.of.iter().filter(|(_, found)| found.0 == place);
+                let usual: Vec<&str> = usual.map(|(column, _)| column.as_str()).collect();
+                errors.push(mapping::unknown(
+                    name(place),
+                    &usual.join("` or `"),
+                    columns,
+                ));
+            }
+        }
+        mapping::all(errors)?;
+
         Ok((0..columns.len())
             .map(|i| {
                 taken
@@ -319,6 +330,10 @@ impl<'a> Events<'a> {
                 .map(|p| (p.name(), mapping.candidates(*p)))
                 .collect(),
         );
+        places.needed = match mapping.constant() {
+            Some(_) => vec![Part::Time as usize],
+            None => vec![Part::Name as usize, Part::Time as usize],
+        };
         places.wanted = PARTS
             .iter()
             .enumerate()
@@ -570,6 +585,11 @@ impl<'a> Records<'a> {
             .collect();
         let mut places = Places::new(places);
         places.wanted = wanted;
+        places.needed = (0..)
+            .zip(columns)
+            .filter(|(_, c)| c.required)
+            .map(|(place, _)| place)
+            .collect();
         Self {
             table,
             mapping,

@@ -31,7 +31,6 @@ const CHUNK_ROWS: usize = 32_768;
 
 pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
     let mut file = File::open(path).map_err(|e| unreadable(path, e))?;
-    let total = file.metadata().map_err(|e| unreadable(path, e))?.len();
     let mut magic = Vec::new();
     file.by_ref()
         .take(6)
@@ -42,16 +41,20 @@ pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<
     let not_arrow = |error: ArrowError| failed(error, &format!("`{}`", path.display()));
     let reader: Box<dyn RecordBatchReader> = if magic == b"ARROW1" {
         Box::new(FileReader::try_new(file, None).map_err(not_arrow)?)
-    } else {
+    } else if magic.starts_with(&[0xff; 4]) {
         Box::new(StreamReader::try_new(file, None).map_err(not_arrow)?)
+    } else {
+        // The driver would take any four bytes for a length and reserve as much memory.
+        return Err(not_arrow(ArrowError::IpcError(
+            "it does not begin as one".to_owned(),
+        )));
     };
-    batches(reader, places, Some(total), emit)
+    batches(reader, places, emit)
 }
 
 pub(super) fn batches(
     reader: Box<dyn RecordBatchReader + '_>,
     places: &Places,
-    _bytes: Option<u64>,
     emit: &mut Emit<'_>,
 ) -> Result<()> {
     let mut batches = Batches::new(&reader.schema(), places, None)?;
@@ -65,17 +68,18 @@ pub(super) fn batches(
 }
 
 fn failed(error: ArrowError, what: &str) -> Error {
+    use std::io::ErrorKind as K;
+    // A file that is cut or says wrong lengths is met as a read of what is not there.
+    let cut = |kind: K| matches!(kind, K::UnexpectedEof | K::InvalidInput | K::InvalidData);
     match error {
-        ArrowError::IoError(message, _) => Error::new(
-            ErrorKind::Storage,
-            "unreadable",
-            format!("{what} could not be read: {message}"),
-        ),
-        error => Error::field(
-            "source",
-            "malformed",
-            format!("{what} is not Arrow IPC that can be read: {error}"),
-        ),
+        ArrowError::IoError(message, source) if !cut(source.kind()) => {
+            let message = format!("{what} could not be read: {message}");
+            Error::new(ErrorKind::Storage, "unreadable", message)
+        }
+        error => {
+            let message = format!("{what} is not Arrow IPC that can be read: {error}");
+            Error::field("source", "malformed", message)
+        }
     }
 }
 

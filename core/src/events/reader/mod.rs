@@ -81,7 +81,7 @@ pub(crate) type Emit<'a> = dyn FnMut(Chunk) -> ControlFlow<()> + 'a;
 /// Reads a source to its end or until it is told to stop.
 pub(crate) fn read(source: Source, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
     match source {
-        Source::Batches(batches) => arrow::batches(batches, places, None, emit),
+        Source::Batches(batches) => arrow::batches(batches, places, emit),
         Source::Path(path) => file(&path, Format::of(&path)?, places, emit),
         Source::File(path, format) => file(&path, format, places, emit),
     }
