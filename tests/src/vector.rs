@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::oracle::money::{Money, Rate};
 use crate::oracle::question::{micros, text};
 use crate::oracle::{Event, History, Profile};
 
@@ -26,14 +27,17 @@ pub struct Vector {
     /// The events, as `ingest` takes them.
     #[serde(default)]
     pub events: Vec<Value>,
-    /// The profiles: `user`, `plan` and `at`.
+    /// The profiles, as rows of the table `profiles`: `userId`, `ts` and `plan`.
     #[serde(default)]
     pub profiles: Vec<Value>,
+    /// What currencies were worth, as rows of the table `rates`: `currency`, `day` and `rate`.
+    #[serde(default)]
+    pub rates: Vec<Value>,
     /// The instant the question is asked and the events are received.
     pub now: String,
     /// The question, as every door takes it.
     pub question: Value,
-    /// How many events ingest accepts, finds duplicate and refuses.
+    /// A part of the report of their ingest.
     pub ingest: Option<Value>,
     /// A part of the answer.
     pub expect: Option<Value>,
@@ -102,7 +106,8 @@ impl Vector {
         micros(&Value::String(self.now.clone()))
     }
 
-    /// What is stored once its events are in, for the oracle: duplicates of an id and events too far ahead are not (I1, I3).
+    /// What is stored once its events are in, for the oracle: clocks that are more than five minutes off are corrected, and
+    /// duplicates of an id and events too far ahead are not stored (I1, I3).
     pub fn history(&self, premium_plans: &[&str]) -> History {
         let mut history = History {
             premium_plans: premium_plans.iter().map(|p| (*p).to_owned()).collect(),
@@ -111,25 +116,30 @@ impl Vector {
         for event in &self.events {
             let optional = |name: &str| event.get(name).filter(|v| !v.is_null());
             let id = optional("eventId").map(text);
-            let ts = optional("ts").map_or(0, micros);
+            let mut ts = optional("ts").map_or(0, micros);
+            if let Some(sent) = optional("sentAt").map(micros) {
+                let skew = self.now() - sent;
+                ts += if skew.abs() > 300_000_000 { skew } else { 0 };
+            }
             let repeated = id.is_some() && history.events.iter().any(|e| e.id == id);
             if repeated || ts > self.now() + 86_400_000_000 {
                 continue;
             }
             history.events.push(Event {
-                user: optional("user").map(text).filter(|u| !u.is_empty()),
+                user: optional("userId").map(text).filter(|u| !u.is_empty()),
                 name: optional("name").map(text).unwrap_or_default(),
                 ts,
                 seq: optional("clientSeq").and_then(Value::as_i64),
                 id,
-                amount: None,
+                money: Money::of(event),
             });
         }
+        history.rates = self.rates.iter().map(Rate::read).collect();
         for profile in &self.profiles {
             history.profiles.push(Profile {
-                user: profile.get("user").map(text).unwrap_or_default(),
+                user: profile.get("userId").map(text).unwrap_or_default(),
                 plan: profile.get("plan").filter(|v| !v.is_null()).map(text),
-                at: profile.get("at").map_or(0, micros),
+                at: profile.get("ts").map_or(0, micros),
             });
         }
         history
@@ -140,17 +150,10 @@ impl Vector {
     /// # Errors
     /// The places where it does not, one a line.
     pub fn matches(&self, answer: &Value) -> Result<(), String> {
-        let mut differences = Vec::new();
-        if let Some(expected) = &self.expect {
-            part("", expected, answer, &mut differences);
-        } else {
-            differences.push(format!("an answer where an error is expected: {answer}"));
-        }
-        if differences.is_empty() {
-            Ok(())
-        } else {
-            Err(differences.join("\n"))
-        }
+        let Some(expected) = &self.expect else {
+            return Err(format!("an answer where an error is expected: {answer}"));
+        };
+        holds(expected, answer)
     }
 
     /// Whether an error is the one the vector expects.
@@ -173,6 +176,20 @@ impl Vector {
         } else {
             Err(format!("expected {expected:?}\nbut got {actual:?}"))
         }
+    }
+}
+
+/// Whether a value holds another, as `matches` says.
+///
+/// # Errors
+/// The places where it does not, one a line.
+pub fn holds(expected: &Value, actual: &Value) -> Result<(), String> {
+    let mut differences = Vec::new();
+    part("", expected, actual, &mut differences);
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(differences.join("\n"))
     }
 }
 
@@ -201,6 +218,7 @@ fn part(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String
 mod tests {
     use super::*;
     use crate::oracle::funnel::Funnel;
+    use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
 
     /// The oracle must agree with numbers worked out by hand before it may judge anything.
@@ -225,6 +243,13 @@ mod tests {
         let default = ["search", "view_trip", "start_booking", "complete_booking"];
         the_oracle_answers("funnel", |v, history| {
             Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_realtime_vector() {
+        the_oracle_answers("realtime", |v, history| {
+            Realtime::read(&v.question, v.now()).answer(history)
         });
     }
 

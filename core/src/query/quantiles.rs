@@ -34,23 +34,25 @@ impl Quantiles {
         durations.sort_unstable();
         let n = durations.len();
         let seconds = |micros: f64| micros / 1e6;
-        let at = |q: f64| {
-            let position = q * (n.checked_sub(1)? as f64);
-            let below = *durations.get(position.floor() as usize)? as f64;
-            let above = *durations.get(position.ceil() as usize)? as f64;
-            Some(seconds(below + (above - below) * position.fract()))
+        // In whole hundredths the place is exact: as a fraction, 0.95 × 3 would fall short of 2.85.
+        let at = |percent: usize| {
+            let hundredths = percent * n.checked_sub(1)?;
+            let (place, part) = (hundredths / 100, hundredths % 100);
+            let below = *durations.get(place)? as f64;
+            let above = durations.get(place + 1).map_or(below, |above| *above as f64);
+            Some(seconds(below + (above - below) * part as f64 / 100.0))
         };
         let sum: i128 = durations.iter().map(|d| i128::from(*d)).sum();
         Self {
             count: n as u64,
             mean: (n > 0).then(|| seconds(sum as f64 / n as f64)),
-            min: at(0.0),
-            p25: at(0.25),
-            median: at(0.5),
-            p75: at(0.75),
-            p90: at(0.9),
-            p95: at(0.95),
-            max: at(1.0),
+            min: at(0),
+            p25: at(25),
+            median: at(50),
+            p75: at(75),
+            p90: at(90),
+            p95: at(95),
+            max: at(100),
         }
     }
 }
@@ -65,6 +67,7 @@ mod tests {
         assert_eq!(q.median, Some(2.5));
         assert_eq!(q.p25, Some(1.75));
         assert_eq!(q.mean, Some(2.5));
+        assert_eq!(q.p95, Some(3.85));
         assert_eq!(q.max, Some(4.0));
     }
 

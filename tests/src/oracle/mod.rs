@@ -11,6 +11,7 @@
 pub mod calendar;
 pub mod compare;
 pub mod funnel;
+pub mod money;
 pub mod numbers;
 pub mod question;
 pub mod realtime;
@@ -18,6 +19,8 @@ pub mod retention;
 pub mod segment;
 
 use std::collections::BTreeMap;
+
+use money::{Money, Rate};
 
 /// One stored row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,8 +35,8 @@ pub struct Event {
     pub seq: Option<i64>,
     /// Its identity, the third part of the order key.
     pub id: Option<String>,
-    /// Money in the base currency, in millionths.
-    pub amount: Option<i128>,
+    /// The money it carries.
+    pub money: Option<Money>,
 }
 
 /// What a user's profile said from some moment on.
@@ -54,6 +57,8 @@ pub struct History {
     pub events: Vec<Event>,
     /// All profiles, in any order.
     pub profiles: Vec<Profile>,
+    /// What currencies were worth, in any order.
+    pub rates: Vec<Rate>,
     /// The catalogue's premium plans.
     pub premium_plans: Vec<String>,
 }

@@ -3,4 +3,7 @@
 mod cases;
 mod funnel;
 mod generate;
+mod http;
 mod retention;
+mod store;
+mod vectors;

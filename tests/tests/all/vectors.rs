@@ -1,0 +1,119 @@
+//! The vectors, through the Rust core and through HTTP.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use travelsense::{Error, Principal};
+use travelsense_tests::vector::{FieldCode, Vector, holds};
+
+use crate::http::Door;
+use crate::store;
+
+/// What a door says: an answer, or the error's code and its field errors.
+pub(crate) type Said = Result<Value, (String, Vec<FieldCode>)>;
+
+/// Asks the Rust core a question of a word.
+fn core(vector: &Vector) -> Result<Said, String> {
+    let (store, report) = store::of(vector);
+    if let Some(expected) = &vector.ingest {
+        let report = serde_json::to_value(&report).map_err(|e| e.to_string())?;
+        holds(expected, &report)
+            .map_err(|differences| format!("the report of ingest{differences}"))?;
+    }
+    let (who, question) = (Principal::owner(), &vector.question);
+    Ok(match vector.word.as_str() {
+        "funnel" => said(store.funnel_json(&who, question)),
+        "retention" => said(store.retention_json(&who, question)),
+        "realtime" => said(store.realtime_json(&who, question)),
+        other => return Err(format!("`{other}` is no word")),
+    })
+}
+
+fn said<T: Serialize>(answer: travelsense::Result<T>) -> Said {
+    match answer {
+        Ok(answer) => Ok(serde_json::to_value(answer).expect("an answer is JSON")),
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+fn refusal(error: &Error) -> (String, Vec<FieldCode>) {
+    let field = |e: &travelsense::FieldError| FieldCode {
+        field: e.field.clone(),
+        code: e.code.to_owned(),
+    };
+    (
+        error.code().to_owned(),
+        error.field_errors().iter().map(field).collect(),
+    )
+}
+
+/// Runs all vectors of a word through a door.
+fn run(word: &str, door: impl Fn(&Vector) -> Result<Option<Said>, String>) {
+    let vectors = Vector::all(word).expect("vectors that can be read");
+    let mut asked = 0;
+    let mut wrong = Vec::new();
+    for vector in &vectors {
+        let judged = match door(vector) {
+            Ok(None) => continue,
+            Ok(Some(Ok(answer))) => vector.matches(&answer),
+            Ok(Some(Err((code, errors)))) => vector.refused(&code, errors),
+            Err(sentence) => Err(sentence),
+        };
+        asked += 1;
+        if let Err(complaint) = judged {
+            wrong.push(format!(
+                "{}/{}: {}\n{complaint}",
+                vector.word, vector.name, vector.why
+            ));
+        }
+    }
+    assert!(asked > 0, "no vectors of {word}");
+    assert!(
+        wrong.is_empty(),
+        "{} of {asked} vectors:\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+}
+
+/// Runs all vectors of a word through HTTP, but for those that a query string cannot express.
+fn run_http(word: &str) {
+    run(word, |vector| {
+        let Some(query) = Door::query(vector) else {
+            return Ok(None);
+        };
+        let (store, _) = store::of(vector);
+        Ok(Some(Door::new(Arc::new(store)).ask(word, &query)))
+    });
+}
+
+#[test]
+fn the_core_answers_every_funnel_vector() {
+    run("funnel", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn the_core_answers_every_retention_vector() {
+    run("retention", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn the_core_answers_every_realtime_vector() {
+    run("realtime", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn http_answers_every_funnel_vector() {
+    run_http("funnel");
+}
+
+#[test]
+fn http_answers_every_retention_vector() {
+    run_http("retention");
+}
+
+#[test]
+fn http_answers_every_realtime_vector() {
+    run_http("realtime");
+}
