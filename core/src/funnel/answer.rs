@@ -125,6 +125,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
         open,
         matured,
         times,
+        ..
     } = tally;
     let steps = question.steps.len();
     let reached = |k: usize| counts.get(k).copied().unwrap_or(0);

@@ -24,6 +24,8 @@ pub(super) struct Tally {
     pub(super) matured: (u64, u64),
     /// The step times of each converter's reported chain, one after the other; in no particular order of users.
     pub(super) times: Vec<i64>,
+    /// Scratch for one user.
+    entries: Entries,
 }
 
 impl Tally {
@@ -33,6 +35,7 @@ impl Tally {
             open: 0,
             matured: (0, 0),
             times: Vec::new(),
+            entries: [NEVER; 128],
         }
     }
 
@@ -54,7 +57,7 @@ pub(super) struct Plan {
     pub(super) steps: usize,
     /// For each name key, the steps it can fill: bit k is step k + 1.
     pub(super) masks: Vec<u64>,
-    /// For each name key, the one step it can fill, from 1, or 0; only where no name can fill two.
+    /// For each name key, the one step it can fill, from 1, or `IDLE`; only where no name can fill two.
     step_of: Option<Vec<u8>>,
     pub(super) window: i64,
     pub(super) strict: bool,
@@ -64,6 +67,12 @@ pub(super) struct Plan {
     /// Nothing after this is seen.
     as_of: i64,
 }
+
+/// For each number of steps, the latest entry of a chain that has so many.
+type Entries = [i64; 128];
+
+/// The step of events of no step; the step before it is never reached.
+const IDLE: u8 = 127;
 
 /// An entry time that no window reaches; far enough from the ends of `i64` that differences cannot overflow.
 pub(super) const NEVER: i64 = i64::MIN / 4;
@@ -87,7 +96,7 @@ pub(super) fn run(question: &Funnel, view: &View<'_>) -> Tally {
             if !members.hold(&timeline) {
                 return;
             }
-            let depth = plan.depth(&timeline);
+            let depth = plan.depth(&timeline, &mut tally.entries);
             if depth == 0 {
                 return;
             }
@@ -103,7 +112,7 @@ pub(super) fn run(question: &Funnel, view: &View<'_>) -> Tally {
                 {
                     tally.open += 1;
                 }
-                let depth = restricted.depth(&timeline);
+                let depth = restricted.depth(&timeline, &mut tally.entries);
                 tally.matured.0 += u64::from(depth > 0);
                 tally.matured.1 += u64::from(depth == plan.steps);
             }
@@ -136,7 +145,7 @@ impl Plan {
         let disjoint = masks.iter().all(|mask| mask.count_ones() <= 1);
         let step = |mask: &u64| {
             if *mask == 0 {
-                0
+                IDLE
             } else {
                 mask.trailing_zeros() as u8 + 1
             }
@@ -157,54 +166,68 @@ impl Plan {
 
     /// How many steps the best chain of a user has.
     #[inline]
-    fn depth(&self, timeline: &Timeline<'_>) -> usize {
+    fn depth(&self, timeline: &Timeline<'_>, entries: &mut Entries) -> usize {
         match &self.step_of {
-            Some(step_of) => self.depth_of_disjoint(timeline, step_of),
+            Some(step_of) => self.depth_of_disjoint(timeline, step_of, entries),
             None => overlap::depth(self, timeline),
         }
     }
 
     /// The same where every event can fill at most one step.
+    ///
+    /// `entry[k]` is the latest entry of a chain of k steps; `entry[0]` is the event at hand, where it lies in the range, so
+    /// that step 1 goes on from it like any other step from the one before. Events of no step run idle on a step whose
+    /// predecessor is never reached, which costs less than a branch that cannot be foreseen.
     #[inline]
-    fn depth_of_disjoint(&self, timeline: &Timeline<'_>, step_of: &[u8]) -> usize {
-        let mut entry = [NEVER; MAX_STEPS + 1];
+    fn depth_of_disjoint(
+        &self,
+        timeline: &Timeline<'_>,
+        step_of: &[u8],
+        entry: &mut Entries,
+    ) -> usize {
+        entry[..=self.steps].fill(NEVER);
+        let range = (self.to.max(self.from) - self.from) as u64;
         let mut best = 0;
-        let mut tied_at = NEVER;
+        let mut before = NEVER;
         let mut tied = 0_u64;
         for (ts, name) in timeline.ts.iter().zip(timeline.name) {
-            let step = usize::from(step_of[usize::from(*name)]);
-            if step == 0 || *ts < self.from {
-                continue;
-            }
             let ts = *ts;
-            // Equal times count in whichever order helps (F1): a tied event may open the way for one seen before it,
-            // so the steps of all events at this time are looked at again, in the order of the steps.
-            let mut todo = 1_u64 << (step - 1);
-            if ts == tied_at {
-                tied |= todo;
-                todo = tied;
+            let step = step_of[usize::from(*name)];
+            entry[0] = if (ts.wrapping_sub(self.from) as u64) < range {
+                ts
             } else {
-                tied_at = ts;
-                tied = todo;
-            }
-            while todo != 0 {
-                let step = todo.trailing_zeros() as usize + 1;
-                todo &= todo - 1;
-                if step == 1 {
-                    if ts < self.to {
-                        entry[1] = ts;
-                        best = best.max(1);
-                    }
-                } else if ts - entry[step - 1] <= self.window {
-                    entry[step] = entry[step - 1];
-                    best = best.max(step);
+                NEVER
+            };
+            let bit = 1_u64.unbounded_shl(u32::from(step).wrapping_sub(1));
+            if ts == before {
+                // Equal times count in whichever order helps (F1): an event may open the way for a tied one seen before
+                // it, so the steps of all events at this time are looked at again, in the order of the steps.
+                tied |= bit;
+                let mut todo = tied;
+                while todo != 0 {
+                    best = best.max(self.go_on(ts, todo.trailing_zeros() as u8 + 1, entry));
+                    todo &= todo - 1;
                 }
+            } else {
+                tied = bit;
+                best = best.max(self.go_on(ts, step, entry));
             }
+            before = ts;
             if best == self.steps {
                 break;
             }
         }
         best
+    }
+
+    /// Lets the latest chain of `step - 1` steps go on with an event of `step`; gives the step where it did, else 0.
+    #[inline(always)]
+    fn go_on(&self, ts: i64, step: u8, entry: &mut Entries) -> usize {
+        let step = usize::from(step & 127);
+        let start = entry[(step.wrapping_sub(1)) & 127];
+        let fits = ts - start <= self.window;
+        entry[step] = if fits { start } else { entry[step] };
+        if fits { step } else { 0 }
     }
 
     /// Appends the times of a converter's reported chain: the lexicographically earliest rows (F4).

@@ -82,13 +82,23 @@ pub struct Bucket {
 pub struct Calendar {
     starts: Vec<i64>,
     bucket_of: Vec<u32>,
-    coarse: Vec<u32>,
+    slots: Vec<Slot>,
     end: i64,
     buckets: Vec<Bucket>,
 }
 
-/// `locate` first looks at slots of 2^36 µs (19 hours): at most one or two stretches begin in each.
+/// What `locate` knows of 2^36 µs (19 hours): the bucket before and after the one instant at which it changes.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    change: i64,
+    before: u32,
+    after: u32,
+}
+
 const SLOT: u32 = 36;
+
+/// In the place of a bucket: the slot has several changes, the stretches must be searched.
+const SEVERAL: u32 = u32::MAX - 1;
 
 /// More buckets than this in one question is an error.
 pub(crate) const MAX_BUCKETS: i64 = 40_000;
@@ -154,7 +164,9 @@ impl Calendar {
         let mut found: Vec<Option<(i64, i64)>> = vec![None; (last - first + 1) as usize];
         for (i, (start, n)) in stretches.iter().enumerate() {
             let until = stretches.get(i + 1).map_or(end, |next| next.0);
-            let bucket = usize::try_from(n - first).ok().and_then(|n| found.get_mut(n));
+            let bucket = usize::try_from(n - first)
+                .ok()
+                .and_then(|n| found.get_mut(n));
             if let Some(bucket) = bucket {
                 *bucket = Some((bucket.map_or(*start, |b| b.0), until));
             }
@@ -173,20 +185,51 @@ impl Calendar {
             .collect();
         let starts: Vec<i64> = stretches.iter().map(|s| s.0).collect();
         // A clock set back over midnight may show a date before the first or after the last bucket for a while.
-        let index = |n: i64| if (first..=last).contains(&n) { (n - first) as u32 } else { NONE };
-        let bucket_of = stretches.iter().map(|s| index(s.1)).collect();
-        let slots = ((end - start) >> SLOT) + 1;
-        let coarse = (0..slots)
+        let index = |n: i64| {
+            if (first..=last).contains(&n) {
+                (n - first) as u32
+            } else {
+                NONE
+            }
+        };
+        let bucket_of: Vec<u32> = stretches.iter().map(|s| index(s.1)).collect();
+        let changes = || starts.iter().copied().zip(bucket_of.iter().copied());
+        // Behind the last stretch there is no bucket.
+        let mut ahead = changes().chain([(end, NONE)]).peekable();
+        let mut before = NONE;
+        let slots = (0..=(end - start) >> SLOT)
             .map(|slot| {
-                starts
-                    .partition_point(|s| *s <= start + (slot << SLOT))
-                    .saturating_sub(1) as u32
+                let last = start + ((slot + 1) << SLOT) - 1;
+                let mut found = Slot {
+                    change: i64::MAX,
+                    before,
+                    after: before,
+                };
+                let mut count = 0;
+                while let Some((change, bucket)) = ahead.next_if(|c| c.0 <= last) {
+                    count += 1;
+                    before = bucket;
+                    found = Slot {
+                        change,
+                        before: found.before,
+                        after: bucket,
+                    };
+                }
+                if count > 1 {
+                    Slot {
+                        change: i64::MAX,
+                        before: SEVERAL,
+                        after: SEVERAL,
+                    }
+                } else {
+                    found
+                }
             })
             .collect();
         Self {
             starts,
             bucket_of,
-            coarse,
+            slots,
             end,
             buckets,
         }
@@ -206,19 +249,35 @@ impl Calendar {
     #[inline]
     pub fn locate(&self, micros: i64) -> Option<usize> {
         let first = *self.starts.first()?;
-        if micros < first || micros >= self.end {
+        // An instant before the first wraps to a slot far behind the last.
+        let slot = self
+            .slots
+            .get((micros.wrapping_sub(first) as u64 >> SLOT) as usize)?;
+        let bucket = if micros < slot.change {
+            slot.before
+        } else {
+            slot.after
+        };
+        if bucket < SEVERAL {
+            Some(bucket as usize)
+        } else {
+            self.search(micros, bucket)
+        }
+    }
+
+    #[cold]
+    fn search(&self, micros: i64, bucket: u32) -> Option<usize> {
+        if bucket == NONE || micros >= self.end {
             return None;
         }
-        let mut stretch = *self.coarse.get(((micros - first) >> SLOT) as usize)? as usize;
-        while self
+        let stretch = self
             .starts
-            .get(stretch + 1)
-            .is_some_and(|next| *next <= micros)
-        {
-            stretch += 1;
-        }
-        let bucket = self.bucket_of.get(stretch).filter(|b| **b != NONE)?;
-        Some(*bucket as usize)
+            .partition_point(|s| *s <= micros)
+            .checked_sub(1)?;
+        self.bucket_of
+            .get(stretch)
+            .filter(|b| **b != NONE)
+            .map(|b| *b as usize)
     }
 }
 
@@ -230,7 +289,13 @@ fn extent(
     from: Instant,
     to: Instant,
 ) -> Result<(i64, i64)> {
-    let at = |micros| number(period, week, zone.date(Instant::saturating_from_micros(micros)));
+    let at = |micros| {
+        number(
+            period,
+            week,
+            zone.date(Instant::saturating_from_micros(micros)),
+        )
+    };
     let end = to.micros().max(from.micros() + 1);
     let (mut first, mut last) = (at(from.micros()), at(end - 1));
     if last - first >= MAX_BUCKETS {
@@ -247,7 +312,9 @@ fn extent(
     while let Some(t) = transition {
         first = first.min(at(t));
         last = last.max(at(t - 1));
-        transition = zone.next_transition(Instant::saturating_from_micros(t)).filter(|t| *t < end);
+        transition = zone
+            .next_transition(Instant::saturating_from_micros(t))
+            .filter(|t| *t < end);
     }
     Ok((first, last))
 }
@@ -297,21 +364,48 @@ mod tests {
 
     fn calendar(zone: &str, period: Period, week: &str, from: &str, to: &str) -> Calendar {
         let zone = Zone::named(zone).unwrap();
-        Calendar::new(&zone, period, WeekStart::named(week).unwrap(), at(from), at(to)).unwrap()
+        Calendar::new(
+            &zone,
+            period,
+            WeekStart::named(week).unwrap(),
+            at(from),
+            at(to),
+        )
+        .unwrap()
     }
 
     fn starts(calendar: &Calendar) -> Vec<String> {
-        calendar.buckets().iter().map(|b| b.start.to_string()).collect()
+        calendar
+            .buckets()
+            .iter()
+            .map(|b| b.start.to_string())
+            .collect()
     }
 
     #[test]
     fn days_have_23_and_25_hours_where_clocks_change() {
-        let spring = calendar("Europe/Paris", Period::Daily, "monday", "2024-03-30T12:00:00Z", "2024-04-01T12:00:00Z");
+        let spring = calendar(
+            "Europe/Paris",
+            Period::Daily,
+            "monday",
+            "2024-03-30T12:00:00Z",
+            "2024-04-01T12:00:00Z",
+        );
         assert_eq!(
             starts(&spring),
-            ["2024-03-29T23:00:00.000Z", "2024-03-30T23:00:00.000Z", "2024-03-31T22:00:00.000Z"]
+            [
+                "2024-03-29T23:00:00.000Z",
+                "2024-03-30T23:00:00.000Z",
+                "2024-03-31T22:00:00.000Z"
+            ]
         );
-        let autumn = calendar("Europe/Paris", Period::Daily, "monday", "2024-10-27T12:00:00Z", "2024-10-27T13:00:00Z");
+        let autumn = calendar(
+            "Europe/Paris",
+            Period::Daily,
+            "monday",
+            "2024-10-27T12:00:00Z",
+            "2024-10-27T13:00:00Z",
+        );
         let day = autumn.buckets()[0];
         assert_eq!(day.end.micros() - day.start.micros(), 25 * 3_600_000_000);
     }
@@ -319,7 +413,13 @@ mod tests {
     #[test]
     fn a_missing_midnight_starts_the_day_late() {
         // Beirut, 2022-03-27: 00:00 does not exist, the day begins at 01:00, which is 22:00 UTC as the day before ends.
-        let day = calendar("Asia/Beirut", Period::Daily, "monday", "2022-03-27T10:00:00Z", "2022-03-27T11:00:00Z");
+        let day = calendar(
+            "Asia/Beirut",
+            Period::Daily,
+            "monday",
+            "2022-03-27T10:00:00Z",
+            "2022-03-27T11:00:00Z",
+        );
         assert_eq!(starts(&day), ["2022-03-26T22:00:00.000Z"]);
         assert_eq!(day.buckets()[0].end.to_string(), "2022-03-27T21:00:00.000Z");
     }
@@ -327,7 +427,13 @@ mod tests {
     #[test]
     fn a_skipped_date_is_an_empty_bucket() {
         // Apia skipped 2011-12-30.
-        let days = calendar("Pacific/Apia", Period::Daily, "monday", "2011-12-30T09:00:00Z", "2011-12-30T11:00:00Z");
+        let days = calendar(
+            "Pacific/Apia",
+            Period::Daily,
+            "monday",
+            "2011-12-30T09:00:00Z",
+            "2011-12-30T11:00:00Z",
+        );
         let [before, skipped, after] = days.buckets() else {
             panic!("three days expected, not {:?}", days.buckets());
         };
@@ -339,7 +445,13 @@ mod tests {
     #[test]
     fn a_date_that_comes_twice_keeps_its_number() {
         // St John's set its clock back at 00:01 until 2011: 2010-11-07 begins, is left after a minute, and begins again.
-        let days = calendar("America/St_Johns", Period::Daily, "monday", "2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z");
+        let days = calendar(
+            "America/St_Johns",
+            Period::Daily,
+            "monday",
+            "2010-11-06T12:00:00Z",
+            "2010-11-07T12:00:00Z",
+        );
         assert!(!days.is_regular());
         assert_eq!(days.locate(at("2010-11-07T02:30:30Z").micros()), Some(1));
         assert_eq!(days.locate(at("2010-11-07T02:31:30Z").micros()), Some(0));
@@ -348,12 +460,33 @@ mod tests {
 
     #[test]
     fn weeks_start_on_any_day_and_cross_years() {
-        let monday = calendar("UTC", Period::Weekly, "monday", "2024-12-30T00:00:00Z", "2025-01-06T00:00:01Z");
-        assert_eq!(starts(&monday), ["2024-12-30T00:00:00.000Z", "2025-01-06T00:00:00.000Z"]);
-        let sunday = calendar("UTC", Period::Weekly, "sunday", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z");
+        let monday = calendar(
+            "UTC",
+            Period::Weekly,
+            "monday",
+            "2024-12-30T00:00:00Z",
+            "2025-01-06T00:00:01Z",
+        );
+        assert_eq!(
+            starts(&monday),
+            ["2024-12-30T00:00:00.000Z", "2025-01-06T00:00:00.000Z"]
+        );
+        let sunday = calendar(
+            "UTC",
+            Period::Weekly,
+            "sunday",
+            "2025-01-01T00:00:00Z",
+            "2025-01-02T00:00:00Z",
+        );
         assert_eq!(starts(&sunday), ["2024-12-29T00:00:00.000Z"]);
         for (name, day) in WEEKDAYS {
-            let week = calendar("UTC", Period::Weekly, name, "1969-12-28T00:00:00Z", "1970-01-20T00:00:00Z");
+            let week = calendar(
+                "UTC",
+                Period::Weekly,
+                name,
+                "1969-12-28T00:00:00Z",
+                "1970-01-20T00:00:00Z",
+            );
             for bucket in week.buckets() {
                 assert_eq!(Zone::default().date(bucket.start).weekday(), day);
             }
@@ -362,10 +495,20 @@ mod tests {
 
     #[test]
     fn months_are_calendar_months() {
-        let months = calendar("UTC", Period::Monthly, "monday", "2023-12-31T00:00:00Z", "2024-03-01T00:00:00Z");
+        let months = calendar(
+            "UTC",
+            Period::Monthly,
+            "monday",
+            "2023-12-31T00:00:00Z",
+            "2024-03-01T00:00:00Z",
+        );
         assert_eq!(
             starts(&months),
-            ["2023-12-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z", "2024-02-01T00:00:00.000Z"]
+            [
+                "2023-12-01T00:00:00.000Z",
+                "2024-01-01T00:00:00.000Z",
+                "2024-02-01T00:00:00.000Z"
+            ]
         );
         assert_eq!(months.locate(at("2024-02-29T23:59:59Z").micros()), Some(2));
         assert_eq!(months.locate(at("2024-03-01T00:00:00Z").micros()), None);
@@ -374,7 +517,16 @@ mod tests {
     #[test]
     fn too_many_buckets_are_refused() {
         let zone = Zone::default();
-        let error = Calendar::new(&zone, Period::Daily, WeekStart::default(), Instant::MIN, at("2024-01-01T00:00:00Z"));
-        assert_eq!(error.unwrap_err().field_errors()[0].code, "too_many_periods");
+        let error = Calendar::new(
+            &zone,
+            Period::Daily,
+            WeekStart::default(),
+            Instant::MIN,
+            at("2024-01-01T00:00:00Z"),
+        );
+        assert_eq!(
+            error.unwrap_err().field_errors()[0].code,
+            "too_many_periods"
+        );
     }
 }

@@ -55,6 +55,8 @@ struct Plan<'a> {
     to: i64,
     columns: usize,
     mode: Mode,
+    /// Whether each bucket is one stretch of time.
+    regular: bool,
 }
 
 pub(super) fn run(question: &Retention, view: &View<'_>) -> Result<Table> {
@@ -88,6 +90,7 @@ pub(super) fn run(question: &Retention, view: &View<'_>) -> Result<Table> {
         to: span.to.micros(),
         columns,
         mode: question.mode,
+        regular: calendar.is_regular(),
         calendar: &calendar,
     };
     let members = Members::new(question.segment, span, view);
@@ -172,7 +175,7 @@ impl Plan<'_> {
             }
             counts.joined[word] |= bit;
             // Where each bucket is one stretch of time, a later bucket holds later events only, so one look serves all cohorts.
-            if !marked || !self.calendar.is_regular() {
+            if !marked || !self.regular {
                 counts.returned.fill(0);
                 self.mark(timeline, row, &mut counts.returned);
                 marked = true;
@@ -188,15 +191,24 @@ impl Plan<'_> {
     /// Sets a bit for each bucket in which the user returned at or after the time of `row`; gives the last such bucket.
     #[inline]
     fn mark(&self, timeline: &Timeline<'_>, row: usize, returned: &mut [u64]) -> usize {
-        let mut last = 0;
         let from = first_at(timeline, row);
-        for (ts, name) in timeline.ts[from..].iter().zip(&timeline.name[from..]) {
-            if self.returns(*name)
-                && let Some(bucket) = self.calendar.locate(*ts)
-            {
-                returned[bucket / 64] |= 1 << (bucket % 64);
-                last = last.max(bucket);
-            }
+        let (times, names) = (&timeline.ts[from..], &timeline.name[from..]);
+        let mut last = 0;
+        let mut set = |bucket: usize| {
+            returned[bucket / 64] |= 1 << (bucket % 64);
+            last = last.max(bucket);
+        };
+        match &self.returns {
+            None => times
+                .iter()
+                .filter_map(|ts| self.calendar.locate(*ts))
+                .for_each(set),
+            Some(means) => times
+                .iter()
+                .zip(names)
+                .filter(|(_, name)| means[usize::from(**name)])
+                .filter_map(|(ts, _)| self.calendar.locate(*ts))
+                .for_each(&mut set),
         }
         last
     }
@@ -235,7 +247,7 @@ impl Plan<'_> {
         let mut within = (first..timeline.ts.len())
             .take_while(|row| timeline.ts[*row] < end)
             .filter(|row| self.returns(timeline.name[*row]))
-            .filter(|row| self.calendar.locate(timeline.ts[*row]) == Some(cohort));
+            .filter(|row| self.regular || self.calendar.locate(timeline.ts[*row]) == Some(cohort));
         let Some(row) = within.next() else {
             return false;
         };
