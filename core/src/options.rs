@@ -1,4 +1,4 @@
-//! How to open a store, in the JSON form that doors share.
+//! How to open a store and how to import into it, in the JSON form that doors share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::analytics::Options;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::events::{ImportOptions, Mapping, Table};
 use crate::query::fields::{self, Fields, Parsed};
 
 /// The largest whole number that JSON carries exactly everywhere.
@@ -40,6 +41,42 @@ impl Options {
         Ok(read)
     }
 }
+
+impl ImportOptions<'_> {
+    /// Reads how to import from its JSON form: the fields of a mapping, see [`Mapping::parse`], and `table`, `strict`.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn parse(options: &Value) -> Result<(Mapping, Self)> {
+        let (mut mine, mut others) = (options.clone(), options.clone());
+        if let (Some(mine), Some(others)) = (mine.as_object_mut(), others.as_object_mut()) {
+            mine.retain(|name, _| OWN.contains(&name.as_str()));
+            others.retain(|name, _| !OWN.contains(&name.as_str()));
+        }
+        let mapping = Mapping::parse(&others);
+        let mut fields = Fields::of(&mine)?;
+        let read = Self {
+            table: fields.optional("table", |v| {
+                fields::one_of(v, &Table::ALL.map(|table| (table.name(), table)))
+            }),
+            strict: fields
+                .optional("strict", fields::boolean)
+                .unwrap_or_default(),
+            progress: None,
+        };
+        match (mapping, fields.finish(Vec::new())) {
+            (Ok(mapping), Ok(())) => Ok((mapping, read)),
+            (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),
+            (Err(one), Err(other)) => {
+                let all = [one.field_errors(), other.field_errors()].concat();
+                Err(Error::fields(all))
+            }
+        }
+    }
+}
+
+/// What of an import's options is not its mapping.
+const OWN: [&str; 2] = ["table", "strict"];
 
 fn path(value: &Value) -> Parsed<Option<PathBuf>> {
     match fields::text(value)? {
@@ -94,5 +131,38 @@ mod tests {
             Options::parse(&json!({})).unwrap_err().field_errors()[0].code,
             "required"
         );
+    }
+
+    #[test]
+    fn an_import_is_read_with_its_mapping() {
+        let asked = json!({"user": "customer_id", "name": {"constant": "buy"}, "table": null, "strict": true});
+        let (mapping, options) = ImportOptions::parse(&asked).unwrap();
+        assert_eq!(mapping.user.as_deref(), Some("customer_id"));
+        assert_eq!((options.table, options.strict), (None, true));
+        let (_, options) = ImportOptions::parse(&json!({"table": "profiles"})).unwrap();
+        assert_eq!(
+            (options.table, options.strict),
+            (Some(Table::Profiles), false)
+        );
+    }
+
+    #[test]
+    fn everything_wrong_with_an_import_is_said_at_once() {
+        let error =
+            ImportOptions::parse(&json!({"user": 5, "when": "x", "table": "users", "strict": 1}))
+                .unwrap_err();
+        let faults: Vec<_> = error
+            .field_errors()
+            .iter()
+            .map(|f| (f.field.as_str(), f.code))
+            .collect();
+        let expected = [
+            ("user", "invalid_type"),
+            ("when", "unknown_field"),
+            ("table", "not_in_list"),
+            ("strict", "invalid_type"),
+        ];
+        assert_eq!(faults, expected);
+        assert!(ImportOptions::parse(&json!([])).is_err());
     }
 }

@@ -2,12 +2,16 @@
 /** The handle: opens a store, asks it, closes it. */
 
 import { answer, exact, type Answer, type Exact } from './answer.js';
+import type { Catalogue, NewCatalogue } from './catalogue.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
+import { run, type ImportOptions, type ImportReport } from './import.js';
+import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import { native, type NativeStore } from './native.js';
 import type { When } from './query.js';
 import { written } from './question.js';
+import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 
 /** How to open a store of events. */
@@ -47,6 +51,21 @@ export class Analytics implements AsyncDisposable {
     this.#native = store;
   }
 
+  /**
+   * Imports events, or rows of a platform's table, from a file (NDJSON, CSV, Parquet, Arrow IPC, told by its extension)
+   * or from Arrow IPC in memory. All of it is kept or, where it fails or is stopped, nothing.
+   *
+   * Rows that are not valid are counted and listed in the report, and do not stop the others; with `strict` they do.
+   */
+  async import(source: string | Uint8Array, options?: ImportOptions | null): Promise<Exact<ImportReport>> {
+    return exact(await this.#call(() => run(this.#native, source, options ?? {})));
+  }
+
+  /** Takes a batch of events and says of each whether it was accepted, a duplicate or refused; a success is durable. */
+  async ingest(events: readonly NewEvent[]): Promise<Exact<IngestReport>> {
+    return exact(await this.#call(() => this.#native.ingest(written(events))));
+  }
+
   /** How far the users of a range get through a series of steps. */
   async funnel(question: FunnelQuestion): Promise<Answer<FunnelAnswer>> {
     return answer(await this.#call(() => this.#native.funnel(written(question))));
@@ -57,9 +76,24 @@ export class Analytics implements AsyncDisposable {
     return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
   }
 
+  /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */
+  async realtime(question?: RealtimeQuestion | null): Promise<Answer<RealtimeMetric[]>> {
+    return answer(await this.#call(() => this.#native.realtime(written(question ?? {}))));
+  }
+
   /** What stands out in how users behave over a range, in words and with the numbers behind them. */
-  async userInsights(question: UserInsightsQuestion): Promise<Exact<Insight[]>> {
-    return exact(await this.#call(() => this.#native.userInsights(written(question))));
+  async userInsights(question: UserInsightsQuestion): Promise<Answer<Insight[]>> {
+    return answer(await this.#call(() => this.#native.userInsights(written(question))));
+  }
+
+  /** Which events mean what: page views, conversions, errors, revenue, the default funnel. */
+  async catalogue(): Promise<Exact<Catalogue>> {
+    return exact(await this.#call(() => this.#native.catalogue()));
+  }
+
+  /** Replaces the catalogue; what is left out has its default for travel. */
+  setCatalogue(catalogue: NewCatalogue): Promise<void> {
+    return this.#call(() => this.#native.setCatalogue(written(catalogue)));
   }
 
   /** Throws away what is derived from the stored events and builds it anew. */

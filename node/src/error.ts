@@ -54,12 +54,18 @@ export async function awaited<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw rethrown(error);
+    const reason = reasonOf(error);
+    throw reason === null ? error : new TravelsenseError(reason);
   }
 }
 
+/** Whether the native module says that it was told to stop. */
+export function cancelled(error: unknown): boolean {
+  return reasonOf(error)?.kind === 'cancelled';
+}
+
 /** The native module puts the whole error into the message as JSON, because a rejection from a thread carries only text. */
-function rethrown(error: unknown): unknown {
-  if (!(error instanceof Error) || !error.message.startsWith('{')) return error;
-  return new TravelsenseError(JSON.parse(error.message) as Reason);
+function reasonOf(error: unknown): Reason | null {
+  if (!(error instanceof Error) || !error.message.startsWith('{"')) return null;
+  return JSON.parse(error.message) as Reason;
 }

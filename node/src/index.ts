@@ -24,7 +24,18 @@ export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
 export type { Answer, Exact } from './answer.js';
 export type { Given, Quantiles, Range, Rate, Segment, Selector, Weekday, When, Window } from './query.js';
 export type { FunnelAnswer, FunnelQuestion, FunnelStep, FunnelSwitches, Matured, TimeToConvert } from './funnel.js';
+export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
+export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
+export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type {
+  Metric,
+  RealtimeMetadata,
+  RealtimeMetric,
+  RealtimePoint,
+  RealtimeQuestion,
+  TimeRange,
+} from './realtime.js';
 export type {
   Cell,
   Cohort,

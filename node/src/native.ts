@@ -1,6 +1,6 @@
 /** The native module, private to this package: JSON text goes in, JSON text or Arrow comes out. */
 
-/** An answer with a table, held by the core. */
+/** An answer, held by the core. */
 export interface NativeAnswer {
   readonly text: string;
   toArrowIpc(): Promise<Uint8Array>;
@@ -8,15 +8,29 @@ export interface NativeAnswer {
 
 /** An open store. */
 export interface NativeStore {
+  import(source: string | Uint8Array, options: string, stop: NativeStop, hear: Hear | null): Promise<string>;
+  ingest(events: string): Promise<string>;
   funnel(question: string): Promise<NativeAnswer>;
   retention(question: string): Promise<NativeAnswer>;
-  userInsights(question: string): Promise<string>;
+  realtime(question: string): Promise<NativeAnswer>;
+  userInsights(question: string): Promise<NativeAnswer>;
+  catalogue(): Promise<string>;
+  setCatalogue(catalogue: string): Promise<void>;
   rebuild(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Stops the import that it was given to. */
+export interface NativeStop {
+  stop(): void;
+}
+
+/** Hears how far an import is. */
+type Hear = (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) => void;
+
 interface Native {
   open(options: string): Promise<NativeStore>;
+  Stop: new () => NativeStop;
 }
 
 /** The native module; loading it names what is missing where it cannot be. */

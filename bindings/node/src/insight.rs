@@ -2,8 +2,9 @@
 
 use napi_derive::napi;
 use travelsense::Principal;
+use travelsense::insight::Insight;
 
-use crate::answer::text;
+use crate::answer::Answer;
 use crate::error::parse;
 use crate::store::Store;
 use crate::work::Promised;
@@ -12,7 +13,10 @@ use crate::work::Promised;
 impl Store {
     /// Answers a question for user insights, given as JSON.
     #[napi]
-    pub fn user_insights(&self, question: String) -> Promised<String> {
-        self.ask(move |a| text(&a.user_insights_json(&Principal::owner(), &parse(&question)?)?))
+    pub fn user_insights(&self, question: String) -> Promised<Answer> {
+        self.ask(move |a| {
+            let insights = a.user_insights_json(&Principal::owner(), &parse(&question)?)?;
+            Answer::of(insights, |insights| Insight::table(insights))
+        })
     }
 }

@@ -9,9 +9,13 @@
 )]
 
 mod answer;
+mod catalogue;
 mod error;
 mod funnel;
+mod import;
+mod ingest;
 mod insight;
+mod realtime;
 mod retention;
 mod store;
 mod work;
