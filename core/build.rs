@@ -8,7 +8,6 @@ use std::env;
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
     // A bundled DuckDB is part of the program.
     if env::var_os("CARGO_FEATURE_BUNDLED").is_some() || env::var_os("CARGO_CFG_UNIX").is_none() {
