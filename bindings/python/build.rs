@@ -3,10 +3,6 @@
     clippy::disallowed_methods,
     reason = "a build script is told its settings through the environment"
 )]
-#![expect(
-    clippy::print_stdout,
-    reason = "a build script tells Cargo what to do on standard output"
-)]
 
 use std::env;
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 """Everything that events can be imported from."""
 
 import json
+import os
+import signal
 import threading
 
 import pandas as pd
@@ -139,6 +141,22 @@ def test_progress_is_told_and_may_stop_the_import(empty):
     with pytest.raises(KeyboardInterrupt):
         empty.import_(table, progress=enough)
     assert empty.ingest([]).version == version
+
+
+def test_ctrl_c_stops_an_import_and_nothing_is_kept(empty):
+    batch = pa.RecordBatch.from_pylist(ROWS)
+
+    def batches():
+        yield batch
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(10_000):
+            yield batch
+
+    version = empty.ingest([]).version
+    with pytest.raises(KeyboardInterrupt):
+        empty.import_(pa.RecordBatchReader.from_batches(batch.schema, batches()), **COLUMNS)
+    assert empty.ingest([]).version == version
+    assert empty.funnel(["search"], **FEBRUARY).to_dict()["entered"] == 0
 
 
 def test_other_threads_go_on_while_events_come_in(store):
