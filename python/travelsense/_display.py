@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -183,12 +183,13 @@ def _realtime(answer: list[dict[str, Any]]) -> Table:
     for metric in answer:
         metadata = metric["metadata"]
         change = metadata["change"]
+        shown = _percent if metadata["unit"] == "share" else _number
         rows.append(
             [
                 Cell(metric["metricName"].replace("_", " ")),
                 Cell(metadata["unit"]),
-                Cell(_number(metric["value"]), title=metadata.get("exact") or ""),
-                Cell(_number(metadata["previous"])),
+                Cell("–" if metric["value"] is None else shown(metric["value"]), title=metadata.get("exact") or ""),
+                Cell("–" if metadata["previous"] is None else shown(metadata["previous"])),
                 Cell("–" if change is None else f"{100 * change:+.1f} %"),
             ]
         )
@@ -220,9 +221,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
+def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
@@ -248,13 +247,26 @@ def _length(seconds: float | None) -> str:
 
 def _span(answer: dict[str, Any]) -> str:
     zone = answer["timezone"]
+    start, end = _local(answer["startDate"], zone), _local(answer["endDate"], zone)
+    if start is None or end is None:
+        return f"{answer['startDate']} to before {answer['endDate']}"
+    if end.time() == time():
+        # People read a range of days with its last day in it.
+        return f"{_date(answer['startDate'], zone)} to {end.date() - timedelta(days=1)} ({zone})"
     return f"{_date(answer['startDate'], zone)} to before {_date(answer['endDate'], zone)} ({zone})"
 
 
 def _date(instant: str, zone: str) -> str:
-    """The civil date of an instant in a zone, and the time where it is not midnight; unchanged in an unknown zone."""
-    try:
-        local = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+    """The civil date of an instant in a zone, and the time where it is not midnight."""
+    local = _local(instant, zone)
+    if local is None:
         return instant
-    return local.date().isoformat() if not (local.hour or local.minute or local.second) else f"{local:%Y-%m-%d %H:%M}"
+    return f"{local:%Y-%m-%d %H:%M}" if local.time() != time() else str(local.date())
+
+
+def _local(instant: str, zone: str) -> datetime | None:
+    """The civil time of an instant in a zone; nothing where Python does not know the zone."""
+    try:
+        return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+        return None

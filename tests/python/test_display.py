@@ -45,7 +45,7 @@ def retention(store):
 
 def test_a_funnel_is_a_table_in_a_terminal(funnel):
     lines = repr(funnel).splitlines()
-    assert lines[0] == "Funnel, 2026-02-01 to before 2026-03-01 (UTC), within 7 d"
+    assert lines[0] == "Funnel, 2026-02-01 to 2026-02-28 (UTC), within 7 d"
     assert lines[1].split() == ["step", "event", "users", "rate", "from", "previous", "dropped", "median", "time"]
     assert re.split(r"\s{2,}", lines[4]) == ["3", "book", "1", "33.3 %", "50.0 %", "23 h 50 min", "███████"]
     assert lines[5:] == []
@@ -110,6 +110,13 @@ def test_long_tables_are_cut_and_say_so(store):
     assert "more cohorts" in repr(table)
     assert len(repr(table).splitlines()) < 80
     assert len(table) > 10_000
+
+
+def test_ranges_are_shown_as_civil_dates_of_their_zone(store):
+    shown = store.funnel(["search"], timezone="America/New_York", **FEBRUARY)
+    assert repr(shown).startswith("Funnel, 2026-02-01 to 2026-02-28 (America/New_York)")
+    shown = store.funnel(["search"], start_date="2026-02-01T08:00:00Z", end_date="2026-02-02T09:30:00Z")
+    assert repr(shown).startswith("Funnel, 2026-02-01 08:00 to before 2026-02-02 09:30 (UTC)")
 
 
 def test_insights_are_sentences_over_their_funnel(store):

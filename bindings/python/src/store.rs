@@ -38,8 +38,9 @@ impl Store {
     /// Closes the file, at once or when the last call under way has ended; closing again does nothing.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
-            let held = self.held().take();
-            held.and_then(Arc::into_inner).map(Analytics::close);
+            if let Some(analytics) = self.held().take().and_then(Arc::into_inner) {
+                analytics.close();
+            }
         });
     }
 
