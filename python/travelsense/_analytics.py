@@ -48,6 +48,7 @@ class ArrowArray(Protocol):
 
 
 Table: TypeAlias = str | os.PathLike[str] | ArrowStream | ArrowArray
+PlatformTable: TypeAlias = Literal["profiles", "trips", "bookings", "reviews", "payments", "performance", "rates"]
 TimeUnit: TypeAlias = Literal["s", "ms", "us"]
 
 
@@ -107,7 +108,7 @@ class Analytics:
         properties: str | None = None,
         timezone: str | None = None,
         time_unit: TimeUnit | None = None,
-        table: str | None = None,
+        table: PlatformTable | None = None,
         strict: bool = False,
         progress: bool | Callable[[int, int | None, int, int | None], object] = True,
     ) -> ImportReport:
@@ -142,7 +143,7 @@ class Analytics:
             ValidationError: for a column that is not there, a format nobody knows, or, if `strict`, a row.
             NotFound: for a file that is not there.
         """
-        mapping = question(
+        options = question(
             user=user,
             time=time,
             name={"constant": event} if name is None and event is not None else name,
@@ -155,12 +156,14 @@ class Analytics:
             properties=properties,
             timezone=timezone,
             time_unit=time_unit,
+            table=table,
+            strict=strict,
         )
         if callable(progress):
-            return ImportReport.of_core(self._store.import_(source, mapping, table, strict, progress))
+            return ImportReport.of_core(self._store.import_(source, options, progress))
         with closing(Progress(f"importing {_title(source)}")) as shown:
             watch = shown if progress else None
-            return ImportReport.of_core(self._store.import_(source, mapping, table, strict, watch))
+            return ImportReport.of_core(self._store.import_(source, options, watch))
 
     def ingest(self, events: Sequence[Mapping[str, Any]]) -> IngestReport:
         """Takes in a batch of events, durably, and says for each whether it is accepted, a duplicate, or refused.

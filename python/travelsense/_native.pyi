@@ -25,9 +25,7 @@ class Store:
     def import_(
         self,
         source: object,
-        mapping: str,
-        table: str | None,
-        strict: bool,
+        options: str,
         progress: Callable[[int, int | None, int, int | None], object] | None,
     ) -> str: ...
     def ingest(self, events: str) -> str: ...

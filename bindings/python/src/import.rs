@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use travelsense::events::{ImportOptions, ImportReport, Mapping, Progress, Source, Table};
-use travelsense::{Error, Result};
+use travelsense::events::{ImportOptions, ImportReport, Progress, Source};
 
 use crate::capsule;
 use crate::store::{Store, json};
@@ -30,9 +29,7 @@ pub(crate) fn run(
     store: &Store,
     py: Python<'_>,
     source: Source,
-    mapping: &str,
-    table: Option<&str>,
-    strict: bool,
+    options: &str,
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<ImportReport> {
     let mut raised = None;
@@ -44,13 +41,8 @@ pub(crate) fn run(
         }
     };
     let report = store.ask(py, |a, who| {
-        let mapping = Mapping::parse(&json(mapping)?)?;
-        let table = table.map(named).transpose()?;
-        let mut options = ImportOptions {
-            table,
-            strict,
-            progress: Some(&mut hear),
-        };
+        let (mapping, mut options) = ImportOptions::parse(&json(options)?)?;
+        options.progress = Some(&mut hear);
         a.import(who, source, &mapping, &mut options)
     });
     raised.map_or(report, Err)
@@ -69,16 +61,5 @@ fn tell(progress: Option<&Py<PyAny>>, so_far: Progress) -> PyResult<()> {
             progress.call1(py, (rows, total_rows, bytes, total_bytes))?;
         }
         Ok(())
-    })
-}
-
-fn named(table: &str) -> Result<Table> {
-    Table::named(table).ok_or_else(|| {
-        let names = Table::ALL.map(Table::name).join(", ");
-        Error::field(
-            "table",
-            "not_in_list",
-            format!("`{table}` is not one of {names}"),
-        )
     })
 }

@@ -54,25 +54,16 @@ impl Store {
         self.ask(py, |a, _| a.rebuild())
     }
 
-    /// Imports a file or an Arrow table; gives the report's JSON.
+    /// Imports a file or an Arrow table as the options say in their JSON form; gives the report's JSON.
     fn import_(
         &self,
         source: &Bound<'_, PyAny>,
-        mapping: &str,
-        table: Option<&str>,
-        strict: bool,
+        options: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let py = source.py();
-        let report = import::run(
-            self,
-            py,
-            import::source(source)?,
-            mapping,
-            table,
-            strict,
-            progress.as_ref(),
-        )?;
+        let source = import::source(source)?;
+        let report = import::run(self, py, source, options, progress.as_ref())?;
         text(&report).map_err(|e| raise(py, &e))
     }
 
