@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { tableFromIPC } from 'apache-arrow';
+import { open } from 'travelsense';
+
+const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
+after(() => rm(folder, { recursive: true }));
+
+// A little of everything that an answer can hold: converters and others, shares of something and of nothing, revenue.
+const now = '2026-01-31T12:00:00Z';
+const store = await open(':memory:', { now });
+after(() => store.close());
+const report = await store.ingest([
+  { userId: 'u1', name: 'search', ts: '2026-01-05T10:00:00Z' },
+  { userId: 'u1', name: 'view_trip', ts: '2026-01-05T10:00:01.5Z' },
+  { userId: 'u2', name: 'search', ts: '2026-01-12T10:00:00Z' },
+  { userId: 'u1', name: 'page_view', ts: '2026-01-31T11:58:00Z' },
+  { userId: 'u1', name: 'payment', ts: '2026-01-31T11:59:00Z', properties: { amount: '12.30', currency: 'EUR' } },
+  { name: 'page_view', ts: '2026-01-31T11:59:00Z' },
+  { name: '', ts: 'soon' },
+]);
+const path = join(folder, 'events.ndjson');
+await writeFile(path, '{"userId":"u3","name":"search","ts":"2026-01-20"}\n{}\n');
+const imported = await store.import(path);
+
+const range = { startDate: '2026-01-05', endDate: '2026-01-25' };
+const funnel = await store.funnel({ steps: ['search', ['view_trip', 'look'], null], ...range });
+const retention = await store.retention({
+  cohortPeriod: 'weekly',
+  ...range,
+  start: 'search',
+  return: ['a', 'page_view'],
+});
+const realtime = await store.realtime();
+const insights = await store.userInsights({ steps: ['search', 'view_trip'], ...range });
+const catalogue = await store.catalogue();
+const answers = { funnel, retention, realtime, insights, catalogue, report, imported };
+
+test('every field of every answer is in the types, and none is missing', async () => {
+  // An object literal may have no field that its type lacks, and must have all that are not optional.
+  const types = {
+    funnel: 'FunnelAnswer',
+    retention: 'RetentionAnswer',
+    realtime: 'RealtimeMetric[]',
+    insights: 'Insight[]',
+    catalogue: 'Catalogue',
+    report: 'IngestReport',
+    imported: 'ImportReport',
+  };
+  const source = Object.entries(answers).map(([name, answer]) => {
+    const type = types[/** @type {keyof types} */ (name)];
+    return `export const ${name}: T.${type} = ${answer.toJSONText()};`;
+  });
+  await writeFile(join(folder, 'answers.ts'), `import type * as T from './dist/index.js';\n${source.join('\n')}\n`);
+  await symlink(join(import.meta.dirname, '..', 'dist'), join(folder, 'dist'));
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+  ];
+  const complaints = await promisify(execFile)(process.execPath, [compiler, ...options, 'answers.ts'], {
+    cwd: folder,
+  }).then(
+    () => '',
+    (/** @type {{ stdout: string }} */ error) => error.stdout,
+  );
+  assert.equal(complaints, '');
+});
+
+test('an answer is a plain object whose exact text and table do not get in the way', () => {
+  for (const answer of Object.values(answers)) {
+    assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+    assert.deepEqual(structuredClone(answer), answer);
+    assert.ok(!('toJSONText' in { ...answer }));
+    assert.ok(!JSON.stringify(answer).includes('undefined'));
+  }
+});
+
+test('the same question gives the same bytes, and its _id is theirs', async () => {
+  const again = await store.funnel({ ...range, steps: ['search', ['view_trip', 'look'], null] });
+  assert.equal(again.toJSONText(), funnel.toJSONText());
+  const other = await store.funnel({ ...range, steps: ['search', 'view_trip', null] });
+  assert.notEqual(other._id, funnel._id);
+});
+
+test('a table holds the numbers of its answer', async () => {
+  const rows = tableFromIPC(await funnel.toArrowIPC()).toArray();
+  assert.deepEqual(
+    rows.map((row) => [Number(row.step), row.event, Number(row.count), row.rate]),
+    funnel.steps.map(({ step, event, count, rate }) => [
+      step,
+      Array.isArray(event) ? event.join(' | ') : event,
+      count,
+      rate.value,
+    ]),
+  );
+  const cells = tableFromIPC(await retention.toArrowIPC()).toArray();
+  assert.deepEqual(
+    cells.map((row) => [new Date(Number(row.cohort)).toISOString(), Number(row.period), Number(row.count), row.value]),
+    retention.cohorts.flatMap((cohort) =>
+      cohort.retention.map(({ period, count, value }) => [cohort.period, period, count, value]),
+    ),
+  );
+  const figures = tableFromIPC(await realtime.toArrowIPC()).toArray();
+  assert.deepEqual(
+    figures.map((row) => [row.metric_name, row.value]),
+    realtime.map(({ metricName, value }) => [metricName, value]),
+  );
+  const words = tableFromIPC(await insights.toArrowIPC()).toArray();
+  assert.deepEqual(
+    words.map((row) => [row.insight_type, row.description]),
+    insights.map(({ insightType, description }) => [insightType, description]),
+  );
+});
+
+test('the catalogue can be changed, and what is left out has its default', async () => {
+  const fresh = await open(':memory:', { now });
+  await fresh.setCatalogue({ defaultFunnel: ['open', { event: ['pay', 'buy'] }], premiumPlans: ['gold'] });
+  assert.deepEqual(await fresh.catalogue(), {
+    ...catalogue,
+    defaultFunnel: ['open', ['pay', 'buy']],
+    premiumPlans: ['gold'],
+  });
+  const { steps } = await fresh.funnel(range);
+  assert.deepEqual(
+    steps.map(({ event }) => event),
+    ['open', ['pay', 'buy']],
+  );
+  /** @type {any} */
+  const wrong = { pageViews: 'page_view', baseCurrency: 'Euro', colour: 1 };
+  await assert.rejects(fresh.setCatalogue(wrong), { kind: 'invalid', code: 'validation_failed' });
+  await fresh.close();
+});
+
+test('rebuilding changes no answer', async () => {
+  await store.rebuild();
+  const again = await store.funnel({ steps: ['search', ['view_trip', 'look'], null], ...range });
+  assert.equal(again.toJSONText(), funnel.toJSONText());
+});
