@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::analytics::Options;
-use crate::error::{Error, Result};
-use crate::events::{ImportOptions, Mapping, Table};
+use crate::error::{Error, FieldError, Result};
+use crate::events::{ImportOptions, Mapping, Name, Table};
 use crate::query::fields::{self, Fields, Parsed};
 
 /// The largest whole number that JSON carries exactly everywhere.
@@ -43,7 +43,8 @@ impl Options {
 }
 
 impl ImportOptions<'_> {
-    /// Reads how to import from its JSON form: the fields of a mapping, see [`Mapping::parse`], and `table`, `strict`.
+    /// Reads how to import from its JSON form: the fields of a mapping, see [`Mapping::parse`]; `event`, one name for all
+    /// rows in place of a column; `table`, `strict`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -53,8 +54,8 @@ impl ImportOptions<'_> {
             mine.retain(|name, _| OWN.contains(&name.as_str()));
             others.retain(|name, _| !OWN.contains(&name.as_str()));
         }
-        let mapping = Mapping::parse(&others);
         let mut fields = Fields::of(&mine)?;
+        let event = fields.optional("event", fields::name);
         let read = Self {
             table: fields.optional("table", |v| {
                 fields::one_of(v, &Table::ALL.map(|table| (table.name(), table)))
@@ -64,8 +65,20 @@ impl ImportOptions<'_> {
                 .unwrap_or_default(),
             progress: None,
         };
-        match (mapping, fields.finish(Vec::new())) {
-            (Ok(mapping), Ok(())) => Ok((mapping, read)),
+        let both = event.is_some() && others.get("name").is_some_and(|name| !name.is_null());
+        let conflict = both.then(|| FieldError {
+            field: "event".to_owned(),
+            code: "conflict",
+            message: "must not be given beside `name`".to_owned(),
+        });
+        match (
+            Mapping::parse(&others),
+            fields.finish(conflict.into_iter().collect()),
+        ) {
+            (Ok(mut mapping), Ok(())) => {
+                mapping.name = event.map(Name::Constant).or(mapping.name);
+                Ok((mapping, read))
+            }
             (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),
             (Err(one), Err(other)) => {
                 let all = [one.field_errors(), other.field_errors()].concat();
@@ -76,7 +89,7 @@ impl ImportOptions<'_> {
 }
 
 /// What of an import's options is not its mapping.
-const OWN: [&str; 2] = ["table", "strict"];
+const OWN: [&str; 3] = ["event", "table", "strict"];
 
 fn path(value: &Value) -> Parsed<Option<PathBuf>> {
     match fields::text(value)? {
@@ -135,11 +148,14 @@ mod tests {
 
     #[test]
     fn an_import_is_read_with_its_mapping() {
-        let asked = json!({"user": "customer_id", "name": {"constant": "buy"}, "table": null, "strict": true});
+        let asked = json!({"user": "customer_id", "event": "buy", "name": null, "table": null, "strict": true});
         let (mapping, options) = ImportOptions::parse(&asked).unwrap();
         assert_eq!(mapping.user.as_deref(), Some("customer_id"));
+        assert_eq!(mapping.name, Some(Name::Constant("buy".to_owned())));
         assert_eq!((options.table, options.strict), (None, true));
-        let (_, options) = ImportOptions::parse(&json!({"table": "profiles"})).unwrap();
+        let asked = json!({"name": "activity", "table": "profiles"});
+        let (mapping, options) = ImportOptions::parse(&asked).unwrap();
+        assert_eq!(mapping.name, Some(Name::Column("activity".to_owned())));
         assert_eq!(
             (options.table, options.strict),
             (Some(Table::Profiles), false)
@@ -148,21 +164,25 @@ mod tests {
 
     #[test]
     fn everything_wrong_with_an_import_is_said_at_once() {
-        let error =
-            ImportOptions::parse(&json!({"user": 5, "when": "x", "table": "users", "strict": 1}))
-                .unwrap_err();
-        let faults: Vec<_> = error
-            .field_errors()
-            .iter()
-            .map(|f| (f.field.as_str(), f.code))
-            .collect();
+        let faults = |options: Value| -> Vec<_> {
+            let error = ImportOptions::parse(&options).unwrap_err();
+            let faults = error.field_errors().iter();
+            faults.map(|f| (f.field.clone(), f.code)).collect()
+        };
         let expected = [
             ("user", "invalid_type"),
             ("when", "unknown_field"),
             ("table", "not_in_list"),
             ("strict", "invalid_type"),
-        ];
-        assert_eq!(faults, expected);
-        assert!(ImportOptions::parse(&json!([])).is_err());
+            ("event", "conflict"),
+        ]
+        .map(|(field, code)| (field.to_owned(), code));
+        let wrong = json!({"user": 5, "when": "x", "table": "users", "strict": 1, "event": "a", "name": "b"});
+        assert_eq!(faults(wrong), expected);
+        assert_eq!(
+            faults(json!({"event": ""})),
+            [("event".to_owned(), "invalid_length")]
+        );
+        assert_eq!(faults(json!([])), [("question".to_owned(), "invalid_type")]);
     }
 }

@@ -16,8 +16,10 @@ export interface Mapping {
   anonymous?: string | null;
   /** The session; else `sessionId` or `session_id`. */
   session?: string | null;
-  /** The event's name, or one name for every row; else `name` or `event`. */
-  name?: string | { readonly constant: string } | null;
+  /** The event's name; else `name` or `event`. */
+  name?: string | null;
+  /** One event name for every row, in place of a column. */
+  event?: string | null;
   /** When it happened; else `ts`, `timestamp` or `time`. */
   time?: string | null;
   /** The event's id; else `eventId` or `event_id`. */

@@ -222,7 +222,7 @@ pub(crate) fn list<T>(value: &Value, mut item: impl FnMut(&Value) -> Parsed<T>) 
 }
 
 /// An event name: 1 to 200 characters.
-fn name(value: &Value) -> Parsed<String> {
+pub(crate) fn name(value: &Value) -> Parsed<String> {
     let name = text(value)?;
     if name.is_empty() || name.chars().count() > 200 {
         return fault("invalid_length", "must have 1 to 200 characters");

@@ -1,0 +1,110 @@
+// The vectors of `tests/vectors` through the Node door; their README says what they are.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { open, TravelsenseError } from '../../node/dist/index.mjs';
+
+/** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
+/** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
+/**
+ * @typedef {object} Vector
+ * @property {string} why
+ * @property {string} now
+ * @property {any} question
+ * @property {any[]} [events]
+ * @property {object[]} [profiles]
+ * @property {object[]} [rates]
+ * @property {object} [ingest]
+ * @property {object} [expect]
+ * @property {Refusal} [error]
+ */
+
+const vectors = join(import.meta.dirname, '..', 'vectors');
+const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
+after(() => rm(folder, { recursive: true }));
+
+/**
+ * Imports the rows of a platform's table, as a file.
+ * @param {Analytics} store
+ * @param {'profiles' | 'rates'} table
+ * @param {object[] | undefined} rows
+ */
+async function load(store, table, rows) {
+  if (rows === undefined) return;
+  const path = join(folder, `${table}.ndjson`);
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await store.import(path, { table, strict: true });
+}
+
+/**
+ * Where a value does not hold what is expected of it.
+ * @param {any} expected
+ * @param {any} actual
+ * @returns {string[]}
+ */
+function differences(expected, actual, at = 'answer') {
+  if (Array.isArray(expected) && Array.isArray(actual) && expected.length === actual.length) {
+    return expected.flatMap((item, i) => differences(item, actual[i], `${at}[${i}]`));
+  }
+  if (isObject(expected) && isObject(actual)) {
+    return Object.keys(expected).flatMap((name) => differences(expected[name], actual[name], `${at}.${name}`));
+  }
+  return expected === actual ? [] : [`${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`];
+}
+
+/** @param {unknown} value */
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** @param {{ field: string, code: string }[]} errors */
+const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).sort();
+
+/**
+ * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
+ * @param {Analytics} store
+ * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {any} question
+ */
+const ask = (store, word, question) =>
+  word === 'retention' ? store.retention({ analysisMetric: null, ...question }) : store[word](question);
+
+/**
+ * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {Vector} vector
+ */
+async function run(word, { why, now, question, events, profiles, rates, ingest, expect, error }) {
+  const store = await open(':memory:', { now });
+  try {
+    await load(store, 'profiles', profiles);
+    await load(store, 'rates', rates);
+    const report = await store.ingest(events ?? []);
+    if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
+    if (error === undefined) {
+      const answer = await ask(store, word, question);
+      assert.deepEqual(differences(expect, answer), [], why);
+      assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+    } else {
+      const refusal = await ask(store, word, question).catch((refusal) => refusal);
+      assert.ok(refusal instanceof TravelsenseError, why);
+      assert.equal(refusal.code, error.code, why);
+      assert.deepEqual(codes([...refusal.errors]), codes(error.errors), why);
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+for (const word of /** @type {const} */ (['funnel', 'retention', 'realtime'])) {
+  const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
+  test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
+  for (const name of names) {
+    test(`${word} ${name.replace('.json', '')}`, async () => {
+      /** @type {Vector} */
+      const vector = JSON.parse(await readFile(join(vectors, word, name), 'utf8'));
+      assert.notEqual(vector.expect === undefined, vector.error === undefined, 'has `expect` or `error`, not both');
+      await run(word, vector);
+    });
+  }
+}
