@@ -148,9 +148,9 @@ impl Plan<'_> {
                     && at < self.to
                     && let Some(cohort) = self.calendar.locate(at)
                 {
-                    let last = self.mark(timeline, first, &mut counts.returned);
+                    self.mark(timeline, first, &mut counts.returned);
                     self.join(timeline, cohort, first, counts);
-                    counts.returned[..=last / 64].fill(0);
+                    counts.returned.fill(0);
                 }
             }
             Mode::Recurring => self.count_recurring(timeline, counts),
@@ -188,29 +188,31 @@ impl Plan<'_> {
         }
     }
 
-    /// Sets a bit for each bucket in which the user returned at or after the time of `row`; gives the last such bucket.
+    /// Sets a bit for each bucket in which the user returned at or after the time of `row`.
     #[inline]
-    fn mark(&self, timeline: &Timeline<'_>, row: usize, returned: &mut [u64]) -> usize {
+    fn mark(&self, timeline: &Timeline<'_>, row: usize, returned: &mut [u64]) {
         let from = first_at(timeline, row);
         let (times, names) = (&timeline.ts[from..], &timeline.name[from..]);
-        let mut last = 0;
-        let mut set = |bucket: usize| {
-            returned[bucket / 64] |= 1 << (bucket % 64);
-            last = last.max(bucket);
+        // The bits of 64 buckets at a time gather here, since a write to memory for each event would wait for the last one.
+        let (mut word, mut bits) = (0, 0_u64);
+        let mut set = |ts: i64| {
+            if let Some(bucket) = self.calendar.locate(ts) {
+                if bucket / 64 != word {
+                    returned[word] |= std::mem::take(&mut bits);
+                    word = bucket / 64;
+                }
+                bits |= 1 << (bucket % 64);
+            }
         };
         match &self.returns {
-            None => times
-                .iter()
-                .filter_map(|ts| self.calendar.locate(*ts))
-                .for_each(set),
+            None => times.iter().for_each(|ts| set(*ts)),
             Some(means) => times
                 .iter()
                 .zip(names)
                 .filter(|(_, name)| means[usize::from(**name)])
-                .filter_map(|(ts, _)| self.calendar.locate(*ts))
-                .for_each(&mut set),
+                .for_each(|(ts, _)| set(*ts)),
         }
-        last
+        returned[word] |= bits;
     }
 
     /// Counts a user into a cohort by the start event in `row`, and into the cells of the periods marked.
