@@ -25,8 +25,8 @@ pub(crate) struct Answer {
 impl Answer {
     /// Its JSON, byte for byte what the other doors give.
     #[napi(getter)]
-    pub fn text(&self) -> String {
-        self.text.clone()
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Its table in Arrow's stream format.

@@ -39,7 +39,9 @@ impl Store {
     pub fn close(&self) -> Promised<()> {
         let held = self.held().take();
         promise(move || {
-            held.and_then(Arc::into_inner).map(Analytics::close);
+            if let Some(last) = held.and_then(Arc::into_inner) {
+                last.close();
+            }
             Ok(())
         })
     }
