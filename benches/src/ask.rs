@@ -16,7 +16,8 @@ pub(crate) fn measure(file: &Path, runs: u64) -> Result<Value> {
     let (timelines, build) = timed(|| store.timelines());
     let timelines = timelines?;
 
-    let asked = |from, to| Range::new(from, to).ok_or_else(|| Error::internal("the range of a bench"));
+    let asked =
+        |from, to| Range::new(from, to).ok_or_else(|| Error::internal("the range of a bench"));
     // 60 of the 90 days, as entries; later steps may fall after them.
     let mut funnel = Funnel::new(FUNNEL, asked("2026-01-15", "2026-03-15")?);
     funnel.window = Window::days(7);
@@ -29,7 +30,12 @@ pub(crate) fn measure(file: &Path, runs: u64) -> Result<Value> {
     let cohorts: Vec<Vec<u64>> = answer
         .cohorts
         .iter()
-        .map(|c| c.retention.iter().map(|cell| cell.count + cell.partial_count).collect())
+        .map(|c| {
+            c.retention
+                .iter()
+                .map(|cell| cell.count + cell.partial_count)
+                .collect()
+        })
         .collect();
 
     Ok(json!({

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StringArray,
+    TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
 
@@ -30,7 +33,11 @@ pub(crate) fn reader(events: u64) -> Result<impl RecordBatchReader + Send + 'sta
     let schema = Arc::new(Schema::new(vec![
         Field::new("userId", DataType::Utf8, false),
         Field::new("name", DataType::Utf8, false),
-        Field::new("ts", DataType::Timestamp(TimeUnit::Microsecond, None), false),
+        Field::new(
+            "ts",
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+            false,
+        ),
     ]));
     let of = Arc::clone(&schema);
     let batches = (0..events)
@@ -51,7 +58,15 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
         user.push(format!("{:024x}", mixed(share * users >> 32)));
         let draw = b % 1000;
         let mut sum = 0;
-        name.push(NAMES.iter().find(|n| { sum += n.1; draw < sum }).map_or("page_view", |n| n.0));
+        name.push(
+            NAMES
+                .iter()
+                .find(|n| {
+                    sum += n.1;
+                    draw < sum
+                })
+                .map_or("page_view", |n| n.0),
+        );
         let at = i128::from(i) * i128::from(SPAN) / i128::from(events);
         ts.push(START + at as i64 + (c % 30_000_000) as i64);
     }

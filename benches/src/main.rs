@@ -2,7 +2,10 @@
 //!
 //! `bench load FILE EVENTS` fills a new store and prints how long that took; `bench ask FILE RUNS` opens it cold, builds the
 //! timelines and answers each question so many times. Both print one JSON object.
-#![expect(clippy::print_stdout, reason = "a program whose output is the measurement")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a program whose output is the measurement"
+)]
 #![expect(clippy::disallowed_methods, reason = "measuring needs a clock")]
 
 mod ask;
@@ -45,7 +48,12 @@ fn load(file: &Path, events: u64) -> Result<Value> {
     let store = Analytics::open(file)?;
     let began = Instant::now();
     let source = Source::Batches(Box::new(generate::reader(events).map_err(Error::internal)?));
-    let report = store.import(&Principal::owner(), source, &Mapping::default(), &mut ImportOptions::default())?;
+    let report = store.import(
+        &Principal::owner(),
+        source,
+        &Mapping::default(),
+        &mut ImportOptions::default(),
+    )?;
     store.close();
     let seconds = began.elapsed().as_secs_f64();
     Ok(json!({ "accepted": report.accepted, "refused": report.refused, "seconds": seconds }))

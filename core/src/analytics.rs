@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
-use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::events;
 use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
+use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::insight::{self, Insight, UserInsights};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
@@ -79,7 +79,10 @@ impl Analytics {
     /// `locked` where another process writes to it; `not_a_database`, `not_travelsense`, `newer_format` or `corrupt` for
     /// what the file holds; `not_found`, `read_only`, `disk_full` for what the file system refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with(Options { path: Some(path.as_ref().to_owned()), ..Options::default() })
+        Self::open_with(Options {
+            path: Some(path.as_ref().to_owned()),
+            ..Options::default()
+        })
     }
 
     /// Opens a store in memory, which ends with the handle.
@@ -96,7 +99,11 @@ impl Analytics {
     /// As `open`; `out_of_range` for options that cannot be met.
     pub fn open_with(options: Options) -> Result<Self> {
         if options.threads.is_some_and(|n| n == 0 || n > 1024) {
-            return Err(Error::field("threads", "out_of_range", "must be between 1 and 1024"));
+            return Err(Error::field(
+                "threads",
+                "out_of_range",
+                "must be between 1 and 1024",
+            ));
         }
         let warehouse = Duckdb::open(&Open {
             path: options.path,
@@ -142,7 +149,14 @@ impl Analytics {
     ) -> Result<ImportReport> {
         let mapping = access::grant(who, Permission::ImportEvents, mapping)?;
         let catalogue = self.warehouse.catalogue()?;
-        events::import(&*self.warehouse, &catalogue, source, &mapping, self.now(), options)
+        events::import(
+            &*self.warehouse,
+            &catalogue,
+            source,
+            &mapping,
+            self.now(),
+            options,
+        )
     }
 
     /// Takes a JSON array of events and answers each: accepted, duplicate, or refused with the reasons.
@@ -206,7 +220,9 @@ impl Analytics {
     /// As `funnel`.
     pub fn user_insights(&self, who: &Principal, question: &UserInsights) -> Result<Vec<Insight>> {
         question.check(self.now())?;
-        Ok(vec![insight::conversion_funnel(self.funnel(who, &question.funnel)?)?])
+        Ok(vec![insight::conversion_funnel(
+            self.funnel(who, &question.funnel)?,
+        )?])
     }
 
     /// `user_insights` of a question in its JSON form, see [`UserInsights::parse`].
@@ -215,7 +231,10 @@ impl Analytics {
     /// As `user_insights`.
     pub fn user_insights_json(&self, who: &Principal, question: &Value) -> Result<Vec<Insight>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        self.user_insights(who, &UserInsights::parse(question, &self.default_funnel()?, self.now())?)
+        self.user_insights(
+            who,
+            &UserInsights::parse(question, &self.default_funnel()?, self.now())?,
+        )
     }
 
     /// What is happening right now: six figures over the last minutes.
@@ -256,7 +275,10 @@ impl Analytics {
     /// As `funnel`.
     pub fn funnel_json(&self, who: &Principal, question: &Value) -> Result<FunnelAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        self.funnel(who, &Funnel::parse(question, &self.default_funnel()?, self.now())?)
+        self.funnel(
+            who,
+            &Funnel::parse(question, &self.default_funnel()?, self.now())?,
+        )
     }
 
     /// `retention` of a question in its JSON form, see [`Retention::parse`].

@@ -24,8 +24,8 @@ pub(super) fn depth(plan: &Plan, timeline: &Timeline<'_>) -> usize {
             continue;
         }
         let before = entry;
-        for done in 0..plan.steps {
-            let start = if done == 0 { ts } else { before[done] };
+        for (done, reached) in before.iter().enumerate().take(plan.steps) {
+            let start = if done == 0 { ts } else { *reached };
             let allowed = if done == 0 {
                 ts < plan.to
             } else {
@@ -35,9 +35,11 @@ pub(super) fn depth(plan: &Plan, timeline: &Timeline<'_>) -> usize {
                 continue;
             }
             let more = matched(plan, &group, done);
-            for reached in done + 1..=done + more {
-                entry[reached] = entry[reached].max(start);
-                best = best.max(reached);
+            for latest in &mut entry[done + 1..=done + more] {
+                *latest = start.max(*latest);
+            }
+            if more > 0 {
+                best = best.max(done + more);
             }
         }
     }

@@ -107,7 +107,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn finish(mut self, more: Vec<FieldError>) -> Result<()> {
         let read: Vec<String> = self.errors.iter().map(|e| e.field.clone()).collect();
         let unreadable = |field: &str| {
-            let inside = |r: &String| r.strip_prefix(field).is_some_and(|at| at.is_empty() || at.starts_with('['));
+            let inside = |r: &String| {
+                r.strip_prefix(field)
+                    .is_some_and(|at| at.is_empty() || at.starts_with('['))
+            };
             read.iter().any(inside)
         };
         let dates_read =

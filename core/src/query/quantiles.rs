@@ -39,7 +39,9 @@ impl Quantiles {
             let hundredths = percent * n.checked_sub(1)?;
             let (place, part) = (hundredths / 100, hundredths % 100);
             let below = *durations.get(place)? as f64;
-            let above = durations.get(place + 1).map_or(below, |above| *above as f64);
+            let above = durations
+                .get(place + 1)
+                .map_or(below, |above| *above as f64);
             Some(seconds(below + (above - below) * part as f64 / 100.0))
         };
         let sum: i128 = durations.iter().map(|d| i128::from(*d)).sum();

@@ -164,7 +164,10 @@ mod tests {
     #[test]
     fn a_bare_end_date_includes_its_whole_local_day() {
         let zone = Zone::named("Europe/Paris").unwrap();
-        let range = Range { zone, ..Range::new("2024-03-31", "2024-03-31").unwrap() };
+        let range = Range {
+            zone,
+            ..Range::new("2024-03-31", "2024-03-31").unwrap()
+        };
         assert_eq!(range.span().from.to_string(), "2024-03-30T23:00:00.000Z");
         assert_eq!(range.span().to.to_string(), "2024-03-31T22:00:00.000Z");
     }
@@ -179,10 +182,28 @@ mod tests {
 
     #[test]
     fn dates_are_read_strictly() {
-        for good in ["2026-01-31", "2026-01-31T10:00", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00.123456+05:45", "2026-01-31 10:00:00"] {
+        for good in [
+            "2026-01-31",
+            "2026-01-31T10:00",
+            "2026-01-31T10:00:00Z",
+            "2026-01-31T10:00:00.123456+05:45",
+            "2026-01-31 10:00:00",
+        ] {
             assert!(Bound::parse(good).is_some(), "{good}");
         }
-        for bad in ["", "2026-02-30", "2026-13-01", "31.01.2026", "2026-01-31T25:00", "2026-01-31T10:00:00[Europe/Paris]", "yesterday", "2026-1-1", "2026-01-31T10:00+99:00", "0000-01-01", "9999-12-31"] {
+        for bad in [
+            "",
+            "2026-02-30",
+            "2026-13-01",
+            "31.01.2026",
+            "2026-01-31T25:00",
+            "2026-01-31T10:00:00[Europe/Paris]",
+            "yesterday",
+            "2026-1-1",
+            "2026-01-31T10:00+99:00",
+            "0000-01-01",
+            "9999-12-31",
+        ] {
             assert!(Bound::parse(bad).is_none(), "{bad}");
         }
     }

@@ -77,7 +77,16 @@ mod tests {
         let micros = |text| Window::parse(text).map(Window::micros);
         assert_eq!(micros("7d"), Some(7 * 86_400_000_000));
         assert_eq!(micros("500ms"), Some(500_000));
-        for bad in ["", "d", "7", "7y", "-7d", "1.5d", "9999999999999999w", "36526d"] {
+        for bad in [
+            "",
+            "d",
+            "7",
+            "7y",
+            "-7d",
+            "1.5d",
+            "9999999999999999w",
+            "36526d",
+        ] {
             assert_eq!(micros(bad), None, "{bad}");
         }
     }

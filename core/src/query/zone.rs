@@ -142,7 +142,11 @@ mod tests {
         let zone = Zone::named("Asia/Beirut").unwrap();
         for (hour, minute) in [(0, 0), (0, 30), (1, 0)] {
             let time = civil::date(2022, 3, 27).at(hour, minute, 0, 0);
-            assert_eq!(zone.instant(time).to_string(), "2022-03-26T22:00:00.000Z", "{time}");
+            assert_eq!(
+                zone.instant(time).to_string(),
+                "2022-03-26T22:00:00.000Z",
+                "{time}"
+            );
         }
     }
 }
