@@ -54,8 +54,8 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
     for i in from..to {
         let [a, b, c] = [mixed(3 * i), mixed(3 * i + 1), mixed(3 * i + 2)];
         // The square of an even draw: a tenth of the users have a third of the events.
-        let share = (a >> 32) * (a & 0xffff_ffff) >> 32;
-        user.push(format!("{:024x}", mixed(share * users >> 32)));
+        let share = ((a >> 32) * (a & 0xffff_ffff)) >> 32;
+        user.push(format!("{:024x}", mixed((share * users) >> 32)));
         let draw = b % 1000;
         let mut sum = 0;
         name.push(
