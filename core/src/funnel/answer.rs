@@ -180,7 +180,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             to_step: to,
             seconds: between(from - 1, to - 1),
         },
-        unattributed_events: view.timelines.unattributed(),
+        unattributed_events: view.timelines.unattributed(view.as_of),
         window: question.window,
         start_date: span.from,
         end_date: span.to,

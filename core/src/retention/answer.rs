@@ -151,7 +151,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
             .timelines
             .first()
             .is_some_and(|first| first >= span.from.micros() && first <= view.as_of.micros()),
-        unattributed_events: view.timelines.unattributed(),
+        unattributed_events: view.timelines.unattributed(view.as_of),
         preset: "exact",
         criterion: "on",
         tzdb: Zone::database_version(),

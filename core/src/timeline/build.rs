@@ -57,7 +57,7 @@ pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> R
         .enumerate()
         .map(|(i, rows)| sorted(i, &[&rows]))
         .collect::<Result<Vec<_>>>()?;
-    finish(warehouse, head, partitions, Vec::new())
+    finish(warehouse, head, partitions, Vec::new(), None)
 }
 
 pub(super) fn update(
@@ -97,7 +97,7 @@ pub(super) fn update(
             sorted(i, &[&before, &rows])
         })
         .collect::<Result<Vec<_>>>()?;
-    finish(warehouse, head, changed, kept)
+    finish(warehouse, head, changed, kept, Some(old))
 }
 
 pub(super) fn from_rows(
@@ -135,6 +135,7 @@ pub(super) fn from_rows(
     Ok(Timelines {
         partitions,
         names: Arc::new(names),
+        unattributed: Arc::default(),
         head,
     })
 }
@@ -159,6 +160,7 @@ fn finish(
     head: Head,
     mut changed: Vec<Partition>,
     kept: Vec<Arc<Partition>>,
+    old: Option<&Timelines>,
 ) -> Result<Timelines> {
     let ties: Vec<(u32, i64)> = changed.par_iter().flat_map_iter(Partition::ties).collect();
     if !ties.is_empty() {
@@ -195,8 +197,26 @@ fn finish(
     Ok(Timelines {
         partitions,
         names: Arc::new(warehouse.names()?),
+        unattributed: unattributed(warehouse, &head, old)?,
         head,
     })
+}
+
+/// The times of the events without a user: those known before, and those added since.
+fn unattributed(
+    warehouse: &dyn Warehouse,
+    head: &Head,
+    old: Option<&Timelines>,
+) -> Result<Arc<Vec<i64>>> {
+    let known = old.map(|old| Arc::clone(&old.unattributed)).unwrap_or_default();
+    if known.len() as u64 == head.unattributed {
+        return Ok(known);
+    }
+    let after = old.map_or(0, |old| old.head.version);
+    let mut times = warehouse.unattributed(after, head.version)?;
+    times.extend_from_slice(&known);
+    times.sort_unstable();
+    Ok(Arc::new(times))
 }
 
 /// Ten bytes an event stay; sixteen more are needed while building.

@@ -22,6 +22,8 @@ use partition::Partition;
 pub struct Timelines {
     partitions: Vec<Arc<Partition>>,
     names: Arc<Vec<String>>,
+    /// The times of the events without a user, ascending.
+    unattributed: Arc<Vec<i64>>,
     head: Head,
 }
 
@@ -103,9 +105,9 @@ impl Timelines {
         self.partitions.iter().map(|p| p.events() as u64).sum()
     }
 
-    /// Stored events without a user, which no timeline holds (I4).
-    pub fn unattributed(&self) -> u64 {
-        self.head.unattributed
+    /// Stored events without a user at or before an instant, which no timeline holds (I4).
+    pub fn unattributed(&self, as_of: Instant) -> u64 {
+        self.unattributed.partition_point(|ts| *ts <= as_of.micros()) as u64
     }
 
     /// The time of the earliest stored event, in microseconds.
@@ -115,7 +117,8 @@ impl Timelines {
 
     /// The memory they take, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.partitions.iter().map(|p| p.bytes()).sum()
+        let times = 8 * self.unattributed.len() as u64;
+        self.partitions.iter().map(|p| p.bytes()).sum::<u64>() + times
     }
 
     /// One user's events; none for a key without events.

@@ -176,6 +176,23 @@ impl Warehouse for Duckdb {
         self.pour(&statement, sink)
     }
 
+    fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>> {
+        let batches = self.select(
+            "select ts from events where user_key is null and version > ? and version <= ?",
+            &[Parameter::Integer(after as i64), Parameter::Integer(until as i64)],
+        )?;
+        let mut times = Vec::new();
+        for batch in &batches {
+            let column = batch
+                .columns()
+                .first()
+                .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+                .ok_or_else(|| Error::internal("times came in another shape"))?;
+            times.extend_from_slice(column.values());
+        }
+        Ok(times)
+    }
+
     fn names(&self) -> Result<Vec<String>> {
         let connection = self.connect()?;
         let mut statement = connection

@@ -86,6 +86,10 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// An event without a `client_seq` comes before those with one, one without an id before those with one.
     fn ordered(&self, pairs: &[(u32, i64)], sink: &mut Sink<'_>) -> Result<()>;
 
+    /// The times, in microseconds and in any order, of the events without a user that were added after data version `after`
+    /// and up to data version `until`.
+    fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>>;
+
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
 

@@ -165,12 +165,7 @@ impl Retention {
             pooled["period"] = json!(n);
             pooled
         });
-        let first = history
-            .visible(self.as_of)
-            .iter()
-            .filter(|e| e.user.is_some())
-            .map(|e| e.ts)
-            .min();
+        let first = history.visible(self.as_of).iter().map(|e| e.ts).min();
         json!({
             "cohortPeriod": self.period.name(),
             "analysisMetric": "retention_rate",

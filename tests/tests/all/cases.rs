@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use proptest::strategy::Strategy;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,30 +21,62 @@ pub(crate) fn agree<S: Strategy>(
 ) where
     S::Value: Debug,
 {
+    let outcome = runner(cases).run(strategy, |case| check(&case).map_err(TestCaseError::fail));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, _)) => panic!("{reason}"),
+        Err(TestError::Abort(reason)) => panic!("the cases could not be run: {reason}"),
+    }
+}
+
+/// The same, with `together` cases at a time, where preparing them one by one would take long; `check` says which is wrong.
+pub(crate) fn agree_together<S: Strategy>(
+    cases: u32,
+    together: u32,
+    strategy: &S,
+    check: impl Fn(&[S::Value]) -> Result<(), (usize, String)>,
+) {
+    let mut runner = runner(cases);
+    let mut left = runner.config().cases;
+    while left > 0 {
+        let now = left.min(together);
+        left -= now;
+        let mut trees: Vec<S::Tree> = (0..now)
+            .map(|_| strategy.new_tree(&mut runner).expect("a case"))
+            .collect();
+        let values: Vec<S::Value> = trees.iter().map(ValueTree::current).collect();
+        if let Err((wrong, mut reason)) = check(&values) {
+            let tree = &mut trees[wrong];
+            let mut goes_on = tree.simplify();
+            while goes_on {
+                goes_on = match check(&[tree.current()]) {
+                    Ok(()) => tree.complicate(),
+                    Err((_, smaller)) => {
+                        reason = smaller;
+                        tree.simplify()
+                    }
+                };
+            }
+            panic!("{reason}");
+        }
+    }
+}
+
+fn runner(cases: u32) -> TestRunner {
     let mut seed = [7_u8; 32];
     if let Ok(text) = std::env::var("TRAVELSENSE_SEED") {
         for (place, byte) in seed.iter_mut().zip(text.bytes()) {
             *place = byte;
         }
     }
-    let cases = std::env::var("TRAVELSENSE_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(cases);
+    let asked = std::env::var("TRAVELSENSE_CASES").ok();
     let config = Config {
-        cases,
+        cases: asked.and_then(|n| n.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
         max_shrink_iters: 20_000,
         ..Config::default()
     };
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-    let outcome = runner.run(strategy, |case| check(&case).map_err(TestCaseError::fail));
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, _)) => panic!("{reason}"),
-        Err(TestError::Abort(reason)) => panic!("the cases could not be run: {reason}"),
-    }
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 
 /// Compares an answer with the oracle's; a difference comes with all that is needed to repeat it by hand.

@@ -3,7 +3,11 @@
 mod cases;
 mod funnel;
 mod generate;
+mod golden;
 mod http;
+mod pure;
+mod realtime;
 mod retention;
+mod rooms;
 mod store;
 mod vectors;
