@@ -64,19 +64,30 @@ pub(crate) fn agree_together<S: Strategy>(
 
 fn runner(cases: u32) -> TestRunner {
     let mut seed = [7_u8; 32];
-    if let Ok(text) = std::env::var("TRAVELSENSE_SEED") {
-        for (place, byte) in seed.iter_mut().zip(text.bytes()) {
-            *place = byte;
-        }
+    for (place, byte) in seed
+        .iter_mut()
+        .zip(setting("TRAVELSENSE_SEED").unwrap_or_default().bytes())
+    {
+        *place = byte;
     }
-    let asked = std::env::var("TRAVELSENSE_CASES").ok();
     let config = Config {
-        cases: asked.and_then(|n| n.parse().ok()).unwrap_or(cases),
+        cases: setting("TRAVELSENSE_CASES")
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(cases),
         failure_persistence: None,
         max_shrink_iters: 20_000,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+}
+
+/// What whoever runs the tests asks of them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test binary has no other configuration"
+)]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Compares an answer with the oracle's; a difference comes with all that is needed to repeat it by hand.

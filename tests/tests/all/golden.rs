@@ -9,6 +9,7 @@ use travelsense::events::{ImportOptions, Mapping, Source};
 use travelsense::{Analytics, Instant, Options, Principal};
 use travelsense_tests::vector::folder;
 
+use crate::cases::setting;
 use crate::http::{self, Door};
 
 /// What every golden answer is asked of.
@@ -106,7 +107,7 @@ fn the_core_and_http_give_the_golden_bytes() {
 
         let golden = json!({ "word": word, "now": NOW, "events": EVENTS, "question": question, "answer": text });
         let file = path(&format!("{name}.json"));
-        if std::env::var("TRAVELSENSE_GOLDEN").is_ok_and(|v| v == "write") {
+        if setting("TRAVELSENSE_GOLDEN").is_some_and(|v| v == "write") {
             let pretty = serde_json::to_string_pretty(&golden).expect("JSON");
             fs::write(&file, pretty + "\n").expect("a file that can be written");
         }

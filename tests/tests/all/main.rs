@@ -1,13 +1,24 @@
 //! The contract, run: the engine against the oracle, the vectors through the doors, and the invariants of the rooms.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod funnel;
+#[cfg(test)]
 mod generate;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
 mod pure;
+#[cfg(test)]
 mod realtime;
+#[cfg(test)]
 mod retention;
+#[cfg(test)]
 mod rooms;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
 mod vectors;
