@@ -6,10 +6,11 @@ use std::sync::mpsc::sync_channel;
 
 use serde_json::Value;
 
+use super::batch::EventBatch;
 use super::catalogue::Catalogue;
 use super::mapping::Mapping;
-use super::model::{Event, Record, Table};
-use super::reader::{self, Outcome};
+use super::model::{Record, Table};
+use super::reader::{self, Built};
 use super::report::{EventAnswer, ImportReport, IngestReport, LISTED, Progress, Refusal, Status};
 use super::shape::{Events, Records, Refused, Shape};
 use super::source::Source;
@@ -59,20 +60,19 @@ pub fn import(
 ) -> Result<ImportReport> {
     let mapping = *mapping.inner();
     match options.table {
-        None => run(
-            warehouse,
-            source,
-            &Events::new(mapping, catalogue, now, false),
-            options,
-            |load, events: &[(u64, Event)]| load.events(events),
-        ),
-        Some(table) => run(
-            warehouse,
-            source,
-            &Records::new(table, mapping),
-            options,
-            |load, records: &[(u64, Record)]| load.records(table, records).map(|()| Vec::new()),
-        ),
+        None => {
+            let shape = Events::new(mapping, catalogue, now, false);
+            run(warehouse, source, &shape, options, |load, batches| {
+                load.events(&batches)
+            })
+        }
+        Some(table) => {
+            let shape = Records::new(table, mapping);
+            run(warehouse, source, &shape, options, |load, batches| {
+                let records: Vec<(u64, Record)> = batches.into_iter().flatten().collect();
+                load.records(table, &records).map(|()| Vec::new())
+            })
+        }
     }
 }
 
@@ -81,13 +81,13 @@ fn run<S: Shape>(
     source: Source,
     shape: &S,
     options: &mut ImportOptions<'_>,
-    store: impl Fn(&mut dyn Load, &[(u64, S::Out)]) -> Result<Vec<u64>>,
+    store: impl Fn(&mut dyn Load, Vec<S::Batch>) -> Result<Vec<u64>>,
 ) -> Result<ImportReport> {
     let mut load = warehouse.load()?;
     let mut report = ImportReport::default();
     // One thread reads and builds, with the others' help; this one stores.
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel::<(Progress, Vec<Outcome<S::Out>>)>(2);
+        let (sender, receiver) = sync_channel::<(Progress, Result<Vec<Built<S::Batch>>>)>(2);
         let reading = scope.spawn(move || {
             reader::read(source, shape.places(), &mut |chunk| match sender
                 .send((chunk.progress, chunk.body.build(shape)))
@@ -96,8 +96,8 @@ fn run<S: Shape>(
                 Err(_) => ControlFlow::Break(()),
             })
         });
-        for (progress, rows) in receiver {
-            take(load.as_mut(), &mut report, rows, options.strict, &store)?;
+        for (progress, built) in receiver {
+            take(load.as_mut(), &mut report, built?, options.strict, &store)?;
             if let Some(hear) = &mut options.progress {
                 if hear(progress) == ControlFlow::Break(()) {
                     return Err(Error::new(
@@ -132,20 +132,18 @@ fn run<S: Shape>(
 fn take<T>(
     load: &mut dyn Load,
     report: &mut ImportReport,
-    rows: Vec<Outcome<T>>,
+    built: Vec<Built<T>>,
     strict: bool,
-    store: &impl Fn(&mut dyn Load, &[(u64, T)]) -> Result<Vec<u64>>,
+    store: &impl Fn(&mut dyn Load, Vec<T>) -> Result<Vec<u64>>,
 ) -> Result<()> {
-    report.sent += rows.len() as u64;
-    let mut good = Vec::with_capacity(rows.len());
+    let mut batches = Vec::with_capacity(built.len());
     let mut held = Vec::new();
-    for (line, row) in rows {
-        match row {
-            Ok(row) => good.push((line, row)),
-            Err(mut refused) => {
-                held.extend(refused.held.take());
-                refuse(report, line, refused);
-            }
+    for part in built {
+        report.sent += part.rows;
+        batches.push(part.batch);
+        for (line, mut refused) in part.refused {
+            held.extend(refused.held.take());
+            refuse(report, line, refused);
         }
     }
     report.quarantined += held.len() as u64;
@@ -154,7 +152,7 @@ fn take<T>(
         return Ok(());
     }
     load.hold(&held)?;
-    for line in store(load, &good)? {
+    for line in store(load, batches)? {
         refuse(report, line, too_many_names());
     }
     Ok(())
@@ -254,7 +252,7 @@ pub fn ingest(
 
     let mut load = warehouse.load()?;
     load.hold(&held)?;
-    for index in load.events(&good)? {
+    for index in load.events(&[EventBatch::new(&good)?])? {
         if let Some(answer) = report.events.get_mut(index as usize) {
             answer.status = Status::Refused;
             answer.errors = too_many_names().errors;

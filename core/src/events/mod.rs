@@ -1,5 +1,6 @@
 //! Events on their way in: the model, the mapping of columns, the readers, the one pipeline, and the catalogue.
 
+pub(crate) mod batch;
 pub mod catalogue;
 mod cell;
 mod ingest;
@@ -11,6 +12,7 @@ pub mod report;
 mod shape;
 pub mod source;
 
+pub use batch::EventBatch;
 pub use catalogue::{Catalogue, Revenue};
 pub use ingest::{ImportOptions, OnProgress, import, ingest};
 pub use mapping::{Mapping, Name, Unit};

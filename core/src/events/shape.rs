@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::batch::EventBatch;
 use super::cell::{Cell, Fault};
 use super::mapping::{self, Mapping, PARTS, Part};
 use super::model::{Datum, Event, EventId, Kind, Record, Table, canonical};
@@ -50,11 +51,17 @@ pub(crate) trait Shape: Sync {
     /// What a row becomes.
     type Out: Send;
 
+    /// What many of them become on their way to the store.
+    type Batch: Send;
+
     /// The columns it knows.
     fn places(&self) -> &Places;
 
     /// Builds one from the cells at its places and the other columns of the row.
     fn build(&self, row: Row<'_>) -> std::result::Result<Self::Out, Refused>;
+
+    /// Puts them together, with their numbers.
+    fn gather(&self, rows: Vec<(u64, Self::Out)>) -> Result<Self::Batch>;
 }
 
 /// The cells of one row, sorted by their places.
@@ -410,6 +417,11 @@ fn not_a_currency(text: &str) -> Fault {
 
 impl Shape for Events<'_> {
     type Out = Event;
+    type Batch = EventBatch;
+
+    fn gather(&self, rows: Vec<(u64, Event)>) -> Result<EventBatch> {
+        EventBatch::new(&rows)
+    }
 
     fn places(&self) -> &Places {
         &self.places
@@ -600,6 +612,11 @@ impl<'a> Records<'a> {
 
 impl Shape for Records<'_> {
     type Out = Record;
+    type Batch = Vec<(u64, Record)>;
+
+    fn gather(&self, rows: Vec<(u64, Record)>) -> Result<Self::Batch> {
+        Ok(rows)
+    }
 
     fn places(&self) -> &Places {
         &self.places

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 
 use crate::error::Result;
-use crate::events::{Catalogue, Event, Held, Record, Table};
+use crate::events::{Catalogue, EventBatch, Held, Record, Table};
 use crate::query::Instant;
 
 pub use self::duckdb::Duckdb;
@@ -124,7 +124,7 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 pub trait Load {
     /// Takes events with their numbers, ascending over all calls; gives the numbers of those whose name would be one too
     /// many, which were not taken.
-    fn events(&mut self, events: &[(u64, Event)]) -> Result<Vec<u64>>;
+    fn events(&mut self, batches: &[EventBatch]) -> Result<Vec<u64>>;
 
     /// Takes rows of a platform table with their numbers, ascending over all calls.
     fn records(&mut self, table: Table, records: &[(u64, Record)]) -> Result<()>;

@@ -96,35 +96,45 @@ fn file(path: &Path, format: Format, places: &Places, emit: &mut Emit<'_>) -> Re
     }
 }
 
-/// What a row became, with its number.
-pub(crate) type Outcome<T> = (u64, std::result::Result<T, Refused>);
+/// What some rows became, in order.
+#[derive(Debug)]
+pub(crate) struct Built<T> {
+    /// How many rows there were.
+    pub(crate) rows: u64,
+    /// The valid ones.
+    pub(crate) batch: T,
+    /// The others with their numbers.
+    pub(crate) refused: Vec<(u64, Refused)>,
+}
 
 /// Few enough that the threads share a chunk, many enough that handing them out costs nothing.
-const GRAIN: usize = 1_024;
+const GRAIN: usize = 2_048;
 
 impl Body {
     /// Builds every row, in order.
-    pub(crate) fn build<S: Shape>(&self, shape: &S) -> Vec<Outcome<S::Out>> {
-        let built: Vec<Vec<Outcome<S::Out>>> = match self {
+    pub(crate) fn build<S: Shape>(&self, shape: &S) -> Result<Vec<Built<S::Batch>>> {
+        match self {
             Self::Lines(bytes, lines) => lines
                 .par_chunks(GRAIN)
                 .map(|lines| {
-                    lines
-                        .iter()
-                        .map(|(number, place)| {
+                    built(
+                        shape,
+                        lines.iter().map(|(number, place)| {
                             let line = place.clone().and_then(|place| bytes.get(place));
                             (*number, ndjson::line(line, shape))
-                        })
-                        .collect()
+                        }),
+                    )
                 })
                 .collect(),
             Self::Fields(header, records) => records
                 .par_chunks(GRAIN)
                 .map(|records| {
-                    records
-                        .iter()
-                        .map(|(line, record)| (*line, csv::record(header, record, shape)))
-                        .collect()
+                    built(
+                        shape,
+                        records
+                            .iter()
+                            .map(|(line, record)| (*line, csv::record(header, record, shape))),
+                    )
                 })
                 .collect(),
             Self::Columns(first, columns) => {
@@ -136,15 +146,35 @@ impl Body {
                 grains
                     .into_par_iter()
                     .map(|grain| {
-                        grain
-                            .map(|i| (first + i as u64, columns.row(i, shape)))
-                            .collect()
+                        built(
+                            shape,
+                            grain.map(|i| (first + i as u64, columns.row(i, shape))),
+                        )
                     })
                     .collect()
             }
-        };
-        built.into_iter().flatten().collect()
+        }
     }
+}
+
+fn built<S: Shape>(
+    shape: &S,
+    outcomes: impl Iterator<Item = (u64, std::result::Result<S::Out, Refused>)>,
+) -> Result<Built<S::Batch>> {
+    let mut good = Vec::with_capacity(outcomes.size_hint().0);
+    let mut refused = Vec::new();
+    for (number, outcome) in outcomes {
+        match outcome {
+            Ok(row) => good.push((number, row)),
+            Err(why) => refused.push((number, why)),
+        }
+    }
+    let rows = (good.len() + refused.len()) as u64;
+    Ok(Built {
+        rows,
+        batch: shape.gather(good)?,
+        refused,
+    })
 }
 
 /// Builds one from a JSON value.

@@ -1,103 +1,72 @@
 //! Events and records as Arrow batches in the types of their tables.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, FixedSizeBinaryBuilder, Float64Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 
 use crate::error::{Error, Result};
+use crate::events::batch::field;
 use crate::events::model::{Column, Kind};
-use crate::events::{Datum, Event, Held, Record};
+use crate::events::{Datum, EventBatch, Held, Record};
 
-/// An event with the keys it was given.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Keyed<'a> {
-    pub(super) line: u64,
-    pub(super) event: &'a Event,
-    pub(super) user: Option<u32>,
-    pub(super) anonymous: Option<u32>,
-    pub(super) name: u16,
+/// The keys given to a batch of events, row by row.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) user: Vec<Option<u32>>,
+    pub(super) anonymous: Vec<Option<u32>>,
+    pub(super) name: Vec<u16>,
 }
 
-/// Rows for `events`, with the line at the end where `lines` asks for it.
-pub(super) fn events(rows: &[Keyed<'_>], version: u64, lines: bool) -> Result<RecordBatch> {
-    let mut ids = FixedSizeBinaryBuilder::with_capacity(rows.len(), 16);
-    for row in rows {
-        match &row.event.id {
-            Some(id) => ids
-                .append_value(id.key.to_be_bytes())
-                .map_err(Error::internal)?,
-            None => ids.append_null(),
-        }
+/// Rows for `events`, with their lines at the end.
+pub(super) fn events(events: &EventBatch, keys: Keys, version: u64) -> Result<RecordBatch> {
+    let rest = |name: &str| {
+        let found = events.rest.iter().find(|column| column.0 == name);
+        found.map(|column| Arc::clone(&column.1))
+    };
+    let rows = events.len();
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::with_capacity(EVENTS.len() + 1);
+    for name in EVENTS {
+        let array: ArrayRef = match name {
+            "event_id" => Arc::new(events.id.clone()),
+            "user_key" => Arc::new(keys.user.iter().copied().collect::<UInt32Array>()),
+            "anonymous_key" => Arc::new(keys.anonymous.iter().copied().collect::<UInt32Array>()),
+            "name_key" => Arc::new(keys.name.iter().copied().map(Some).collect::<UInt16Array>()),
+            "ts" => Arc::new(events.ts.clone()),
+            "version" => Arc::new(UInt64Array::from_value(version, rows)),
+            name => rest(name).ok_or_else(super::unexpected)?,
+        };
+        columns.push((name, array));
     }
-    let events = || rows.iter().map(|row| row.event);
-    let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("event_id", Arc::new(ids.finish())),
-        (
-            "event_id_text",
-            text(events().map(|e| e.id.as_ref().and_then(|id| id.text.as_deref()))),
-        ),
-        (
-            "user_key",
-            Arc::new(rows.iter().map(|row| row.user).collect::<UInt32Array>()),
-        ),
-        (
-            "anonymous_key",
-            Arc::new(
-                rows.iter()
-                    .map(|row| row.anonymous)
-                    .collect::<UInt32Array>(),
-            ),
-        ),
-        ("session_id", text(events().map(|e| e.session.as_deref()))),
-        (
-            "name_key",
-            Arc::new(UInt16Array::from_iter_values(
-                rows.iter().map(|row| row.name),
-            )),
-        ),
-        ("ts", times(events().map(|e| Some(e.ts)))),
-        (
-            "client_ts",
-            times(events().map(|e| Some(e.client_ts).filter(|t| *t != e.ts))),
-        ),
-        ("sent_at", times(events().map(|e| e.sent_at))),
-        ("received_at", times(events().map(|e| Some(e.received_at)))),
-        (
-            "client_seq",
-            Arc::new(events().map(|e| e.seq).collect::<Int64Array>()),
-        ),
-        (
-            "content_hash",
-            Arc::new(UInt64Array::from_iter_values(
-                events().map(|e| e.content_hash),
-            )),
-        ),
-        (
-            "properties",
-            text(events().map(|e| e.properties.as_deref())),
-        ),
-        ("amount", decimals(events().map(|e| e.amount), 4)?),
-        ("currency", text(events().map(|e| e.currency.as_deref()))),
-        (
-            "version",
-            Arc::new(UInt64Array::from_value(version, rows.len())),
-        ),
-    ];
-    if lines {
-        columns.push((
-            "line",
-            Arc::new(UInt64Array::from_iter_values(
-                rows.iter().map(|row| row.line),
-            )),
-        ));
-    }
+    columns.push((
+        "line",
+        Arc::new(UInt64Array::from_iter_values(events.lines.iter().copied())),
+    ));
     batch(columns)
 }
+
+/// The columns of `events`, in order.
+pub(super) const EVENTS: [&str; 16] = [
+    "event_id",
+    "event_id_text",
+    "user_key",
+    "anonymous_key",
+    "session_id",
+    "name_key",
+    "ts",
+    "client_ts",
+    "sent_at",
+    "received_at",
+    "client_seq",
+    "content_hash",
+    "properties",
+    "amount",
+    "currency",
+    "version",
+];
 
 /// Rows for a platform table, with their lines; `users` are the keys of the users, row by row.
 pub(super) fn records(
@@ -257,16 +226,7 @@ fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> Result<Arr
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
     let fields: Vec<Field> = columns
         .iter()
-        .map(|(name, array)| {
-            let field = Field::new(*name, array.data_type().clone(), true);
-            match array.data_type() {
-                DataType::FixedSizeBinary(16) => field.with_metadata(HashMap::from([(
-                    "ARROW:extension:name".to_owned(),
-                    "arrow.uuid".to_owned(),
-                )])),
-                _ => field,
-            }
-        })
+        .map(|(name, array)| field(name, array.data_type()))
         .collect();
     RecordBatch::try_new(
         Arc::new(Schema::new(fields)),

@@ -3,16 +3,17 @@
 use std::sync::MutexGuard;
 
 use ::duckdb::{Connection, params};
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{UInt8Type, UInt64Type};
 
-use super::batch::{self, Keyed};
+use super::batch::{self, Keys};
 use super::intern::{Names, Users};
 use super::seen::Seen;
 use super::{Duckdb, lock, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::model::Kind;
-use crate::events::{Datum, Event, Held, Record, Table};
+use crate::events::{Datum, EventBatch, Held, Record, Table};
 use crate::warehouse::{Committed, Head, Load};
 
 /// The one connection that writes, and what it knows of what is stored.
@@ -51,6 +52,17 @@ pub(super) struct Change<'a> {
     contested: u64,
     held: u64,
     staged: Vec<(Table, u64)>,
+}
+
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Its id was never seen, or it has none.
+    Fresh,
+    /// Its id may have been seen.
+    Contested,
+    /// Its name would be one too many.
+    Refused,
 }
 
 /// Of so many duplicates the numbers are told.
@@ -104,7 +116,7 @@ impl<'a> Change<'a> {
     }
 
     /// Appends to a table of the file, or of this connection alone.
-    fn append(&self, table: &str, temporary: bool, rows: RecordBatch) -> Result<()> {
+    fn append(&self, table: &str, temporary: bool, batches: Vec<RecordBatch>) -> Result<()> {
         let connection = &self.writer.connection;
         let append = || {
             let mut appender = if temporary {
@@ -112,10 +124,105 @@ impl<'a> Change<'a> {
             } else {
                 connection.appender(table)?
             };
-            appender.append_record_batch(rows)?;
+            for rows in batches.into_iter().filter(|rows| rows.num_rows() > 0) {
+                appender.append_record_batch(rows)?;
+            }
             appender.flush()
         };
         append().map_err(|e| self.home.fault(e))
+    }
+
+    /// Appends events, but not the columns that are empty in all of them: most have no sequence, no amount, and so on,
+    /// and a null costs the appender more than a value.
+    fn append_events(&self, batches: &[RecordBatch]) -> Result<()> {
+        let full = |place: usize| {
+            batches
+                .iter()
+                .filter_map(|rows| rows.columns().get(place))
+                .any(|column| column.null_count() < column.len())
+        };
+        let places: Vec<usize> = (0..batch::EVENTS.len())
+            .filter(|place| full(*place))
+            .collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = places
+            .iter()
+            .filter_map(|place| batch::EVENTS.get(*place))
+            .copied()
+            .collect();
+        let connection = &self.writer.connection;
+        let mut appender = connection
+            .appender_with_columns("events", &names)
+            .map_err(|e| self.home.fault(e))?;
+        for rows in batches {
+            let rows = rows.project(&places).map_err(Error::internal)?;
+            if rows.num_rows() > 0 {
+                appender
+                    .append_record_batch(rows)
+                    .map_err(|e| self.home.fault(e))?;
+            }
+        }
+        appender.flush().map_err(|e| self.home.fault(e))
+    }
+
+    /// Gives the users and names of events their keys, and looks whose id may have been seen before.
+    fn key(
+        &mut self,
+        events: &EventBatch,
+        refused: &mut Vec<u64>,
+    ) -> Result<(RecordBatch, Vec<Fate>)> {
+        let version = self.version();
+        let known = self.writer.known.as_mut().ok_or_else(unexpected)?;
+        let names: Vec<Option<u16>> = events
+            .name
+            .iter()
+            .map(|name| known.names.key(name.unwrap_or_default()))
+            .collect();
+        // An event that is refused gives its users no keys.
+        let given = |ids: &'_ StringArray| -> Vec<bool> {
+            names
+                .iter()
+                .enumerate()
+                .map(|(row, name)| name.is_some() && ids.is_valid(row))
+                .collect()
+        };
+        let mut keys = |ids: &StringArray, anonymous| {
+            let ids = ids
+                .iter()
+                .zip(given(ids))
+                .map(|(id, given)| id.filter(|_| given));
+            known.users.keys(ids, anonymous).ok_or_else(too_many_users)
+        };
+        let mut anonymous = keys(&events.anonymous, true)?;
+        let mut user = keys(&events.user, false)?;
+        let mut fates = Vec::with_capacity(events.len());
+        for (row, (user, anonymous)) in user.iter_mut().zip(&mut anonymous).enumerate() {
+            match user {
+                Some(_) => {}
+                None => *user = anonymous.take(),
+            }
+            fates.push(if names.get(row).is_none_or(Option::is_none) {
+                refused.extend(events.lines.get(row));
+                Fate::Refused
+            } else if events.id(row).is_some_and(|id| known.seen.insert(id)) {
+                Fate::Contested
+            } else {
+                self.fresh += 1;
+                self.unattributed += u64::from(user.is_none());
+                let ts = events.ts.values().get(row).copied();
+                self.first = [self.first, ts].into_iter().flatten().min();
+                Fate::Fresh
+            });
+        }
+        let name = names.into_iter().map(Option::unwrap_or_default).collect();
+        let keys = Keys {
+            user,
+            anonymous,
+            name,
+        };
+        Ok((batch::events(events, keys, version)?, fates))
     }
 
     /// Decides between rows of the same id and applies it (I1).
@@ -238,7 +345,7 @@ impl<'a> Change<'a> {
         while start < known.users.len() {
             let end = known.users.len().min(start + PIECE);
             let ids = (start..end).filter_map(|key| known.users.id(key));
-            self.append("users", false, batch::users(start, ids)?)?;
+            self.append("users", false, vec![batch::users(start, ids)?])?;
             start = end;
         }
         if let Some(new) = known
@@ -247,7 +354,7 @@ impl<'a> Change<'a> {
             .get(self.names_before..)
             .filter(|new| !new.is_empty())
         {
-            self.append("names", false, batch::names(self.names_before, new)?)?;
+            self.append("names", false, vec![batch::names(self.names_before, new)?])?;
         }
         Ok(())
     }
@@ -301,58 +408,30 @@ impl<'a> Change<'a> {
 }
 
 impl Load for Change<'_> {
-    fn events(&mut self, events: &[(u64, Event)]) -> Result<Vec<u64>> {
+    fn events(&mut self, batches: &[EventBatch]) -> Result<Vec<u64>> {
         let mut refused = Vec::new();
-        let mut fresh = Vec::with_capacity(events.len());
-        let mut contested = Vec::new();
-        let Some(known) = self.writer.known.as_mut() else {
-            return Err(unexpected());
-        };
-        for (line, event) in events {
-            let Some(name) = known.names.key(&event.name) else {
-                refused.push(*line);
+        let (mut fresh, mut contested) = (Vec::with_capacity(batches.len()), Vec::new());
+        for events in batches {
+            let (rows, fates) = self.key(events, &mut refused)?;
+            if fates.iter().all(|fate| *fate == Fate::Fresh) {
+                fresh.push(rows);
                 continue;
-            };
-            let mut key = |id: &Option<String>, anonymous| match id {
-                None => Ok(None),
-                Some(id) => known
-                    .users
-                    .key(id, anonymous)
-                    .map(Some)
-                    .ok_or_else(too_many_users),
-            };
-            let anonymous = key(&event.anonymous, true)?;
-            let user = key(&event.user, false)?;
-            let keyed = Keyed {
-                line: *line,
-                event,
-                user: user.or(anonymous),
-                anonymous: user.and(anonymous),
-                name,
-            };
-            if event
-                .id
-                .as_ref()
-                .is_some_and(|id| known.seen.insert(id.key))
-            {
-                contested.push(keyed);
-            } else {
-                self.fresh += 1;
-                self.unattributed += u64::from(keyed.user.is_none());
-                self.first = Some(self.first.map_or(event.ts, |first| first.min(event.ts)));
-                fresh.push(keyed);
             }
+            let of = |wanted: Fate| {
+                let mask: BooleanArray = fates.iter().map(|fate| Some(*fate == wanted)).collect();
+                filter_record_batch(&rows, &mask).map_err(Error::internal)
+            };
+            fresh.push(of(Fate::Fresh)?);
+            contested.push(of(Fate::Contested)?);
         }
-        let version = self.version();
-        if !fresh.is_empty() {
-            self.append("events", false, batch::events(&fresh, version, false)?)?;
-        }
-        if !contested.is_empty() {
+        self.append_events(&fresh)?;
+        let rows: usize = contested.iter().map(RecordBatch::num_rows).sum();
+        if rows > 0 {
             if self.contested == 0 {
                 self.run("create or replace temp table contested as select *, 0::ubigint as line from events limit 0")?;
             }
-            self.contested += contested.len() as u64;
-            self.append("contested", true, batch::events(&contested, version, true)?)?;
+            self.contested += rows as u64;
+            self.append("contested", true, contested)?;
         }
         Ok(refused)
     }
@@ -389,7 +468,7 @@ impl Load for Change<'_> {
         self.append(
             &format!("stage_{name}"),
             true,
-            batch::records(columns, records, &users)?,
+            vec![batch::records(columns, records, &users)?],
         )
     }
 
@@ -401,7 +480,7 @@ impl Load for Change<'_> {
             self.run("create or replace temp table held as select * from quarantine limit 0")?;
         }
         self.held += held.len() as u64;
-        self.append("held", true, batch::held(held)?)
+        self.append("held", true, vec![batch::held(held)?])
     }
 
     fn commit(mut self: Box<Self>) -> Result<Committed> {

@@ -38,8 +38,10 @@ pub(crate) fn read(
             format!("`{}` is not UTF-8 text", path.display()),
         ));
     };
+    // One thread: whoever fetches rows then decodes them, where with more it would spin until the others have.
     let config = Config::default()
         .enable_autoload_extension(false)
+        .and_then(|config| config.threads(1))
         .map_err(failed)?;
     let connection = Connection::open_in_memory_with_flags(config).map_err(failed)?;
     let total: i64 = connection

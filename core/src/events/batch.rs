@@ -1,0 +1,116 @@
+//! Valid events, column by column, as a store takes them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Decimal128Array, FixedSizeBinaryArray, FixedSizeBinaryBuilder, Int64Array,
+    StringArray, TimestampMicrosecondArray, UInt64Array,
+};
+use arrow::datatypes::{DataType, Field};
+
+use super::model::Event;
+use crate::error::{Error, Result};
+
+/// Valid events, column by column: the texts that a store gives keys for, and the columns it stores as they are.
+#[derive(Clone, Debug)]
+pub struct EventBatch {
+    pub(crate) lines: Vec<u64>,
+    pub(crate) user: StringArray,
+    pub(crate) anonymous: StringArray,
+    pub(crate) name: StringArray,
+    pub(crate) id: FixedSizeBinaryArray,
+    pub(crate) ts: TimestampMicrosecondArray,
+    /// The columns of the table `events` that need no keys, but for the id and the time.
+    pub(crate) rest: Vec<(&'static str, ArrayRef)>,
+}
+
+impl EventBatch {
+    /// Events with their numbers, ascending.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn new(rows: &[(u64, Event)]) -> Result<Self> {
+        let events = || rows.iter().map(|row| &row.1);
+        let mut ids = FixedSizeBinaryBuilder::with_capacity(rows.len(), 16);
+        for event in events() {
+            match &event.id {
+                Some(id) => ids
+                    .append_value(id.key.to_be_bytes())
+                    .map_err(Error::internal)?,
+                None => ids.append_null(),
+            }
+        }
+        let times = |value: fn(&Event) -> Option<i64>| -> ArrayRef {
+            Arc::new(events().map(value).collect::<TimestampMicrosecondArray>())
+        };
+        let texts = |value: fn(&Event) -> Option<&str>| -> ArrayRef {
+            Arc::new(events().map(value).collect::<StringArray>())
+        };
+        let amounts = events()
+            .map(|e| e.amount)
+            .collect::<Decimal128Array>()
+            .with_precision_and_scale(18, 4)
+            .map_err(Error::internal)?;
+        let hashes = UInt64Array::from_iter_values(events().map(|e| e.content_hash));
+        Ok(Self {
+            lines: rows.iter().map(|row| row.0).collect(),
+            user: events().map(|e| e.user.as_deref()).collect(),
+            anonymous: events().map(|e| e.anonymous.as_deref()).collect(),
+            name: events().map(|e| Some(e.name.as_str())).collect(),
+            id: ids.finish(),
+            ts: TimestampMicrosecondArray::from_iter_values(events().map(|e| e.ts)),
+            rest: vec![
+                (
+                    "event_id_text",
+                    texts(|e| e.id.as_ref().and_then(|id| id.text.as_deref())),
+                ),
+                ("session_id", texts(|e| e.session.as_deref())),
+                (
+                    "client_ts",
+                    times(|e| Some(e.client_ts).filter(|t| *t != e.ts)),
+                ),
+                ("sent_at", times(|e| e.sent_at)),
+                ("received_at", times(|e| Some(e.received_at))),
+                (
+                    "client_seq",
+                    Arc::new(events().map(|e| e.seq).collect::<Int64Array>()),
+                ),
+                ("content_hash", Arc::new(hashes)),
+                ("properties", texts(|e| e.properties.as_deref())),
+                ("amount", Arc::new(amounts)),
+                ("currency", texts(|e| e.currency.as_deref())),
+            ],
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The id of an event.
+    pub(crate) fn id(&self, row: usize) -> Option<u128> {
+        if row >= self.id.len() || self.id.is_null(row) {
+            return None;
+        }
+        self.id.value(row).try_into().ok().map(u128::from_be_bytes)
+    }
+}
+
+/// The Arrow field of a column, marked where its bytes are a UUID.
+pub(crate) fn field(name: &str, kind: &DataType) -> Field {
+    let field = Field::new(name, kind.clone(), true);
+    match kind {
+        DataType::FixedSizeBinary(16) => field.with_metadata(HashMap::from([(
+            "ARROW:extension:name".to_owned(),
+            "arrow.uuid".to_owned(),
+        )])),
+        _ => field,
+    }
+}
