@@ -137,7 +137,8 @@ class Analytics:
             strict: stop at the first row that is not valid, and keep nothing.
             progress: whether to show how far it is where it takes long; or a function to tell it, called with the rows
                 read and how many there are, and the bytes read and how many there are (`None` where nobody knows).
-                Ctrl-C stops the import, and so does an exception of the function.
+                Ctrl-C stops the import, and so does an exception of the function. It may ask questions, but what it
+                wrote to the same store would wait for the import for ever.
 
         Raises:
             ValidationError: for a column that is not there, a format nobody knows, or, if `strict`, a row.
