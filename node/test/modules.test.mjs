@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +85,13 @@ export async function ask(): Promise<number> {
 }`;
   const options = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit'];
   assert.equal(await compile('bundled.ts', source, ...options), '');
+});
+
+test('the examples of the README compile', async () => {
+  const readme = await readFile(join(import.meta.dirname, '..', 'README.md'), 'utf8');
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, example]) => example);
+  assert.equal(examples.length, 3);
+  assert.equal(await compile('readme.mts', examples.join('\n'), '--module', 'nodenext', '--noEmit'), '');
 });
 
 test('a question with a wrong word does not compile', async () => {
