@@ -343,12 +343,11 @@ fn loose(text: Cow<'_, str>) -> Value {
         "false" => Value::Bool(false),
         other => {
             let first = other.bytes().next().unwrap_or_default();
-            if first == b'-' || first.is_ascii_digit() {
-                if let Ok(number) = other.parse::<Number>()
-                    && money::same(other, &number.to_string())
-                {
-                    return Value::Number(number);
-                }
+            if (first == b'-' || first.is_ascii_digit())
+                && let Ok(number) = other.parse::<Number>()
+                && money::same(other, &number.to_string())
+            {
+                return Value::Number(number);
             }
             Value::String(text.into_owned())
         }

@@ -98,17 +98,17 @@ fn run<S: Shape>(
         });
         for (progress, built) in receiver {
             take(load.as_mut(), &mut report, built?, options.strict, &store)?;
-            if let Some(hear) = &mut options.progress {
-                if hear(progress) == ControlFlow::Break(()) {
-                    return Err(Error::new(
-                        ErrorKind::Cancelled,
-                        "cancelled",
-                        format!(
-                            "the import was stopped after {} rows; nothing of it was kept",
-                            progress.rows
-                        ),
-                    ));
-                }
+            if let Some(hear) = &mut options.progress
+                && hear(progress) == ControlFlow::Break(())
+            {
+                return Err(Error::new(
+                    ErrorKind::Cancelled,
+                    "cancelled",
+                    format!(
+                        "the import was stopped after {} rows; nothing of it was kept",
+                        progress.rows
+                    ),
+                ));
             }
         }
         reading

@@ -119,12 +119,11 @@ impl Places {
             .collect();
         let mut taken: Vec<Option<(usize, usize)>> = vec![None; self.len()];
         for (i, column) in columns.iter().enumerate() {
-            if let Some((place, rank)) = self.of.get(*column) {
-                if let Some(best) = taken.get_mut(*place) {
-                    if best.is_none_or(|(_, other)| *rank < other) {
-                        *best = Some((i, *rank));
-                    }
-                }
+            if let Some((place, rank)) = self.of.get(*column)
+                && let Some(best) = taken.get_mut(*place)
+                && best.is_none_or(|(_, other)| *rank < other)
+            {
+                *best = Some((i, *rank));
             }
         }
         let asked = |place: usize| self.wanted.iter().any(|w| w.0 == place);
@@ -159,17 +158,16 @@ impl Places {
             if found.1.is_null() {
                 continue;
             }
-            if let Some((place, rank)) = self.of.get(name) {
-                if let (Some(best), Some(slot)) =
+            if let Some((place, rank)) = self.of.get(name)
+                && let (Some(best), Some(slot)) =
                     (ranks.get_mut(*place), row.placed.get_mut(*place))
-                {
-                    if rank < best {
-                        *best = *rank;
-                        std::mem::swap(slot, &mut found);
-                    }
-                    if found.1.is_null() {
-                        continue;
-                    }
+            {
+                if rank < best {
+                    *best = *rank;
+                    std::mem::swap(slot, &mut found);
+                }
+                if found.1.is_null() {
+                    continue;
                 }
             }
             row.rest.push(found);
