@@ -217,8 +217,7 @@ impl Retention {
             if rows[start].ts != t0 || !self.start.means(&rows[start].name) {
                 continue;
             }
-            for back in 0..rows.len() {
-                let row = rows[back];
+            for (back, row) in rows.iter().enumerate() {
                 if back != start && row.ts >= t0 && self.returning.means(&row.name) {
                     periods.insert(
                         calendar.between(calendar.period_of(t0), calendar.period_of(row.ts)),

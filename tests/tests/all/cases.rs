@@ -11,6 +11,9 @@ use travelsense_tests::oracle::{History, compare, numbers};
 /// How many random cases a word must agree on.
 pub(crate) const CASES: u32 = 10_000;
 
+/// On how many a law is tried that needs no oracle.
+pub(crate) const LAWS: u32 = 2_000;
+
 /// Runs `check` on so many cases; the seed is fixed, so that a failure can be repeated anywhere.
 ///
 /// `TRAVELSENSE_SEED` and `TRAVELSENSE_CASES` look further: any text, and a number.
