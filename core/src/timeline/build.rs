@@ -208,7 +208,9 @@ fn unattributed(
     head: &Head,
     old: Option<&Timelines>,
 ) -> Result<Arc<Vec<i64>>> {
-    let known = old.map(|old| Arc::clone(&old.unattributed)).unwrap_or_default();
+    let known = old
+        .map(|old| Arc::clone(&old.unattributed))
+        .unwrap_or_default();
     if known.len() as u64 == head.unattributed {
         return Ok(known);
     }

@@ -107,7 +107,8 @@ impl Timelines {
 
     /// Stored events without a user at or before an instant, which no timeline holds (I4).
     pub fn unattributed(&self, as_of: Instant) -> u64 {
-        self.unattributed.partition_point(|ts| *ts <= as_of.micros()) as u64
+        self.unattributed
+            .partition_point(|ts| *ts <= as_of.micros()) as u64
     }
 
     /// The time of the earliest stored event, in microseconds.

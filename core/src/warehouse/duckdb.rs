@@ -179,7 +179,10 @@ impl Warehouse for Duckdb {
     fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>> {
         let batches = self.select(
             "select ts from events where user_key is null and version > ? and version <= ?",
-            &[Parameter::Integer(after as i64), Parameter::Integer(until as i64)],
+            &[
+                Parameter::Integer(after as i64),
+                Parameter::Integer(until as i64),
+            ],
         )?;
         let mut times = Vec::new();
         for batch in &batches {
