@@ -1,7 +1,9 @@
 //! Events on their way in: duplicates, order, clocks, users, limits, strictness, stopping.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
 use serde_json::{Value, json};
@@ -46,12 +48,12 @@ fn ingest(w: &Duckdb, events: &Value) -> IngestReport {
 
 fn import_with(
     w: &Duckdb,
-    path: &PathBuf,
+    path: &Path,
     options: &mut ImportOptions<'_>,
 ) -> Result<ImportReport, Error> {
     let mapping = Mapping::default();
     let scoped = access::grant(&Principal::owner(), Permission::ImportEvents, &mapping).unwrap();
-    let source = Source::Path(path.clone());
+    let source = Source::Path(path.to_owned());
     let report = events::import(
         w,
         &w.catalogue().unwrap(),
@@ -67,7 +69,7 @@ fn import_with(
     Ok(report)
 }
 
-fn import(w: &Duckdb, path: &PathBuf) -> ImportReport {
+fn import(w: &Duckdb, path: &Path) -> ImportReport {
     import_with(w, path, &mut ImportOptions::default()).unwrap()
 }
 

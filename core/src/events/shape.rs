@@ -161,11 +161,11 @@ impl Places {
             if let Some((place, rank)) = self.of.get(name)
                 && let (Some(best), Some(slot)) =
                     (ranks.get_mut(*place), row.placed.get_mut(*place))
+                && rank < best
             {
-                if rank < best {
-                    *best = *rank;
-                    std::mem::swap(slot, &mut found);
-                }
+                *best = *rank;
+                // What was there came under a name of lower rank: it is one of the rest, where it was anything.
+                std::mem::swap(slot, &mut found);
                 if found.1.is_null() {
                     continue;
                 }

@@ -132,8 +132,8 @@ fn a_question_larger_than_its_memory_uses_the_disk() {
     let mut options = open(Some(&folder.path().join("w.db")));
     options.memory_limit = Some(64 << 20);
     let w = Duckdb::open(&options).unwrap();
-    run(&w, &format!("insert into events (user_key, name_key, ts, received_at, content_hash, version)
-        select i % 1000, 1, make_timestamp(i), make_timestamp(i), hash(i), 1 from range(3000000) t(i)"));
+    run(&w, "insert into events (user_key, name_key, ts, received_at, content_hash, version)
+        select i % 1000, 1, make_timestamp(i), make_timestamp(i), hash(i), 1 from range(3000000) t(i)");
     let batches = w
         .select(
             "select ts, content_hash, received_at from events order by content_hash",
@@ -205,7 +205,6 @@ fn what_is_wrong_with_a_path_has_a_code() {
             ..open(Some(path))
         })
         .unwrap_err();
-        println!("{error:?}");
         (error.kind(), error.code())
     };
     for read_only in [false, true] {
@@ -311,6 +310,11 @@ fn an_older_file_is_brought_forward_once_and_only_for_writing() {
 /// 20 million rows in well under a second: `cargo test -- --ignored --nocapture twenty_million`.
 #[test]
 #[ignore = "a measurement"]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures, for people to read"
+)]
 fn twenty_million_rows_stream_out() {
     let folder = tempfile::tempdir().unwrap();
     let w = Duckdb::open(&open(Some(&folder.path().join("w.db")))).unwrap();
