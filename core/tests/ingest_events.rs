@@ -12,7 +12,7 @@ use travelsense::events::{
     self, Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source, Status,
 };
 use travelsense::warehouse::{Duckdb, Open, Warehouse};
-use travelsense::{Error, ErrorKind, Instant, Principal};
+use travelsense::{Analytics, Error, ErrorKind, Instant, Principal};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 
@@ -619,6 +619,42 @@ fn an_import_says_how_far_it_is_and_stops_when_told_to() {
     );
     assert_eq!((last.rows, last.bytes), (80_000, size));
     assert_eq!(w.head().unwrap().users, 99);
+}
+
+#[test]
+fn a_change_inside_the_progress_of_an_import_is_refused_and_waits_for_nothing() {
+    let a = Analytics::in_memory().unwrap();
+    let who = Principal::owner();
+    let mut inner = Vec::new();
+    let mut change = |_: events::Progress| {
+        inner.push(a.ingest(
+            &who,
+            &json!([{ "userId": "u", "name": "n", "ts": "2026-01-01T00:00:00Z" }]),
+        ));
+        std::ops::ControlFlow::Continue(())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.ndjson");
+    std::fs::write(
+        &file,
+        "{\"userId\":\"v\",\"name\":\"n\",\"ts\":\"2026-01-01T00:00:00Z\"}\n",
+    )
+    .unwrap();
+    let mut options = ImportOptions {
+        progress: Some(&mut change),
+        ..ImportOptions::default()
+    };
+    let report = a
+        .import(&who, Source::Path(file), &Mapping::default(), &mut options)
+        .unwrap();
+    assert_eq!(report.accepted, 1);
+    assert!(!inner.is_empty());
+    assert!(
+        inner
+            .iter()
+            .all(|r| r.as_ref().is_err_and(|e| e.code() == "change_under_way"))
+    );
+    assert_eq!(a.timelines().unwrap().events(), 1);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Duckdb {
     root: Mutex<Connection>,
     // INVARIANT: locked before `head`, and held for as long as a change is under way.
     writer: Mutex<load::Writer>,
+    // The thread that has the writer: it would wait for itself for ever.
+    writing: Mutex<Option<std::thread::ThreadId>>,
     head: Mutex<Head>,
     path: Option<PathBuf>,
     read_only: bool,
@@ -62,6 +64,7 @@ impl Duckdb {
         Ok(Self {
             root: Mutex::new(connection),
             writer: Mutex::new(load::Writer::new(writer)),
+            writing: Mutex::default(),
             head: Mutex::new(head),
             path: options.path.clone(),
             read_only: options.read_only,
@@ -82,6 +85,19 @@ impl Duckdb {
     /// A connection of its own for one piece of work.
     fn connect(&self) -> Result<Connection> {
         lock(&self.root).try_clone().map_err(|e| self.fault(e))
+    }
+
+    /// The connection that writes, when it is free; an error inside a change of the same thread, such as in the progress
+    /// callback of an import.
+    fn writer(&self) -> Result<MutexGuard<'_, load::Writer>> {
+        if *lock(&self.writing) == Some(std::thread::current().id()) {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "change_under_way",
+                "an import is under way on this very thread; another change can begin when it has ended",
+            ));
+        }
+        Ok(lock(&self.writer))
     }
 
     fn fault(&self, error: ::duckdb::Error) -> Error {

@@ -32,7 +32,7 @@ pub(super) fn write(home: &Duckdb, catalogue: &Catalogue) -> Result<()> {
     let json = catalogue.to_json()?;
     Catalogue::parse(&json)?;
     home.refuse_read_only()?;
-    let writer = lock(&home.writer);
+    let writer = home.writer()?;
     let before = read(home)?;
     if before == *catalogue {
         return Ok(());

@@ -71,7 +71,7 @@ const REPEATED: usize = 1_000_000;
 impl<'a> Change<'a> {
     /// Waits for its turn and begins.
     pub(super) fn begin(home: &'a Duckdb) -> Result<Self> {
-        let mut writer = lock(&home.writer);
+        let mut writer = home.writer()?;
         let before = *lock(&home.head);
         if writer.known.is_none() {
             let known = know(&writer.connection, &before).map_err(|e| home.fault(e))??;
@@ -82,6 +82,7 @@ impl<'a> Change<'a> {
             .execute_batch("begin transaction")
             .map_err(|e| home.fault(e))?;
         let names_before = writer.known.as_ref().map_or(0, |k| k.names.all().len());
+        *lock(&home.writing) = Some(std::thread::current().id());
         Ok(Self {
             home,
             writer,
@@ -540,6 +541,7 @@ impl Load for Change<'_> {
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
+        *lock(&self.home.writing) = None;
         if !self.open {
             return;
         }
