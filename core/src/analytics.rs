@@ -364,9 +364,9 @@ impl Analytics {
         let as_of = as_of.unwrap_or_else(|| self.now());
         let timelines = self.timelines()?;
         let premium = match segment {
-            Segment::Premium | Segment::Free => {
-                self.warehouse.premium(span.to.min(as_of).micros())?
-            }
+            Segment::Premium | Segment::Free => self
+                .warehouse
+                .premium(span.to.micros().min(as_of.micros() + 1))?,
             _ => Vec::new(),
         };
         let view = View {

@@ -470,6 +470,36 @@ fn money_is_exact_and_in_the_base_currency_where_none_is_said() {
 }
 
 #[test]
+fn a_later_catalogue_takes_nothing_for_money_that_ingest_would_not() {
+    let w = memory();
+    let order = |i: u32, properties: Value| json!({"userId": format!("u{i}"), "name": "order", "ts": "2026-02-01", "properties": properties});
+    ingest(
+        &w,
+        &json!([
+            order(1, json!({"amount": 1000, "currency": "yen"})),
+            order(2, json!({"amount": "1_000"})),
+            order(3, json!({"amount": "12.50", "currency": ""})),
+            order(4, json!({"amount": 7, "currency": "EURO"})),
+        ]),
+    );
+    let mut catalogue = Catalogue::default();
+    catalogue.revenue.events = vec!["order".to_owned()];
+    w.set_catalogue(&catalogue).unwrap();
+    assert_eq!(
+        texts(
+            &w,
+            "select concat_ws(' ', u.id, coalesce(amount::varchar, '-'), currency) from events join users u using (user_key) order by 1"
+        ),
+        [
+            "u1 1000.0000 YEN",
+            "u2 - EUR",
+            "u3 12.5000 EUR",
+            "u4 7.0000 EURO"
+        ]
+    );
+}
+
+#[test]
 fn malformed_lines_are_counted_by_line_and_do_not_stop_the_rest() {
     let w = memory();
     let (_folder, path) = file(&[

@@ -393,6 +393,74 @@ fn broken_lines_of_csv_are_refused_by_line() {
 }
 
 #[test]
+fn a_path_is_one_file_and_no_pattern_and_its_folders_are_no_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("userId=evil").join("year=2024");
+    std::fs::create_dir_all(&inner).unwrap();
+    let rows = |n: u32| {
+        format!(
+            "select 'p' || i as \"userId\", 'a' as name, timestamp '2026-01-01' as ts from range({n}) t(i)"
+        )
+    };
+    for (name, n) in [
+        ("a[1].parquet", 3),
+        ("a1.parquet", 5),
+        ("b*.parquet", 2),
+        ("bb.parquet", 7),
+        ("c?.parquet", 1),
+        ("cc.parquet", 9),
+    ] {
+        parquet(&folder.path().join(name), &rows(n));
+    }
+    parquet(&inner.join("e.parquet"), &rows(4));
+    for (path, n) in [
+        ("a[1].parquet", 3),
+        ("b*.parquet", 2),
+        ("c?.parquet", 1),
+        ("userId=evil/year=2024/e.parquet", 4),
+    ] {
+        let w = memory();
+        let report = import(
+            &w,
+            Source::Path(folder.path().join(path)),
+            &Mapping::default(),
+        );
+        assert_eq!((report.sent, report.accepted), (n, n), "{path}");
+        assert_eq!(
+            texts(&w, "select id from users order by id limit 1"),
+            ["p0"],
+            "{path}"
+        );
+        assert_eq!(
+            texts(&w, "select distinct coalesce(properties, '-') from events"),
+            ["-"],
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_an_error_and_a_device_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let endless = "u,a,2026-01-01\n".repeat((17 << 20) / 15);
+    let path = write(
+        folder.path(),
+        "e.csv",
+        &format!("userId,name,ts\n\"u,a,2026-01-01\n{endless}"),
+    );
+    let w = memory();
+    let error = try_import(&w, Source::Path(path), &Mapping::default()).unwrap_err();
+    assert_eq!(error.field_errors()[0].code, "malformed");
+    assert_eq!(w.head().unwrap().events, 0);
+    #[cfg(unix)]
+    {
+        let device = Source::File("/dev/zero".into(), Format::Csv);
+        let error = try_import(&w, device, &Mapping::default()).unwrap_err();
+        assert_eq!(error.field_errors()[0].code, "not_a_file");
+    }
+}
+
+#[test]
 fn a_source_that_cannot_be_read_says_why() {
     let w = memory();
     let folder = tempfile::tempdir().unwrap();

@@ -121,3 +121,38 @@ def test_options_that_cannot_be_met_are_named(options):
     with pytest.raises(ts.ValidationError) as raised:
         ts.open(":memory:", **options)
     assert [e["field"] for e in raised.value.errors] == list(options)
+
+
+FORK = """
+import os, signal, sys
+import travelsense as ts
+
+def event(i):
+    return {"eventId": f"e{i}", "userId": "u", "name": "a", "ts": "2026-02-01T00:00:00Z"}
+
+a = ts.open(sys.argv[1])
+a.ingest([event(1)])
+child = os.fork()
+if child == 0:
+    try:
+        a.funnel(["a"], start_date="2026-01-01", end_date="2026-02-10")
+    except ts.Error as error:
+        code = 0 if error.code == "forked" else 1
+    else:
+        code = 1
+    a.close()
+    del a
+    sys.exit(code)
+_, status = os.waitpid(child, 0)
+if status == 0 and a.ingest([event(2)]).to_dict()["accepted"] == 1:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_fork_leaves_the_store_of_its_parent_alone(tmp_path):
+    path = str(tmp_path / "e.db")
+    done = subprocess.run([sys.executable, "-c", FORK, path], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -9, done.stderr
+    with ts.open(path) as a:
+        again = [{"eventId": f"e{i}", "userId": "u", "name": "a", "ts": "2026-02-01T00:00:00Z"} for i in (1, 2)]
+        assert a.ingest(again).to_dict()["duplicates"] == 2

@@ -21,6 +21,8 @@ use crate::import;
 #[pyclass(frozen, module = "travelsense._native")]
 pub(crate) struct Store {
     analytics: Mutex<Option<Arc<Analytics>>>,
+    /// The process that opened it: a fork has neither the threads nor the locks of its parent.
+    process: u32,
 }
 
 #[pymethods]
@@ -32,11 +34,15 @@ impl Store {
         let analytics = py.detach(open).map_err(|e| raise(py, &e))?;
         Ok(Self {
             analytics: Mutex::new(Some(Arc::new(analytics))),
+            process: std::process::id(),
         })
     }
 
     /// Closes the file, at once or when the last call under way has ended; closing again does nothing.
     fn close(&self, py: Python<'_>) {
+        if self.forked() {
+            return;
+        }
         py.detach(|| {
             if let Some(analytics) = self.held().take().and_then(Arc::into_inner) {
                 analytics.close();
@@ -122,6 +128,10 @@ impl Store {
         call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send,
     ) -> PyResult<T> {
         let answer = py.detach(|| {
+            // Asked first, since another thread of the parent may have had the lock at the time of the fork.
+            if self.forked() {
+                return Err(forked());
+            }
             let held = self.held().clone();
             call(&*held.ok_or_else(closed)?, &Principal::owner())
         });
@@ -142,11 +152,34 @@ impl Store {
         })
     }
 
+    fn forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<Arc<Analytics>>> {
         self.analytics
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Drop for Store {
+    /// In a fork the store is left alone: closing it would write to the file of the parent.
+    fn drop(&mut self) {
+        if self.forked()
+            && let Ok(held) = self.analytics.get_mut()
+        {
+            std::mem::forget(held.take());
+        }
+    }
+}
+
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "forked",
+        "this store was opened by the parent process; it must be opened again in this one",
+    )
 }
 
 /// What the package wrote as JSON.

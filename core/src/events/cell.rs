@@ -276,7 +276,8 @@ fn days(date: civil::Date) -> Option<i32> {
 /// A time as people write it: ISO 8601 with an offset, without one, or a bare date.
 fn written(text: &str, zone: &Zone) -> Option<i64> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Some(at.as_microsecond());
+        // The microsecond it lies in, before 1970 too.
+        return i64::try_from(at.as_nanosecond().div_euclid(1_000)).ok();
     }
     if text.len() <= 10 {
         return text

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -17,6 +18,26 @@ use crate::events::source::unreadable;
 
 const CHUNK_ROWS: usize = 32_768;
 const CHUNK_BYTES: usize = 8 << 20;
+
+/// A record of more bytes is an error: it is a quote that is never closed, and would take all memory there is.
+const RECORD_BYTES: usize = 16 << 20;
+
+/// Reads no more than what is left, which whoever consumes records renews.
+struct Bounded<R> {
+    inner: R,
+    left: Rc<std::cell::Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.left.get() == 0 {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        let read = self.inner.read(buffer)?;
+        self.left.set(self.left.get().saturating_sub(read));
+        Ok(read)
+    }
+}
 
 pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
     let mut file = File::open(path).map_err(|e| unreadable(path, e))?;
@@ -33,14 +54,28 @@ pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<
     let tabs = path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    let left = Rc::new(std::cell::Cell::new(RECORD_BYTES));
     let mut reader = ReaderBuilder::new()
         .delimiter(if tabs { b'\t' } else { b',' })
         .flexible(true)
         .has_headers(false)
-        .from_reader(
-            std::io::Cursor::new(start).chain(std::io::BufReader::with_capacity(1 << 20, file)),
-        );
+        .from_reader(Bounded {
+            inner: std::io::Cursor::new(start)
+                .chain(std::io::BufReader::with_capacity(1 << 20, file)),
+            left: Rc::clone(&left),
+        });
     let failed = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            Error::field(
+                "source",
+                "malformed",
+                format!(
+                    "`{}` has a record of more than {} MiB; a quote may never be closed",
+                    path.display(),
+                    RECORD_BYTES >> 20
+                ),
+            )
+        }
         csv::ErrorKind::Io(error) => unreadable(path, error),
         other => Error::field(
             "source",
@@ -80,6 +115,7 @@ pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<
                 end = true;
                 break;
             }
+            left.set(RECORD_BYTES);
             bytes += record.as_slice().len();
             records.push((record.position().map_or(0, csv::Position::line), record));
         }

@@ -17,7 +17,7 @@ pub(crate) use self::arrow::Columns;
 use super::cell::Cell;
 use super::report::Progress;
 use super::shape::{Places, Refused, Row, Shape};
-use super::source::{Format, Source};
+use super::source::{Format, Source, unreadable};
 use crate::error::{Error, Result};
 
 /// Some rows as they were found, and how far the source was read with them.
@@ -88,6 +88,15 @@ pub(crate) fn read(source: Source, places: &Places, emit: &mut Emit<'_>) -> Resu
 }
 
 fn file(path: &Path, format: Format, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
+    // A pipe or a device may never end, and nobody could stop the reading.
+    let kind = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(Error::field(
+            "source",
+            "not_a_file",
+            format!("`{}` is a pipe or a device, not a file", path.display()),
+        ));
+    }
     match format {
         Format::Ndjson => ndjson::read(path, places, emit),
         Format::Csv => csv::read(path, places, emit),

@@ -56,7 +56,13 @@ pub(super) fn write(home: &Duckdb, catalogue: &Catalogue) -> Result<()> {
     Ok(())
 }
 
+/// What a decimal looks like; the engine's own cast would take `1_000` for one.
+const DECIMAL: &str = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?";
+
 /// Reads amount and currency of the revenue events again from their properties.
+///
+/// A currency that is none is kept as it is: revenue then names it as one without a rate, and is not summed as if
+/// it were in the base currency.
 fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<()> {
     let revenue = &catalogue.revenue;
     let events = serde_json::to_string(&revenue.events).unwrap_or_default();
@@ -67,21 +73,19 @@ fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<(
     connection.execute(
         "update events e
          set
-            amount = try_cast(json_extract_string(properties, ?) as decimal(18, 4)),
-            currency = case
-                when regexp_full_match(trim(json_extract_string(properties, ?)), '[A-Za-z]{3}')
-                then upper(trim(json_extract_string(properties, ?)))
-                when try_cast(json_extract_string(properties, ?) as decimal(18, 4)) is not null
-                then ?
-            end
+            amount = case
+                when regexp_full_match(trim(json_extract_string(properties, ?)), ?)
+                then try_cast(trim(json_extract_string(properties, ?)) as decimal(18, 4))
+            end,
+            currency = coalesce(upper(nullif(trim(json_extract_string(properties, ?)), '')), ?)
          where name_key in (
             select name_key from names where list_contains(from_json(?, '[\"VARCHAR\"]'), name)
          )",
         params![
             pointer(&revenue.amount),
-            pointer(&revenue.currency),
-            pointer(&revenue.currency),
+            DECIMAL,
             pointer(&revenue.amount),
+            pointer(&revenue.currency),
             catalogue.base_currency,
             events,
         ],

@@ -492,9 +492,7 @@ impl Load for Change<'_> {
         if self.contested > 0 {
             self.settle(&mut result)?;
         }
-        let moved = self.contested > 0
-            && (result.accepted > self.fresh || result.replaced > 0 || result.conflicts > 0);
-        let mut head = self.after(&result, moved)?;
+        let mut head = self.after(&result, self.contested > 0)?;
         let mut changed = result.accepted + result.replaced > 0;
         for (table, staged) in std::mem::take(&mut self.staged) {
             let mut records = Committed::default();

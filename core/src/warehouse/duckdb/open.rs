@@ -1,6 +1,7 @@
 //! Opens a file or memory: settings, locks, and what can be wrong with a path.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -97,7 +98,7 @@ fn check(path: &Path, read_only: bool) -> Result<()> {
         return Err(directory(path));
     }
     if path.exists() {
-        return Ok(());
+        return begins_like_ours(path);
     }
     let folder = folder(path);
     if !folder.is_dir() {
@@ -107,6 +108,25 @@ fn check(path: &Path, read_only: bool) -> Result<()> {
         return Err(missing(path));
     }
     Ok(())
+}
+
+/// A file of the engine has `DUCK` after a checksum of eight bytes; for others, such as those of SQLite, the engine would look
+/// for an extension to read them. An empty file becomes a store.
+fn begins_like_ours(path: &Path) -> Result<()> {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(12).read_to_end(&mut start));
+    // What cannot be read is told by the engine, with its reason.
+    if read.is_err() || start.is_empty() || start.get(8..) == Some(b"DUCK") {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        "not_a_database",
+        format!(
+            "`{}` is not a travelsense file: it is no database of DuckDB",
+            path.display()
+        ),
+    ))
 }
 
 fn directory(path: &Path) -> Error {

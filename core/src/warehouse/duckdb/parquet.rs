@@ -38,6 +38,14 @@ pub(crate) fn read(
             format!("`{}` is not UTF-8 text", path.display()),
         ));
     };
+    // A path is one file: the engine would take it for a pattern, and the names of its folders for columns.
+    let name: String = name
+        .chars()
+        .map(|c| match c {
+            '*' | '?' | '[' => format!("[{c}]"),
+            c => c.to_string(),
+        })
+        .collect();
     // One thread: whoever fetches rows then decodes them, where with more it would spin until the others have.
     let config = Config::default()
         .enable_autoload_extension(false)
@@ -47,12 +55,14 @@ pub(crate) fn read(
     let total: i64 = connection
         .query_row(
             "select sum(num_rows)::bigint from parquet_file_metadata(?)",
-            [name],
+            [name.as_str()],
             |row| row.get(0),
         )
         .map_err(failed)?;
-    let mut statement = connection.prepare("from read_parquet(?)").map_err(failed)?;
-    drop(statement.stream_arrow([name]).map_err(failed)?);
+    let mut statement = connection
+        .prepare("from read_parquet(?, hive_partitioning = false)")
+        .map_err(failed)?;
+    drop(statement.stream_arrow([name.as_str()]).map_err(failed)?);
     while let Some(rows) = statement.step().map_err(failed)? {
         if sink(RecordBatch::from(rows), total.unsigned_abs())? == ControlFlow::Break(()) {
             break;
