@@ -488,11 +488,11 @@ fn a_later_catalogue_takes_nothing_for_money_that_ingest_would_not() {
     assert_eq!(
         texts(
             &w,
-            "select concat_ws(' ', u.id, coalesce(amount::varchar, '-'), currency) from events join users u using (user_key) order by 1"
+            "select concat_ws(' ', u.id, coalesce(amount::varchar, '-'), coalesce(currency, '-')) from events join users u using (user_key) order by 1"
         ),
         [
             "u1 1000.0000 YEN",
-            "u2 - EUR",
+            "u2 - -",
             "u3 12.5000 EUR",
             "u4 7.0000 EURO"
         ]

@@ -77,7 +77,10 @@ fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<(
                 when regexp_full_match(trim(json_extract_string(properties, ?)), ?)
                 then try_cast(trim(json_extract_string(properties, ?)) as decimal(18, 4))
             end,
-            currency = coalesce(upper(nullif(trim(json_extract_string(properties, ?)), '')), ?)
+            currency = case
+                when regexp_full_match(trim(json_extract_string(properties, ?)), ?)
+                then coalesce(upper(nullif(trim(json_extract_string(properties, ?)), '')), ?)
+            end
          where name_key in (
             select name_key from names where list_contains(from_json(?, '[\"VARCHAR\"]'), name)
          )",
@@ -85,6 +88,8 @@ fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<(
             pointer(&revenue.amount),
             DECIMAL,
             pointer(&revenue.amount),
+            pointer(&revenue.amount),
+            DECIMAL,
             pointer(&revenue.currency),
             catalogue.base_currency,
             events,
