@@ -144,7 +144,7 @@ if child == 0:
     del a
     sys.exit(code)
 _, status = os.waitpid(child, 0)
-if status == 0 and a.ingest([event(2)]).to_dict()["accepted"] == 1:
+if status == 0 and a.ingest([event(2)]).accepted == 1:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -155,4 +155,4 @@ def test_a_fork_leaves_the_store_of_its_parent_alone(tmp_path):
     assert done.returncode == -9, done.stderr
     with ts.open(path) as a:
         again = [{"eventId": f"e{i}", "userId": "u", "name": "a", "ts": "2026-02-01T00:00:00Z"} for i in (1, 2)]
-        assert a.ingest(again).to_dict()["duplicates"] == 2
+        assert a.ingest(again).duplicates == 2

@@ -16,7 +16,15 @@ use crate::warehouse::Open;
 pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
     let path = options.path.as_deref();
     let held = path
-        .map(|p| check(p, options.read_only).and_then(|()| Held::take(p, options.read_only)))
+        .map(|p| {
+            check(p, options.read_only)?;
+            let (held, alone) = Held::take(p, options.read_only)?;
+            // Closing any handle of a file drops the locks of all others in this process: only the first may look.
+            if alone {
+                begins_like_ours(p)?;
+            }
+            Ok(held)
+        })
         .transpose()?;
     let failed = |error| fault::of(error, path);
 
@@ -98,7 +106,7 @@ fn check(path: &Path, read_only: bool) -> Result<()> {
         return Err(directory(path));
     }
     if path.exists() {
-        return begins_like_ours(path);
+        return Ok(());
     }
     let folder = folder(path);
     if !folder.is_dir() {
@@ -111,7 +119,7 @@ fn check(path: &Path, read_only: bool) -> Result<()> {
 }
 
 /// A file of the engine has `DUCK` after a checksum of eight bytes; for others, such as those of SQLite, the engine would look
-/// for an extension to read them. An empty file becomes a store.
+/// for an extension to read them. An empty file becomes a store, and what is not there yet is no concern.
 fn begins_like_ours(path: &Path) -> Result<()> {
     let mut start = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(12).read_to_end(&mut start));
@@ -164,7 +172,8 @@ enum Use {
 pub(super) struct Held(PathBuf);
 
 impl Held {
-    fn take(path: &Path, read_only: bool) -> Result<Self> {
+    /// Counts a file as open, and tells whether nobody else in this process has it open.
+    fn take(path: &Path, read_only: bool) -> Result<(Self, bool)> {
         let real = match (
             path.canonicalize(),
             folder(path).canonicalize(),
@@ -187,8 +196,8 @@ impl Held {
                 return Err(Error::new(kind, code, message));
             }
         };
-        open.insert(real.clone(), now);
-        Ok(Self(real))
+        let alone = open.insert(real.clone(), now).is_none();
+        Ok((Self(real), alone))
     }
 }
 
