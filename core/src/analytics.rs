@@ -14,7 +14,7 @@ use crate::insight::{self, Insight, UserInsights};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
 use crate::retention::{self, Retention, RetentionAnswer};
-use crate::timeline::{Timelines, View};
+use crate::timeline::{Columns, Needs, Timelines, View};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
 
@@ -67,6 +67,7 @@ pub struct Analytics {
     warehouse: Box<dyn Warehouse>,
     timelines: RwLock<Option<Arc<Timelines>>>,
     updating: Mutex<()>,
+    columns: Mutex<Columns>,
     pool: rayon::ThreadPool,
     memory_limit: Option<u64>,
     clock: Clock,
@@ -121,6 +122,7 @@ impl Analytics {
             warehouse: Box::new(warehouse),
             timelines: RwLock::default(),
             updating: Mutex::default(),
+            columns: Mutex::default(),
             pool,
             memory_limit: options.memory_limit,
             clock: options.clock,
@@ -193,12 +195,16 @@ impl Analytics {
     /// # Errors
     /// `validation_failed` with all that is wrong with the question; `forbidden` for a principal who may not read.
     pub fn funnel(&self, who: &Principal, question: &Funnel) -> Result<FunnelAnswer> {
-        refuse(question.faults(self.now()))?;
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        refuse(question.inner().faults(self.now()))?;
         let asked = *question.inner();
-        self.over(asked.as_of, asked.segment, asked.range.span(), |view| {
-            funnel::answer(&question, view)
-        })
+        self.over(
+            asked.as_of,
+            asked.segment,
+            asked.range.span(),
+            &Needs::default(),
+            |view| funnel::answer(&question, view),
+        )
     }
 
     /// Who comes back, by the period in which they started.
@@ -206,12 +212,16 @@ impl Analytics {
     /// # Errors
     /// As `funnel`; `too_many_periods` or `too_many_cells` for a table that would be too large.
     pub fn retention(&self, who: &Principal, question: &Retention) -> Result<RetentionAnswer> {
-        refuse(question.faults(self.now()))?;
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        refuse(question.inner().faults(self.now()))?;
         let asked = *question.inner();
-        self.over(asked.as_of, asked.segment, asked.range.span(), |view| {
-            retention::answer(&question, view)
-        })
+        self.over(
+            asked.as_of,
+            asked.segment,
+            asked.range.span(),
+            &Needs::default(),
+            |view| retention::answer(&question, view),
+        )
     }
 
     /// What stands out in how users behave over a range, in words and with the numbers behind them.
@@ -243,8 +253,8 @@ impl Analytics {
     /// `validation_failed` with all that is wrong with the question; `missing_rate` for revenue in a currency without a
     /// rate to the base currency; `forbidden` for a principal who may not read.
     pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
-        refuse(question.faults(self.now()))?;
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        refuse(question.inner().faults(self.now()))?;
         let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
         let catalogue = self.warehouse.catalogue()?;
         realtime::answer(
@@ -353,12 +363,28 @@ impl Analytics {
         Ok(self.warehouse.catalogue()?.default_funnel)
     }
 
+    /// The properties and amounts that a question needs, as of now.
+    fn columns(&self, needs: &Needs<'_>) -> Result<Columns> {
+        if needs.properties.is_empty() && !needs.amounts {
+            return Ok(Columns::default());
+        }
+        // One at a time reads what is missing; what is known is shared.
+        let mut held = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        held.load(
+            &*self.warehouse,
+            needs.properties.iter().copied(),
+            needs.amounts,
+        )?;
+        Ok(held.clone())
+    }
+
     /// Answers over the timelines as of an instant, on the threads of this handle.
     fn over<T: Send>(
         &self,
         as_of: Option<Instant>,
         segment: Segment,
         span: Span,
+        needs: &Needs<'_>,
         answer: impl FnOnce(&View<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         let as_of = as_of.unwrap_or_else(|| self.now());
@@ -369,10 +395,11 @@ impl Analytics {
                 .premium(span.to.micros().min(as_of.micros() + 1))?,
             _ => Vec::new(),
         };
+        let columns = self.columns(needs)?;
         let view = View {
-            timelines: &timelines,
-            as_of,
             premium: &premium,
+            columns: &columns,
+            ..View::new(&timelines, as_of)
         };
         self.pool.install(|| answer(&view))
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Decimal128Array, FixedSizeBinaryArray, FixedSizeBinaryBuilder, Int64Array,
-    StringArray, TimestampMicrosecondArray, UInt64Array,
+    Array, ArrayRef, AsArray, Decimal128Array, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
+    Int64Array, StringArray, TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field};
 
@@ -92,6 +92,12 @@ impl EventBatch {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// The content hashes.
+    pub(crate) fn content_hash(&self) -> Option<&UInt64Array> {
+        let column = self.rest.iter().find(|c| c.0 == "content_hash")?;
+        column.1.as_primitive_opt()
     }
 
     /// The id of an event.

@@ -1,5 +1,7 @@
 //! Amounts as exact decimals (M1): text in, whole ten-thousandths out, never a binary fraction.
 
+use crate::query::number::Decimal;
+
 /// Reads decimal text, with or without an exponent, as a whole number of 10^-`scale`.
 ///
 /// Digits beyond the scale are rounded, half away from zero. `None` where it is no number or its size needs more than
@@ -50,28 +52,7 @@ pub(crate) fn decimal(text: &str, digits: u32, scale: i32) -> Option<i128> {
 
 /// Whether two decimal texts are the same number.
 pub(crate) fn same(one: &str, other: &str) -> bool {
-    one == other || normal(one).is_some_and(|n| normal(other) == Some(n))
-}
-
-/// Its sign, its digits without zeros around them, and the power of ten of the first.
-fn normal(text: &str) -> Option<(bool, String, i64)> {
-    let (negative, rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
-        None => (rest, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let significant = digits.trim_start_matches('0');
-    let leading = digits.len() - significant.len();
-    let power = exponent + i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()?;
-    match significant.trim_end_matches('0') {
-        "" => Some((false, String::new(), 0)),
-        digits => Some((negative, digits.to_owned(), power)),
-    }
+    one == other || Decimal::read(one).is_some_and(|n| Decimal::read(other) == Some(n))
 }
 
 /// A currency of three letters, in capitals.

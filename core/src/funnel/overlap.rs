@@ -219,11 +219,7 @@ mod tests {
         let steps = [Selector::Any, Selector::from("b")];
         let mut question = Funnel::new(steps, Range::new("2026-01-01", "2026-01-31").unwrap());
         question.window = Window::days(1);
-        let view = View {
-            timelines: &timelines,
-            as_of: "2026-03-01T00:00:00Z".parse().unwrap(),
-            premium: &[],
-        };
+        let view = View::new(&timelines, "2026-03-01T00:00:00Z".parse().unwrap());
         let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
         let answer = answer(&question, &view).unwrap();
         assert_eq!((answer.entered, answer.converted), (1, 1));

@@ -15,6 +15,13 @@ pub(crate) struct Fault {
     message: String,
 }
 
+#[cfg(test)]
+impl Fault {
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
 /// The outcome of reading one value.
 pub(crate) type Parsed<T> = std::result::Result<T, Vec<Fault>>;
 

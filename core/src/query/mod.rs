@@ -4,8 +4,11 @@
 
 pub(crate) mod answer;
 pub mod calendar;
+pub mod condition;
 pub(crate) mod fields;
+pub mod filter;
 pub mod instant;
+pub(crate) mod number;
 pub mod quantiles;
 pub mod range;
 pub mod rate;
@@ -15,6 +18,8 @@ pub mod window;
 pub mod zone;
 
 pub use calendar::{Calendar, Period, WeekStart};
+pub use condition::Condition;
+pub use filter::{Filter, Property};
 pub use instant::Instant;
 pub use quantiles::Quantiles;
 pub use range::{Bound, Range, Span};

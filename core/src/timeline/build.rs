@@ -27,7 +27,8 @@ impl Deal {
     }
 
     fn take(&mut self, rows: Rows<'_>) {
-        for ((user, ts), name) in rows.user.iter().zip(rows.ts).zip(rows.name) {
+        let columns = rows.user.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
+        for (((user, ts), name), row) in columns {
             let partition = (user / USERS) as usize;
             if partition >= self.partitions.len() {
                 self.partitions.resize_with(partition + 1, Vec::new);
@@ -37,6 +38,7 @@ impl Deal {
                     ts: *ts,
                     local: (user % USERS) as u16,
                     name: *name,
+                    row: *row,
                 });
             }
         }
@@ -121,8 +123,10 @@ pub(super) fn from_rows(
             user: &[user],
             ts: &[ts],
             name: &[name],
+            row: &[head.rows],
         });
         head.events += 1;
+        head.rows += 1;
         head.users = head.users.max(user.saturating_add(1));
         head.first = Some(head.first.map_or(ts, |first| first.min(ts)));
     }
@@ -154,6 +158,14 @@ fn sorted(index: usize, rows: &[&[Row]]) -> Result<Partition> {
     Ok(Partition::new(index as u32 * USERS, rows))
 }
 
+/// The events of one user at one time, in order.
+struct Group {
+    user: u32,
+    ts: i64,
+    names: Vec<u16>,
+    rows: Vec<u32>,
+}
+
 /// Brings events of one user and time into their exact order, which only the warehouse knows, and joins the partitions.
 fn finish(
     warehouse: &dyn Warehouse,
@@ -164,22 +176,31 @@ fn finish(
 ) -> Result<Timelines> {
     let ties: Vec<(u32, i64)> = changed.par_iter().flat_map_iter(Partition::ties).collect();
     if !ties.is_empty() {
-        let mut group: Option<(u32, i64, Vec<u16>)> = None;
-        let mut place = |group: (u32, i64, Vec<u16>)| {
-            let (user, ts, names) = group;
-            let base = user - user % USERS;
+        let mut group: Option<Group> = None;
+        let mut place = |group: Group| {
+            let base = group.user - group.user % USERS;
             if let Ok(i) = changed.binary_search_by_key(&base, Partition::base)
                 && let Some(partition) = changed.get_mut(i)
             {
-                partition.reorder(user, ts, &names);
+                partition.reorder(group.user, group.ts, &group.names, &group.rows);
             }
         };
         warehouse.ordered(&ties, &mut |rows| {
-            for ((user, ts), name) in rows.user.iter().zip(rows.ts).zip(rows.name) {
+            let columns = rows.user.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
+            for (((user, ts), name), row) in columns {
                 match &mut group {
-                    Some(g) if (g.0, g.1) == (*user, *ts) => g.2.push(*name),
+                    Some(g) if (g.user, g.ts) == (*user, *ts) => {
+                        g.names.push(*name);
+                        g.rows.push(*row);
+                    }
                     _ => {
-                        if let Some(done) = group.replace((*user, *ts, vec![*name])) {
+                        let next = Group {
+                            user: *user,
+                            ts: *ts,
+                            names: vec![*name],
+                            rows: vec![*row],
+                        };
+                        if let Some(done) = group.replace(next) {
                             place(done);
                         }
                     }
@@ -221,9 +242,9 @@ fn unattributed(
     Ok(Arc::new(times))
 }
 
-/// Ten bytes an event stay; sixteen more are needed while building.
+/// Fourteen bytes an event stay; sixteen more are needed while building.
 fn check_memory(events: u64, limit: Option<u64>) -> Result<()> {
-    let need = events.saturating_mul(26);
+    let need = events.saturating_mul(30);
     match limit {
         Some(limit) if need > limit => Err(Error::new(
             ErrorKind::Limit,

@@ -1,8 +1,12 @@
 //! Timelines: the events of each user in time order, in compact columns, derived from the warehouse and rebuilt at will.
 
 mod build;
+pub(crate) mod column;
+mod meaning;
 mod members;
 mod partition;
+mod sparse;
+mod stop;
 
 use std::sync::Arc;
 
@@ -12,12 +16,16 @@ use crate::error::Result;
 use crate::query::{Instant, Selector};
 use crate::warehouse::{Head, Warehouse};
 
+pub use column::Columns;
+pub(crate) use column::Needs;
+pub(crate) use meaning::Meaning;
 pub use members::Members;
 use partition::Partition;
+pub use stop::Stop;
 
 /// All users' events, ordered by (time, client_seq, event_id or content hash) within each user (G2).
 ///
-/// Ten bytes an event: a time and an event name. Users stand in partitions of 32,768, built, updated and read in parallel.
+/// Fourteen bytes an event: a time, an event name and a row key. Users stand in partitions of 32,768, built, updated and read in parallel.
 #[derive(Clone, Debug)]
 pub struct Timelines {
     partitions: Vec<Arc<Partition>>,
@@ -36,9 +44,54 @@ pub struct View<'a> {
     pub as_of: Instant,
     /// Keys of the users on a premium plan as of the question's `to`, ascending; only segments need them.
     pub premium: &'a [u32],
+    /// The properties and amounts that the question needs.
+    pub columns: &'a Columns,
+    /// Tells when to give up.
+    pub stop: Stop<'a>,
 }
 
-/// The events of one user in order: `ts[i]` (µs) and `name[i]` are the i-th event.
+impl<'a> View<'a> {
+    /// A view without premium users and columns, which never gives up.
+    pub fn new(timelines: &'a Timelines, as_of: Instant) -> Self {
+        Self {
+            timelines,
+            as_of,
+            premium: &[],
+            columns: &column::NONE,
+            stop: Stop::default(),
+        }
+    }
+
+    /// One pass over all users that have events visible to this view, in parallel; `merge` must not depend on order.
+    ///
+    /// # Errors
+    /// `cancelled` where the view was told to stop.
+    pub(crate) fn fold<A: Send>(
+        &self,
+        empty: impl Fn() -> A + Sync + Send,
+        user: impl Fn(&mut A, Timeline<'a>) + Sync + Send,
+        merge: impl Fn(A, A) -> A + Sync + Send,
+    ) -> Result<A> {
+        let as_of = self.as_of.micros();
+        let (user, merge, empty) = (&user, &merge, &empty);
+        self.timelines
+            .partitions
+            .par_iter()
+            .try_fold(empty, |mut seen, partition| {
+                self.stop.check()?;
+                partition.for_each(|timeline| {
+                    let timeline = timeline.until(as_of);
+                    if !timeline.ts.is_empty() {
+                        user(&mut seen, timeline);
+                    }
+                });
+                Ok(seen)
+            })
+            .try_reduce(empty, |a, b| Ok(merge(a, b)))
+    }
+}
+
+/// The events of one user in order: `ts[i]` (µs), `name[i]` and `row[i]` are the i-th event.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeline<'a> {
     /// The user's key.
@@ -47,6 +100,8 @@ pub struct Timeline<'a> {
     pub ts: &'a [i64],
     /// Keys of event names.
     pub name: &'a [u16],
+    /// Row keys, by which properties are found.
+    pub row: &'a [u32],
 }
 
 impl<'a> Timeline<'a> {
@@ -59,6 +114,7 @@ impl<'a> Timeline<'a> {
                 Self {
                     ts: self.ts.get(..n).unwrap_or_default(),
                     name: self.name.get(..n).unwrap_or_default(),
+                    row: self.row.get(..n).unwrap_or_default(),
                     ..self
                 }
             }
@@ -131,6 +187,7 @@ impl Timelines {
                     user,
                     ts: &[],
                     name: &[],
+                    row: &[],
                 },
                 |p| p.user(user),
             )

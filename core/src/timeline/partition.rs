@@ -16,9 +16,11 @@ pub(super) struct Row {
     /// The user's place within the partition.
     pub(super) local: u16,
     pub(super) name: u16,
+    /// The row's key.
+    pub(super) row: u32,
 }
 
-/// INVARIANT: `offsets` has `USERS + 1` ascending entries that end at the length of `ts` and of `name`; user `base + u` owns
+/// INVARIANT: `offsets` has `USERS + 1` ascending entries that end at the length of `ts`, `name` and `row`; user `base + u` owns
 /// the rows `offsets[u]..offsets[u + 1]`, whose times ascend.
 #[derive(Debug)]
 pub(super) struct Partition {
@@ -26,6 +28,7 @@ pub(super) struct Partition {
     offsets: Vec<u32>,
     ts: Vec<i64>,
     name: Vec<u16>,
+    row: Vec<u32>,
 }
 
 impl Partition {
@@ -42,23 +45,25 @@ impl Partition {
         let total = offsets[users] as usize;
         let mut next = offsets.clone();
         let (mut ts, mut name) = (vec![0_i64; total], vec![0_u16; total]);
+        let mut keys = vec![0_u32; total];
         for row in rows.iter().copied().flatten() {
             let place = &mut next[row.local as usize];
             ts[*place as usize] = row.ts;
             name[*place as usize] = row.name;
+            keys[*place as usize] = row.row;
             *place += 1;
         }
-        let mut unsorted: Vec<(i64, u16)> = Vec::new();
+        let mut unsorted: Vec<(i64, u16, u32)> = Vec::new();
         for u in 0..users {
             let mine = offsets[u] as usize..offsets[u + 1] as usize;
             if ts[mine.clone()].is_sorted() {
                 continue;
             }
             unsorted.clear();
-            unsorted.extend(mine.clone().map(|i| (ts[i], name[i])));
+            unsorted.extend(mine.clone().map(|i| (ts[i], name[i], keys[i])));
             unsorted.sort_by_key(|row| row.0);
             for (i, row) in mine.zip(&unsorted) {
-                (ts[i], name[i]) = *row;
+                (ts[i], name[i], keys[i]) = *row;
             }
         }
         Self {
@@ -66,6 +71,7 @@ impl Partition {
             offsets,
             ts,
             name,
+            row: keys,
         }
     }
 
@@ -74,25 +80,23 @@ impl Partition {
         let mut rows = Vec::with_capacity(self.ts.len());
         self.for_each(|t| {
             let local = (t.user - self.base) as u16;
-            rows.extend(t.ts.iter().zip(t.name).map(|(ts, name)| Row {
-                ts: *ts,
+            rows.extend((0..t.ts.len()).map(|i| Row {
+                ts: t.ts[i],
                 local,
-                name: *name,
+                name: t.name[i],
+                row: t.row[i],
             }));
         });
         rows
     }
 
-    /// The (user, time) pairs at which a user has events of different names, ascending.
+    /// The (user, time) pairs at which a user has several events, ascending.
     pub(super) fn ties(&self) -> Vec<(u32, i64)> {
         let mut ties = Vec::new();
         self.for_each(|t| {
             for i in 1..t.ts.len() {
                 let pair = (t.user, t.ts[i]);
-                if t.ts[i] == t.ts[i - 1]
-                    && t.name[i] != t.name[i - 1]
-                    && ties.last() != Some(&pair)
-                {
+                if t.ts[i] == t.ts[i - 1] && ties.last() != Some(&pair) {
                     ties.push(pair);
                 }
             }
@@ -100,14 +104,15 @@ impl Partition {
         ties
     }
 
-    /// Puts the names of one user's events at one time into the order given.
-    pub(super) fn reorder(&mut self, user: u32, ts: i64, names: &[u16]) {
+    /// Puts one user's events at one time into the order given, as names and row keys.
+    pub(super) fn reorder(&mut self, user: u32, ts: i64, names: &[u16], rows: &[u32]) {
         let local = (user - self.base) as usize;
         let mine = self.offsets[local] as usize..self.offsets[local + 1] as usize;
         let first = mine.start + self.ts[mine.clone()].partition_point(|t| *t < ts);
         let after = mine.start + self.ts[mine].partition_point(|t| *t <= ts);
-        if after - first == names.len() {
+        if after - first == names.len() && names.len() == rows.len() {
             self.name[first..after].copy_from_slice(names);
+            self.row[first..after].copy_from_slice(rows);
         }
     }
 
@@ -120,7 +125,7 @@ impl Partition {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        (self.ts.len() * 8 + self.name.len() * 2 + self.offsets.len() * 4) as u64
+        (self.ts.len() * 14 + self.offsets.len() * 4) as u64
     }
 
     /// One user's events.
@@ -130,7 +135,8 @@ impl Partition {
         Timeline {
             user,
             ts: &self.ts[mine.clone()],
-            name: &self.name[mine],
+            name: &self.name[mine.clone()],
+            row: &self.row[mine],
         }
     }
 
@@ -145,6 +151,7 @@ impl Partition {
                     user: self.base + local as u32,
                     ts: &self.ts[start..end],
                     name: &self.name[start..end],
+                    row: &self.row[start..end],
                 });
             }
             start = end;

@@ -9,6 +9,7 @@ mod load;
 mod migrate;
 mod open;
 pub(crate) mod parquet;
+mod property;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -18,10 +19,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{TimeUnit, Value};
 use ::duckdb::{Connection, Statement, params_from_iter};
-use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{
+    Array, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
+};
 use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
-use super::{Head, Live, Load, Open, Parameter, Recent, Rows, Sink, Warehouse, realtime};
+use super::{
+    EventProperty, Head, Live, Load, Open, Parameter, Recent, Rows, Sink, Warehouse, Worths,
+    realtime, worth,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
 
@@ -118,10 +124,12 @@ impl Warehouse for Duckdb {
         let head = read_head(&snapshot).map_err(|e| self.fault(e))?;
         // A condition costs a pass over the rows, so each is asked only where it can tell rows apart.
         let sql = match (after > 0, head.unattributed > 0) {
-            (false, false) => "select user_key, ts, name_key from events",
-            (false, true) => "select user_key, ts, name_key from events where user_key is not null",
+            (false, false) => "select user_key, ts, name_key, row_key from events",
+            (false, true) => {
+                "select user_key, ts, name_key, row_key from events where user_key is not null"
+            }
             (true, _) => {
-                "select user_key, ts, name_key from events where user_key is not null and version > ?"
+                "select user_key, ts, name_key, row_key from events where user_key is not null and version > ?"
             }
         };
         if after < head.version {
@@ -176,7 +184,7 @@ impl Warehouse for Duckdb {
 
         let mut statement = connection
             .prepare(
-                "select e.user_key, e.ts, e.name_key
+                "select e.user_key, e.ts, e.name_key, e.row_key
                  from events e
                  where (e.user_key, e.ts) in (select (user_key, ts) from asked)
                  order by
@@ -185,7 +193,8 @@ impl Warehouse for Duckdb {
                     e.client_seq nulls first,
                     e.event_id nulls first,
                     e.content_hash,
-                    e.name_key",
+                    e.name_key,
+                    e.row_key",
             )
             .map_err(|e| self.fault(e))?;
         drop(statement.stream_arrow([]).map_err(|e| self.fault(e))?);
@@ -210,6 +219,23 @@ impl Warehouse for Duckdb {
             times.extend_from_slice(column.values());
         }
         Ok(times)
+    }
+
+    fn property(
+        &self,
+        property: &EventProperty,
+        first: u32,
+        sink: &mut dyn FnMut(&[u32], &StringArray) -> Result<()>,
+    ) -> Result<()> {
+        property::of_events(self, property, first, sink)
+    }
+
+    fn user_property(&self, name: &str) -> Result<Vec<(u32, i64, String)>> {
+        property::of_users(self, name)
+    }
+
+    fn worths(&self) -> Result<Worths> {
+        worth::read(self, &self.catalogue()?.base_currency)
     }
 
     fn names(&self) -> Result<Vec<String>> {
@@ -322,7 +348,7 @@ impl Duckdb {
         Ok(batches)
     }
 
-    /// Hands over what a running statement gives: user key, time, name key.
+    /// Hands over what a running statement gives: user key, time, name key, row key.
     fn pour(&self, statement: &Statement<'_>, sink: &mut Sink<'_>) -> Result<()> {
         // `step` gives errors where the iterator of the driver would panic.
         while let Some(batch) = statement.step().map_err(|e| self.fault(e))? {
@@ -336,16 +362,20 @@ impl Duckdb {
             let name = columns
                 .get(2)
                 .and_then(|c| c.as_primitive_opt::<UInt16Type>());
-            let (Some(user), Some(ts), Some(name)) = (user, ts, name) else {
+            let row = columns
+                .get(3)
+                .and_then(|c| c.as_primitive_opt::<UInt32Type>());
+            let (Some(user), Some(ts), Some(name), Some(row)) = (user, ts, name, row) else {
                 return Err(unexpected());
             };
-            if user.null_count() > 0 {
+            if user.null_count() > 0 || row.null_count() > 0 {
                 return Err(unexpected());
             }
             sink(Rows {
                 user: user.values(),
                 ts: ts.values(),
                 name: name.values(),
+                row: row.values(),
             })?;
         }
         Ok(())
@@ -355,7 +385,8 @@ impl Duckdb {
 /// What the file says of itself.
 fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
     connection.query_row(
-        "select version, epoch, events, unattributed, users, epoch_us(first_event) from meta",
+        "select version, epoch, events, unattributed, users, epoch_us(first_event), row_keys, events_hash, records_hash
+         from meta",
         [],
         |row| {
             Ok(Head {
@@ -365,6 +396,9 @@ fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
                 unattributed: row.get(3)?,
                 users: row.get(4)?,
                 first: row.get(5)?,
+                rows: row.get(6)?,
+                events_hash: row.get(7)?,
+                records_hash: row.get(8)?,
             })
         },
     )

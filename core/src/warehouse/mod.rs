@@ -2,10 +2,11 @@
 
 pub mod duckdb;
 mod realtime;
+mod worth;
 
 use std::path::PathBuf;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StringArray};
 
 use crate::error::Result;
 use crate::events::{Catalogue, EventBatch, Held, Record, Table};
@@ -29,6 +30,12 @@ pub struct Head {
     pub users: u32,
     /// The earliest event time, in microseconds.
     pub first: Option<i64>,
+    /// How many row keys were given to events; keys are `0..rows`.
+    pub rows: u32,
+    /// The sum of the content hashes and times of all events, whatever their order.
+    pub events_hash: u64,
+    /// The sum of the content hashes of everything else.
+    pub records_hash: u64,
 }
 
 /// Some stored events of users, column by column and of equal lengths.
@@ -40,10 +47,39 @@ pub struct Rows<'a> {
     pub ts: &'a [i64],
     /// Keys of event names.
     pub name: &'a [u16],
+    /// Row keys.
+    pub row: &'a [u32],
 }
 
 /// Receives rows, batch by batch.
 pub type Sink<'a> = dyn FnMut(Rows<'_>) -> Result<()> + 'a;
+
+/// Something that an event has beside its user, its time and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventProperty {
+    /// A property by its name.
+    Named(String),
+    /// The id of its session.
+    Session,
+}
+
+/// What an event is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// So much in 10^-12 of the base currency.
+    Base(i128),
+    /// Unknown, for want of this rate of [`Worths::missing`].
+    Missing(u32),
+}
+
+/// What events are worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Worths {
+    /// Row keys, ascending, with the worth of each.
+    pub rows: Vec<(u32, Worth)>,
+    /// Currencies and the days on which, and before which, there is no rate.
+    pub missing: Vec<(String, String)>,
+}
 
 /// A value bound to a `?` of a statement; values never become part of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +125,22 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// The times, in microseconds and in any order, of the events without a user that were added after data version `after`
     /// and up to data version `until`.
     fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>>;
+
+    /// Hands over a property of all events with row key `first` or later that have it: row keys, in any order, and the values as
+    /// canonical JSON text.
+    fn property(
+        &self,
+        property: &EventProperty,
+        first: u32,
+        sink: &mut dyn FnMut(&[u32], &StringArray) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Hands over what profiles said of a property of users: user key, time in microseconds, and the value as JSON text, in the order
+    /// (user, time, content hash); a profile without the property says nothing of it.
+    fn user_property(&self, name: &str) -> Result<Vec<(u32, i64, String)>>;
+
+    /// What all events with an amount are worth in the catalogue's base currency, at the latest rate on or before their day.
+    fn worths(&self) -> Result<Worths>;
 
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;

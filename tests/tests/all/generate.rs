@@ -311,9 +311,8 @@ pub(crate) fn ask<Q, A>(
         .map_err(|e| e.to_string())?;
     let as_of = Instant::from_micros(as_of).ok_or("as of an instant out of bounds")?;
     let view = View {
-        timelines: &timelines.0,
-        as_of,
         premium: &timelines.1,
+        ..View::new(&timelines.0, as_of)
     };
     answer(&scoped, &view).map_err(|e| e.to_string())
 }

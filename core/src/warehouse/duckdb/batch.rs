@@ -19,6 +19,7 @@ pub(super) struct Keys {
     pub(super) user: Vec<Option<u32>>,
     pub(super) anonymous: Vec<Option<u32>>,
     pub(super) name: Vec<u16>,
+    pub(super) row: Vec<Option<u32>>,
 }
 
 /// Rows for `events`, with their lines at the end.
@@ -37,6 +38,7 @@ pub(super) fn events(events: &EventBatch, keys: Keys, version: u64) -> Result<Re
             "name_key" => Arc::new(keys.name.iter().copied().map(Some).collect::<UInt16Array>()),
             "ts" => Arc::new(events.ts.clone()),
             "version" => Arc::new(UInt64Array::from_value(version, rows)),
+            "row_key" => Arc::new(keys.row.iter().copied().collect::<UInt32Array>()),
             name => rest(name).ok_or_else(super::unexpected)?,
         };
         columns.push((name, array));
@@ -49,7 +51,7 @@ pub(super) fn events(events: &EventBatch, keys: Keys, version: u64) -> Result<Re
 }
 
 /// The columns of `events`, in order.
-pub(super) const EVENTS: [&str; 16] = [
+pub(super) const EVENTS: [&str; 17] = [
     "event_id",
     "event_id_text",
     "user_key",
@@ -66,6 +68,7 @@ pub(super) const EVENTS: [&str; 16] = [
     "amount",
     "currency",
     "version",
+    "row_key",
 ];
 
 /// Rows for a platform table, with their lines; `users` are the keys of the users, row by row.

@@ -99,6 +99,6 @@ fn promote(connection: &Connection, catalogue: &Catalogue) -> ::duckdb::Result<(
 }
 
 /// The JSON pointer to a property, which says it whatever letters it has.
-fn pointer(property: &str) -> String {
+pub(super) fn pointer(property: &str) -> String {
     format!("/{}", property.replace('~', "~0").replace('/', "~1"))
 }

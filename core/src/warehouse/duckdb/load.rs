@@ -47,9 +47,11 @@ pub(super) struct Change<'a> {
     open: bool,
     // Of the events that no filter stopped.
     fresh: u64,
+    hash: u64,
     unattributed: u64,
     first: Option<i64>,
     contested: u64,
+    settled: u64,
     held: u64,
     staged: Vec<(Table, u64)>,
 }
@@ -90,9 +92,11 @@ impl<'a> Change<'a> {
             names_before,
             open: true,
             fresh: 0,
+            hash: 0,
             unattributed: 0,
             first: None,
             contested: 0,
+            settled: 0,
             held: 0,
             staged: Vec::new(),
         })
@@ -199,21 +203,31 @@ impl<'a> Change<'a> {
         let mut anonymous = keys(&events.anonymous, true)?;
         let mut user = keys(&events.user, false)?;
         let mut fates = Vec::with_capacity(events.len());
+        let mut row_keys = Vec::with_capacity(events.len());
+        let hashes = events.content_hash().ok_or_else(unexpected)?;
         for (row, (user, anonymous)) in user.iter_mut().zip(&mut anonymous).enumerate() {
             match user {
                 Some(_) => {}
                 None => *user = anonymous.take(),
             }
+            row_keys.push(None);
             fates.push(if names.get(row).is_none_or(Option::is_none) {
                 refused.extend(events.lines.get(row));
                 Fate::Refused
             } else if events.id(row).is_some_and(|id| known.seen.insert(id)) {
                 Fate::Contested
             } else {
+                row_keys.pop();
+                row_keys.push(Some(row_key(self.before.rows, self.fresh)?));
                 self.fresh += 1;
                 self.unattributed += u64::from(user.is_none());
                 let ts = events.ts.values().get(row).copied();
                 self.first = [self.first, ts].into_iter().flatten().min();
+                let hash = hashes.values().get(row).copied().unwrap_or_default();
+                self.hash = self
+                    .hash
+                    .wrapping_add(hash)
+                    .wrapping_add(ts.unwrap_or_default() as u64);
                 Fate::Fresh
             });
         }
@@ -222,6 +236,7 @@ impl<'a> Change<'a> {
             user,
             anonymous,
             name,
+            row: row_keys,
         };
         Ok((batch::events(events, keys, version)?, fates))
     }
@@ -282,13 +297,24 @@ impl<'a> Change<'a> {
         }
         self.run(
             "delete from events
-             where event_id in (select event_id from verdicts where line = -1 and place > 1);
-             insert into events
-             select c.* exclude (line)
-             from contested c
-             join verdicts v on v.event_id = c.event_id and v.line = c.line::bigint
-             where v.place = 1",
-        )
+             where event_id in (select event_id from verdicts where line = -1 and place > 1)",
+        )?;
+        let next = row_key(self.before.rows, self.fresh)?;
+        row_key(next, self.contested)?;
+        let kept = self
+            .writer
+            .connection
+            .execute(
+                "insert into events
+                 select c.* exclude (line) replace ((? + row_number() over (order by c.line) - 1)::uinteger as row_key)
+                 from contested c
+                 join verdicts v on v.event_id = c.event_id and v.line = c.line::bigint
+                 where v.place = 1",
+                [next],
+            )
+            .map_err(|e| self.home.fault(e))?;
+        self.settled = kept as u64;
+        Ok(())
     }
 
     /// Moves staged rows of a platform table into it: of a key the last row stays, the same content is a duplicate.
@@ -374,23 +400,26 @@ impl<'a> Change<'a> {
                 .as_ref()
                 .map_or(before.users, |k| k.users.len() as u32),
             first: [before.first, self.first].into_iter().flatten().min(),
+            rows: row_key(before.rows, self.fresh + self.settled)?,
+            events_hash: before.events_hash.wrapping_add(self.hash),
+            records_hash: before.records_hash,
         };
         if events.replaced > 0 {
             head.epoch += 1;
         }
         // Only where rows were exchanged is it not known without looking.
         if moved {
-            let (unattributed, first) = self
-                .writer
-                .connection
-                .query_row(
-                    "select (count(*) - count(user_key))::ubigint, epoch_us(min(ts)) from events",
-                    [],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .map_err(|e| self.home.fault(e))?;
-            head.unattributed = unattributed;
-            head.first = first;
+            let looked = self.writer.connection.query_row(
+                "select
+                    (count(*) - count(user_key))::ubigint,
+                    epoch_us(min(ts)),
+                    (coalesce(sum(content_hash::hugeint + epoch_us(ts)), 0) & 18446744073709551615::hugeint)::ubigint
+                 from events",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            );
+            (head.unattributed, head.first, head.events_hash) =
+                looked.map_err(|e| self.home.fault(e))?;
         }
         Ok(head)
     }
@@ -400,8 +429,19 @@ impl<'a> Change<'a> {
             .connection
             .execute(
                 "update meta set
-                    version = ?, epoch = ?, events = ?, unattributed = ?, users = ?, first_event = make_timestamp(?)",
-                params![head.version, head.epoch, head.events, head.unattributed, head.users, head.first],
+                    version = ?, epoch = ?, events = ?, unattributed = ?, users = ?, first_event = make_timestamp(?),
+                    row_keys = ?, events_hash = ?, records_hash = ?",
+                params![
+                    head.version,
+                    head.epoch,
+                    head.events,
+                    head.unattributed,
+                    head.users,
+                    head.first,
+                    head.rows,
+                    head.events_hash,
+                    head.records_hash
+                ],
             )
             .map(drop)
             .map_err(|e| self.home.fault(e))
@@ -494,13 +534,25 @@ impl Load for Change<'_> {
         }
         let mut head = self.after(&result, self.contested > 0)?;
         let mut changed = result.accepted + result.replaced > 0;
-        for (table, staged) in std::mem::take(&mut self.staged) {
+        let staged = std::mem::take(&mut self.staged);
+        let records_staged = !staged.is_empty();
+        for (table, staged) in staged {
             let mut records = Committed::default();
             self.move_records(table, staged, &mut records)?;
             changed |= records.accepted > 0;
             result.accepted += records.accepted;
             result.duplicates += records.duplicates;
             result.replaced += records.replaced;
+        }
+        if records_staged {
+            let sums = Table::ALL
+                .iter()
+                .map(|t| format!("select sum(content_hash) as hash from {}", t.name()))
+                .collect::<Vec<_>>()
+                .join(" union all ");
+            head.records_hash = self.number(&format!(
+                "select (coalesce(sum(hash), 0) & 18446744073709551615::hugeint)::ubigint from ({sums})"
+            ))?;
         }
         if self.held > 0 {
             // The same event sent again is not kept aside twice.
@@ -551,6 +603,17 @@ impl Drop for Change<'_> {
             known.names.truncate(names);
         }
     }
+}
+
+/// The key `count` after `first`.
+fn row_key(first: u32, count: u64) -> Result<u32> {
+    u32::try_from(u64::from(first) + count).map_err(|_| {
+        Error::new(
+            ErrorKind::Limit,
+            "too_many_events",
+            "a file holds 4,294,967,295 events at most",
+        )
+    })
 }
 
 fn too_many_users() -> Error {

@@ -19,11 +19,18 @@ pub(super) struct Migration {
 }
 
 /// All there are, in order.
-pub(super) const ALL: &[Migration] = &[Migration {
-    number: 1,
-    name: "begin",
-    sql: include_str!("../../../migrations/0001_begin.sql"),
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "begin",
+        sql: include_str!("../../../migrations/0001_begin.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "row_keys",
+        sql: include_str!("../../../migrations/0002_row_keys.sql"),
+    },
+];
 
 /// What went wrong: an error of DuckDB's, or one of ours about the file.
 pub(super) enum Fault {

@@ -1,0 +1,344 @@
+//! What events and users say of themselves beside name and time: read once from the warehouse, then found by row or user key.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: codes are below the number of values"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::sparse::Sparse;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::filter::{Moment, Property};
+use crate::warehouse::{EventProperty, Warehouse, Worth};
+
+/// The distinct values of a property, each once, as canonical JSON text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dictionary {
+    values: Vec<String>,
+    codes: HashMap<String, u32>,
+}
+
+impl Dictionary {
+    fn code(&mut self, value: &str) -> u32 {
+        if let Some(code) = self.codes.get(value) {
+            return *code;
+        }
+        let code = self.values.len() as u32;
+        self.values.push(value.to_owned());
+        self.codes.insert(value.to_owned(), code);
+        code
+    }
+
+    /// The value of a code, as canonical JSON text.
+    pub(crate) fn value(&self, code: u32) -> &str {
+        &self.values[code as usize]
+    }
+
+    /// All values by code.
+    pub(crate) fn values(&self) -> &[String] {
+        &self.values
+    }
+}
+
+/// A property of events: a code for each row that has it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Column {
+    pub(crate) codes: Sparse<u32>,
+    pub(crate) dictionary: Dictionary,
+    rows: u32,
+}
+
+impl Column {
+    /// JSON null is as if the property were not there.
+    pub(super) fn push(&mut self, row: u32, json: &str) -> bool {
+        json == "null" || {
+            let code = self.dictionary.code(json);
+            self.codes.push(row, code)
+        }
+    }
+
+    fn extended(&self, warehouse: &dyn Warehouse, property: &EventProperty) -> Result<Self> {
+        let mut column = self.clone();
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        let rows = warehouse.head()?.rows;
+        warehouse.property(property, self.rows, &mut |rows, values| {
+            for (row, value) in rows.iter().zip(values) {
+                let json = value.unwrap_or("null");
+                if json != "null" {
+                    found.push((*row, column.dictionary.code(json)));
+                }
+            }
+            Ok(())
+        })?;
+        found.sort_unstable();
+        for (row, code) in found {
+            column.codes.push(row, code);
+            column.rows = column.rows.max(row + 1);
+        }
+        column.rows = column.rows.max(rows);
+        Ok(column)
+    }
+}
+
+/// A property of users: what profiles said of it and when, in the order (user, time).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UserColumn {
+    said: Vec<(u32, i64, u32)>,
+    pub(crate) dictionary: Dictionary,
+}
+
+impl UserColumn {
+    pub(super) fn new(said: impl IntoIterator<Item = (u32, i64, String)>) -> Self {
+        let mut column = Self::default();
+        for (user, ts, json) in said {
+            let code = column.dictionary.code(&json);
+            column.said.push((user, ts, code));
+        }
+        // Of what was said at one time, the last stays the last.
+        column.said.sort_by_key(|said| (said.0, said.1));
+        column
+    }
+
+    /// What was known of a user at a time: the code of the latest value said by then; null is as if nothing were said.
+    pub(crate) fn at(&self, user: u32, ts: i64) -> Option<u32> {
+        let after = self.said.partition_point(|s| (s.0, s.1) <= (user, ts));
+        let (whose, _, code) = *self.said.get(after.checked_sub(1)?)?;
+        (whose == user && self.dictionary.value(code) != "null").then_some(code)
+    }
+}
+
+/// The amounts of events in the base currency (M1).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Amounts {
+    worth: Sparse<Worth>,
+    missing: Vec<(String, String)>,
+    rows: u32,
+    version: u64,
+}
+
+impl Amounts {
+    /// What an event is worth in 10^-12 of the base currency; nothing for an event without an amount.
+    ///
+    /// # Errors
+    /// `missing_rate` for an amount in a currency without a rate on or before its day.
+    #[inline]
+    pub(crate) fn worth(&self, row: u32) -> Result<Option<i128>> {
+        match self.worth.get(row) {
+            None => Ok(None),
+            Some(Worth::Base(amount)) => Ok(Some(*amount)),
+            Some(Worth::Missing(which)) => {
+                let (currency, day) = self
+                    .missing
+                    .get(*which as usize)
+                    .cloned()
+                    .unwrap_or_default();
+                Err(Error::new(
+                    ErrorKind::Invalid,
+                    "missing_rate",
+                    format!(
+                        "there is no rate from `{currency}` to the base currency on or before {day}; import one into `rates`"
+                    ),
+                ))
+            }
+        }
+    }
+}
+
+/// What a question asks for beside the timelines.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs<'a> {
+    /// The properties it looks at.
+    pub(crate) properties: Vec<&'a Property>,
+    /// Whether it sums money.
+    pub(crate) amounts: bool,
+}
+
+/// Properties and amounts, as far as questions have needed them.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    events: BTreeMap<EventProperty, Arc<Column>>,
+    users: BTreeMap<String, (u64, Arc<UserColumn>)>,
+    amounts: Option<Arc<Amounts>>,
+    epoch: u64,
+}
+
+/// Without any column.
+pub(super) static NONE: Columns = Columns {
+    events: BTreeMap::new(),
+    users: BTreeMap::new(),
+    amounts: None,
+    epoch: 0,
+};
+
+fn stored(name: &Property) -> Option<EventProperty> {
+    match name {
+        Property::Event(name) => Some(EventProperty::Named(name.clone())),
+        Property::Session => Some(EventProperty::Session),
+        Property::User { .. } => None,
+    }
+}
+
+impl Columns {
+    /// Reads what is not there yet, so that these properties, and amounts where they are asked for, are known of all events
+    /// stored by now.
+    ///
+    /// # Errors
+    /// Whatever reading the store raises.
+    pub fn load<'p>(
+        &mut self,
+        warehouse: &dyn Warehouse,
+        properties: impl IntoIterator<Item = &'p Property>,
+        amounts: bool,
+    ) -> Result<()> {
+        let head = warehouse.head()?;
+        if head.epoch != self.epoch {
+            *self = Self {
+                epoch: head.epoch,
+                ..Self::default()
+            };
+        }
+        for property in properties {
+            match property {
+                Property::User { name, .. } => {
+                    let known = self.users.get(name).is_some_and(|u| u.0 >= head.version);
+                    if !known {
+                        let column = UserColumn::new(warehouse.user_property(name)?);
+                        self.users
+                            .insert(name.clone(), (head.version, Arc::new(column)));
+                    }
+                }
+                property => {
+                    let Some(key) = stored(property) else {
+                        continue;
+                    };
+                    let known = self.events.get(&key).cloned().unwrap_or_default();
+                    if known.rows < head.rows || !self.events.contains_key(&key) {
+                        let column = known.extended(warehouse, &key)?;
+                        self.events.insert(key, Arc::new(column));
+                    }
+                }
+            }
+        }
+        let fresh = |a: &Arc<Amounts>| a.rows >= head.rows && a.version >= head.version;
+        if amounts && !self.amounts.as_ref().is_some_and(fresh) {
+            let worths = warehouse.worths()?;
+            let mut read = Amounts {
+                rows: head.rows,
+                version: head.version,
+                missing: worths.missing,
+                ..Amounts::default()
+            };
+            for (row, worth) in worths.rows {
+                read.worth.push(row, worth);
+            }
+            self.amounts = Some(Arc::new(read));
+        }
+        Ok(())
+    }
+
+    /// Columns given row by row instead of read: values as JSON text.
+    pub fn given(
+        events: impl IntoIterator<Item = (String, Vec<Option<String>>)>,
+        users: impl IntoIterator<Item = (String, Vec<(u32, i64, String)>)>,
+        amounts: Vec<Option<i128>>,
+    ) -> Self {
+        let column = |values: Vec<Option<String>>| {
+            let mut column = Column::default();
+            for (row, value) in (0_u32..).zip(values) {
+                column.push(row, value.as_deref().unwrap_or("null"));
+            }
+            Arc::new(column)
+        };
+        let mut known = Amounts::default();
+        for (row, amount) in (0_u32..).zip(amounts) {
+            if let Some(amount) = amount {
+                known.worth.push(row, Worth::Base(amount));
+            }
+        }
+        Self {
+            events: events
+                .into_iter()
+                .map(|(name, values)| {
+                    let key = if name == "$session" {
+                        EventProperty::Session
+                    } else {
+                        EventProperty::Named(name)
+                    };
+                    (key, column(values))
+                })
+                .collect(),
+            users: users
+                .into_iter()
+                .map(|(name, said)| (name, (0, Arc::new(UserColumn::new(said)))))
+                .collect(),
+            amounts: Some(Arc::new(known)),
+            epoch: 0,
+        }
+    }
+
+    /// A loaded property, ready to be looked up.
+    ///
+    /// # Errors
+    /// Only a fault of our own: a property that was not loaded.
+    pub(crate) fn reader(&self, property: &Property, as_of: i64) -> Result<Reader<'_>> {
+        let lost = || Error::internal("a property was asked for that was not loaded");
+        match property {
+            Property::User { name, at } => {
+                let (_, column) = self.users.get(name).ok_or_else(lost)?;
+                Ok(Reader::User {
+                    column,
+                    as_of: (*at == Moment::AsOf).then_some(as_of),
+                })
+            }
+            property => {
+                let key = stored(property).ok_or_else(lost)?;
+                let column = self.events.get(&key).ok_or_else(lost)?;
+                Ok(Reader::Event(column))
+            }
+        }
+    }
+
+    /// The loaded amounts.
+    ///
+    /// # Errors
+    /// Only a fault of our own: amounts that were not loaded.
+    pub(crate) fn amounts(&self) -> Result<&Amounts> {
+        self.amounts
+            .as_deref()
+            .ok_or_else(|| Error::internal("amounts were asked for that were not loaded"))
+    }
+}
+
+/// A property ready to be looked up, row by row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reader<'a> {
+    /// Of events.
+    Event(&'a Column),
+    /// Of users, at the time of the event or at one instant.
+    User {
+        /// What was said.
+        column: &'a UserColumn,
+        /// The one instant.
+        as_of: Option<i64>,
+    },
+}
+
+impl<'a> Reader<'a> {
+    /// The code of the value that an event, or its user, has.
+    #[inline]
+    pub(crate) fn code(&self, user: u32, ts: i64, row: u32) -> Option<u32> {
+        match self {
+            Self::Event(column) => column.codes.get(row).copied(),
+            Self::User { column, as_of } => column.at(user, as_of.unwrap_or(ts)),
+        }
+    }
+
+    /// The values by code.
+    pub(crate) fn dictionary(&self) -> &'a Dictionary {
+        match self {
+            Self::Event(column) => &column.dictionary,
+            Self::User { column, .. } => &column.dictionary,
+        }
+    }
+}
