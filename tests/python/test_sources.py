@@ -143,7 +143,10 @@ def test_progress_is_told_and_may_stop_the_import(empty):
     assert empty.ingest([]).version == version
 
 
-def test_ctrl_c_stops_an_import_and_nothing_is_kept(empty):
+def test_ctrl_c_stops_an_import_and_nothing_is_kept(empty, request):
+    # A shell starts what runs in its background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     batch = pa.RecordBatch.from_pylist(ROWS)
 
     def batches():
