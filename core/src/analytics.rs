@@ -11,6 +11,7 @@ use crate::events;
 use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
 use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::insight::{self, Insight, UserInsights};
+use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
 use crate::retention::{self, Retention, RetentionAnswer};
@@ -257,6 +258,11 @@ impl Analytics {
         refuse(question.inner().faults(self.now()))?;
         let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
         let catalogue = self.warehouse.catalogue()?;
+        let timelines = if self.warehouse.head()?.identified {
+            Some(self.timelines()?)
+        } else {
+            None
+        };
         realtime::answer(
             &question,
             &*self.warehouse,
@@ -267,6 +273,7 @@ impl Analytics {
                 base_currency: &catalogue.base_currency,
             },
             as_of,
+            timelines.as_deref(),
         )
     }
 
@@ -364,7 +371,7 @@ impl Analytics {
     }
 
     /// The properties and amounts that a question needs, as of now.
-    fn columns(&self, needs: &Needs<'_>) -> Result<Columns> {
+    fn columns(&self, timelines: &Timelines, needs: &Needs<'_>) -> Result<Columns> {
         if needs.properties.is_empty() && !needs.amounts {
             return Ok(Columns::default());
         }
@@ -372,6 +379,7 @@ impl Analytics {
         let mut held = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         held.load(
             &*self.warehouse,
+            timelines.identity(),
             needs.properties.iter().copied(),
             needs.amounts,
         )?;
@@ -389,13 +397,22 @@ impl Analytics {
     ) -> Result<T> {
         let as_of = as_of.unwrap_or_else(|| self.now());
         let timelines = self.timelines()?;
-        let premium = match segment {
-            Segment::Premium | Segment::Free => self
-                .warehouse
-                .premium(span.to.micros().min(as_of.micros() + 1))?,
-            _ => Vec::new(),
+        let plan = Property::User {
+            name: "plan".to_owned(),
+            at: Moment::AsOf,
         };
-        let columns = self.columns(needs)?;
+        let mut needs = needs.clone();
+        let by_plan = matches!(segment, Segment::Premium | Segment::Free);
+        if by_plan {
+            needs.properties.push(&plan);
+        }
+        let columns = self.columns(&timelines, &needs)?;
+        let premium = if by_plan {
+            let before = span.to.micros().min(as_of.micros() + 1);
+            columns.users_with("plan", before, &self.warehouse.catalogue()?.premium_plans)
+        } else {
+            Vec::new()
+        };
         let view = View {
             premium: &premium,
             columns: &columns,

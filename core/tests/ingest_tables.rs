@@ -174,14 +174,21 @@ fn profiles_are_versions_and_tell_the_plan_as_of_any_time() {
     );
     let again = import(&w, Table::Profiles, csv);
     assert_eq!((again.accepted, again.duplicates), (0, 3));
-    let at = |text: &str| text.parse::<Instant>().unwrap().micros();
+    let said: Vec<(u32, String)> = w
+        .user_property("plan")
+        .unwrap()
+        .into_iter()
+        .map(|said| (said.user, said.value))
+        .collect();
+    let text = |plan: &str| format!("\"{plan}\"");
     assert_eq!(
-        w.premium(at("2026-01-15T00:00:00Z")).unwrap(),
-        Vec::<u32>::new()
+        said,
+        [
+            (0, text("free")),
+            (0, text("premium")),
+            (1, text("premium"))
+        ]
     );
-    assert_eq!(w.premium(at("2026-01-31T00:00:00Z")).unwrap(), [1]);
-    assert_eq!(w.premium(at("2026-02-02T00:00:00Z")).unwrap(), [0, 1]);
-    assert_eq!(w.profiled(at("2026-01-10T00:00:00Z")).unwrap(), [0]);
     assert_eq!(
         texts(
             &w,

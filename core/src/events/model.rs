@@ -145,6 +145,10 @@ pub(crate) fn content(buffer: &mut Vec<u8>, part: Option<&[u8]>) {
 pub enum Table {
     /// What is known of users, and since when.
     Profiles,
+    /// Which user a device turned out to be, and when it was signed out (I5).
+    Aliases,
+    /// Known users that are one and the same, said explicitly (I5).
+    Merges,
     /// What is offered.
     Trips,
     /// What was booked.
@@ -161,8 +165,10 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Profiles,
+        Self::Aliases,
+        Self::Merges,
         Self::Trips,
         Self::Bookings,
         Self::Reviews,
@@ -175,6 +181,8 @@ impl Table {
     pub fn name(self) -> &'static str {
         match self {
             Self::Profiles => "profiles",
+            Self::Aliases => "aliases",
+            Self::Merges => "merges",
             Self::Trips => "trips",
             Self::Bookings => "bookings",
             Self::Reviews => "reviews",
@@ -204,6 +212,16 @@ impl Table {
             c("ts", K::Time, true),
             c("plan", K::Text, false),
             c("properties", K::Properties, false),
+        ];
+        const ALIASES: &[Column] = &[
+            c("anonymous_key", K::Anonymous, true),
+            c("user_key", K::User, false),
+            c("ts", K::Time, true),
+        ];
+        const MERGES: &[Column] = &[
+            c("merged_user_key", K::Known, true),
+            c("user_key", K::User, false),
+            c("ts", K::Time, true),
         ];
         const TRIPS: &[Column] = &[
             c("trip_id", K::Text, false),
@@ -258,6 +276,8 @@ impl Table {
         ];
         match self {
             Self::Profiles => PROFILES,
+            Self::Aliases => ALIASES,
+            Self::Merges => MERGES,
             Self::Trips => TRIPS,
             Self::Bookings => BOOKINGS,
             Self::Reviews => REVIEWS,
@@ -272,6 +292,8 @@ impl Table {
         match self {
             // A profile is a version of what is known: only the very same one is a duplicate.
             Self::Profiles => &["user_key", "ts", "content_hash"],
+            Self::Aliases => &["anonymous_key", "ts"],
+            Self::Merges => &["merged_user_key"],
             Self::Trips => &["trip_id"],
             Self::Bookings => &["booking_id"],
             Self::Reviews => &["review_id"],
@@ -293,8 +315,12 @@ pub(crate) struct Column {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A user id, stored as its key.
+    /// The user's id, stored as its key.
     User,
+    /// The anonymous id, stored as its key.
+    Anonymous,
+    /// The id of another user, stored as its key.
+    Known,
     /// An instant.
     Time,
     /// A civil date.

@@ -572,25 +572,30 @@ impl<'a> Records<'a> {
     pub(crate) fn new(table: Table, mapping: &'a Mapping) -> Self {
         let part = |kind: Kind| match kind {
             Kind::User => Some(Part::User),
+            Kind::Anonymous => Some(Part::Anonymous),
             Kind::Time => Some(Part::Time),
             Kind::Properties => Some(Part::Properties),
             _ => None,
         };
         let columns = table.columns();
         let mut wanted = Vec::new();
-        let camels: Vec<String> = columns.iter().map(|c| camel(c.name)).collect();
+        let named: Vec<String> = columns
+            .iter()
+            .map(|c| c.name.replace("_key", "_id"))
+            .collect();
+        let camels: Vec<String> = named.iter().map(|name| camel(name)).collect();
         let places = columns
             .iter()
-            .zip(&camels)
+            .zip(named.iter().zip(&camels))
             .enumerate()
-            .map(|(place, (column, camel))| match part(column.kind) {
+            .map(|(place, (column, (name, camel)))| match part(column.kind) {
                 Some(part) => {
                     if let Some(asked) = mapping.column(part) {
                         wanted.push((place, asked.to_owned()));
                     }
                     (part.name(), mapping.candidates(part))
                 }
-                None => (column.name, vec![column.name, camel.as_str()]),
+                None => (column.name, vec![name.as_str(), camel.as_str()]),
             })
             .collect();
         let mut places = Places::new(places);
@@ -631,7 +636,7 @@ impl Shape for Records<'_> {
         let mut values = Vec::with_capacity(columns.len());
         for (place, column) in columns.iter().enumerate() {
             let read = |cell: &Cell<'_>| match column.kind {
-                Kind::User | Kind::Text => cell
+                Kind::User | Kind::Anonymous | Kind::Known | Kind::Text => cell
                     .text(500)
                     .map(|t| t.map(|t| Datum::Text(t.into_owned()))),
                 Kind::Time => cell.instant(zone, unit).map(|t| t.map(Datum::Time)),

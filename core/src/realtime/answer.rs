@@ -4,9 +4,11 @@ use serde::{Serialize, Serializer};
 
 use super::money::Money;
 use super::question::{Metric, Realtime, TimeRange};
+use super::users;
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{Instant, Rate, answer};
+use crate::timeline::Timelines;
 use crate::warehouse::{Live, Recent, Tally, Warehouse};
 
 /// One figure over the window.
@@ -124,23 +126,28 @@ pub(crate) struct Meanings<'a> {
     pub(crate) base_currency: &'a str,
 }
 
-/// Answers the real-time figures as of an instant.
+/// Answers the real-time figures as of an instant; timelines count users where several ids are one of them (I5).
 pub(crate) fn answer(
     question: &Scoped<&Realtime>,
     warehouse: &dyn Warehouse,
     meanings: &Meanings<'_>,
     as_of: Instant,
+    timelines: Option<&Timelines>,
 ) -> Result<Vec<RealtimeMetric>> {
     let question = *question.inner();
     let range = question.time_range;
-    let live = warehouse.recent(&Recent {
+    let asked = Recent {
         as_of,
         window: range.seconds(),
         step: range.step(),
         page_views: meanings.page_views,
         conversions: meanings.conversions,
         errors: meanings.errors,
-    })?;
+    };
+    let mut live = warehouse.recent(&asked)?;
+    if let Some(timelines) = timelines {
+        users::recount(&mut live, timelines, &asked)?;
+    }
     let window = Window {
         live: &live,
         range,

@@ -4,6 +4,7 @@ mod answer;
 mod money;
 mod question;
 mod table;
+mod users;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! Building and updating timelines: rows are dealt to partitions as they stream in, then each partition is sorted on its own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::Timelines;
+use super::identity::Identity;
 use super::partition::{Partition, Row, USERS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::warehouse::{Head, Rows, Warehouse};
@@ -26,8 +28,18 @@ impl Deal {
         }
     }
 
-    fn take(&mut self, rows: Rows<'_>) {
-        let columns = rows.user.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
+    fn take(&mut self, rows: Rows<'_>, identity: &Identity) {
+        let resolved: Vec<u32>;
+        let users = if identity.is_empty() {
+            rows.user
+        } else {
+            let events = rows.user.iter().zip(rows.ts);
+            resolved = events
+                .map(|(user, ts)| identity.resolve(*user, *ts))
+                .collect();
+            &resolved
+        };
+        let columns = users.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
         for (((user, ts), name), row) in columns {
             let partition = (user / USERS) as usize;
             if partition >= self.partitions.len() {
@@ -48,9 +60,10 @@ impl Deal {
 pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Timelines> {
     let expected = warehouse.head()?;
     check_memory(expected.events, limit)?;
+    let identity = Identity::new(warehouse.identities()?);
     let mut deal = Deal::sized(expected.events, expected.users);
     let head = warehouse.scan(0, &mut |rows| {
-        deal.take(rows);
+        deal.take(rows, &identity);
         Ok(())
     })?;
     let partitions = deal
@@ -59,7 +72,7 @@ pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> R
         .enumerate()
         .map(|(i, rows)| sorted(i, &[&rows]))
         .collect::<Result<Vec<_>>>()?;
-    finish(warehouse, head, partitions, Vec::new(), None)
+    finish(warehouse, identity, head, partitions, Vec::new(), None)
 }
 
 pub(super) fn update(
@@ -72,9 +85,14 @@ pub(super) fn update(
         return from_warehouse(warehouse, limit);
     }
     check_memory(expected.events, limit)?;
+    let identity = Identity::new(warehouse.identities()?);
+    // Who is who may move any event, however old.
+    if identity != *old.identity {
+        return from_warehouse(warehouse, limit);
+    }
     let mut deal = Deal::default();
     let head = warehouse.scan(old.head.version, &mut |rows| {
-        deal.take(rows);
+        deal.take(rows, &identity);
         Ok(())
     })?;
     // Between the two looks stored events may have been replaced.
@@ -99,7 +117,7 @@ pub(super) fn update(
             sorted(i, &[&before, &rows])
         })
         .collect::<Result<Vec<_>>>()?;
-    finish(warehouse, head, changed, kept, Some(old))
+    finish(warehouse, identity, head, changed, kept, Some(old))
 }
 
 pub(super) fn from_rows(
@@ -119,12 +137,13 @@ pub(super) fn from_rows(
                 format!("there is no name with the key {name}"),
             ));
         }
-        deal.take(Rows {
+        let row = Rows {
             user: &[user],
             ts: &[ts],
             name: &[name],
             row: &[head.rows],
-        });
+        };
+        deal.take(row, &Identity::default());
         head.events += 1;
         head.rows += 1;
         head.users = head.users.max(user.saturating_add(1));
@@ -139,6 +158,7 @@ pub(super) fn from_rows(
     Ok(Timelines {
         partitions,
         names: Arc::new(names),
+        identity: Arc::default(),
         unattributed: Arc::default(),
         head,
     })
@@ -158,59 +178,21 @@ fn sorted(index: usize, rows: &[&[Row]]) -> Result<Partition> {
     Ok(Partition::new(index as u32 * USERS, rows))
 }
 
-/// The events of one user at one time, in order.
-struct Group {
-    user: u32,
-    ts: i64,
-    names: Vec<u16>,
-    rows: Vec<u32>,
-}
-
 /// Brings events of one user and time into their exact order, which only the warehouse knows, and joins the partitions.
 fn finish(
     warehouse: &dyn Warehouse,
+    identity: Identity,
     head: Head,
     mut changed: Vec<Partition>,
     kept: Vec<Arc<Partition>>,
     old: Option<&Timelines>,
 ) -> Result<Timelines> {
-    let ties: Vec<(u32, i64)> = changed.par_iter().flat_map_iter(Partition::ties).collect();
-    if !ties.is_empty() {
-        let mut group: Option<Group> = None;
-        let mut place = |group: Group| {
-            let base = group.user - group.user % USERS;
-            if let Ok(i) = changed.binary_search_by_key(&base, Partition::base)
-                && let Some(partition) = changed.get_mut(i)
-            {
-                partition.reorder(group.user, group.ts, &group.names, &group.rows);
-            }
-        };
-        warehouse.ordered(&ties, &mut |rows| {
-            let columns = rows.user.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
-            for (((user, ts), name), row) in columns {
-                match &mut group {
-                    Some(g) if (g.user, g.ts) == (*user, *ts) => {
-                        g.names.push(*name);
-                        g.rows.push(*row);
-                    }
-                    _ => {
-                        let next = Group {
-                            user: *user,
-                            ts: *ts,
-                            names: vec![*name],
-                            rows: vec![*row],
-                        };
-                        if let Some(done) = group.replace(next) {
-                            place(done);
-                        }
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        if let Some(last) = group {
-            place(last);
-        }
+    let tied: Vec<u32> = changed.par_iter().flat_map_iter(Partition::tied).collect();
+    if !tied.is_empty() {
+        let rank: HashMap<u32, u32> = warehouse.ordered(&tied)?.into_iter().zip(0..).collect();
+        changed
+            .par_iter_mut()
+            .for_each(|partition| partition.reorder(&rank));
     }
     let mut partitions: Vec<Arc<Partition>> =
         changed.into_iter().map(Arc::new).chain(kept).collect();
@@ -219,6 +201,7 @@ fn finish(
         partitions,
         names: Arc::new(warehouse.names()?),
         unattributed: unattributed(warehouse, &head, old)?,
+        identity: Arc::new(identity),
         head,
     })
 }

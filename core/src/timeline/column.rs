@@ -7,10 +7,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use serde_json::Value;
+
+use super::identity::Identity;
 use super::sparse::Sparse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::{Moment, Property};
-use crate::warehouse::{EventProperty, Warehouse, Worth};
+use crate::warehouse::{EventProperty, Said, Warehouse, Worth};
 
 /// The distinct values of a property, each once, as canonical JSON text.
 #[derive(Clone, Debug, Default)]
@@ -89,15 +92,29 @@ pub(crate) struct UserColumn {
 }
 
 impl UserColumn {
-    pub(super) fn new(said: impl IntoIterator<Item = (u32, i64, String)>) -> Self {
-        let mut column = Self::default();
-        for (user, ts, json) in said {
-            let code = column.dictionary.code(&json);
-            column.said.push((user, ts, code));
+    /// Of what was said of one user at one time, the last by content hash counts.
+    fn new(mut said: Vec<Said>, identity: &Identity) -> Self {
+        for one in &mut said {
+            one.user = identity.canonical(one.user);
         }
-        // Of what was said at one time, the last stays the last.
-        column.said.sort_by_key(|said| (said.0, said.1));
+        said.sort_by_key(|said| (said.user, said.ts, said.hash));
+        let mut column = Self::default();
+        for one in said {
+            let code = column.dictionary.code(&one.value);
+            column.said.push((one.user, one.ts, code));
+        }
         column
+    }
+
+    /// The keys of the users whose value at a time is one of these, ascending.
+    fn holders(&self, ts: i64, values: &[String]) -> Vec<u32> {
+        let mut users: Vec<u32> = self.said.iter().map(|said| said.0).collect();
+        users.dedup();
+        users.retain(|user| {
+            self.at(*user, ts)
+                .is_some_and(|code| values.iter().any(|v| v == self.dictionary.value(code)))
+        });
+        users
     }
 
     /// What was known of a user at a time: the code of the latest value said by then; null is as if nothing were said.
@@ -185,9 +202,10 @@ impl Columns {
     ///
     /// # Errors
     /// Whatever reading the store raises.
-    pub fn load<'p>(
+    pub(crate) fn load<'p>(
         &mut self,
         warehouse: &dyn Warehouse,
+        identity: &Identity,
         properties: impl IntoIterator<Item = &'p Property>,
         amounts: bool,
     ) -> Result<()> {
@@ -203,7 +221,7 @@ impl Columns {
                 Property::User { name, .. } => {
                     let known = self.users.get(name).is_some_and(|u| u.0 >= head.version);
                     if !known {
-                        let column = UserColumn::new(warehouse.user_property(name)?);
+                        let column = UserColumn::new(warehouse.user_property(name)?, identity);
                         self.users
                             .insert(name.clone(), (head.version, Arc::new(column)));
                     }
@@ -270,11 +288,32 @@ impl Columns {
                 .collect(),
             users: users
                 .into_iter()
-                .map(|(name, said)| (name, (0, Arc::new(UserColumn::new(said)))))
+                .map(|(name, said)| {
+                    let said = (0..).zip(said).map(|(hash, (user, ts, value))| Said {
+                        user,
+                        ts,
+                        hash,
+                        value,
+                    });
+                    let column = UserColumn::new(said.collect(), &Identity::default());
+                    (name, (0, Arc::new(column)))
+                })
                 .collect(),
             amounts: Some(Arc::new(known)),
             epoch: 0,
         }
+    }
+
+    /// The keys of the users whose loaded property had one of these values just before an instant, ascending.
+    pub(crate) fn users_with(&self, name: &str, before: i64, values: &[String]) -> Vec<u32> {
+        let json: Vec<String> = values
+            .iter()
+            .map(|v| Value::from(v.as_str()).to_string())
+            .collect();
+        self.users
+            .get(name)
+            .map(|(_, column)| column.holders(before - 1, &json))
+            .unwrap_or_default()
     }
 
     /// A loaded property, ready to be looked up.

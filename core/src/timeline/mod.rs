@@ -2,6 +2,7 @@
 
 mod build;
 pub(crate) mod column;
+mod identity;
 mod meaning;
 mod members;
 mod partition;
@@ -32,6 +33,7 @@ pub struct Timelines {
     names: Arc<Vec<String>>,
     /// The times of the events without a user, ascending.
     unattributed: Arc<Vec<i64>>,
+    identity: Arc<identity::Identity>,
     head: Head,
 }
 
@@ -149,6 +151,11 @@ impl Timelines {
         rows: impl IntoIterator<Item = (u32, i64, u16)>,
     ) -> Result<Self> {
         build::from_rows(names, rows)
+    }
+
+    /// Who is who.
+    pub(crate) fn identity(&self) -> &identity::Identity {
+        &self.identity
     }
 
     /// The state of the warehouse they were built from.

@@ -4,6 +4,8 @@
     reason = "a kernel: local users are below USERS and offsets end at the columns' length"
 )]
 
+use std::collections::HashMap;
+
 use super::Timeline;
 
 /// Users in one partition; a local user fits 16 bits.
@@ -90,29 +92,40 @@ impl Partition {
         rows
     }
 
-    /// The (user, time) pairs at which a user has several events, ascending.
-    pub(super) fn ties(&self) -> Vec<(u32, i64)> {
-        let mut ties = Vec::new();
-        self.for_each(|t| {
-            for i in 1..t.ts.len() {
-                let pair = (t.user, t.ts[i]);
-                if t.ts[i] == t.ts[i - 1] && ties.last() != Some(&pair) {
-                    ties.push(pair);
+    /// The places of neighbouring events of one user at one time, run by run.
+    fn ties(&self) -> Vec<std::ops::Range<usize>> {
+        let mut ties: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut start = self.offsets[0] as usize;
+        for end in &self.offsets[1..] {
+            let end = *end as usize;
+            for i in start + 1..end {
+                if self.ts[i] == self.ts[i - 1] {
+                    match ties.last_mut() {
+                        Some(run) if run.end == i => run.end = i + 1,
+                        _ => ties.push(i - 1..i + 1),
+                    }
                 }
             }
-        });
+            start = end;
+        }
         ties
     }
 
-    /// Puts one user's events at one time into the order given, as names and row keys.
-    pub(super) fn reorder(&mut self, user: u32, ts: i64, names: &[u16], rows: &[u32]) {
-        let local = (user - self.base) as usize;
-        let mine = self.offsets[local] as usize..self.offsets[local + 1] as usize;
-        let first = mine.start + self.ts[mine.clone()].partition_point(|t| *t < ts);
-        let after = mine.start + self.ts[mine].partition_point(|t| *t <= ts);
-        if after - first == names.len() && names.len() == rows.len() {
-            self.name[first..after].copy_from_slice(names);
-            self.row[first..after].copy_from_slice(rows);
+    /// The rows of events of one user at one time.
+    pub(super) fn tied(&self) -> Vec<u32> {
+        let runs = self.ties().into_iter();
+        runs.flat_map(|run| self.row[run].iter().copied()).collect()
+    }
+
+    /// Brings the events of one user at one time into the order of the ranks of their rows.
+    pub(super) fn reorder(&mut self, rank: &HashMap<u32, u32>) {
+        for run in self.ties() {
+            let mut events: Vec<(u16, u32)> =
+                run.clone().map(|i| (self.name[i], self.row[i])).collect();
+            events.sort_by_key(|event| rank.get(&event.1));
+            for (i, event) in run.zip(events) {
+                (self.name[i], self.row[i]) = event;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod batch;
 mod catalogue;
 mod digest;
 mod fault;
+mod identity;
 mod intern;
 mod load;
 mod migrate;
@@ -19,14 +20,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{TimeUnit, Value};
 use ::duckdb::{Connection, Statement, params_from_iter};
-use arrow::array::{
-    Array, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
-};
-use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{
-    EventProperty, Head, Live, Load, Open, Parameter, Recent, Rows, Sink, Warehouse, Worths,
-    realtime, worth,
+    EventProperty, Head, Identities, Live, Load, Open, Parameter, Recent, Rows, Said, Sink,
+    Warehouse, Worths, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -145,60 +144,12 @@ impl Warehouse for Duckdb {
         Ok(head)
     }
 
-    fn ordered(&self, pairs: &[(u32, i64)], sink: &mut Sink<'_>) -> Result<()> {
-        if pairs.is_empty() {
-            return Ok(());
-        }
-        let connection = self.connect()?;
-        connection
-            .execute_batch(
-                "create temp table asked (user_key uinteger not null, ts timestamp not null)",
-            )
-            .map_err(|e| self.fault(e))?;
-        let schema = std::sync::Arc::new(Schema::new(vec![
-            Field::new("user_key", DataType::UInt32, false),
-            Field::new(
-                "ts",
-                DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None),
-                false,
-            ),
-        ]));
-        let asked = RecordBatch::try_new(
-            schema,
-            vec![
-                std::sync::Arc::new(UInt32Array::from_iter_values(pairs.iter().map(|p| p.0))),
-                std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(
-                    pairs.iter().map(|p| p.1),
-                )),
-            ],
-        )
-        .map_err(Error::internal)?;
-        let mut appender = connection
-            .appender_to_catalog_and_db("asked", "temp", "main")
-            .map_err(|e| self.fault(e))?;
-        appender
-            .append_record_batch(asked)
-            .map_err(|e| self.fault(e))?;
-        appender.flush().map_err(|e| self.fault(e))?;
-        drop(appender);
+    fn ordered(&self, rows: &[u32]) -> Result<Vec<u32>> {
+        identity::ordered(self, rows)
+    }
 
-        let mut statement = connection
-            .prepare(
-                "select e.user_key, e.ts, e.name_key, e.row_key
-                 from events e
-                 where (e.user_key, e.ts) in (select (user_key, ts) from asked)
-                 order by
-                    e.user_key,
-                    e.ts,
-                    e.client_seq nulls first,
-                    e.event_id nulls first,
-                    e.content_hash,
-                    e.name_key,
-                    e.row_key",
-            )
-            .map_err(|e| self.fault(e))?;
-        drop(statement.stream_arrow([]).map_err(|e| self.fault(e))?);
-        self.pour(&statement, sink)
+    fn identities(&self) -> Result<Identities> {
+        identity::read(self)
     }
 
     fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>> {
@@ -230,7 +181,7 @@ impl Warehouse for Duckdb {
         property::of_events(self, property, first, sink)
     }
 
-    fn user_property(&self, name: &str) -> Result<Vec<(u32, i64, String)>> {
+    fn user_property(&self, name: &str) -> Result<Vec<Said>> {
         property::of_users(self, name)
     }
 
@@ -248,34 +199,6 @@ impl Warehouse for Duckdb {
             .and_then(Iterator::collect)
             .map_err(|e| self.fault(e))?;
         Ok(names)
-    }
-
-    fn premium(&self, before: i64) -> Result<Vec<u32>> {
-        let plans =
-            serde_json::to_string(&self.catalogue()?.premium_plans).map_err(Error::internal)?;
-        // The latest statement of a plan counts; of two at the same time, the one whose content sorts last.
-        let batches = self.select(
-            "with plans as (
-                select user_key, arg_max(plan, (ts, content_hash)) as plan
-                from profiles
-                where ts < make_timestamp(?) and plan is not null
-                group by user_key
-             )
-             select user_key
-             from plans
-             where list_contains(from_json(?, '[\"VARCHAR\"]'), plan)
-             order by user_key",
-            &[Parameter::Integer(before), Parameter::Text(plans)],
-        )?;
-        keys(&batches)
-    }
-
-    fn profiled(&self, before: i64) -> Result<Vec<u32>> {
-        let batches = self.select(
-            "select distinct user_key from profiles where ts < make_timestamp(?) order by user_key",
-            &[Parameter::Integer(before)],
-        )?;
-        keys(&batches)
     }
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
@@ -385,7 +308,8 @@ impl Duckdb {
 /// What the file says of itself.
 fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
     connection.query_row(
-        "select version, epoch, events, unattributed, users, epoch_us(first_event), row_keys, events_hash, records_hash
+        "select version, epoch, events, unattributed, users, epoch_us(first_event), row_keys, events_hash, records_hash,
+            identified
          from meta",
         [],
         |row| {
@@ -399,23 +323,10 @@ fn read_head(connection: &Connection) -> ::duckdb::Result<Head> {
                 rows: row.get(6)?,
                 events_hash: row.get(7)?,
                 records_hash: row.get(8)?,
+                identified: row.get(9)?,
             })
         },
     )
-}
-
-/// The first column as user keys.
-fn keys(batches: &[RecordBatch]) -> Result<Vec<u32>> {
-    let mut keys = Vec::new();
-    for batch in batches {
-        let column = batch
-            .columns()
-            .first()
-            .and_then(|c| c.as_primitive_opt::<UInt32Type>())
-            .ok_or_else(unexpected)?;
-        keys.extend_from_slice(column.values());
-    }
-    Ok(keys)
 }
 
 fn unexpected() -> Error {

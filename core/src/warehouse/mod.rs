@@ -36,6 +36,8 @@ pub struct Head {
     pub events_hash: u64,
     /// The sum of the content hashes of everything else.
     pub records_hash: u64,
+    /// Whether anything is known of who is who (I5).
+    pub identified: bool,
 }
 
 /// Some stored events of users, column by column and of equal lengths.
@@ -81,6 +83,32 @@ pub struct Worths {
     pub missing: Vec<(String, String)>,
 }
 
+/// What a profile said of a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The user's key.
+    pub user: u32,
+    /// From when on, in microseconds.
+    pub ts: i64,
+    /// The content hash of the profile.
+    pub hash: u64,
+    /// The value as canonical JSON text.
+    pub value: String,
+}
+
+/// What is known of who is who.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identities {
+    /// The key of a device's anonymous id, a time in microseconds, and the user it was then known to be; none where it was signed out.
+    pub marks: Vec<(u32, i64, Option<u32>)>,
+    /// Keys of known users that are one and the same.
+    pub merges: Vec<(u32, u32)>,
+    /// For each merged user its key, the time of its first event, and its id.
+    pub merged: Vec<(u32, Option<i64>, String)>,
+    /// The sum of the content hashes of aliases and merges.
+    pub hash: u64,
+}
+
 /// A value bound to a `?` of a statement; values never become part of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parameter {
@@ -116,11 +144,13 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// and the head they belong to (one snapshot).
     fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<Head>;
 
-    /// Hands over the events at exactly these (user key, time) pairs, each pair's events together
-    /// and in the order (client_seq, event_id, content hash), pairs ascending (G2).
+    /// The same row keys, those of one time in the order (client_seq, event_id, content hash) (G2).
     ///
     /// An event without a `client_seq` comes before those with one, one without an id before those with one.
-    fn ordered(&self, pairs: &[(u32, i64)], sink: &mut Sink<'_>) -> Result<()>;
+    fn ordered(&self, rows: &[u32]) -> Result<Vec<u32>>;
+
+    /// What is known of who is who (I5).
+    fn identities(&self) -> Result<Identities>;
 
     /// The times, in microseconds and in any order, of the events without a user that were added after data version `after`
     /// and up to data version `until`.
@@ -135,23 +165,15 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
         sink: &mut dyn FnMut(&[u32], &StringArray) -> Result<()>,
     ) -> Result<()>;
 
-    /// Hands over what profiles said of a property of users: user key, time in microseconds, and the value as JSON text, in the order
-    /// (user, time, content hash); a profile without the property says nothing of it.
-    fn user_property(&self, name: &str) -> Result<Vec<(u32, i64, String)>>;
+    /// What profiles said of a property of users, in the order (user, time, content hash); a profile without the property
+    /// says nothing of it.
+    fn user_property(&self, name: &str) -> Result<Vec<Said>>;
 
     /// What all events with an amount are worth in the catalogue's base currency, at the latest rate on or before their day.
     fn worths(&self) -> Result<Worths>;
 
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
-
-    /// The keys of the users on a premium plan as of the instant `before` (its microseconds), ascending.
-    ///
-    /// A user's plan is that of the latest profile before the instant that states one.
-    fn premium(&self, before: i64) -> Result<Vec<u32>>;
-
-    /// The keys of the users that have a profile before the instant (its microseconds), ascending.
-    fn profiled(&self, before: i64) -> Result<Vec<u32>>;
 
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;

@@ -71,12 +71,13 @@ pub(super) const EVENTS: [&str; 17] = [
     "row_key",
 ];
 
-/// Rows for a platform table, with their lines; `users` are the keys of the users, row by row.
+/// Rows for a platform table, with their lines; `users` are the keys of the ids, column by column and row by row.
 pub(super) fn records(
     columns: &[Column],
     rows: &[(u64, Record)],
-    users: &[Option<u32>],
+    users: &[Vec<Option<u32>>],
 ) -> Result<RecordBatch> {
+    let mut users = users.iter();
     let mut arrays: Vec<(&str, ArrayRef)> = Vec::with_capacity(columns.len() + 2);
     for (place, column) in columns.iter().enumerate() {
         let values = || {
@@ -91,7 +92,10 @@ pub(super) fn records(
             }
         };
         let array: ArrayRef = match column.kind {
-            Kind::User => Arc::new(users.iter().copied().collect::<UInt32Array>()),
+            Kind::User | Kind::Anonymous | Kind::Known => {
+                let keys = users.next().ok_or_else(super::unexpected)?;
+                Arc::new(keys.iter().copied().collect::<UInt32Array>())
+            }
             Kind::Time => times(values().map(|v| {
                 if let Datum::Time(at) = v {
                     Some(*at)

@@ -52,6 +52,7 @@ pub(super) struct Change<'a> {
     first: Option<i64>,
     contested: u64,
     settled: u64,
+    identified: bool,
     held: u64,
     staged: Vec<(Table, u64)>,
 }
@@ -97,6 +98,7 @@ impl<'a> Change<'a> {
             first: None,
             contested: 0,
             settled: 0,
+            identified: false,
             held: 0,
             staged: Vec::new(),
         })
@@ -207,7 +209,7 @@ impl<'a> Change<'a> {
         let hashes = events.content_hash().ok_or_else(unexpected)?;
         for (row, (user, anonymous)) in user.iter_mut().zip(&mut anonymous).enumerate() {
             match user {
-                Some(_) => {}
+                Some(_) => self.identified |= anonymous.is_some(),
                 None => *user = anonymous.take(),
             }
             row_keys.push(None);
@@ -403,6 +405,7 @@ impl<'a> Change<'a> {
             rows: row_key(before.rows, self.fresh + self.settled)?,
             events_hash: before.events_hash.wrapping_add(self.hash),
             records_hash: before.records_hash,
+            identified: before.identified || self.identified,
         };
         if events.replaced > 0 {
             head.epoch += 1;
@@ -430,7 +433,7 @@ impl<'a> Change<'a> {
             .execute(
                 "update meta set
                     version = ?, epoch = ?, events = ?, unattributed = ?, users = ?, first_event = make_timestamp(?),
-                    row_keys = ?, events_hash = ?, records_hash = ?",
+                    row_keys = ?, events_hash = ?, records_hash = ?, identified = ?",
                 params![
                     head.version,
                     head.epoch,
@@ -440,7 +443,8 @@ impl<'a> Change<'a> {
                     head.first,
                     head.rows,
                     head.events_hash,
-                    head.records_hash
+                    head.records_hash,
+                    head.identified
                 ],
             )
             .map(drop)
@@ -483,19 +487,25 @@ impl Load for Change<'_> {
         }
         let name = table.name();
         let columns = table.columns();
-        let mut users = Vec::with_capacity(records.len());
-        if let Some(place) = columns.iter().position(|c| c.kind == Kind::User) {
-            let Some(known) = self.writer.known.as_mut() else {
-                return Err(unexpected());
+        let mut users = Vec::new();
+        for (place, column) in columns.iter().enumerate() {
+            let anonymous = match column.kind {
+                Kind::User | Kind::Known => false,
+                Kind::Anonymous => true,
+                _ => continue,
             };
-            for (_, record) in records {
-                users.push(match record.values.get(place) {
-                    Some(Datum::Text(id)) => {
-                        Some(known.users.key(id, false).ok_or_else(too_many_users)?)
-                    }
-                    _ => None,
+            let known = self.writer.known.as_mut().ok_or_else(unexpected)?;
+            let keys = records
+                .iter()
+                .map(|(_, record)| match record.values.get(place) {
+                    Some(Datum::Text(id)) => known
+                        .users
+                        .key(id, anonymous)
+                        .map(Some)
+                        .ok_or_else(too_many_users),
+                    _ => Ok(None),
                 });
-            }
+            users.push(keys.collect::<Result<Vec<_>>>()?);
         }
         if self.staged.iter().all(|s| s.0 != table) {
             self.run(&format!(
@@ -537,6 +547,7 @@ impl Load for Change<'_> {
         let staged = std::mem::take(&mut self.staged);
         let records_staged = !staged.is_empty();
         for (table, staged) in staged {
+            head.identified |= matches!(table, Table::Aliases | Table::Merges);
             let mut records = Committed::default();
             self.move_records(table, staged, &mut records)?;
             changed |= records.accepted > 0;

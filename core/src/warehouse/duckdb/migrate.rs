@@ -30,6 +30,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "row_keys",
         sql: include_str!("../../../migrations/0002_row_keys.sql"),
     },
+    Migration {
+        number: 3,
+        name: "identity",
+        sql: include_str!("../../../migrations/0003_identity.sql"),
+    },
 ];
 
 /// What went wrong: an error of DuckDB's, or one of ours about the file.

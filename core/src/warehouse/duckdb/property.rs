@@ -2,12 +2,12 @@
 
 use ::duckdb::params;
 use arrow::array::{AsArray, StringArray};
-use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
+use arrow::datatypes::{TimestampMicrosecondType, UInt32Type, UInt64Type};
 
 use super::catalogue::pointer;
 use super::{Duckdb, unexpected};
 use crate::error::Result;
-use crate::warehouse::EventProperty;
+use crate::warehouse::{EventProperty, Said};
 
 pub(super) fn of_events(
     home: &Duckdb,
@@ -60,12 +60,12 @@ pub(super) fn of_events(
     Ok(())
 }
 
-pub(super) fn of_users(home: &Duckdb, name: &str) -> Result<Vec<(u32, i64, String)>> {
+pub(super) fn of_users(home: &Duckdb, name: &str) -> Result<Vec<Said>> {
     let connection = home.connect()?;
     let fault = |error| home.fault(error);
     let mut statement = connection
         .prepare(
-            "select user_key, ts, value
+            "select user_key, ts, value, content_hash
              from (
                 select
                     user_key,
@@ -86,20 +86,25 @@ pub(super) fn of_users(home: &Duckdb, name: &str) -> Result<Vec<(u32, i64, Strin
     );
     let mut said = Vec::new();
     while let Some(rows) = statement.step().map_err(fault)? {
-        let [users, times, values] = rows.columns() else {
+        let [users, times, values, hashes] = rows.columns() else {
             return Err(unexpected());
         };
-        let (Some(users), Some(times), Some(values)) = (
+        let (Some(users), Some(times), Some(values), Some(hashes)) = (
             users.as_primitive_opt::<UInt32Type>(),
             times.as_primitive_opt::<TimestampMicrosecondType>(),
             values.as_string_opt::<i32>(),
+            hashes.as_primitive_opt::<UInt64Type>(),
         ) else {
             return Err(unexpected());
         };
-        let rows = users.values().iter().zip(times.values()).zip(values);
-        said.extend(
-            rows.map(|((user, ts), value)| (*user, *ts, value.unwrap_or_default().to_owned())),
-        );
+        let keys = users.values().iter().zip(times.values());
+        let rows = keys.zip(hashes.values()).zip(values);
+        said.extend(rows.map(|(((user, ts), hash), value)| Said {
+            user: *user,
+            ts: *ts,
+            hash: *hash,
+            value: value.unwrap_or_default().to_owned(),
+        }));
     }
     Ok(said)
 }

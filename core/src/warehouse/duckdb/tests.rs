@@ -70,44 +70,79 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
 fn ties_come_in_the_order_of_sequence_id_and_content() {
     let w = memory();
     run(&w, &format!("{EVENT}
-        (1, 1, make_timestamp(5), make_timestamp(5), 2, null, 0, 1, 0),
-        (1, 2, make_timestamp(5), make_timestamp(5), 1, 'ffffffff-0000-0000-0000-000000000000', 1, 1, 0),
-        (1, 3, make_timestamp(5), make_timestamp(5), 1, '00000000-0000-0000-0000-000000000001', 2, 1, 0),
-        (1, 4, make_timestamp(5), make_timestamp(5), null, null, 9, 1, 0),
-        (1, 5, make_timestamp(5), make_timestamp(5), null, null, 8, 1, 0),
-        (1, 6, make_timestamp(6), make_timestamp(5), null, null, 8, 1, 0),
-        (0, 7, make_timestamp(5), make_timestamp(5), null, null, 8, 1, 0),
-        (null, 8, make_timestamp(5), make_timestamp(5), null, null, 8, 1, 0)"));
-    let asked = [(0, 5), (1, 5), (2, 5)];
-    let got: Vec<u16> = gather(|sink| w.ordered(&asked, sink).unwrap())
-        .iter()
-        .map(|row| row.2)
-        .collect();
-    assert_eq!(got, [7, 5, 4, 3, 2, 1]);
-    assert_eq!(gather(|sink| w.ordered(&[], sink).unwrap()), []);
+        (1, 1, make_timestamp(5), make_timestamp(5), 2, null, 0, 1, 1),
+        (1, 2, make_timestamp(5), make_timestamp(5), 1, 'ffffffff-0000-0000-0000-000000000000', 1, 1, 2),
+        (1, 3, make_timestamp(5), make_timestamp(5), 1, '00000000-0000-0000-0000-000000000001', 2, 1, 3),
+        (1, 4, make_timestamp(5), make_timestamp(5), null, null, 9, 1, 4),
+        (1, 5, make_timestamp(5), make_timestamp(5), null, null, 8, 1, 5),
+        (1, 6, make_timestamp(6), make_timestamp(5), null, null, 8, 1, 6),
+        (0, 7, make_timestamp(4), make_timestamp(5), null, null, 8, 1, 7)"));
+    assert_eq!(w.ordered(&[1, 2, 3, 4, 5, 7]).unwrap(), [7, 5, 4, 3, 2, 1]);
+    assert!(w.ordered(&[]).unwrap().is_empty());
 }
 
 #[test]
-fn a_plan_is_that_of_the_latest_profile_before_the_instant() {
+fn what_profiles_say_comes_in_the_order_of_user_time_and_content() {
     let w = memory();
     run(
         &w,
         "insert into profiles values
-        (1, make_timestamp(10), 'free', null, 0),
-        (1, make_timestamp(20), 'premium', null, 0),
-        (1, make_timestamp(25), null, '{}', 0),
-        (2, make_timestamp(5), 'premium', null, 0),
-        (2, make_timestamp(30), 'free', null, 0)",
+        (2, make_timestamp(5), 'premium', null, 1),
+        (1, make_timestamp(20), 'premium', '{\"age\":7}', 1),
+        (1, make_timestamp(10), 'free', null, 2),
+        (1, make_timestamp(10), 'basic', null, 1),
+        (1, make_timestamp(25), null, '{}', 1)",
     );
-    assert_eq!(w.premium(20).unwrap(), [2]);
-    assert_eq!(w.premium(21).unwrap(), [1, 2]);
-    assert_eq!(w.premium(31).unwrap(), [1]);
-    assert_eq!(w.profiled(6).unwrap(), [2]);
+    let said = |name| -> Vec<(u32, i64, String)> {
+        let said = w.user_property(name).unwrap().into_iter();
+        said.map(|s| (s.user, s.ts, s.value)).collect()
+    };
+    let text = |t: &str| format!("\"{t}\"");
+    assert_eq!(
+        said("plan"),
+        [
+            (1, 10, text("basic")),
+            (1, 10, text("free")),
+            (1, 20, text("premium")),
+            (2, 5, text("premium"))
+        ]
+    );
+    assert_eq!(said("age"), [(1, 20, "7".to_owned())]);
+    assert_eq!(said("/"), []);
+}
+
+#[test]
+fn an_event_is_asked_for_its_properties_by_row() {
+    let w = memory();
     run(
         &w,
-        r#"insert into catalogue values ('{"premiumPlans": ["gold", "free"]}')"#,
+        &format!(
+            "{EVENT}
+        (1, 1, make_timestamp(5), make_timestamp(5), 2, null, 0, 1, 0),
+        (1, 1, make_timestamp(6), make_timestamp(5), 2, null, 0, 1, 1),
+        (1, 1, make_timestamp(7), make_timestamp(5), 2, null, 0, 1, 2)"
+        ),
     );
-    assert_eq!(w.premium(31).unwrap(), [2]);
+    run(&w, "update events set properties = '{\"a/~\\\"b\":1.50,\"city\":\"Paris\"}', session_id = 's' where row_key > 0;
+        update events set properties = '{\"city\":null,\"x\":\"a/~\"}' where row_key = 0");
+    let ask = |property: &EventProperty, first| {
+        let mut found = Vec::new();
+        w.property(property, first, &mut |rows, values| {
+            let pairs = rows.iter().zip(values);
+            found.extend(pairs.map(|(row, value)| (*row, value.unwrap_or_default().to_owned())));
+            Ok(())
+        })
+        .unwrap();
+        found.sort();
+        found
+    };
+    let named = |name: &str| EventProperty::Named(name.to_owned());
+    let both = |v: &str| vec![(1, v.to_owned()), (2, v.to_owned())];
+    assert_eq!(ask(&named("a/~\"b"), 0), both("1.50"));
+    assert_eq!(ask(&named("city"), 1), both("\"Paris\""));
+    assert_eq!(ask(&named("city"), 0).len(), 3);
+    assert_eq!(ask(&named("none"), 0), []);
+    assert_eq!(ask(&EventProperty::Session, 2), [(2, "\"s\"".to_owned())]);
 }
 
 #[test]
@@ -179,10 +214,7 @@ fn a_file_keeps_its_rows_and_can_be_read_by_many() {
         gather(|sink| assert!(one.scan(0, sink).is_ok())),
         [(7, 5, 3)]
     );
-    assert_eq!(
-        gather(|sink| two.ordered(&[(7, 5)], sink).unwrap()),
-        [(7, 5, 3)]
-    );
+    assert_eq!(two.ordered(&[0]).unwrap(), [0]);
     drop((one, two));
     Duckdb::open(&open(Some(&path))).unwrap();
 }
@@ -337,10 +369,8 @@ fn twenty_million_rows_stream_out() {
             begin.elapsed()
         );
     }
-    let pairs: Vec<(u32, i64)> = (0..10_000)
-        .map(|i| (i, 1_700_000_000_000_000 + i64::from(i) * 400_000))
-        .collect();
+    let rows: Vec<u32> = (0..10_000).collect();
     let begin = Clock::now();
-    w.ordered(&pairs, &mut |_| Ok(())).unwrap();
+    w.ordered(&rows).unwrap();
     println!("ordered: {:?}", begin.elapsed());
 }

@@ -1,0 +1,71 @@
+//! Distinct users of the last minutes where several ids are one user, which only timelines know (I2, I5).
+
+use crate::error::Result;
+use crate::query::{Condition, Selector};
+use crate::timeline::{Timelines, View};
+use crate::warehouse::{Live, Recent, Tally};
+
+/// Users of each part of both windows and of each window: all, and those with a conversion.
+#[derive(Clone, Debug)]
+struct Counts {
+    parts: Vec<(u64, u64)>,
+    windows: [(u64, u64); 2],
+}
+
+/// Counts the users of a window anew.
+pub(super) fn recount(live: &mut Live, timelines: &Timelines, asked: &Recent<'_>) -> Result<()> {
+    let view = View::new(timelines, asked.as_of);
+    let conversion = view.meaning(&Condition::from(Selector::AnyOf(
+        asked.conversions.to_vec(),
+    )))?;
+    let step = i64::from(asked.step.max(1)) * 1_000_000;
+    let parts = (asked.window / asked.step.max(1)) as usize;
+    let from = asked.as_of.micros() - 2 * parts as i64 * step;
+    let empty = || Counts {
+        parts: vec![(0, 0); 2 * parts],
+        windows: [(0, 0); 2],
+    };
+    let counts = view.fold(
+        empty,
+        |counts, timeline| {
+            let first = timeline.ts.partition_point(|ts| *ts <= from);
+            let events = timeline.ts.iter().zip(timeline.name).zip(timeline.row);
+            // There are 24 parts at most.
+            let (mut seen, mut converted) = (0_u64, 0_u64);
+            for ((ts, name), row) in events.skip(first) {
+                let bit = 1_u64.unbounded_shl(((ts - from - 1) / step) as u32);
+                seen |= bit;
+                if conversion.holds(*name, *row) {
+                    converted |= bit;
+                }
+            }
+            let hit = |bits: u64, of: u64| u64::from(bits & of != 0);
+            for (part, count) in counts.parts.iter_mut().enumerate() {
+                let of = 1_u64.unbounded_shl(part as u32);
+                count.0 += hit(seen, of);
+                count.1 += hit(converted, of);
+            }
+            let before = 1_u64.unbounded_shl(parts as u32).wrapping_sub(1);
+            for (count, of) in counts.windows.iter_mut().zip([before, !before]) {
+                count.0 += hit(seen, of);
+                count.1 += hit(converted, of);
+            }
+        },
+        |mut a, b| {
+            let pairs = a.parts.iter_mut().zip(&b.parts);
+            for (x, y) in pairs.chain(a.windows.iter_mut().zip(&b.windows)) {
+                x.0 += y.0;
+                x.1 += y.1;
+            }
+            a
+        },
+    )?;
+    let put = |tally: &mut Tally, count: &(u64, u64)| (tally.users, tally.converters) = *count;
+    let [before, now] = &counts.windows;
+    put(&mut live.before, before);
+    put(&mut live.now, now);
+    for (tally, count) in live.series.iter_mut().zip(counts.parts.iter().skip(parts)) {
+        put(tally, count);
+    }
+    Ok(())
+}
