@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{self, Permission, Principal};
@@ -15,7 +16,7 @@ use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
 use crate::retention::{self, Retention, RetentionAnswer};
-use crate::timeline::{Columns, Needs, Timelines, View};
+use crate::timeline::{Columns, Needs, Stop, Timelines, View};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
 
@@ -62,16 +63,18 @@ impl std::fmt::Debug for Options {
 
 /// A store of events that answers behavioural questions.
 ///
-/// Safe to share between threads; questions never wait for each other, and wait for an import only
-/// while the timelines take in what it added.
+/// Safe to share between threads, and cheap to clone: clones are the same store. Questions never wait for each other, and
+/// wait for an import only while the timelines take in what it added.
+#[derive(Clone)]
 pub struct Analytics {
-    warehouse: Box<dyn Warehouse>,
-    timelines: RwLock<Option<Arc<Timelines>>>,
-    updating: Mutex<()>,
-    columns: Mutex<Columns>,
-    pool: rayon::ThreadPool,
+    warehouse: Arc<dyn Warehouse>,
+    timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
+    updating: Arc<Mutex<()>>,
+    columns: Arc<Mutex<Columns>>,
+    pool: Arc<rayon::ThreadPool>,
     memory_limit: Option<u64>,
     clock: Clock,
+    stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Analytics {
@@ -120,18 +123,49 @@ impl Analytics {
             .build()
             .map_err(Error::internal)?;
         Ok(Self {
-            warehouse: Box::new(warehouse),
-            timelines: RwLock::default(),
-            updating: Mutex::default(),
-            columns: Mutex::default(),
-            pool,
+            warehouse: Arc::new(warehouse),
+            timelines: Arc::default(),
+            updating: Arc::default(),
+            columns: Arc::default(),
+            pool: Arc::new(pool),
             memory_limit: options.memory_limit,
             clock: options.clock,
+            stop: None,
         })
     }
 
-    /// Writes what is still in memory to the file and closes it.
+    /// Closes the file, once no clone is left.
     pub fn close(self) {}
+
+    /// The same store for a question that is given up, as `cancelled`, soon after `stop` begins to say so.
+    #[must_use]
+    pub fn until(&self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            stop: Some(Arc::new(stop)),
+            ..self.clone()
+        }
+    }
+
+    /// The answer of any word as its JSON: `funnel`, `retention`, `realtime` or `user_insights`, see their `…_json`.
+    ///
+    /// # Errors
+    /// As the word's; `not_in_list` for another word.
+    pub fn ask(&self, who: &Principal, word: &str, question: &Value) -> Result<String> {
+        match word {
+            "funnel" => json(&self.funnel_json(who, question)?),
+            "retention" => json(&self.retention_json(who, question)?),
+            "realtime" => json(&self.realtime_json(who, question)?),
+            "user_insights" => json(&self.user_insights_json(who, question)?),
+            other => {
+                access::grant(who, Permission::ReadAnalytics, ())?;
+                Err(Error::field(
+                    "word",
+                    "not_in_list",
+                    format!("`{other}` is not one of {}", WORDS.join(", ")),
+                ))
+            }
+        }
+    }
 
     /// What time it is for this store.
     pub fn now(&self) -> Instant {
@@ -416,6 +450,7 @@ impl Analytics {
         let view = View {
             premium: &premium,
             columns: &columns,
+            stop: self.stop.as_deref().map(Stop::when).unwrap_or_default(),
             ..View::new(&timelines, as_of)
         };
         self.pool.install(|| answer(&view))
@@ -428,6 +463,13 @@ impl std::fmt::Debug for Analytics {
             .field("warehouse", &self.warehouse)
             .finish_non_exhaustive()
     }
+}
+
+/// What `ask` takes as a word.
+pub const WORDS: [&str; 4] = ["funnel", "retention", "realtime", "user_insights"];
+
+fn json<T: Serialize>(answer: &T) -> Result<String> {
+    serde_json::to_string(answer).map_err(Error::internal)
 }
 
 fn refuse(faults: Vec<crate::error::FieldError>) -> Result<()> {

@@ -71,6 +71,14 @@ export class Analytics implements AsyncDisposable {
     return answer(await this.#call(() => this.#native.funnel(written(question))));
   }
 
+  /**
+   * Asks any word (`funnel`, `retention`, `realtime`, `user_insights`) with everything that it can be asked; the fields
+   * of the question are named as in JSON.
+   */
+  async query(word: string, question: object): Promise<Exact<unknown>> {
+    return exact(await this.#call(() => this.#native.query(word, written(question))));
+  }
+
   /** Who comes back, by the period in which they started. */
   async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
     return answer(await this.#call(() => this.#native.retention(written(asked(question)))));

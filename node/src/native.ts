@@ -10,6 +10,7 @@ export interface NativeAnswer {
 export interface NativeStore {
   import(source: string | Uint8Array, options: string, stop: NativeStop, hear: Hear | null): Promise<string>;
   ingest(events: string): Promise<string>;
+  query(word: string, question: string): Promise<string>;
   funnel(question: string): Promise<NativeAnswer>;
   retention(question: string): Promise<NativeAnswer>;
   realtime(question: string): Promise<NativeAnswer>;

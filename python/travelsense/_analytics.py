@@ -48,7 +48,7 @@ class ArrowArray(Protocol):
 
 
 Table: TypeAlias = str | os.PathLike[str] | ArrowStream | ArrowArray
-PlatformTable: TypeAlias = Literal["profiles", "trips", "bookings", "reviews", "payments", "performance", "rates"]
+PlatformTable: TypeAlias = Literal["profiles", "aliases", "merges", "trips", "bookings", "reviews", "payments", "performance", "rates"]
 TimeUnit: TypeAlias = Literal["s", "ms", "us"]
 
 
@@ -239,6 +239,28 @@ class Analytics:
             as_of=as_of,
         )
         return Result("funnel", self._store.funnel(asked))
+
+    def query(self, word: str, question: Mapping[str, Any]) -> Any:
+        """Asks any word of travelsense, with everything that it can be asked.
+
+        Args:
+            word: `funnel`, `retention`, `realtime` or `user_insights`.
+            question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
+
+        Returns:
+            The answer as it stands in JSON: dicts, lists, numbers and text.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     answer = a.query("funnel", {"steps": ["a"], "startDate": "2026-01-01", "endDate": "2026-01-31"})
+            >>> answer["entered"]
+            0
+        """
+        return json.loads(self._store.query(word, json.dumps(question)))
 
     def retention(
         self,

@@ -17,6 +17,8 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {any[]} [events]
  * @property {object[]} [profiles]
  * @property {object[]} [rates]
+ * @property {object[]} [aliases]
+ * @property {object[]} [merges]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {Refusal} [error]
@@ -29,7 +31,7 @@ after(() => rm(folder, { recursive: true }));
 /**
  * Imports the rows of a platform's table, as a file.
  * @param {Analytics} store
- * @param {'profiles' | 'rates'} table
+ * @param {'profiles' | 'rates' | 'aliases' | 'merges'} table
  * @param {object[] | undefined} rows
  */
 async function load(store, table, rows) {
@@ -68,17 +70,21 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
  * @param {any} question
  */
 const ask = (store, word, question) =>
-  word === 'retention' ? store.retention({ analysisMetric: null, ...question }) : store[word](question);
+  !(word in store)
+    ? store.query(word, question)
+    : word === 'retention' ? store.retention({ analysisMetric: null, ...question }) : store[word](question);
 
 /**
  * @param {'funnel' | 'retention' | 'realtime'} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, ingest, expect, error }) {
+async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, error }) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
     await load(store, 'rates', rates);
+    await load(store, 'aliases', aliases);
+    await load(store, 'merges', merges);
     const report = await store.ingest(events ?? []);
     if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
     if (error === undefined) {

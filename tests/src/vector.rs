@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::oracle::identity::{self, Mark};
 use crate::oracle::money::{Money, Rate};
 use crate::oracle::question::{micros, text};
 use crate::oracle::{Event, History, Profile};
@@ -33,6 +34,12 @@ pub struct Vector {
     /// What currencies were worth, as rows of the table `rates`: `currency`, `day` and `rate`.
     #[serde(default)]
     pub rates: Vec<Value>,
+    /// Which user a device turned out to be, as rows of the table `aliases`: `anonymousId`, `userId` and `ts`.
+    #[serde(default)]
+    pub aliases: Vec<Value>,
+    /// Which known users are one, as rows of the table `merges`: `mergedUserId`, `userId` and `ts`.
+    #[serde(default)]
+    pub merges: Vec<Value>,
     /// The instant the question is asked and the events are received.
     pub now: String,
     /// The question, as every door takes it.
@@ -113,6 +120,7 @@ impl Vector {
             premium_plans: premium_plans.iter().map(|p| (*p).to_owned()).collect(),
             ..History::default()
         };
+        let marks = self.marks();
         for event in &self.events {
             let optional = |name: &str| event.get(name).filter(|v| !v.is_null());
             let id = optional("eventId").map(text);
@@ -125,8 +133,13 @@ impl Vector {
             if repeated || ts > self.now() + 86_400_000_000 {
                 continue;
             }
+            let device = || {
+                let device = optional("anonymousId").map(text)?;
+                Some(identity::of_device(&device, ts, &marks))
+            };
+            let user = optional("userId").map(text).filter(|u| !u.is_empty());
             history.events.push(Event {
-                user: optional("userId").map(text).filter(|u| !u.is_empty()),
+                user: user.or_else(device),
                 name: optional("name").map(text).unwrap_or_default(),
                 ts,
                 seq: optional("clientSeq").and_then(Value::as_i64),
@@ -142,7 +155,34 @@ impl Vector {
                 at: profile.get("ts").map_or(0, micros),
             });
         }
+        let id = |row: &Value, name: &str| row.get(name).filter(|v| !v.is_null()).map(text);
+        // Of several rows of one merged user the last counts.
+        let last = |row: &&Value| {
+            let later = self.merges.iter().rev();
+            let mine = |r: &&Value| r.get("mergedUserId") == row.get("mergedUserId");
+            later
+                .clone()
+                .find(mine)
+                .is_some_and(|r| std::ptr::eq(r, *row))
+        };
+        let merges = self.merges.iter().filter(last);
+        let merges = merges.filter_map(|row| Some((id(row, "mergedUserId")?, id(row, "userId")?)));
+        identity::merge(&mut history, &merges.collect::<Vec<_>>());
         history
+    }
+
+    /// What aliases, and events with both ids, say of devices.
+    fn marks(&self) -> Vec<Mark> {
+        let id = |row: &Value, name: &str| row.get(name).filter(|v| !v.is_null()).map(text);
+        let said = |row: &Value| {
+            Some(Mark {
+                device: id(row, "anonymousId")?,
+                user: id(row, "userId"),
+                at: row.get("ts").map_or(0, micros),
+            })
+        };
+        let both = self.events.iter().filter(|e| id(e, "userId").is_some());
+        self.aliases.iter().chain(both).filter_map(said).collect()
     }
 
     /// Whether an answer holds what the vector expects: objects may have more fields, lists are as long, numbers are equal.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi_derive::napi;
-use travelsense::{Analytics, Error, ErrorKind, Options, Result};
+use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::error::parse;
 use crate::work::{Promised, promise};
@@ -32,6 +32,12 @@ impl Store {
     #[napi]
     pub fn rebuild(&self) -> Promised<()> {
         self.ask(Analytics::rebuild)
+    }
+
+    /// The JSON answer of any word to a question, given as JSON.
+    #[napi]
+    pub fn query(&self, word: String, question: String) -> Promised<String> {
+        self.ask(move |a| a.ask(&Principal::owner(), &word, &parse(&question)?))
     }
 
     /// Closes the file; nothing happens where it is closed already.

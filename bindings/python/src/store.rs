@@ -1,6 +1,8 @@
 //! An open store of events as Python holds it; each method asks the core without the interpreter's lock.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use pyo3::prelude::*;
@@ -16,6 +18,9 @@ use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
+
+/// How often a waiting thread looks for Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// An open store of events.
 #[pyclass(frozen, module = "travelsense._native")]
@@ -90,6 +95,11 @@ impl Store {
         })
     }
 
+    /// The JSON answer of any word to a question in its JSON form.
+    fn query(&self, py: Python<'_>, word: &str, question: &str) -> PyResult<String> {
+        self.answered(py, |a, who| a.ask(who, word, &json(question)?))
+    }
+
     /// The answer to a funnel in its JSON form.
     fn funnel(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::funnel_json, FunnelAnswer::table)
@@ -138,6 +148,39 @@ impl Store {
         answer.map_err(|e| raise(py, &e))
     }
 
+    /// Asks a question on another thread, so that this one hears Ctrl-C, which gives the question up.
+    fn answered<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let raised = &mut None;
+        let answer = self.ask(py, |a, who| {
+            let flag = Arc::clone(&stop);
+            let asked = a.until(move || flag.load(Ordering::Relaxed));
+            std::thread::scope(|scope| {
+                let waiting = std::thread::current();
+                let asking = scope.spawn(move || {
+                    let answer = call(&asked, who);
+                    waiting.unpark();
+                    answer
+                });
+                while !asking.is_finished() {
+                    std::thread::park_timeout(PATIENCE);
+                    if let Err(exception) = Python::attach(|py| py.check_signals()) {
+                        *raised = Some(exception);
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+                asking
+                    .join()
+                    .map_err(|_| Error::internal("a question panicked"))?
+            })
+        });
+        raised.take().map_or(answer, Err)
+    }
+
     /// Asks a question and makes the answer's text and table.
     fn answer<T: Serialize + Send>(
         &self,
@@ -146,7 +189,7 @@ impl Store {
         verb: impl FnOnce(&Analytics, &Principal, &Value) -> Result<T> + Send,
         table: impl FnOnce(&T) -> Result<RecordBatch> + Send,
     ) -> PyResult<Answer> {
-        self.ask(py, |a, who| {
+        self.answered(py, |a, who| {
             let answer = verb(a, who, &json(question)?)?;
             Answer::new(&answer, table(&answer)?)
         })

@@ -1,15 +1,17 @@
 //! The paths, and the order in which each request is checked: 401, 403, 400, 200.
 
-use axum::extract::{Query, State};
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use travelsense::{Analytics, Principal, Result};
+use travelsense::{Analytics, Error, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
@@ -27,6 +29,7 @@ pub fn router(service: Service) -> Router {
             "/api/analytics-dashboard/cohort-analysis",
             get(cohort_analysis),
         )
+        .route("/api/analytics-dashboard/query/{word}", post(query))
         .route("/health", get(health))
         .with_state(service);
     framed(routes, body)
@@ -78,6 +81,40 @@ async fn cohort_analysis(
             .in_zone(Some(table.timezone.clone())))
     })
     .await
+}
+
+/// The answer of any word to a question in its JSON form, which query strings cannot express in full.
+async fn query(
+    State(service): State<Service>,
+    Extension(id): Id,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let who = match service.authenticate(&headers) {
+        Ok(who) => who,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let asker = Asker(who.id().to_owned());
+    let answered = async {
+        Service::authorise(&who)?;
+        service
+            .run(move |analytics| {
+                let version = analytics.data_version(&who)?;
+                let question = serde_json::from_slice(&body).map_err(|e| {
+                    Error::field("question", "invalid_json", format!("is not JSON: {e}"))
+                })?;
+                let answer = RawValue::from_string(analytics.ask(&who, &word, &question)?);
+                Ok(Answer::of(&answer.map_err(Error::internal)?)?.holding(version))
+            })
+            .await
+    };
+    let mut response = match answered.await {
+        Ok(answer) => answer.respond(&id.0),
+        Err::<_, Problem>(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(asker);
+    response
 }
 
 /// Whether the server is up; anybody may ask.

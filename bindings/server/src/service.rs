@@ -1,6 +1,7 @@
 //! What the routes share: the store, the keys, and how many questions may run at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -43,6 +44,16 @@ impl Default for Limits {
     }
 }
 
+/// Raised once nobody waits for a question any more: when the time is up, or the asker has gone.
+#[derive(Default)]
+struct Left(Arc<AtomicBool>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Service {
     /// Answers from this store whoever these keys prove.
     pub fn new(analytics: Arc<Analytics>, verifier: Verifier, limits: Limits) -> Self {
@@ -81,7 +92,7 @@ impl Service {
 
     /// Runs a question on a thread where it may block.
     ///
-    /// Whoever waits too long is told so; a question that already runs is finished, and counts as running until then.
+    /// Whoever waits too long is told so; a question that nobody waits for any more is given up.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
@@ -92,7 +103,9 @@ impl Service {
         let Ok(Ok(permit)) = turn else {
             return Err(Problem::overloaded());
         };
-        let analytics = Arc::clone(&self.analytics);
+        let left = Left::default();
+        let flag = Arc::clone(&left.0);
+        let analytics = self.analytics.until(move || flag.load(Ordering::Relaxed));
         let span = tracing::Span::current();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;

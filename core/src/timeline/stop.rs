@@ -4,11 +4,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Asked now and then while a question is answered; `true` ends it.
 #[derive(Clone, Copy, Default)]
-pub struct Stop<'a>(Option<&'a (dyn Fn() -> bool + Sync)>);
+pub struct Stop<'a>(Option<&'a (dyn Fn() -> bool + Send + Sync)>);
 
 impl<'a> Stop<'a> {
     /// Stops when the function says so.
-    pub fn when(stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+    pub fn when(stop: &'a (dyn Fn() -> bool + Send + Sync)) -> Self {
         Self(Some(stop))
     }
 

@@ -11,6 +11,7 @@
 pub mod calendar;
 pub mod compare;
 pub mod funnel;
+pub mod identity;
 pub mod money;
 pub mod numbers;
 pub mod question;

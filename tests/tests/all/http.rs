@@ -67,21 +67,18 @@ impl Door {
         Some(query(&vector.question))
     }
 
-    /// Asks; the answer is the core's part of the body.
+    /// Asks by a query string; the answer is the core's part of the body.
     pub(crate) fn ask(&self, word: &str, query: &str) -> Said {
-        let (status, body) = self.get(word, query);
-        if status == 200 {
-            return Ok(serde_json::from_str(&answer(word, &body)).expect("JSON"));
-        }
-        let problem: Value = serde_json::from_str(&body).expect("a problem is JSON");
-        assert_eq!(status, 400, "{problem}");
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-        let errors = errors.iter().map(|e| FieldCode {
-            field: text(&e["field"]),
-            code: text(&e["code"]),
-        });
-        Err((text(&problem["code"]), errors.collect()))
+        said(word, self.get(word, query))
+    }
+
+    /// Asks by a body, which takes any word and any question.
+    pub(crate) fn tell(&self, word: &str, question: &Value) -> Said {
+        let request = Request::post(format!("/api/analytics-dashboard/query/{word}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::from(question.to_string()))
+            .expect("a request");
+        said("", self.send(request))
     }
 
     /// The status and the body of a request.
@@ -96,6 +93,10 @@ impl Door {
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::empty())
             .expect("a request");
+        self.send(request)
+    }
+
+    fn send(&self, request: Request<Body>) -> (u16, String) {
         self.runtime.block_on(async {
             let response = self
                 .router
@@ -110,6 +111,21 @@ impl Door {
             (status, String::from_utf8(body.to_vec()).expect("text"))
         })
     }
+}
+
+fn said(word: &str, (status, body): (u16, String)) -> Said {
+    if status == 200 {
+        return Ok(serde_json::from_str(&answer(word, &body)).expect("JSON"));
+    }
+    let problem: Value = serde_json::from_str(&body).expect("a problem is JSON");
+    assert_eq!(status, 400, "{problem}");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+    let errors = errors.iter().map(|e| FieldCode {
+        field: text(&e["field"]),
+        code: text(&e["code"]),
+    });
+    Err((text(&problem["code"]), errors.collect()))
 }
 
 /// The core's answer within a body, byte for byte.

@@ -59,6 +59,8 @@ pub(crate) fn of(vector: &Vector) -> (Analytics, IngestReport) {
     let store = open(vector.now(), 2);
     import(&store, Table::Profiles, &vector.profiles);
     import(&store, Table::Rates, &vector.rates);
+    import(&store, Table::Aliases, &vector.aliases);
+    import(&store, Table::Merges, &vector.merges);
     let report = ingest(&store, &vector.events);
     (store, report)
 }
