@@ -16,6 +16,9 @@ create table merges (
     content_hash ubigint not null
 );
 
+-- The seal of the timelines saved beside the file, by which they are known to be of this very data.
+alter table meta add column timelines varchar;
+
 -- Whether anything is known of who is who: an alias, a merge, or an event with both ids.
 alter table meta add column identified boolean;
 update meta set identified = exists (select 1 from events where anonymous_key is not null);

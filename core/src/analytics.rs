@@ -1,6 +1,7 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -70,6 +71,8 @@ pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
+    /// How many events the timelines beside the file hold.
+    saved: Arc<AtomicU64>,
     columns: Arc<Mutex<Columns>>,
     pool: Arc<rayon::ThreadPool>,
     memory_limit: Option<u64>,
@@ -126,6 +129,7 @@ impl Analytics {
             warehouse: Arc::new(warehouse),
             timelines: Arc::default(),
             updating: Arc::default(),
+            saved: Arc::default(),
             columns: Arc::default(),
             pool: Arc::new(pool),
             memory_limit: options.memory_limit,
@@ -134,8 +138,20 @@ impl Analytics {
         })
     }
 
-    /// Closes the file, once no clone is left.
-    pub fn close(self) {}
+    /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
+    pub fn close(self) {
+        let held = self
+            .timelines
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(held) = held
+            && held.head().events != self.saved.load(Ordering::Relaxed)
+        {
+            // Without it the next to open the file builds it again.
+            let _ = self.save(&held);
+        }
+    }
 
     /// The same store for a question that is given up, as `cancelled`, soon after `stop` begins to say so.
     #[must_use]
@@ -384,20 +400,43 @@ impl Analytics {
             return Ok(held);
         }
         let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = current();
-        if let Some(held) = held.clone().filter(fresh) {
-            return Ok(held);
+        let mut held = current();
+        if held.is_none() {
+            let saved = self.pool.install(|| Timelines::saved(&*self.warehouse))?;
+            held = saved.map(Arc::new);
+            let events = held.as_ref().map_or(0, |held| held.head().events);
+            self.saved.store(events, Ordering::Relaxed);
         }
-        let built = self.pool.install(|| match &held {
-            Some(held) => held.updated(&*self.warehouse, self.memory_limit),
-            None => Timelines::build(&*self.warehouse, self.memory_limit),
-        })?;
-        let built = Arc::new(built);
+        let built = match held {
+            Some(held) if fresh(&held) => held,
+            Some(held) => Arc::new(
+                self.pool
+                    .install(|| held.updated(&*self.warehouse, self.memory_limit))?,
+            ),
+            None => Arc::new(
+                self.pool
+                    .install(|| Timelines::build(&*self.warehouse, self.memory_limit))?,
+            ),
+        };
+        // Small stores are built in no time; of large ones a copy may lack some of the latest events.
+        let saved = self.saved.load(Ordering::Relaxed);
+        if built.head().events.abs_diff(saved) > saved / 16 {
+            self.save(&built)?;
+        }
         *self
             .timelines
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&built));
         Ok(built)
+    }
+
+    /// Saves timelines beside the file, where they are large enough for it to pay.
+    fn save(&self, timelines: &Timelines) -> Result<()> {
+        let events = timelines.head().events;
+        if events >= SAVED_FROM && self.pool.install(|| timelines.save(&*self.warehouse))? {
+            self.saved.store(events, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn default_funnel(&self) -> Result<Vec<Selector>> {
@@ -464,6 +503,9 @@ impl std::fmt::Debug for Analytics {
             .finish_non_exhaustive()
     }
 }
+
+/// From so many events on timelines are saved beside the file.
+const SAVED_FROM: u64 = 500_000;
 
 /// What `ask` takes as a word.
 pub const WORDS: [&str; 4] = ["funnel", "retention", "realtime", "user_insights"];

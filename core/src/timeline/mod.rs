@@ -5,7 +5,9 @@ pub(crate) mod column;
 mod identity;
 mod meaning;
 mod members;
+mod part;
 mod partition;
+mod save;
 mod sparse;
 mod stop;
 
@@ -140,6 +142,22 @@ impl Timelines {
     /// As `build`.
     pub fn updated(&self, warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
         build::update(self, warehouse, limit)
+    }
+
+    /// Timelines saved beside a warehouse, where they can be trusted; they may lack what was stored since.
+    ///
+    /// # Errors
+    /// Whatever the warehouse raises.
+    pub fn saved(warehouse: &dyn Warehouse) -> Result<Option<Self>> {
+        save::load(warehouse)
+    }
+
+    /// Saves them beside the warehouse; `false` where that could not be done, which costs no more than building them again.
+    ///
+    /// # Errors
+    /// Whatever the warehouse raises.
+    pub fn save(&self, warehouse: &dyn Warehouse) -> Result<bool> {
+        save::save(self, warehouse)
     }
 
     /// Timelines of rows (user key, time in µs, key into `names`) without a warehouse; rows of one user and time keep their order.

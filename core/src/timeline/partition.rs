@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::Timeline;
+use super::part::Part;
 
 /// Users in one partition; a local user fits 16 bits.
 pub(super) const USERS: u32 = 1 << 15;
@@ -27,10 +28,10 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(super) struct Partition {
     base: u32,
-    offsets: Vec<u32>,
-    ts: Vec<i64>,
-    name: Vec<u16>,
-    row: Vec<u32>,
+    offsets: Part<u32>,
+    ts: Part<i64>,
+    name: Part<u16>,
+    row: Part<u32>,
 }
 
 impl Partition {
@@ -70,11 +71,42 @@ impl Partition {
         }
         Self {
             base,
+            offsets: offsets.into(),
+            ts: ts.into(),
+            name: name.into(),
+            row: keys.into(),
+        }
+    }
+
+    /// The partition whose parts are these; nothing where they do not fit together.
+    pub(super) fn of_parts(
+        base: u32,
+        offsets: Part<u32>,
+        ts: Part<i64>,
+        name: Part<u16>,
+        row: Part<u32>,
+    ) -> Option<Self> {
+        let total = *offsets.last()? as usize;
+        let fits = offsets.len() == USERS as usize + 1
+            && [ts.len(), name.len(), row.len()] == [total; 3]
+            && offsets.is_sorted();
+        fits.then_some(Self {
+            base,
             offsets,
             ts,
             name,
-            row: keys,
-        }
+            row,
+        })
+    }
+
+    /// The parts as bytes: offsets, times, names, rows.
+    pub(super) fn parts(&self) -> [&[u8]; 4] {
+        [
+            self.offsets.bytes(),
+            self.ts.bytes(),
+            self.name.bytes(),
+            self.row.bytes(),
+        ]
     }
 
     /// All rows, in order.
@@ -123,8 +155,12 @@ impl Partition {
             let mut events: Vec<(u16, u32)> =
                 run.clone().map(|i| (self.name[i], self.row[i])).collect();
             events.sort_by_key(|event| rank.get(&event.1));
+            // Only what has just been built is brought into order.
+            let (Some(name), Some(row)) = (self.name.held(), self.row.held()) else {
+                return;
+            };
             for (i, event) in run.zip(events) {
-                (self.name[i], self.row[i]) = event;
+                (name[i], row[i]) = event;
             }
         }
     }
@@ -157,14 +193,15 @@ impl Partition {
     #[inline]
     pub(super) fn for_each<'a>(&'a self, mut visit: impl FnMut(Timeline<'a>)) {
         let mut start = self.offsets[0] as usize;
+        let (ts, name, row): (&[i64], &[u16], &[u32]) = (&self.ts, &self.name, &self.row);
         for (local, end) in self.offsets[1..].iter().enumerate() {
             let end = *end as usize;
             if end > start {
                 visit(Timeline {
                     user: self.base + local as u32,
-                    ts: &self.ts[start..end],
-                    name: &self.name[start..end],
-                    row: &self.row[start..end],
+                    ts: &ts[start..end],
+                    name: &name[start..end],
+                    row: &row[start..end],
                 });
             }
             start = end;

@@ -24,7 +24,7 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{
-    EventProperty, Head, Identities, Live, Load, Open, Parameter, Recent, Rows, Said, Sink,
+    EventProperty, Head, Identities, Live, Load, Open, Parameter, Recent, Rows, Said, Saved, Sink,
     Warehouse, Worths, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -223,6 +223,34 @@ impl Warehouse for Duckdb {
             batches.push(RecordBatch::from(rows));
         }
         Ok(batches)
+    }
+
+    fn saved(&self) -> Result<Option<Saved>> {
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        let seal = self
+            .connect()?
+            .query_row("select timelines from meta", [], |row| row.get(0))
+            .map_err(|e| self.fault(e))?;
+        let mut name = path.clone().into_os_string();
+        name.push(".timelines");
+        Ok(Some(Saved {
+            path: name.into(),
+            seal,
+            read_only: self.read_only,
+        }))
+    }
+
+    fn seal(&self, seal: &str) -> Result<bool> {
+        let Ok(writer) = self.writer.try_lock() else {
+            return Ok(false);
+        };
+        writer
+            .connection
+            .execute("update meta set timelines = ?", [seal])
+            .map_err(|e| self.fault(e))?;
+        Ok(true)
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

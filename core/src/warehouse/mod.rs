@@ -83,6 +83,17 @@ pub struct Worths {
     pub missing: Vec<(String, String)>,
 }
 
+/// Where timelines are saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Their file.
+    pub path: PathBuf,
+    /// The seal of those saved last.
+    pub seal: Option<String>,
+    /// Whether they may only be read.
+    pub read_only: bool,
+}
+
 /// What a profile said of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -180,6 +191,12 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// The rows of a fixed `select` over the tables of `migrations/`, its values bound to `?` in order.
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>>;
+
+    /// Where timelines may be saved, and the seal of those saved last; nothing for a warehouse in memory.
+    fn saved(&self) -> Result<Option<Saved>>;
+
+    /// Remembers the seal of saved timelines; `false` where a change is under way, which goes first.
+    fn seal(&self, seal: &str) -> Result<bool>;
 
     /// Which events mean what.
     fn catalogue(&self) -> Result<Catalogue>;

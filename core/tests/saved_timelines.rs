@@ -1,0 +1,119 @@
+//! Timelines saved beside the file: found again, brought forward, and never trusted where they do not fit.
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use travelsense::timeline::Timelines;
+use travelsense::warehouse::{Duckdb, Open, Warehouse};
+use travelsense::{Analytics, Instant, Principal};
+
+fn ingest(path: &Path, events: &[(&str, &str, u32)]) {
+    let rows = events.iter().map(|(user, name, second)| {
+        json!({
+            "userId": user,
+            "name": name,
+            "ts": format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60),
+        })
+    });
+    let store = Analytics::open(path).unwrap();
+    store
+        .ingest(&Principal::owner(), &Value::Array(rows.collect()))
+        .unwrap();
+    store.close();
+}
+
+fn warehouse(path: &Path) -> Duckdb {
+    Duckdb::open(&Open {
+        path: Some(path.to_owned()),
+        read_only: false,
+        threads: None,
+        memory_limit: None,
+        now: Instant::default(),
+    })
+    .unwrap()
+}
+
+type Rows = Vec<(i64, u16, u32)>;
+
+fn all(timelines: &Timelines) -> Vec<Rows> {
+    (0..timelines.head().users)
+        .map(|user| {
+            let t = timelines.user(user);
+            let rows = t.ts.iter().zip(t.name).zip(t.row);
+            rows.map(|((ts, name), row)| (*ts, *name, *row)).collect()
+        })
+        .collect()
+}
+
+/// A file with three events, its timelines saved.
+fn saved(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("w.db");
+    ingest(&path, &[("u", "a", 1), ("u", "b", 2), ("v", "a", 3)]);
+    let w = warehouse(&path);
+    assert!(Timelines::saved(&w).unwrap().is_none());
+    let built = Timelines::build(&w, None).unwrap();
+    assert!(built.save(&w).unwrap());
+    path
+}
+
+#[test]
+fn they_are_found_again_and_brought_forward() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let w = warehouse(&path);
+    let found = Timelines::saved(&w).unwrap().unwrap();
+    assert_eq!(found.head(), &w.head().unwrap());
+    assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap()));
+    drop(w);
+    ingest(&path, &[("w", "c", 5), ("u", "c", 0)]);
+    let w = warehouse(&path);
+    let found = Timelines::saved(&w).unwrap().unwrap();
+    assert!(found.head().version < w.head().unwrap().version);
+    let forward = found.updated(&w, None).unwrap();
+    assert_eq!(all(&forward), all(&Timelines::build(&w, None).unwrap()));
+}
+
+#[test]
+fn any_damage_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let w = warehouse(&path);
+    let file = folder.path().join("w.db.timelines");
+    let whole = fs::read(&file).unwrap();
+    // Bytes between sections are padding, which nobody reads.
+    let mut seen = 0;
+    for at in (0..whole.len()).step_by(997).chain(0..600) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, &damaged).unwrap();
+        match Timelines::saved(&w).unwrap() {
+            None => seen += 1,
+            Some(found) => assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap())),
+        }
+    }
+    assert!(seen > 600, "{seen}");
+    for end in [0, 7, 15, 100, whole.len() / 2, whole.len() - 1] {
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, &whole[..end]).unwrap();
+        assert!(Timelines::saved(&w).unwrap().is_none(), "{end}");
+    }
+}
+
+#[test]
+fn those_of_other_data_are_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let copy = folder.path().join("copy.db");
+    // A backup from before they were saved, which then went another way to as many versions.
+    let other = folder.path().join("other.db");
+    ingest(&other, &[("x", "z", 1), ("y", "z", 2), ("y", "z", 3)]);
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(&other, &path).unwrap();
+    assert!(Timelines::saved(&warehouse(&path)).unwrap().is_none());
+    // The right file is trusted again.
+    fs::copy(&copy, &path).unwrap();
+    assert!(Timelines::saved(&warehouse(&path)).unwrap().is_some());
+}
