@@ -11,6 +11,7 @@ pub mod events;
 pub mod funnel;
 pub mod insight;
 mod options;
+pub mod people;
 pub mod query;
 pub mod realtime;
 pub mod retention;

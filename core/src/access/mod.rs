@@ -48,6 +48,8 @@ impl Principal {
 pub enum Permission {
     /// Ask questions about the events.
     ReadAnalytics,
+    /// See who the users behind a number are.
+    ReadPeople,
     /// Add events.
     ImportEvents,
     /// Change which events are page views, conversions, errors and steps.
@@ -59,6 +61,7 @@ impl Permission {
     pub fn name(self) -> &'static str {
         match self {
             Self::ReadAnalytics => "read_analytics",
+            Self::ReadPeople => "read_people",
             Self::ImportEvents => "import_events",
             Self::ManageCatalogue => "manage_catalogue",
         }
@@ -142,8 +145,9 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 3] = [
+    const ALL: [Permission; 4] = [
         Permission::ReadAnalytics,
+        Permission::ReadPeople,
         Permission::ImportEvents,
         Permission::ManageCatalogue,
     ];
@@ -151,12 +155,12 @@ mod tests {
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true, true, true]),
-            ("analyst", [true, true, false]),
-            ("viewer", [true, false, false]),
-            ("Admin", [false; 3]),
-            ("root", [false; 3]),
-            ("", [false; 3]),
+            ("admin", [true, true, true, true]),
+            ("analyst", [true, true, true, false]),
+            ("viewer", [true, false, false, false]),
+            ("Admin", [false; 4]),
+            ("root", [false; 4]),
+            ("", [false; 4]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

@@ -1,10 +1,13 @@
 //! Which role may do what, as data.
 
-use super::Permission::{self, ImportEvents, ManageCatalogue, ReadAnalytics};
+use super::Permission::{self, ImportEvents, ManageCatalogue, ReadAnalytics, ReadPeople};
 
 const ROLES: [(&str, &[Permission]); 3] = [
-    ("admin", &[ReadAnalytics, ImportEvents, ManageCatalogue]),
-    ("analyst", &[ReadAnalytics, ImportEvents]),
+    (
+        "admin",
+        &[ReadAnalytics, ReadPeople, ImportEvents, ManageCatalogue],
+    ),
+    ("analyst", &[ReadAnalytics, ReadPeople, ImportEvents]),
     ("viewer", &[ReadAnalytics]),
 ];
 

@@ -10,25 +10,27 @@ mod load;
 mod migrate;
 mod open;
 pub(crate) mod parquet;
+mod people;
 mod property;
 mod seen;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{TimeUnit, Value};
 use ::duckdb::{Connection, Statement, params_from_iter};
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{TimestampMicrosecondType, UInt16Type, UInt32Type};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{
-    EventProperty, Head, Identities, Live, Load, Open, Parameter, Recent, Rows, Said, Saved, Sink,
-    Warehouse, Worths, realtime, worth,
+    EventProperty, Head, Identities, Live, Load, Open, Page, Parameter, Profiled, Recent, Rows,
+    Said, Saved, Sink, Warehouse, Worths, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
+use crate::query::Instant;
 
 /// A warehouse in a DuckDB file, or in memory.
 pub struct Duckdb {
@@ -185,6 +187,10 @@ impl Warehouse for Duckdb {
         property::of_users(self, name)
     }
 
+    fn people(&self, keys: &[u32], page: &Page, as_of: Instant) -> Result<Vec<Profiled>> {
+        people::read(self, keys, page, as_of)
+    }
+
     fn worths(&self) -> Result<Worths> {
         worth::read(self, &self.catalogue()?.base_currency)
     }
@@ -286,6 +292,28 @@ impl Duckdb {
             "read_only",
             format!("`{file}` was opened only to read; open it for writing to change it"),
         ))
+    }
+
+    /// Puts keys into the table `asked (key)` of a connection.
+    fn ask_about(&self, connection: &Connection, keys: &[u32]) -> Result<()> {
+        let asked = RecordBatch::try_new(
+            Arc::new(Schema::new(vec![Field::new(
+                "key",
+                DataType::UInt32,
+                false,
+            )])),
+            vec![Arc::new(UInt32Array::from_iter_values(
+                keys.iter().copied(),
+            ))],
+        )
+        .map_err(Error::internal)?;
+        let append = || {
+            connection.execute_batch("create temp table asked (key uinteger not null)")?;
+            let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main")?;
+            appender.append_record_batch(asked)?;
+            appender.flush()
+        };
+        append().map_err(|e| self.fault(e))
     }
 
     /// All rows of a statement without values.

@@ -83,6 +83,30 @@ pub struct Worths {
     pub missing: Vec<(String, String)>,
 }
 
+/// Some of many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many.
+    pub limit: usize,
+    /// After leaving out so many.
+    pub offset: usize,
+}
+
+/// A user and what the latest profile says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profiled {
+    /// The user's key.
+    pub user: u32,
+    /// The id.
+    pub id: String,
+    /// Whether it is an anonymous id.
+    pub anonymous: bool,
+    /// The latest plan stated.
+    pub plan: Option<String>,
+    /// The latest properties stated, as a JSON object.
+    pub properties: Option<String>,
+}
+
 /// Where timelines are saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
@@ -179,6 +203,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// What profiles said of a property of users, in the order (user, time, content hash); a profile without the property
     /// says nothing of it.
     fn user_property(&self, name: &str) -> Result<Vec<Said>>;
+
+    /// Some of the users of these keys, in the order of their ids, with what their profiles said by an instant.
+    fn people(&self, keys: &[u32], page: &Page, as_of: Instant) -> Result<Vec<Profiled>>;
 
     /// What all events with an amount are worth in the catalogue's base currency, at the latest rate on or before their day.
     fn worths(&self) -> Result<Worths>;

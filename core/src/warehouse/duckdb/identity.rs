@@ -1,13 +1,11 @@
 //! The exact order of events at one time, and who is who.
 
-use std::sync::Arc;
-
 use ::duckdb::Connection;
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt32Type};
+use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 
 use super::{Duckdb, lock, unexpected};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::warehouse::Identities;
 
 pub(super) fn ordered(home: &Duckdb, rows: &[u32]) -> Result<Vec<u32>> {
@@ -15,32 +13,12 @@ pub(super) fn ordered(home: &Duckdb, rows: &[u32]) -> Result<Vec<u32>> {
         return Ok(Vec::new());
     }
     let connection = home.connect()?;
-    let fault = |error| home.fault(error);
-    connection
-        .execute_batch("create temp table asked (row_key uinteger not null)")
-        .map_err(fault)?;
-    let asked = RecordBatch::try_new(
-        Arc::new(Schema::new(vec![Field::new(
-            "row_key",
-            DataType::UInt32,
-            false,
-        )])),
-        vec![Arc::new(UInt32Array::from_iter_values(
-            rows.iter().copied(),
-        ))],
-    )
-    .map_err(Error::internal)?;
-    let mut appender = connection
-        .appender_to_catalog_and_db("asked", "temp", "main")
-        .map_err(fault)?;
-    appender.append_record_batch(asked).map_err(fault)?;
-    appender.flush().map_err(fault)?;
-    drop(appender);
+    home.ask_about(&connection, rows)?;
     let batches = home.rows(
         &connection,
         "select row_key
          from events
-         where row_key in (select row_key from asked)
+         where row_key in (select key from asked)
          order by ts, client_seq nulls first, event_id nulls first, content_hash, row_key",
     )?;
     let mut keys = Vec::with_capacity(rows.len());
