@@ -9,12 +9,14 @@ use travelsense::{Analytics, Error, Funnel, Principal, Range, Result, Retention,
 
 const FUNNEL: [&str; 4] = ["search", "view_trip", "start_booking", "complete_booking"];
 
-/// Opens the file, builds its timelines and answers each question `runs` times.
+/// Opens the file, builds its timelines and answers each question `runs` times; then opens it once more, where it finds
+/// the timelines saved.
 pub(crate) fn measure(file: &Path, runs: u64) -> Result<Value> {
     let who = Principal::owner();
     let store = Analytics::open(file)?;
-    let (timelines, build) = timed(|| store.timelines());
-    let timelines = timelines?;
+    let (built, build) = timed(|| store.rebuild());
+    built?;
+    let timelines = store.timelines()?;
 
     let asked =
         |from, to| Range::new(from, to).ok_or_else(|| Error::internal("the range of a bench"));
@@ -38,11 +40,25 @@ pub(crate) fn measure(file: &Path, runs: u64) -> Result<Value> {
         })
         .collect();
 
+    let peak = crate::peak_memory();
+    store.close();
+    let store = Analytics::open(file)?;
+    let (again, reopened) = timed(|| store.funnel(&who, &funnel));
+    if again?
+        .steps
+        .iter()
+        .map(|s| s.count)
+        .ne(steps.iter().copied())
+    {
+        return Err(Error::internal("saved timelines gave another answer"));
+    }
+
     Ok(json!({
         "events": timelines.events(),
         "bytes_per_event": timelines.bytes() as f64 / timelines.events() as f64,
         "build": build,
-        "peak_mib": crate::peak_memory(),
+        "reopened": reopened,
+        "peak_mib": peak,
         "funnel": { "answer": steps, "seconds": funnel_seconds },
         "retention": { "answer": cohorts, "seconds": retention_seconds },
     }))

@@ -28,6 +28,14 @@ const NAMES: [(&str, u64); 10] = [
     ("payment", 20),
 ];
 
+/// Each user is from one of them.
+const COUNTRIES: [&str; 8] = ["de", "es", "fr", "gb", "it", "nl", "pl", "us"];
+
+/// Where trips go, the first ones most.
+const DESTINATIONS: [&str; 8] = [
+    "Lisbon", "Paris", "Rome", "Tokyo", "Oslo", "Cairo", "Lima", "Quito",
+];
+
 /// Events in the order of their times, twenty for each user on average.
 pub(crate) fn reader(events: u64) -> Result<impl RecordBatchReader + Send + 'static, ArrowError> {
     let schema = Arc::new(Schema::new(vec![
@@ -38,6 +46,8 @@ pub(crate) fn reader(events: u64) -> Result<impl RecordBatchReader + Send + 'sta
             DataType::Timestamp(TimeUnit::Microsecond, None),
             false,
         ),
+        Field::new("country", DataType::Utf8, false),
+        Field::new("destination", DataType::Utf8, true),
     ]));
     let of = Arc::clone(&schema);
     let batches = (0..events)
@@ -51,11 +61,15 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
     let mut user = Vec::with_capacity(BATCH as usize);
     let mut name = Vec::with_capacity(BATCH as usize);
     let mut ts = Vec::with_capacity(BATCH as usize);
+    let mut country = Vec::with_capacity(BATCH as usize);
+    let mut destination = Vec::with_capacity(BATCH as usize);
     for i in from..to {
         let [a, b, c] = [mixed(3 * i), mixed(3 * i + 1), mixed(3 * i + 2)];
         // The square of an even draw: a tenth of the users have a third of the events.
         let share = ((a >> 32) * (a & 0xffff_ffff)) >> 32;
-        user.push(format!("{:024x}", mixed((share * users) >> 32)));
+        let id = mixed((share * users) >> 32);
+        user.push(format!("{id:024x}"));
+        country.push(COUNTRIES[(id % 8) as usize]);
         let draw = b % 1000;
         let mut sum = 0;
         name.push(
@@ -67,6 +81,11 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
                 })
                 .map_or("page_view", |n| n.0),
         );
+        // Only what is about a trip has a destination.
+        let trip = name.last().is_some_and(|n| {
+            ["search", "view_trip", "start_booking", "complete_booking"].contains(n)
+        });
+        destination.push(trip.then(|| DESTINATIONS[(b / 1000 % 8 * (b / 8000 % 8) / 7) as usize]));
         let at = i128::from(i) * i128::from(SPAN) / i128::from(events);
         ts.push(START + at as i64 + (c % 30_000_000) as i64);
     }
@@ -74,6 +93,8 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
         Arc::new(StringArray::from(user)),
         Arc::new(StringArray::from(name)),
         Arc::new(TimestampMicrosecondArray::from(ts)),
+        Arc::new(StringArray::from(country)),
+        Arc::new(StringArray::from(destination)),
     ];
     RecordBatch::try_new(Arc::clone(schema), columns)
 }

@@ -22,3 +22,6 @@ alter table meta add column timelines varchar;
 -- Whether anything is known of who is who: an alias, a merge, or an event with both ids.
 alter table meta add column identified boolean;
 update meta set identified = exists (select 1 from events where anonymous_key is not null);
+
+-- Named sets of users, as JSON; who is of one is found out anew for every question.
+create table cohorts (name varchar not null, definition varchar not null, created_at timestamp not null);

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{self, Permission, Principal};
-use crate::error::{Error, Result};
+use crate::cohort::{self, Cohort, Definition};
+use crate::error::{Error, ErrorKind, Result};
 use crate::events;
 use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
 use crate::funnel::{self, Funnel, FunnelAnswer};
@@ -443,20 +444,135 @@ impl Analytics {
         Ok(self.warehouse.catalogue()?.default_funnel)
     }
 
-    /// The properties and amounts that a question needs, as of now.
-    fn columns(&self, timelines: &Timelines, needs: &Needs<'_>) -> Result<Columns> {
+    /// The properties, cohorts and amounts that a question needs, as of an instant.
+    fn columns(&self, timelines: &Timelines, needs: &Needs<'_>, as_of: Instant) -> Result<Columns> {
         if needs.properties.is_empty() && !needs.amounts {
             return Ok(Columns::default());
         }
+        let named = |property: &&Property| matches!(property, Property::Cohort(_));
+        let cohorts = if needs.properties.iter().any(named) {
+            self.definitions(&needs.properties)?
+        } else {
+            Vec::new()
+        };
+        let inner = cohorts.iter().flat_map(|(_, d)| d.properties());
         // One at a time reads what is missing; what is known is shared.
-        let mut held = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        held.load(
-            &*self.warehouse,
-            timelines.identity(),
-            needs.properties.iter().copied(),
-            needs.amounts,
-        )?;
-        Ok(held.clone())
+        let mut columns = {
+            let mut held = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+            held.load(
+                &*self.warehouse,
+                timelines.identity(),
+                needs.properties.iter().copied().chain(inner),
+                needs.amounts,
+            )?;
+            held.clone()
+        };
+        for (name, definition) in &cohorts {
+            let keys = self.warehouse.user_keys(&definition.ids())?;
+            let view = View {
+                columns: &columns,
+                stop: self.stop(),
+                ..View::new(timelines, as_of)
+            };
+            let members = self
+                .pool
+                .install(|| cohort::members(definition, &keys, &view))?;
+            columns.add_cohort(name, members);
+        }
+        Ok(columns)
+    }
+
+    /// The definitions of the cohorts among properties.
+    fn definitions(&self, properties: &[&Property]) -> Result<Vec<(String, Definition)>> {
+        let stored = self.warehouse.cohorts()?;
+        let mut found: Vec<(String, Definition)> = Vec::new();
+        for property in properties {
+            let Property::Cohort(name) = property else {
+                continue;
+            };
+            if found.iter().any(|f| f.0 == *name) {
+                continue;
+            }
+            let Some(cohort) = stored.iter().find(|c| c.name == *name) else {
+                return Err(Error::field(
+                    "cohort",
+                    "not_found",
+                    format!("there is no cohort `{name}`"),
+                ));
+            };
+            let json = serde_json::from_str(&cohort.definition).map_err(Error::internal)?;
+            found.push((name.clone(), Definition::parse(&json)?));
+        }
+        Ok(found)
+    }
+
+    fn stop(&self) -> Stop<'_> {
+        self.stop.as_deref().map(Stop::when).unwrap_or_default()
+    }
+
+    /// All cohorts by name.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read.
+    pub fn cohorts(&self, who: &Principal) -> Result<Vec<Cohort>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let stored = self.warehouse.cohorts()?.into_iter();
+        stored
+            .map(|c| {
+                Ok(Cohort {
+                    name: c.name,
+                    definition: serde_json::from_str(&c.definition).map_err(Error::internal)?,
+                    created_at: c.created_at,
+                })
+            })
+            .collect()
+    }
+
+    /// Makes a cohort; one that is there never changes, so that a name keeps its meaning.
+    ///
+    /// # Errors
+    /// `validation_failed` with what is wrong with the definition, see [`Definition::parse`]; `already_exists`;
+    /// `forbidden` for a principal who may not manage cohorts; a store opened only to read.
+    pub fn create_cohort(&self, who: &Principal, name: &str, definition: &Value) -> Result<()> {
+        let definition = access::grant(who, Permission::ManageCohorts, definition)?;
+        let length = name.chars().count();
+        if !(1..=100).contains(&length) {
+            return Err(Error::field(
+                "name",
+                "invalid_length",
+                "must have 1 to 100 characters",
+            ));
+        }
+        Definition::parse(definition.inner())?;
+        let text = definition.inner().to_string();
+        if self.warehouse.set_cohort(name, Some(&text), self.now())? {
+            Ok(())
+        } else {
+            Err(Error::new(
+                ErrorKind::Conflict,
+                "already_exists",
+                format!(
+                    "there is a cohort `{name}` already; cohorts never change, but can be removed"
+                ),
+            ))
+        }
+    }
+
+    /// Removes a cohort.
+    ///
+    /// # Errors
+    /// `not_found`; `forbidden` for a principal who may not manage cohorts; a store opened only to read.
+    pub fn remove_cohort(&self, who: &Principal, name: &str) -> Result<()> {
+        let name = access::grant(who, Permission::ManageCohorts, name)?;
+        if self.warehouse.set_cohort(name.inner(), None, self.now())? {
+            Ok(())
+        } else {
+            Err(Error::new(
+                ErrorKind::NotFound,
+                "not_found",
+                format!("there is no cohort `{}`", name.inner()),
+            ))
+        }
     }
 
     /// Answers over the timelines as of an instant, on the threads of this handle.
@@ -479,7 +595,7 @@ impl Analytics {
         if by_plan {
             needs.properties.push(&plan);
         }
-        let columns = self.columns(&timelines, &needs)?;
+        let columns = self.columns(&timelines, &needs, as_of)?;
         let premium = if by_plan {
             let before = span.to.micros().min(as_of.micros() + 1);
             columns.users_with("plan", before, &self.warehouse.catalogue()?.premium_plans)
@@ -489,7 +605,7 @@ impl Analytics {
         let view = View {
             premium: &premium,
             columns: &columns,
-            stop: self.stop.as_deref().map(Stop::when).unwrap_or_default(),
+            stop: self.stop(),
             ..View::new(&timelines, as_of)
         };
         self.pool.install(|| answer(&view))

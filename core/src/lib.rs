@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod analytics;
+pub mod cohort;
 pub mod demo;
 pub mod error;
 pub mod events;

@@ -50,6 +50,8 @@ pub enum Permission {
     ReadAnalytics,
     /// See who the users behind a number are.
     ReadPeople,
+    /// Make and remove cohorts.
+    ManageCohorts,
     /// Add events.
     ImportEvents,
     /// Change which events are page views, conversions, errors and steps.
@@ -62,6 +64,7 @@ impl Permission {
         match self {
             Self::ReadAnalytics => "read_analytics",
             Self::ReadPeople => "read_people",
+            Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
             Self::ManageCatalogue => "manage_catalogue",
         }
@@ -145,9 +148,10 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 4] = [
+    const ALL: [Permission; 5] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
+        Permission::ManageCohorts,
         Permission::ImportEvents,
         Permission::ManageCatalogue,
     ];
@@ -155,12 +159,12 @@ mod tests {
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true, true, true, true]),
-            ("analyst", [true, true, true, false]),
-            ("viewer", [true, false, false, false]),
-            ("Admin", [false; 4]),
-            ("root", [false; 4]),
-            ("", [false; 4]),
+            ("admin", [true, true, true, true, true]),
+            ("analyst", [true, true, true, true, false]),
+            ("viewer", [true, false, false, false, false]),
+            ("Admin", [false; 5]),
+            ("root", [false; 5]),
+            ("", [false; 5]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

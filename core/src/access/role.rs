@@ -1,13 +1,24 @@
 //! Which role may do what, as data.
 
-use super::Permission::{self, ImportEvents, ManageCatalogue, ReadAnalytics, ReadPeople};
+use super::Permission::{
+    self, ImportEvents, ManageCatalogue, ManageCohorts, ReadAnalytics, ReadPeople,
+};
 
 const ROLES: [(&str, &[Permission]); 3] = [
     (
         "admin",
-        &[ReadAnalytics, ReadPeople, ImportEvents, ManageCatalogue],
+        &[
+            ReadAnalytics,
+            ReadPeople,
+            ManageCohorts,
+            ImportEvents,
+            ManageCatalogue,
+        ],
     ),
-    ("analyst", &[ReadAnalytics, ReadPeople, ImportEvents]),
+    (
+        "analyst",
+        &[ReadAnalytics, ReadPeople, ManageCohorts, ImportEvents],
+    ),
     ("viewer", &[ReadAnalytics]),
 ];
 

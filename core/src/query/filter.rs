@@ -22,6 +22,8 @@ pub enum Property {
         /// The moment whose value counts (C1).
         at: Moment,
     },
+    /// Whether the user is of a cohort as of the question: true or false, and never missing.
+    Cohort(String),
 }
 
 /// The moment whose profile counts (C1).
@@ -49,6 +51,11 @@ impl Serialize for Property {
                 let mut map = serializer.serialize_map(Some(2))?;
                 map.serialize_entry("user", name)?;
                 map.serialize_entry("at", at)?;
+                map.end()
+            }
+            Self::Cohort(name) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("cohort", name)?;
                 map.end()
             }
         }
@@ -283,7 +290,7 @@ fn pattern(text: &str, ignore_case: bool) -> Result<Regex, String> {
         })
 }
 
-/// A property: its name, `"$session"`, or `{"user": name, "at": "at_event" | "as_of"}`.
+/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "as_of"}`, or `{"cohort": name}`.
 pub(crate) fn property(value: &Value) -> Parsed<Property> {
     match value {
         Value::String(name) if name == SESSION => Ok(Property::Session),
@@ -299,9 +306,13 @@ pub(crate) fn property(value: &Value) -> Parsed<Property> {
                     .map_or(Ok(Moment::default()), |v| one_of(v, &MOMENTS))?,
             })
         }
+        Value::Object(map) if map.len() == 1 => match map.get("cohort") {
+            Some(name) => super::fields::name(name).map(Property::Cohort),
+            None => fault("invalid_type", "must have the field `user` or `cohort`"),
+        },
         _ => fault(
             "invalid_type",
-            "must be the name of a property, or an object with the fields `user` and `at`",
+            "must be the name of a property, {\"user\": name} or {\"cohort\": name}",
         ),
     }
 }

@@ -5,7 +5,7 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -125,6 +125,36 @@ impl UserColumn {
     }
 }
 
+/// A set of users, one bit each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Users(Vec<u64>);
+
+impl Users {
+    #[inline]
+    pub(crate) fn hold(&self, user: u32) -> bool {
+        let word = self
+            .0
+            .get((user / 64) as usize)
+            .copied()
+            .unwrap_or_default();
+        word >> (user % 64) & 1 == 1
+    }
+}
+
+impl FromIterator<u32> for Users {
+    fn from_iter<I: IntoIterator<Item = u32>>(users: I) -> Self {
+        let mut bits = Vec::new();
+        for user in users {
+            let word = (user / 64) as usize;
+            if bits.len() <= word {
+                bits.resize(word + 1, 0);
+            }
+            bits[word] |= 1 << (user % 64);
+        }
+        Self(bits)
+    }
+}
+
 /// The amounts of events in the base currency (M1).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Amounts {
@@ -176,6 +206,7 @@ pub(crate) struct Needs<'a> {
 pub struct Columns {
     events: BTreeMap<EventProperty, Arc<Column>>,
     users: BTreeMap<String, (u64, Arc<UserColumn>)>,
+    cohorts: BTreeMap<String, Arc<Users>>,
     amounts: Option<Arc<Amounts>>,
     epoch: u64,
 }
@@ -184,6 +215,7 @@ pub struct Columns {
 pub(super) static NONE: Columns = Columns {
     events: BTreeMap::new(),
     users: BTreeMap::new(),
+    cohorts: BTreeMap::new(),
     amounts: None,
     epoch: 0,
 };
@@ -192,9 +224,17 @@ fn stored(name: &Property) -> Option<EventProperty> {
     match name {
         Property::Event(name) => Some(EventProperty::Named(name.clone())),
         Property::Session => Some(EventProperty::Session),
-        Property::User { .. } => None,
+        Property::User { .. } | Property::Cohort(_) => None,
     }
 }
+
+/// What a cohort says of a user: the value of code 0 is no, of code 1 yes.
+static MEMBERSHIP: LazyLock<Dictionary> = LazyLock::new(|| {
+    let mut dictionary = Dictionary::default();
+    dictionary.code("false");
+    dictionary.code("true");
+    dictionary
+});
 
 impl Columns {
     /// Reads what is not there yet, so that these properties, and amounts where they are asked for, are known of all events
@@ -255,6 +295,11 @@ impl Columns {
         Ok(())
     }
 
+    /// Adds who is of a cohort.
+    pub(crate) fn add_cohort(&mut self, name: &str, members: Users) {
+        self.cohorts.insert(name.to_owned(), Arc::new(members));
+    }
+
     /// Columns given row by row instead of read: values as JSON text.
     pub fn given(
         events: impl IntoIterator<Item = (String, Vec<Option<String>>)>,
@@ -299,6 +344,7 @@ impl Columns {
                     (name, (0, Arc::new(column)))
                 })
                 .collect(),
+            cohorts: BTreeMap::new(),
             amounts: Some(Arc::new(known)),
             epoch: 0,
         }
@@ -330,6 +376,7 @@ impl Columns {
                     as_of: (*at == Moment::AsOf).then_some(as_of),
                 })
             }
+            Property::Cohort(name) => Ok(Reader::Cohort(self.cohorts.get(name).ok_or_else(lost)?)),
             property => {
                 let key = stored(property).ok_or_else(lost)?;
                 let column = self.events.get(&key).ok_or_else(lost)?;
@@ -361,6 +408,8 @@ pub(crate) enum Reader<'a> {
         /// The one instant.
         as_of: Option<i64>,
     },
+    /// Whether the user is of a cohort.
+    Cohort(&'a Users),
 }
 
 impl<'a> Reader<'a> {
@@ -370,6 +419,7 @@ impl<'a> Reader<'a> {
         match self {
             Self::Event(column) => column.codes.get(row).copied(),
             Self::User { column, as_of } => column.at(user, as_of.unwrap_or(ts)),
+            Self::Cohort(members) => Some(u32::from(members.hold(user))),
         }
     }
 
@@ -378,6 +428,7 @@ impl<'a> Reader<'a> {
         match self {
             Self::Event(column) => &column.dictionary,
             Self::User { column, .. } => &column.dictionary,
+            Self::Cohort(_) => &MEMBERSHIP,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::query::{Instant, Selector};
 use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
-pub(crate) use column::Needs;
+pub(crate) use column::{Needs, Users};
 pub(crate) use meaning::Meaning;
 pub use members::Members;
 use partition::Partition;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod catalogue;
+mod cohort;
 mod digest;
 mod fault;
 mod identity;
@@ -16,6 +17,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,8 +27,8 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{
-    EventProperty, Head, Identities, Live, Load, Open, Page, Parameter, Profiled, Recent, Rows,
-    Said, Saved, Sink, Warehouse, Worths, realtime, worth,
+    EventProperty, Head, Identities, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
+    Rows, Said, Saved, Sink, Warehouse, Worths, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -257,6 +259,18 @@ impl Warehouse for Duckdb {
             .execute("update meta set timelines = ?", [seal])
             .map_err(|e| self.fault(e))?;
         Ok(true)
+    }
+
+    fn cohorts(&self) -> Result<Vec<Named>> {
+        cohort::read(self)
+    }
+
+    fn set_cohort(&self, name: &str, definition: Option<&str>, at: Instant) -> Result<bool> {
+        cohort::write(self, name, definition, at)
+    }
+
+    fn user_keys(&self, ids: &[&str]) -> Result<HashMap<String, u32>> {
+        cohort::user_keys(self, ids)
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

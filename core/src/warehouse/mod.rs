@@ -4,6 +4,7 @@ pub mod duckdb;
 mod realtime;
 mod worth;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use arrow::array::{RecordBatch, StringArray};
@@ -81,6 +82,17 @@ pub struct Worths {
     pub rows: Vec<(u32, Worth)>,
     /// Currencies and the days on which, and before which, there is no rate.
     pub missing: Vec<(String, String)>,
+}
+
+/// A cohort as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its definition, as JSON text.
+    pub definition: String,
+    /// When it was made.
+    pub created_at: Instant,
 }
 
 /// Some of many rows.
@@ -224,6 +236,16 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// Remembers the seal of saved timelines; `false` where a change is under way, which goes first.
     fn seal(&self, seal: &str) -> Result<bool>;
+
+    /// All cohorts by name.
+    fn cohorts(&self) -> Result<Vec<Named>>;
+
+    /// Stores a cohort, or takes the one of that name away where it has no definition; `false` where nothing changed: a name
+    /// that is taken, or is not there.
+    fn set_cohort(&self, name: &str, definition: Option<&str>, at: Instant) -> Result<bool>;
+
+    /// The keys of those of these user ids that are known.
+    fn user_keys(&self, ids: &[&str]) -> Result<HashMap<String, u32>>;
 
     /// Which events mean what.
     fn catalogue(&self) -> Result<Catalogue>;

@@ -1,0 +1,27 @@
+//! Named sets of users: lists fixed once and for all, and definitions evaluated anew for every question (C1).
+//!
+//! A cohort is used wherever a property is: `{"property": {"cohort": "name"}, "op": "is", "value": true}` filters by it, and a
+//! breakdown by `{"cohort": "name"}` has the rows true and false. Membership is as of the instant of the question.
+
+mod definition;
+mod members;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use definition::Definition;
+pub(crate) use members::members;
+
+use crate::query::Instant;
+
+/// A cohort as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cohort {
+    /// Its name, which is its identity.
+    pub name: String,
+    /// Its definition, as [`Definition::parse`] reads it.
+    pub definition: Value,
+    /// When it was made.
+    pub created_at: Instant,
+}
