@@ -14,6 +14,7 @@ use crate::events;
 use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
 use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::insight::{self, Insight, UserInsights};
+use crate::people::{People, PeopleAnswer};
 use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
@@ -175,11 +176,7 @@ impl Analytics {
             "user_insights" => json(&self.user_insights_json(who, question)?),
             other => {
                 access::grant(who, Permission::ReadAnalytics, ())?;
-                Err(Error::field(
-                    "word",
-                    "not_in_list",
-                    format!("`{other}` is not one of {}", WORDS.join(", ")),
-                ))
+                Err(unknown_word(other))
             }
         }
     }
@@ -510,6 +507,21 @@ impl Analytics {
         self.stop.as_deref().map(Stop::when).unwrap_or_default()
     }
 
+    /// The users behind a number: a word, its question and the cell of its answer, see [`People::parse`]. Their count is the
+    /// number, always.
+    ///
+    /// # Errors
+    /// As the word's; `validation_failed` for a cell that the answer does not have; `forbidden` for a principal who may not
+    /// see people.
+    pub fn people(&self, who: &Principal, request: &Value) -> Result<PeopleAnswer> {
+        let request = access::grant(who, Permission::ReadPeople, request)?;
+        let people = People::parse(request.inner())?;
+        let question = &people.question;
+        match people.word.as_str() {
+            other => Err(unknown_word(other)),
+        }
+    }
+
     /// All cohorts by name.
     ///
     /// # Errors
@@ -625,6 +637,14 @@ const SAVED_FROM: u64 = 500_000;
 
 /// What `ask` takes as a word.
 pub const WORDS: [&str; 4] = ["funnel", "retention", "realtime", "user_insights"];
+
+fn unknown_word(word: &str) -> Error {
+    Error::field(
+        "word",
+        "not_in_list",
+        format!("`{word}` is not one of {}", WORDS.join(", ")),
+    )
+}
 
 fn json<T: Serialize>(answer: &T) -> Result<String> {
     serde_json::to_string(answer).map_err(Error::internal)

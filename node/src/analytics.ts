@@ -9,6 +9,7 @@ import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import { native, type NativeStore } from './native.js';
+import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { When } from './query.js';
 import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
@@ -77,6 +78,32 @@ export class Analytics implements AsyncDisposable {
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));
+  }
+
+  /**
+   * The users behind a number: a word, its question, and the cell of its answer, for example
+   * `{ cell: 'reached', step: 2 }`. `total` is the number itself, always.
+   */
+  async people(request: PeopleQuestion): Promise<Exact<People>> {
+    return exact(await this.#call(() => this.#native.people(written(request))));
+  }
+
+  /** All cohorts by name. */
+  async cohorts(): Promise<SavedCohort[]> {
+    return exact(await this.#call(() => this.#native.cohorts()));
+  }
+
+  /**
+   * Makes a cohort, a named set of users whose definition never changes: `{ users: [id] }`,
+   * `{ did: event, atLeast: 1, last: '30d' }`, `{ profile: [filter] }`, `{ all: [] }`, `{ any: [] }` or `{ not: … }`.
+   */
+  createCohort(name: string, definition: object): Promise<void> {
+    return this.#call(() => this.#native.createCohort(name, written(definition)));
+  }
+
+  /** Removes a cohort. */
+  removeCohort(name: string): Promise<void> {
+    return this.#call(() => this.#native.removeCohort(name));
   }
 
   /** Who comes back, by the period in which they started. */

@@ -10,6 +10,10 @@ export interface NativeAnswer {
 export interface NativeStore {
   import(source: string | Uint8Array, options: string, stop: NativeStop, hear: Hear | null): Promise<string>;
   ingest(events: string): Promise<string>;
+  people(request: string): Promise<string>;
+  cohorts(): Promise<string>;
+  createCohort(name: string, definition: string): Promise<void>;
+  removeCohort(name: string): Promise<void>;
   query(word: string, question: string): Promise<string>;
   funnel(question: string): Promise<NativeAnswer>;
   retention(question: string): Promise<NativeAnswer>;

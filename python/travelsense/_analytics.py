@@ -262,6 +262,64 @@ class Analytics:
         """
         return json.loads(self._store.query(word, json.dumps(question)))
 
+    def people(
+        self,
+        word: str,
+        question: Mapping[str, Any],
+        cell: Mapping[str, Any],
+        *,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> dict[str, Any]:
+        """Who are the users behind a number?
+
+        Args:
+            word: what was asked, for example `funnel`.
+            question: its question, as `query` takes it.
+            cell: the number of its answer, for example `{"cell": "reached", "step": 2}`.
+            limit: at most so many users, 1 to 10,000.
+            offset: how many to leave out before.
+
+        Returns:
+            `total` (always the number itself), `users` in the order of their ids, each with `userId`, `firstSeen`,
+            `lastSeen`, `events`, `plan` and `properties`, and `hasMore`.
+
+        Raises:
+            ValidationError: with everything wrong with the question, or for a cell that its answer does not have.
+        """
+        request = {"word": word, "question": question, "cell": cell, "limit": limit, "offset": offset}
+        answer: dict[str, Any] = json.loads(self._store.people(json.dumps(request)))
+        return answer
+
+    def cohorts(self) -> list[dict[str, Any]]:
+        """All cohorts, each with `name`, `definition` and `createdAt`."""
+        cohorts: list[dict[str, Any]] = json.loads(self._store.cohorts())
+        return cohorts
+
+    def create_cohort(self, name: str, definition: Mapping[str, Any]) -> None:
+        """Makes a cohort: a named set of users, which never changes its definition.
+
+        It is a property of every question then: `{"property": {"cohort": name}, "value": True}`.
+
+        Args:
+            name: 1 to 100 characters.
+            definition: `{"users": [id, …]}`, `{"did": event, "atLeast": 1, "last": "30d"}`, `{"profile": [filter, …]}`,
+                `{"all": […]}`, `{"any": […]}` or `{"not": …}`.
+
+        Raises:
+            ValidationError: with everything wrong with the definition.
+            Conflict: where there is a cohort of that name.
+        """
+        self._store.create_cohort(name, json.dumps(definition))
+
+    def remove_cohort(self, name: str) -> None:
+        """Removes a cohort.
+
+        Raises:
+            NotFound: where there is none of that name.
+        """
+        self._store.remove_cohort(name)
+
     def retention(
         self,
         cohort_period: Period,

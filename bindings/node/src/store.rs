@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi_derive::napi;
+use serde::Serialize;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::error::parse;
@@ -40,6 +41,30 @@ impl Store {
         self.ask(move |a| a.ask(&Principal::owner(), &word, &parse(&question)?))
     }
 
+    /// The users behind a number, as JSON.
+    #[napi]
+    pub fn people(&self, request: String) -> Promised<String> {
+        self.ask(move |a| text(&a.people(&Principal::owner(), &parse(&request)?)?))
+    }
+
+    /// All cohorts, as JSON.
+    #[napi]
+    pub fn cohorts(&self) -> Promised<String> {
+        self.ask(|a| text(&a.cohorts(&Principal::owner())?))
+    }
+
+    /// Makes a cohort of a definition, given as JSON.
+    #[napi]
+    pub fn create_cohort(&self, name: String, definition: String) -> Promised<()> {
+        self.ask(move |a| a.create_cohort(&Principal::owner(), &name, &parse(&definition)?))
+    }
+
+    /// Removes a cohort.
+    #[napi]
+    pub fn remove_cohort(&self, name: String) -> Promised<()> {
+        self.ask(move |a| a.remove_cohort(&Principal::owner(), &name))
+    }
+
     /// Closes the file; nothing happens where it is closed already.
     #[napi]
     pub fn close(&self) -> Promised<()> {
@@ -72,6 +97,10 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
 }
 
 fn closed() -> Error {

@@ -100,6 +100,26 @@ impl Store {
         self.answered(py, |a, who| a.ask(who, word, &json(question)?))
     }
 
+    /// The users behind a number, as JSON.
+    fn people(&self, py: Python<'_>, request: &str) -> PyResult<String> {
+        self.answered(py, |a, who| text(&a.people(who, &json(request)?)?))
+    }
+
+    /// All cohorts, as JSON.
+    fn cohorts(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.cohorts(who)?))
+    }
+
+    /// Makes a cohort.
+    fn create_cohort(&self, py: Python<'_>, name: &str, definition: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.create_cohort(who, name, &json(definition)?))
+    }
+
+    /// Removes a cohort.
+    fn remove_cohort(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.remove_cohort(who, name))
+    }
+
     /// The answer to a funnel in its JSON form.
     fn funnel(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::funnel_json, FunnelAnswer::table)

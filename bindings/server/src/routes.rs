@@ -4,13 +4,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use travelsense::access::Permission;
 use travelsense::{Analytics, Error, Principal, Result};
 
 use crate::answer::Answer;
@@ -30,6 +31,12 @@ pub fn router(service: Service) -> Router {
             get(cohort_analysis),
         )
         .route("/api/analytics-dashboard/query/{word}", post(query))
+        .route("/api/analytics-dashboard/people", post(people))
+        .route("/api/analytics-dashboard/cohorts", get(cohorts))
+        .route(
+            "/api/analytics-dashboard/cohorts/{name}",
+            put(create_cohort).delete(remove_cohort),
+        )
         .route("/health", get(health))
         .with_state(service);
     framed(routes, body)
@@ -85,11 +92,105 @@ async fn cohort_analysis(
 
 /// The answer of any word to a question in its JSON form, which query strings cannot express in full.
 async fn query(
-    State(service): State<Service>,
-    Extension(id): Id,
+    service: State<Service>,
+    id: Id,
     Path(word): Path<String>,
     headers: HeaderMap,
     body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadAnalytics,
+        move |analytics, who| {
+            let answer = RawValue::from_string(analytics.ask(who, &word, &json(&body)?)?);
+            Answer::of(&answer.map_err(Error::internal)?)
+        },
+    )
+    .await
+}
+
+/// The users behind a number.
+async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadPeople,
+        move |analytics, who| {
+            let people = analytics.people(who, &json(&body)?)?;
+            Ok(Answer::of(&people)?.at(Some(people.as_of)))
+        },
+    )
+    .await
+}
+
+/// All cohorts.
+async fn cohorts(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadAnalytics,
+        |analytics, who| Answer::of(&analytics.cohorts(who)?),
+    )
+    .await
+}
+
+/// Makes a cohort of the name in the path and the definition in the body.
+async fn create_cohort(
+    service: State<Service>,
+    id: Id,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageCohorts,
+        move |analytics, who| {
+            analytics.create_cohort(who, &name, &json(&body)?)?;
+            Answer::of(&serde_json::json!({ "name": name }))
+        },
+    )
+    .await
+}
+
+/// Removes a cohort.
+async fn remove_cohort(
+    service: State<Service>,
+    id: Id,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageCohorts,
+        move |analytics, who| {
+            analytics.remove_cohort(who, &name)?;
+            Answer::of(&serde_json::json!({ "name": name }))
+        },
+    )
+    .await
+}
+
+fn json(body: &[u8]) -> Result<Value> {
+    serde_json::from_slice(body)
+        .map_err(|e| Error::field("body", "invalid_json", format!("is not JSON: {e}")))
+}
+
+/// Checks who sends a body and whether they may, and has the core do the rest.
+async fn tell(
+    State(service): State<Service>,
+    Extension(id): Id,
+    headers: HeaderMap,
+    permission: Permission,
+    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
 ) -> Response {
     let who = match service.authenticate(&headers) {
         Ok(who) => who,
@@ -97,15 +198,11 @@ async fn query(
     };
     let asker = Asker(who.id().to_owned());
     let answered = async {
-        Service::authorise(&who)?;
+        Service::authorise(&who, permission)?;
         service
             .run(move |analytics| {
                 let version = analytics.data_version(&who)?;
-                let question = serde_json::from_slice(&body).map_err(|e| {
-                    Error::field("question", "invalid_json", format!("is not JSON: {e}"))
-                })?;
-                let answer = RawValue::from_string(analytics.ask(&who, &word, &question)?);
-                Ok(Answer::of(&answer.map_err(Error::internal)?)?.holding(version))
+                Ok(answer(analytics, &who)?.holding(version))
             })
             .await
     };
@@ -158,7 +255,7 @@ async fn allowed(
     uri: &Uri,
     answer: impl FnOnce(&Analytics, &Principal, &Value) -> Result<Answer> + Send + 'static,
 ) -> std::result::Result<Answer, Problem> {
-    Service::authorise(&who)?;
+    Service::authorise(&who, Permission::ReadAnalytics)?;
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| Problem::of_status(StatusCode::BAD_REQUEST))?
         .0;

@@ -76,9 +76,9 @@ impl Service {
             .verify(bearer::token(headers)?, self.analytics.now())
     }
 
-    /// Whether they may read (403 if not).
-    pub(crate) fn authorise(who: &Principal) -> Result<()> {
-        let decision = access::decide(who, Permission::ReadAnalytics);
+    /// Whether they may (403 if not).
+    pub(crate) fn authorise(who: &Principal, permission: Permission) -> Result<()> {
+        let decision = access::decide(who, permission);
         if decision.allow {
             return Ok(());
         }
