@@ -265,6 +265,23 @@ impl Calendar {
         }
     }
 
+    /// The same, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
+    pub(crate) fn bits(&self) -> Option<Bits> {
+        if self.buckets.len() > 64 || !self.is_regular() {
+            return None;
+        }
+        let bit = |bucket: u32| match bucket {
+            NONE => Some(0),
+            SEVERAL => None,
+            bucket => 1_u64.checked_shl(bucket),
+        };
+        let slot = |s: &Slot| Some((s.change, bit(s.before)?, bit(s.after)?));
+        Some(Bits {
+            first: *self.starts.first()?,
+            slots: self.slots.iter().map(slot).collect::<Option<_>>()?,
+        })
+    }
+
     #[cold]
     fn search(&self, micros: i64, bucket: u32) -> Option<usize> {
         if bucket == NONE || micros >= self.end {
@@ -278,6 +295,25 @@ impl Calendar {
             .get(stretch)
             .filter(|b| **b != NONE)
             .map(|b| *b as usize)
+    }
+}
+
+/// The buckets of a short calendar as bits of a word, found without a branch that depends on the instant.
+#[derive(Clone, Debug)]
+pub(crate) struct Bits {
+    first: i64,
+    /// The instant of the one change in each slot, and the bit before and after it.
+    slots: Vec<(i64, u64, u64)>,
+}
+
+impl Bits {
+    /// The bit of the bucket of an instant, in microseconds; 0 outside the calendar.
+    #[inline]
+    pub(crate) fn of(&self, micros: i64) -> u64 {
+        let slot = (micros.wrapping_sub(self.first) as u64 >> SLOT) as usize;
+        self.slots
+            .get(slot)
+            .map_or(0, |s| if micros < s.0 { s.1 } else { s.2 })
     }
 }
 

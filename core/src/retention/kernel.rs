@@ -4,6 +4,7 @@
     reason = "a kernel: name keys are below the number of names, buckets below the calendar's, rows below the timeline's length"
 )]
 
+use super::plain::{Packed, Plain};
 use super::question::{Mode, Retention};
 use crate::error::{Error, Result};
 use crate::query::{Calendar, Instant};
@@ -18,18 +19,19 @@ pub(super) struct Table {
     pub(super) cohorts: usize,
     /// How many columns there are, at most.
     pub(super) columns: usize,
-    counts: Counts,
+    sizes: Vec<u64>,
+    cells: Vec<u64>,
 }
 
 impl Table {
     /// Users in a cohort.
     pub(super) fn size(&self, cohort: usize) -> u64 {
-        self.counts.sizes[cohort]
+        self.sizes[cohort]
     }
 
     /// Users of a cohort who returned in its n-th period; for n = 0 by an event other than the start.
     pub(super) fn returned(&self, cohort: usize, n: usize) -> u64 {
-        self.counts.cells[cohort * self.columns + n]
+        self.cells[cohort * self.columns + n]
     }
 }
 
@@ -94,37 +96,67 @@ pub(super) fn run(question: &Retention, view: &View<'_>) -> Result<Table> {
         calendar: &calendar,
     };
     let members = Members::new(question.segment, span, view);
-    let as_of = view.as_of.micros();
-    let words = calendar.buckets().len().div_ceil(64);
-    let counts = view.timelines.fold(
-        || Counts {
-            sizes: vec![0; cohorts],
-            cells: vec![0; cohorts * columns],
-            returned: vec![0; words],
-            joined: vec![0; words],
-        },
-        |counts, timeline| {
-            let timeline = timeline.until(as_of);
-            if !timeline.ts.is_empty() && members.hold(&timeline) {
-                plan.count(&timeline, counts);
-            }
-        },
-        |mut a, b| {
-            a.sizes.iter_mut().zip(&b.sizes).for_each(|(x, y)| *x += y);
-            a.cells.iter_mut().zip(&b.cells).for_each(|(x, y)| *x += y);
-            a
-        },
-    );
-    drop(plan);
+    let plain = match question.mode {
+        Mode::FirstTime => Plain::new(
+            &calendar,
+            plan.starts.as_ref(),
+            plan.returns.as_ref(),
+            (plan.from, plan.to),
+        ),
+        Mode::Recurring => None,
+    };
+    let (sizes, cells) = match plain {
+        Some(plain) => view
+            .fold(
+                || Packed::new(cohorts, columns),
+                |counts, timeline| {
+                    if members.hold(&timeline) {
+                        plain.count(&timeline, counts);
+                    }
+                },
+                Packed::merge,
+            )?
+            .counts(),
+        None => plan.counts(view, &members, cohorts)?,
+    };
     Ok(Table {
         calendar,
         cohorts,
         columns,
-        counts,
+        sizes,
+        cells,
     })
 }
 
 impl Plan<'_> {
+    fn counts(
+        &self,
+        view: &View<'_>,
+        members: &Members<'_>,
+        cohorts: usize,
+    ) -> Result<(Vec<u64>, Vec<u64>)> {
+        let words = self.calendar.buckets().len().div_ceil(64);
+        let counts = view.fold(
+            || Counts {
+                sizes: vec![0; cohorts],
+                cells: vec![0; cohorts * self.columns],
+                returned: vec![0; words],
+                joined: vec![0; words],
+            },
+            |counts, timeline| {
+                if members.hold(&timeline) {
+                    self.count(&timeline, counts);
+                }
+            },
+            |mut a, b| {
+                a.sizes.iter_mut().zip(&b.sizes).for_each(|(x, y)| *x += y);
+                a.cells.iter_mut().zip(&b.cells).for_each(|(x, y)| *x += y);
+                a
+            },
+        )?;
+        Ok((counts.sizes, counts.cells))
+    }
+
     fn starts(&self, name: u16) -> bool {
         self.starts
             .as_ref()

@@ -2,6 +2,7 @@
 
 mod answer;
 mod kernel;
+mod plain;
 mod question;
 mod table;
 
