@@ -400,7 +400,9 @@ impl Analytics {
         let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         let mut held = current();
         if held.is_none() {
-            let saved = self.pool.install(|| Timelines::saved(&*self.warehouse))?;
+            let saved = self
+                .pool
+                .install(|| Timelines::saved(&*self.warehouse, self.memory_limit))?;
             held = saved.map(Arc::new);
             let events = held.as_ref().map_or(0, |held| held.head().events);
             self.saved.store(events, Ordering::Relaxed);

@@ -52,7 +52,7 @@ fn saved(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("w.db");
     ingest(&path, &[("u", "a", 1), ("u", "b", 2), ("v", "a", 3)]);
     let w = warehouse(&path);
-    assert!(Timelines::saved(&w).unwrap().is_none());
+    assert!(Timelines::saved(&w, None).unwrap().is_none());
     let built = Timelines::build(&w, None).unwrap();
     assert!(built.save(&w).unwrap());
     path
@@ -63,13 +63,13 @@ fn they_are_found_again_and_brought_forward() {
     let folder = tempfile::tempdir().unwrap();
     let path = saved(folder.path());
     let w = warehouse(&path);
-    let found = Timelines::saved(&w).unwrap().unwrap();
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert_eq!(found.head(), &w.head().unwrap());
     assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap()));
     drop(w);
     ingest(&path, &[("w", "c", 5), ("u", "c", 0)]);
     let w = warehouse(&path);
-    let found = Timelines::saved(&w).unwrap().unwrap();
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert!(found.head().version < w.head().unwrap().version);
     let forward = found.updated(&w, None).unwrap();
     assert_eq!(all(&forward), all(&Timelines::build(&w, None).unwrap()));
@@ -89,7 +89,7 @@ fn any_damage_is_seen() {
         damaged[at] ^= 1;
         fs::remove_file(&file).unwrap();
         fs::write(&file, &damaged).unwrap();
-        match Timelines::saved(&w).unwrap() {
+        match Timelines::saved(&w, None).unwrap() {
             None => seen += 1,
             Some(found) => assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap())),
         }
@@ -98,7 +98,7 @@ fn any_damage_is_seen() {
     for end in [0, 7, 15, 100, whole.len() / 2, whole.len() - 1] {
         fs::remove_file(&file).unwrap();
         fs::write(&file, &whole[..end]).unwrap();
-        assert!(Timelines::saved(&w).unwrap().is_none(), "{end}");
+        assert!(Timelines::saved(&w, None).unwrap().is_none(), "{end}");
     }
 }
 
@@ -112,8 +112,38 @@ fn those_of_other_data_are_not_trusted() {
     ingest(&other, &[("x", "z", 1), ("y", "z", 2), ("y", "z", 3)]);
     fs::copy(&path, &copy).unwrap();
     fs::copy(&other, &path).unwrap();
-    assert!(Timelines::saved(&warehouse(&path)).unwrap().is_none());
+    assert!(Timelines::saved(&warehouse(&path), None).unwrap().is_none());
     // The right file is trusted again.
     fs::copy(&copy, &path).unwrap();
-    assert!(Timelines::saved(&warehouse(&path)).unwrap().is_some());
+    assert!(Timelines::saved(&warehouse(&path), None).unwrap().is_some());
+}
+
+#[test]
+fn larger_than_memory_they_are_built_piece_by_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.db");
+    // 100,000 users are four partitions; each has an event or two, some of them tied.
+    let store = Analytics::open(&path).unwrap();
+    let events = (0..100_000).flat_map(|user| {
+        let event = move |name: &str| {
+            json!({"userId": user.to_string(), "name": name, "ts": format!("2026-01-01T00:00:{:02}Z", user % 60)})
+        };
+        [event("b"), event("a")].into_iter().take(1 + user % 2)
+    });
+    let events: Vec<Value> = events.collect();
+    for batch in events.chunks(10_000) {
+        store
+            .ingest(&Principal::owner(), &Value::Array(batch.to_vec()))
+            .unwrap();
+    }
+    store.close();
+    let w = warehouse(&path);
+    let whole = Timelines::build(&w, None).unwrap();
+    for limit in [2_000_000, 4_000_000] {
+        let pieces = Timelines::build(&w, Some(limit)).unwrap();
+        assert_eq!(all(&pieces), all(&whole));
+        assert_eq!(pieces.head(), whole.head());
+    }
+    let error = Timelines::build(&w, Some(1_000)).unwrap_err();
+    assert_eq!(error.code(), "memory_limit");
 }

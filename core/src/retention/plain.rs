@@ -217,7 +217,11 @@ mod tests {
         let hash = |i: i64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 20;
         let row = |i: i64| {
             let user = (hash(i) % 1_000_000) as u32;
-            (user, 1_700_000_000_000_000 + i * 400_000, (hash(i + 7) % 9) as u16)
+            (
+                user,
+                1_700_000_000_000_000 + i * 400_000,
+                (hash(i + 7) % 9) as u16,
+            )
         };
         let names = (0..9).map(|n| n.to_string()).collect();
         let timelines = Timelines::from_rows(names, (0..20_000_000).map(row)).unwrap();

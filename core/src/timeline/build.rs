@@ -1,6 +1,7 @@
 //! Building and updating timelines: rows are dealt to partitions as they stream in, then each partition is sorted on its own.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,13 +9,24 @@ use rayon::prelude::*;
 use super::Timelines;
 use super::identity::Identity;
 use super::partition::{Partition, Row, USERS};
+use super::save::{self, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::warehouse::{Head, Rows, Warehouse};
 
 /// Rows waiting for their partitions.
-#[derive(Default)]
 struct Deal {
+    /// The partitions that are dealt to; rows of others are left out.
+    of: Range<usize>,
     partitions: Vec<Vec<Row>>,
+}
+
+impl Default for Deal {
+    fn default() -> Self {
+        Self {
+            of: 0..usize::MAX,
+            partitions: Vec::new(),
+        }
+    }
 }
 
 impl Deal {
@@ -25,6 +37,7 @@ impl Deal {
         let roomy = || Vec::with_capacity(each + each / 16);
         Self {
             partitions: std::iter::repeat_with(roomy).take(partitions).collect(),
+            ..Self::default()
         }
     }
 
@@ -42,6 +55,10 @@ impl Deal {
         let columns = users.iter().zip(rows.ts).zip(rows.name).zip(rows.row);
         for (((user, ts), name), row) in columns {
             let partition = (user / USERS) as usize;
+            if !self.of.contains(&partition) {
+                continue;
+            }
+            let partition = partition - self.of.start;
             if partition >= self.partitions.len() {
                 self.partitions.resize_with(partition + 1, Vec::new);
             }
@@ -57,22 +74,83 @@ impl Deal {
     }
 }
 
+impl Deal {
+    /// The partitions dealt, each sorted.
+    fn sorted(mut self) -> Result<Vec<Partition>> {
+        let first = self.of.start;
+        if self.of.end < usize::MAX {
+            self.partitions.resize_with(self.of.len(), Vec::new);
+        }
+        self.partitions
+            .into_par_iter()
+            .enumerate()
+            .map(|(i, rows)| sorted(first + i, &[&rows]))
+            .collect()
+    }
+}
+
 pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Timelines> {
     let expected = warehouse.head()?;
-    check_memory(expected.events, limit)?;
+    if let Some(limit) = limit.filter(|limit| need(expected.events) > *limit) {
+        return beyond_memory(warehouse, limit);
+    }
     let identity = Identity::new(warehouse.identities()?);
     let mut deal = Deal::sized(expected.events, expected.users);
-    let head = warehouse.scan(0, &mut |rows| {
+    let head = warehouse.scan(0, None, &mut |rows| {
         deal.take(rows, &identity);
         Ok(())
     })?;
-    let partitions = deal
-        .partitions
-        .into_par_iter()
-        .enumerate()
-        .map(|(i, rows)| sorted(i, &[&rows]))
-        .collect::<Result<Vec<_>>>()?;
+    let mut partitions = deal.sorted()?;
+    put_in_order(warehouse, &mut partitions)?;
     finish(warehouse, identity, head, partitions, Vec::new(), None)
+}
+
+/// Builds so many partitions at a time as fit the limit, each time from all events, and leaves them in the file beside the
+/// warehouse.
+fn beyond_memory(warehouse: &dyn Warehouse, limit: u64) -> Result<Timelines> {
+    const TRIES: usize = 5;
+    for _ in 0..TRIES {
+        let head = warehouse.head()?;
+        let count = head.users.div_ceil(USERS) as usize;
+        let fitting = limit / need(head.events / count.max(1) as u64).max(1);
+        let Some(mut writer) = Writer::begin(warehouse)?.filter(|_| fitting > 0) else {
+            break;
+        };
+        let identity = Identity::new(warehouse.identities()?);
+        let mut moved = false;
+        for first in (0..count).step_by(fitting as usize) {
+            let mut deal = Deal {
+                of: first..first.saturating_add(fitting as usize).min(count),
+                ..Deal::default()
+            };
+            let seen = warehouse.scan(0, Some(head.version), &mut |rows| {
+                deal.take(rows, &identity);
+                Ok(())
+            })?;
+            moved |= seen.epoch != head.epoch;
+            let mut partitions = deal.sorted()?;
+            put_in_order(warehouse, &mut partitions)?;
+            partitions.iter().for_each(|p| writer.add(p));
+        }
+        let times = unattributed(warehouse, &head, None)?;
+        // Where stored events were replaced meanwhile, the passes do not fit together.
+        if !moved
+            && writer.finish(warehouse, &head, &times)?
+            && let Some(built) = save::load(warehouse, Some(limit))?
+        {
+            return Ok(built);
+        }
+    }
+    let events = warehouse.head()?.events;
+    Err(Error::new(
+        ErrorKind::Limit,
+        "memory_limit",
+        format!(
+            "the timelines of {events} events need about {} bytes to build; the limit is {limit}, and there is no file beside \
+             which they could be built",
+            need(events)
+        ),
+    ))
 }
 
 pub(super) fn update(
@@ -84,14 +162,13 @@ pub(super) fn update(
     if expected.epoch != old.head.epoch {
         return from_warehouse(warehouse, limit);
     }
-    check_memory(expected.events, limit)?;
     let identity = Identity::new(warehouse.identities()?);
     // Who is who may move any event, however old.
     if identity != *old.identity {
         return from_warehouse(warehouse, limit);
     }
     let mut deal = Deal::default();
-    let head = warehouse.scan(old.head.version, &mut |rows| {
+    let head = warehouse.scan(old.head.version, None, &mut |rows| {
         deal.take(rows, &identity);
         Ok(())
     })?;
@@ -110,13 +187,21 @@ pub(super) fn update(
             partition => touched.push((i, partition, rows)),
         }
     }
-    let changed = touched
+    let events = touched.iter().map(|(_, partition, rows)| {
+        let before = partition.map_or(0, |p| p.events());
+        (before + rows.len()) as u64
+    });
+    if limit.is_some_and(|limit| need(events.sum()) > limit) {
+        return from_warehouse(warehouse, limit);
+    }
+    let mut changed = touched
         .into_par_iter()
         .map(|(i, partition, rows)| {
             let before = partition.map(|p| p.rows()).unwrap_or_default();
             sorted(i, &[&before, &rows])
         })
         .collect::<Result<Vec<_>>>()?;
+    put_in_order(warehouse, &mut changed)?;
     finish(warehouse, identity, head, changed, kept, Some(old))
 }
 
@@ -159,6 +244,7 @@ pub(super) fn from_rows(
         partitions,
         names: Arc::new(names),
         identity: Arc::default(),
+        release: false,
         unattributed: Arc::default(),
         head,
     })
@@ -178,22 +264,30 @@ fn sorted(index: usize, rows: &[&[Row]]) -> Result<Partition> {
     Ok(Partition::new(index as u32 * USERS, rows))
 }
 
-/// Brings events of one user and time into their exact order, which only the warehouse knows, and joins the partitions.
+/// Brings events of one user and time into their exact order, which only the warehouse knows.
+fn put_in_order(warehouse: &dyn Warehouse, partitions: &mut [Partition]) -> Result<()> {
+    let tied: Vec<u32> = partitions
+        .par_iter()
+        .flat_map_iter(Partition::tied)
+        .collect();
+    if !tied.is_empty() {
+        let rank: HashMap<u32, u32> = warehouse.ordered(&tied)?.into_iter().zip(0..).collect();
+        partitions
+            .par_iter_mut()
+            .for_each(|partition| partition.reorder(&rank));
+    }
+    Ok(())
+}
+
+/// Joins new partitions and those that stay.
 fn finish(
     warehouse: &dyn Warehouse,
     identity: Identity,
     head: Head,
-    mut changed: Vec<Partition>,
+    changed: Vec<Partition>,
     kept: Vec<Arc<Partition>>,
     old: Option<&Timelines>,
 ) -> Result<Timelines> {
-    let tied: Vec<u32> = changed.par_iter().flat_map_iter(Partition::tied).collect();
-    if !tied.is_empty() {
-        let rank: HashMap<u32, u32> = warehouse.ordered(&tied)?.into_iter().zip(0..).collect();
-        changed
-            .par_iter_mut()
-            .for_each(|partition| partition.reorder(&rank));
-    }
     let mut partitions: Vec<Arc<Partition>> =
         changed.into_iter().map(Arc::new).chain(kept).collect();
     partitions.sort_unstable_by_key(|p| p.base());
@@ -202,6 +296,7 @@ fn finish(
         names: Arc::new(warehouse.names()?),
         unattributed: unattributed(warehouse, &head, old)?,
         identity: Arc::new(identity),
+        release: false,
         head,
     })
 }
@@ -225,17 +320,7 @@ fn unattributed(
     Ok(Arc::new(times))
 }
 
-/// Fourteen bytes an event stay; sixteen more are needed while building.
-fn check_memory(events: u64, limit: Option<u64>) -> Result<()> {
-    let need = events.saturating_mul(30);
-    match limit {
-        Some(limit) if need > limit => Err(Error::new(
-            ErrorKind::Limit,
-            "memory_limit",
-            format!(
-                "the timelines of {events} events need about {need} bytes to build; the limit is {limit}"
-            ),
-        )),
-        _ => Ok(()),
-    }
+/// The bytes that building the timelines of so many events needs: fourteen an event stay, sixteen more are on their way.
+fn need(events: u64) -> u64 {
+    events.saturating_mul(30)
 }

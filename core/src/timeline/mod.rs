@@ -36,6 +36,8 @@ pub struct Timelines {
     /// The times of the events without a user, ascending.
     unattributed: Arc<Vec<i64>>,
     identity: Arc<identity::Identity>,
+    /// Whether they are larger than memory may be, so that what was read is given back at once.
+    release: bool,
     head: Head,
 }
 
@@ -89,6 +91,9 @@ impl<'a> View<'a> {
                         user(&mut seen, timeline);
                     }
                 });
+                if self.timelines.release {
+                    partition.release();
+                }
                 Ok(seen)
             })
             .try_reduce(empty, |a, b| Ok(merge(a, b)))
@@ -131,7 +136,8 @@ impl Timelines {
     /// Builds all timelines from a warehouse.
     ///
     /// # Errors
-    /// `memory_limit` where they would need more than `limit` bytes; whatever the warehouse raises.
+    /// `memory_limit` where they would need more than `limit` bytes and there is no file beside which they could be built
+    /// piece by piece; whatever the warehouse raises.
     pub fn build(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
         build::from_warehouse(warehouse, limit)
     }
@@ -148,8 +154,8 @@ impl Timelines {
     ///
     /// # Errors
     /// Whatever the warehouse raises.
-    pub fn saved(warehouse: &dyn Warehouse) -> Result<Option<Self>> {
-        save::load(warehouse)
+    pub fn saved(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Option<Self>> {
+        save::load(warehouse, limit)
     }
 
     /// Saves them beside the warehouse; `false` where that could not be done, which costs no more than building them again.

@@ -15,7 +15,25 @@ pub(super) enum Part<T> {
     Mapped(Arc<Mmap>, Range<usize>),
 }
 
+/// Gives memory back that mirrors these bytes of a mapped file; whoever looks at them again has them read again.
+pub(super) fn release(map: &Mmap, bytes: &Range<usize>) {
+    #[expect(unsafe_code, reason = "advice to the system on memory that it owns")]
+    // SAFETY: the mapping is of a file and is never written to, so that what is dropped comes back as it was.
+    // Where the system does not take the advice, memory stays in use, which is no harm.
+    #[cfg(unix)]
+    let _ = unsafe {
+        map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, bytes.start, bytes.len())
+    };
+}
+
 impl<T: Pod> Part<T> {
+    /// Gives memory back where the values can be read again.
+    pub(super) fn release(&self) {
+        if let Self::Mapped(map, bytes) = self {
+            release(map, bytes);
+        }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(self)
     }

@@ -109,6 +109,14 @@ impl Partition {
         ]
     }
 
+    /// Gives memory back where its values can be read again.
+    pub(super) fn release(&self) {
+        self.offsets.release();
+        self.ts.release();
+        self.name.release();
+        self.row.release();
+    }
+
     /// All rows, in order.
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::with_capacity(self.ts.len());

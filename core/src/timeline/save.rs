@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use memmap2::Mmap;
@@ -15,7 +16,7 @@ use twox_hash::XxHash3_64;
 
 use super::Timelines;
 use super::identity::Identity;
-use super::part::Part;
+use super::part::{self, Part};
 use super::partition::{Partition, USERS};
 use crate::error::{Error, Result};
 use crate::warehouse::{Head, Saved, Warehouse};
@@ -54,16 +55,6 @@ struct Section {
 }
 
 impl Section {
-    /// The section behind `end`, and the end of it.
-    fn behind(end: &mut usize, bytes: &[u8]) -> Self {
-        let start = end.next_multiple_of(ALIGN);
-        *end = start + bytes.len();
-        Self {
-            bytes: start..*end,
-            hash: XxHash3_64::oneshot(bytes),
-        }
-    }
-
     fn holds(&self, map: &Mmap) -> bool {
         map.get(self.bytes.clone())
             .is_some_and(|bytes| XxHash3_64::oneshot(bytes) == self.hash)
@@ -74,64 +65,104 @@ const ORDER: u32 = 0x0102_0304;
 
 /// Writes timelines where they can be found again; `false` where it could not be done now, which is no harm.
 pub(super) fn save(timelines: &Timelines, warehouse: &dyn Warehouse) -> Result<bool> {
-    let Some(saved) = warehouse.saved()?.filter(|s| !s.read_only) else {
+    let Some(mut writer) = Writer::begin(warehouse)? else {
         return Ok(false);
     };
-    let times: &[u8] = bytemuck::cast_slice(&timelines.unattributed);
-    let mut end = 0;
-    let unattributed = Section::behind(&mut end, times);
-    let partitions = timelines.partitions.iter().map(|partition| Stored {
-        base: partition.base(),
-        parts: partition
-            .parts()
-            .map(|part| Section::behind(&mut end, part)),
-    });
-    let contents = Contents {
-        order: ORDER.to_ne_bytes(),
-        users: USERS,
-        version: timelines.head.version,
-        epoch: timelines.head.epoch,
-        events: timelines.head.events,
-        partitions: partitions.collect(),
-        unattributed,
-    };
-    let contents = serde_json::to_vec(&contents).map_err(Error::internal)?;
-    let seal = seal(&contents);
-
-    let fresh = saved.path.with_extension("timelines.new");
-    let write = || -> std::io::Result<()> {
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(&fresh)?);
-        file.write_all(MAGIC)?;
-        file.write_all(&(contents.len() as u64).to_le_bytes())?;
-        file.write_all(&contents)?;
-        let mut at = 0;
-        let head = 16 + contents.len();
-        pad(&mut file, head)?;
-        let parts = timelines.partitions.iter().flat_map(|p| p.parts());
-        for part in std::iter::once(times).chain(parts) {
-            at += pad(&mut file, at)? + part.len();
-            file.write_all(part)?;
-        }
-        file.into_inner()?.sync_all()?;
-        fs::rename(&fresh, &saved.path)
-    };
-    // The seal goes first: a file without its seal is not trusted, and neither is a seal without its file.
-    if !warehouse.seal(&seal)? {
-        return Ok(false);
+    for partition in &timelines.partitions {
+        writer.add(partition);
     }
-    let written = write().is_ok();
-    if !written {
-        // A full disk costs a rebuild, not an answer.
-        let _ = fs::remove_file(&fresh);
-    }
-    Ok(written)
+    writer.finish(warehouse, &timelines.head, &timelines.unattributed)
 }
 
-/// Fills up to the next section; gives how many bytes that took.
-fn pad(file: &mut impl Write, at: usize) -> std::io::Result<usize> {
-    let missing = at.next_multiple_of(ALIGN) - at;
-    file.write_all([0; ALIGN].get(..missing).unwrap_or_default())?;
-    Ok(missing)
+/// Writes a file of timelines, partition by partition: the magic, the sections, the contents, their length, the magic.
+pub(super) struct Writer {
+    file: BufWriter<File>,
+    fresh: PathBuf,
+    path: PathBuf,
+    end: usize,
+    stored: Vec<Stored>,
+    /// A disk that is full or will not be written costs a rebuild, not an answer.
+    failed: bool,
+}
+
+impl Writer {
+    /// Nothing where no file can be written.
+    pub(super) fn begin(warehouse: &dyn Warehouse) -> Result<Option<Self>> {
+        let Some(saved) = warehouse.saved()?.filter(|s| !s.read_only) else {
+            return Ok(None);
+        };
+        let fresh = saved.path.with_extension("timelines.new");
+        let Ok(file) = File::create(&fresh) else {
+            return Ok(None);
+        };
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        let failed = file.write_all(MAGIC).is_err();
+        Ok(Some(Self {
+            file,
+            fresh,
+            path: saved.path,
+            end: MAGIC.len(),
+            stored: Vec::new(),
+            failed,
+        }))
+    }
+
+    pub(super) fn add(&mut self, partition: &Partition) {
+        let stored = Stored {
+            base: partition.base(),
+            parts: partition.parts().map(|part| self.section(part)),
+        };
+        self.stored.push(stored);
+    }
+
+    fn section(&mut self, bytes: &[u8]) -> Section {
+        let start = self.end.next_multiple_of(ALIGN);
+        let padding = [0; ALIGN];
+        let padding = padding.get(..start - self.end).unwrap_or_default();
+        self.failed |= self.file.write_all(padding).is_err() || self.file.write_all(bytes).is_err();
+        self.end = start + bytes.len();
+        Section {
+            bytes: start..self.end,
+            hash: XxHash3_64::oneshot(bytes),
+        }
+    }
+
+    /// Ends the file and puts it in its place; `false` where that could not be done now.
+    pub(super) fn finish(
+        mut self,
+        warehouse: &dyn Warehouse,
+        head: &Head,
+        unattributed: &[i64],
+    ) -> Result<bool> {
+        let contents = Contents {
+            order: ORDER.to_ne_bytes(),
+            users: USERS,
+            version: head.version,
+            epoch: head.epoch,
+            events: head.events,
+            unattributed: self.section(bytemuck::cast_slice(unattributed)),
+            partitions: std::mem::take(&mut self.stored),
+        };
+        let contents = serde_json::to_vec(&contents).map_err(Error::internal)?;
+        let length = (contents.len() as u64).to_le_bytes();
+        let mut end = || -> std::io::Result<()> {
+            self.file.write_all(&contents)?;
+            self.file.write_all(&length)?;
+            self.file.write_all(MAGIC)?;
+            self.file.flush()?;
+            self.file.get_ref().sync_all()
+        };
+        let written = !self.failed && end().is_ok();
+        // The seal goes first: a file without its seal is not trusted, and neither is a seal without its file.
+        if written
+            && warehouse.seal(&seal(&contents))?
+            && fs::rename(&self.fresh, &self.path).is_ok()
+        {
+            return Ok(true);
+        }
+        let _ = fs::remove_file(&self.fresh);
+        Ok(false)
+    }
 }
 
 fn seal(contents: &[u8]) -> String {
@@ -139,12 +170,12 @@ fn seal(contents: &[u8]) -> String {
 }
 
 /// The timelines saved last, where they can be trusted and still are a beginning of what is stored.
-pub(super) fn load(warehouse: &dyn Warehouse) -> Result<Option<Timelines>> {
+pub(super) fn load(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Option<Timelines>> {
     let Some(saved) = warehouse.saved()? else {
         return Ok(None);
     };
     let head = warehouse.head()?;
-    let Some((map, contents, start)) = open(&saved) else {
+    let Some((map, contents)) = open(&saved) else {
         return Ok(None);
     };
     let fits = contents.order == ORDER.to_ne_bytes()
@@ -155,31 +186,37 @@ pub(super) fn load(warehouse: &dyn Warehouse) -> Result<Option<Timelines>> {
     if !fits || (head.identified && contents.version != head.version) {
         return Ok(None);
     }
+    let release = limit.is_some_and(|limit| map.len() as u64 > limit);
     let sections = contents.partitions.iter().flat_map(|p| &p.parts);
-    let all: Vec<Section> = sections
-        .chain([&contents.unattributed])
-        .map(|s| s.shifted(start))
-        .collect();
-    if !all.par_iter().all(|section| section.holds(&map)) {
+    let all: Vec<&Section> = sections.chain([&contents.unattributed]).collect();
+    let sound = all.par_iter().all(|section| {
+        let sound = section.holds(&map);
+        if release {
+            part::release(&map, &section.bytes);
+        }
+        sound
+    });
+    if !sound {
         return Ok(None);
     }
-    let part = |section: &Section| section.shifted(start).bytes;
+    let bytes = |section: &Section| section.bytes.clone();
     let partitions = contents.partitions.iter().map(|stored| {
         let [offsets, ts, name, row] = &stored.parts;
         Partition::of_parts(
             stored.base,
-            Part::Mapped(Arc::clone(&map), part(offsets)),
-            Part::Mapped(Arc::clone(&map), part(ts)),
-            Part::Mapped(Arc::clone(&map), part(name)),
-            Part::Mapped(Arc::clone(&map), part(row)),
+            Part::Mapped(Arc::clone(&map), bytes(offsets)),
+            Part::Mapped(Arc::clone(&map), bytes(ts)),
+            Part::Mapped(Arc::clone(&map), bytes(name)),
+            Part::Mapped(Arc::clone(&map), bytes(row)),
         )
     });
     let Some(partitions) = partitions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let times: Part<i64> = Part::Mapped(Arc::clone(&map), part(&contents.unattributed));
+    let times: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.unattributed));
     Ok(Some(Timelines {
         partitions: partitions.into_iter().map(Arc::new).collect(),
+        release,
         names: Arc::new(warehouse.names()?),
         unattributed: Arc::new(times.to_vec()),
         identity: Arc::new(Identity::new(warehouse.identities()?)),
@@ -196,17 +233,8 @@ pub(super) fn load(warehouse: &dyn Warehouse) -> Result<Option<Timelines>> {
     }))
 }
 
-impl Section {
-    fn shifted(&self, start: usize) -> Self {
-        Self {
-            bytes: self.bytes.start.saturating_add(start)..self.bytes.end.saturating_add(start),
-            hash: self.hash,
-        }
-    }
-}
-
-/// The file and its contents, where its seal is the one remembered, and where its sections start.
-fn open(saved: &Saved) -> Option<(Arc<Mmap>, Contents, usize)> {
+/// The file and its contents, where its seal is the one remembered.
+fn open(saved: &Saved) -> Option<(Arc<Mmap>, Contents)> {
     let file = File::open(&saved.path).ok()?;
     #[expect(
         unsafe_code,
@@ -214,12 +242,13 @@ fn open(saved: &Saved) -> Option<(Arc<Mmap>, Contents, usize)> {
     )]
     // SAFETY: the file is written under another name and only then put here, and is never changed after that.
     let map = unsafe { Mmap::map(&file) }.ok()?;
-    let size = map.get(8..16)?.try_into().map(u64::from_le_bytes).ok()?;
-    let end = usize::try_from(size).ok()?.checked_add(16)?;
-    let text = map.get(16..end)?;
-    if map.get(..8)? != MAGIC || saved.seal.as_deref() != Some(seal(text).as_str()) {
+    let rest = map.strip_suffix(MAGIC)?;
+    let (rest, length) = rest.split_last_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let text = rest.get(rest.len().checked_sub(length)?..)?;
+    if !map.starts_with(MAGIC) || saved.seal.as_deref() != Some(seal(text).as_str()) {
         return None;
     }
     let contents = serde_json::from_slice(text).ok()?;
-    Some((Arc::new(map), contents, end.next_multiple_of(ALIGN)))
+    Some((Arc::new(map), contents))
 }

@@ -119,28 +119,31 @@ impl Warehouse for Duckdb {
         Ok(*lock(&self.head))
     }
 
-    fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<Head> {
+    fn scan(&self, after: u64, until: Option<u64>, sink: &mut Sink<'_>) -> Result<Head> {
         let connection = self.connect()?;
         let snapshot = connection
             .unchecked_transaction()
             .map_err(|e| self.fault(e))?;
         let head = read_head(&snapshot).map_err(|e| self.fault(e))?;
+        let until = until.filter(|until| *until < head.version);
         // A condition costs a pass over the rows, so each is asked only where it can tell rows apart.
-        let sql = match (after > 0, head.unattributed > 0) {
+        let sql = match (after > 0 || until.is_some(), head.unattributed > 0) {
             (false, false) => "select user_key, ts, name_key, row_key from events",
             (false, true) => {
                 "select user_key, ts, name_key, row_key from events where user_key is not null"
             }
             (true, _) => {
-                "select user_key, ts, name_key, row_key from events where user_key is not null and version > ?"
+                "select user_key, ts, name_key, row_key from events
+                 where user_key is not null and version > ? and version <= ?"
             }
         };
         if after < head.version {
             let mut statement = snapshot.prepare(sql).map_err(|e| self.fault(e))?;
-            let values = (after > 0).then_some(after);
+            let bounds = [after, until.unwrap_or(head.version)];
+            let values = (after > 0 || until.is_some()).then_some(bounds);
             drop(
                 statement
-                    .stream_arrow(params_from_iter(values))
+                    .stream_arrow(params_from_iter(values.into_iter().flatten()))
                     .map_err(|e| self.fault(e))?,
             );
             self.pour(&statement, sink)?;

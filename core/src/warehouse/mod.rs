@@ -187,9 +187,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// What it holds now; cheap.
     fn head(&self) -> Result<Head>;
 
-    /// Hands over all events that have a user and were added after data version `after`, in any order,
-    /// and the head they belong to (one snapshot).
-    fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<Head>;
+    /// Hands over all events that have a user and were added after data version `after`, and not after `until` where it is
+    /// given, in any order, and the head they belong to (one snapshot).
+    fn scan(&self, after: u64, until: Option<u64>, sink: &mut Sink<'_>) -> Result<Head>;
 
     /// The same row keys, those of one time in the order (client_seq, event_id, content hash) (G2).
     ///
