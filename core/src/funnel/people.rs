@@ -175,7 +175,8 @@ pub fn people(question: &Scoped<&Funnel>, view: &View<'_>, who: &Who) -> Result<
                 .as_ref()
                 .map(|c| c.buckets())
                 .unwrap_or_default();
-            let found = buckets.iter().position(|b| b.start == start);
+            // A date that a zone skipped is an empty bucket before the one that starts at the same time.
+            let found = buckets.iter().rposition(|b| b.start == start);
             Some(found.ok_or_else(|| {
                 Error::field(
                     "bucket",

@@ -57,10 +57,10 @@ impl Zone {
         self.rules.to_datetime(at.timestamp()).date()
     }
 
-    /// The first instant at which the civil date is so many days after that of `at`, or later.
+    /// The instant after the last whose civil date is less than so many days after that of `at`.
     pub(crate) fn days_after(&self, at: Instant, days: u32) -> Instant {
         let date = self.date(at).checked_add(i64::from(days).days());
-        date.map_or(Instant::MAX, |date| self.start_of(date))
+        date.map_or(Instant::MAX, |date| self.end_before(date))
     }
 
     /// The offset from UTC in microseconds at an instant.

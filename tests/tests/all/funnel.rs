@@ -100,7 +100,10 @@ fn furnish(history: &mut History, choices: &mut Choices<'_>) {
 /// Adds options to a plain question, none that contradicts another.
 fn option(question: &mut Value, choices: &mut Choices<'_>) {
     let filter = |choices: &mut Choices<'_>| {
-        let (op, value) = (choices.pick(&["is", "is_not"]), choices.pick(&["x", "y", ""]));
+        let (op, value) = (
+            choices.pick(&["is", "is_not"]),
+            choices.pick(&["x", "y", ""]),
+        );
         json!([{"property": "p", "op": op, "value": value}])
     };
     let order = ["ordered", "ordered", "ordered", "strict", "any", "any"][choices.of(6)];
@@ -353,6 +356,10 @@ fn cells(answer: &Value) -> Vec<(u64, Value, Whom<'static>)> {
         add(group, Some((kind, group["value"].clone())), None);
     }
     for bucket in answer["trend"]["buckets"].as_array().into_iter().flatten() {
+        // A date that a zone skipped starts where the next does.
+        if bucket["start"] == bucket["end"] {
+            continue;
+        }
         let start = bucket["start"].as_str().unwrap_or_default().to_owned();
         add(bucket, None, Some(start));
     }

@@ -11,6 +11,7 @@ mod golden;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod peers;
 mod pure;
 #[cfg(test)]
 mod realtime;

@@ -2,7 +2,7 @@
 
 use chrono::Days;
 
-use super::super::calendar::{first_showing, local, midnight};
+use super::super::calendar::{last_showing_before, local, midnight};
 use super::super::{Event, History};
 use super::asked::{Asked, Condition};
 
@@ -273,7 +273,7 @@ fn deadline(asked: &Asked, ts: i64) -> i64 {
         None => ts + asked.window,
         Some(days) => {
             let date = local(tz, ts).date().checked_add_days(Days::new(days));
-            first_showing(tz, midnight(date.expect("a date"))) - 1
+            last_showing_before(tz, midnight(date.expect("a date"))) - 1
         }
     };
     if asked.all_steps {

@@ -435,13 +435,16 @@ impl Answer<'_> {
 
     fn all_groups(&self) -> Vec<Values> {
         let mut sizes: Vec<(usize, Vec<Option<String>>, Values)> = Vec::new();
-        for outcome in self.of(Of::All) {
+        // The best chain of the entries that have matured may be in a group of its own.
+        let counted = self.of(Of::All).into_iter().map(|o| (o, 1));
+        let matured = self.of(Of::Matured).into_iter().map(|o| (o, 0));
+        for (outcome, one) in counted.chain(matured) {
             for values in self.values(outcome) {
                 match sizes.iter_mut().find(|s| s.2 == values) {
-                    Some(size) => size.0 += 1,
+                    Some(size) => size.0 += one,
                     None => {
                         let texts = values.iter().map(|v| v.as_ref().map(Value::to_string));
-                        sizes.push((1, texts.collect(), values));
+                        sizes.push((one, texts.collect(), values));
                     }
                 }
             }
