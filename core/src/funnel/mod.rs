@@ -16,6 +16,8 @@ mod question;
 mod run;
 mod table;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod times;
 
 pub use answer::{

