@@ -341,7 +341,7 @@ impl Chains<'_> {
     }
 
     /// From the step before in the chain.
-    fn from_previous(&self, step: usize) -> Vec<i64> {
+    fn since_previous(&self, step: usize) -> Vec<i64> {
         self.times(|chain| {
             let here = chain.get(step).copied().filter(|t| *t != ABSENT)?;
             let before = chain.get(..step)?.iter().rev().find(|t| **t != ABSENT)?;
@@ -484,7 +484,7 @@ impl Counts<'_> {
                     steps: self.plan.places.len(),
                     cells: self.cells,
                 }
-                .from_previous(k),
+                .since_previous(k),
             ),
         }
     }

@@ -31,8 +31,49 @@ pub(super) struct Fast {
     pub(super) from: i64,
     pub(super) to: i64,
     as_of: i64,
+    /// Whether it reads timelines of only those events that fill a step, since properties decide which do.
+    pub(super) condensed: bool,
     /// Whether the chain of every user is asked for, and not only of those who converted or still can.
     chains: bool,
+}
+
+/// The events of one user that fill a step, with the step, from 1, in the place of the name.
+#[derive(Debug, Default)]
+pub(super) struct Condensed {
+    ts: Vec<i64>,
+    step: Vec<u16>,
+    row: Vec<u32>,
+}
+
+impl Condensed {
+    /// Takes in a user's events; `false` where one could fill several steps.
+    pub(super) fn take(&mut self, plan: &Plan<'_>, timeline: &Timeline<'_>) -> bool {
+        self.ts.clear();
+        self.step.clear();
+        self.row.clear();
+        for i in 0..timeline.ts.len() {
+            let mask = plan.steps_of(timeline.name[i], timeline.row[i]);
+            if mask == 0 {
+                continue;
+            }
+            if mask & (mask - 1) != 0 {
+                return false;
+            }
+            self.ts.push(timeline.ts[i]);
+            self.step.push(mask.trailing_zeros() as u16 + 1);
+            self.row.push(timeline.row[i]);
+        }
+        true
+    }
+
+    pub(super) fn timeline(&self, user: u32) -> Timeline<'_> {
+        Timeline {
+            user,
+            ts: &self.ts,
+            name: &self.step,
+            row: &self.row,
+        }
+    }
 }
 
 /// For each number of steps, the latest entry of a chain that has so many.
@@ -56,7 +97,6 @@ impl Fast {
             && question.window_calendar_days.is_none()
             && question.exclusions.is_empty()
             && question.hold_constant.is_empty()
-            && question.filters.is_empty()
             && plan.grace == 0
             && plan.calendar.as_ref().is_none_or(|c| c.is_regular());
         let bare = |step: &super::options::Step| {
@@ -65,7 +105,16 @@ impl Fast {
         if !plain || !question.steps.iter().all(bare) {
             return None;
         }
-        let masks = plan.masks_of_names()?.to_vec();
+        let condensed = plan.masks_of_names().is_none();
+        // A condensed timeline has steps, from 1, in the place of names.
+        let masks = plan.masks_of_names().map_or_else(
+            || {
+                std::iter::once(0)
+                    .chain((0..MAX_STEPS).map(|k| 1 << k))
+                    .collect()
+            },
+            <[u64]>::to_vec,
+        );
         let disjoint = masks.iter().all(|mask| mask.count_ones() <= 1);
         let step = |mask: &u64| {
             if *mask == 0 {
@@ -84,24 +133,22 @@ impl Fast {
             from: plan.from,
             to: plan.to,
             as_of: plan.as_of,
+            condensed,
             chains: question.breakdown.is_some()
                 || question.revenue
                 || question.timed == Timed::Reached,
         })
     }
 
-    /// The outcomes of one user, as `run::user` gives them.
+    /// The outcomes of one member of the segment, as `run::member` gives them.
     #[inline]
-    pub(super) fn user(
+    pub(super) fn member(
         &self,
         plan: &Plan<'_>,
         timeline: &Timeline<'_>,
         latest: &mut Latest,
         mut sink: impl FnMut(Outcome<'_>),
     ) {
-        if !plan.members.hold(timeline) {
-            return;
-        }
         let depth = self.depth(timeline, (self.from, self.to), latest);
         if depth == 0 {
             return;

@@ -178,9 +178,18 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// For each name the steps it can fill, where no step looks at rows.
+    /// For each name the steps it can fill, where names alone decide.
     pub(super) fn masks_of_names(&self) -> Option<&[u64]> {
-        self.steps.rows.is_empty().then_some(&self.steps.names)
+        (self.steps.rows.is_empty() && self.seen.is_none()).then_some(&self.steps.names)
+    }
+
+    /// The steps that an event can fill.
+    #[inline]
+    pub(super) fn steps_of(&self, name: u16, row: u32) -> u64 {
+        match &self.seen {
+            Some(seen) if !seen.holds(name, row) => 0,
+            _ => self.steps.of(name, row),
+        }
     }
 
     /// The last instant at which a chain from an entry at `ts` may go on (F2).

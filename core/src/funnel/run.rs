@@ -36,15 +36,12 @@ pub(super) struct Outcome<'o> {
     pub(super) watched: i64,
 }
 
-/// All outcomes of one user.
-pub(super) fn user(
+/// All outcomes of one member of the segment.
+pub(super) fn member(
     plan: &Plan<'_>,
     timeline: &Timeline<'_>,
     sink: &mut dyn FnMut(Outcome<'_>),
 ) -> Result<(), TooComplex> {
-    if !plan.members.hold(timeline) {
-        return Ok(());
-    }
     for unit in plan.units(timeline) {
         let entries = unit.rows.iter().zip(0_u32..);
         let mut entries: Vec<u32> = entries

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::breakdown::{Grouping, Key};
-use super::fast::{Fast, Latest, NEVER};
+use super::fast::{Condensed, Fast, Latest, NEVER};
 use super::options::Timed;
 use super::outcome::Found;
 use super::plan::Plan;
@@ -27,6 +27,7 @@ pub(super) trait Sink: Send {
 struct Pass<S> {
     sink: S,
     latest: Latest,
+    condensed: Condensed,
     too_complex: bool,
 }
 
@@ -41,22 +42,35 @@ pub(super) fn pass<S: Sink>(
         || Pass {
             sink: empty(),
             latest: [NEVER; 128],
+            condensed: Condensed::default(),
             too_complex: false,
         },
         |pass, timeline| {
             let sink = &mut pass.sink;
             let mut any = false;
-            if let Some(fast) = &fast {
-                fast.user(plan, &timeline, &mut pass.latest, |outcome| {
+            if !plan.members.hold(&timeline) {
+                return;
+            }
+            let mut seen = timeline;
+            let fast = match &fast {
+                Some(fast) if !fast.condensed => Some(fast),
+                Some(fast) if pass.condensed.take(plan, &timeline) => {
+                    seen = pass.condensed.timeline(timeline.user);
+                    Some(fast)
+                }
+                _ => None,
+            };
+            if let Some(fast) = fast {
+                fast.member(plan, &seen, &mut pass.latest, |outcome| {
                     any = true;
-                    sink.take(&timeline, &outcome);
+                    sink.take(&seen, &outcome);
                 });
             } else {
                 let mut take = |outcome: Outcome<'_>| {
                     any = true;
                     sink.take(&timeline, &outcome);
                 };
-                pass.too_complex |= run::user(plan, &timeline, &mut take).is_err();
+                pass.too_complex |= run::member(plan, &timeline, &mut take).is_err();
             }
             if any {
                 sink.end(timeline.user);
@@ -66,6 +80,7 @@ pub(super) fn pass<S: Sink>(
             sink: a.sink.merged(b.sink),
             too_complex: a.too_complex || b.too_complex,
             latest: a.latest,
+            condensed: a.condensed,
         },
     )?;
     if pass.too_complex {

@@ -10,6 +10,7 @@ use crate::timeline::{Timelines, View};
 
 const EVENTS: i64 = 200_000;
 
+#[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
 /// The answer over a user with that many events a second apart, `a b c x a b c x …`, with two months to convert.
 fn ask(options: Value) -> FunnelAnswer {
     let start = 1_767_225_600_000_000;

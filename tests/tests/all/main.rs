@@ -12,6 +12,7 @@ mod golden;
 mod http;
 #[cfg(test)]
 mod peers;
+#[cfg(test)]
 mod pure;
 #[cfg(test)]
 mod realtime;

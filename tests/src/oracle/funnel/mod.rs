@@ -341,7 +341,7 @@ impl Answer<'_> {
         self.timed(outcomes).iter().filter_map(time).collect()
     }
 
-    fn from_previous(&self, outcomes: &[&Outcome<'_>], step: usize) -> Vec<i64> {
+    fn since_previous(&self, outcomes: &[&Outcome<'_>], step: usize) -> Vec<i64> {
         let time = |o: &&Outcome<'_>| {
             let times = self.times(o);
             let before = times[..step].iter().rev().flatten().next()?;
@@ -365,7 +365,7 @@ impl Answer<'_> {
             "rate": rate(count, entered),
             "rateFromPrevious": rate(count, previous.map_or(entered, |j| self.count(outcomes, j))),
             "dropped": outcomes.iter().filter(|o| self.stops(o, k)).count(),
-            "timeFromPrevious": quantiles(&if k == 0 { vec![] } else { self.from_previous(outcomes, k) }),
+            "timeFromPrevious": quantiles(&if k == 0 { vec![] } else { self.since_previous(outcomes, k) }),
         })
     }
 
