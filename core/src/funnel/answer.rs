@@ -102,6 +102,12 @@ pub struct FunnelStep {
     /// Whether a chain may go without it; its count is then of users whose chain has it (F9).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// The least time since the row before it in the chain, in seconds (F14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_gap: Option<Window>,
+    /// The most time since that row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_gap: Option<Window>,
     /// Users who got at least this far; in any order, who did at least so many steps.
     pub count: u64,
     /// Of those who entered.
@@ -383,6 +389,8 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             event: step.condition.event,
             filters: step.condition.filters,
             optional: step.optional,
+            min_gap: step.min_gap,
+            max_gap: step.max_gap,
             count: counts.count,
             rate: counts.rate,
             rate_from_previous: counts.rate_from_previous,

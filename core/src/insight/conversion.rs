@@ -205,6 +205,8 @@ mod tests {
                 event: names[k].into(),
                 filters: Vec::new(),
                 optional: false,
+                min_gap: None,
+                max_gap: None,
                 count: *count,
                 rate: Rate::of(*count, entered),
                 rate_from_previous: Rate::of(*count, if k == 0 { entered } else { counts[k - 1] }),

@@ -91,8 +91,8 @@ pub(super) fn meets(filters: &[Value], history: &History, event: &Event, as_of: 
 pub(super) struct Step {
     pub(super) condition: Condition,
     pub(super) optional: bool,
-    pub(super) min_gap: i64,
-    pub(super) max_gap: i64,
+    pub(super) min_gap: Option<i64>,
+    pub(super) max_gap: Option<i64>,
 }
 
 /// Events between two steps, from 0.
@@ -234,8 +234,8 @@ fn step(value: &Value) -> Step {
     Step {
         condition: Condition::read(value),
         optional: value.get("optional") == Some(&json!(true)),
-        min_gap: length("minGap").unwrap_or(0),
-        max_gap: length("maxGap").unwrap_or(i64::MAX),
+        min_gap: length("minGap"),
+        max_gap: length("maxGap"),
     }
 }
 

@@ -137,7 +137,8 @@ impl<'h, 'u> Unit<'h, 'u> {
                 let gap = (ts - before).max(0);
                 if after
                     && ts <= self.deadline(chain[0].1)
-                    && (place.min_gap..=place.max_gap).contains(&gap)
+                    && place.min_gap.is_none_or(|least| gap >= least)
+                    && place.max_gap.is_none_or(|most| gap <= most)
                     && self.fills(row, next)
                     && !chain.iter().any(|c| c.1 == row)
                     && !self.broken(before, ts)

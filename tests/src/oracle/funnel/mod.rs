@@ -615,6 +615,11 @@ impl Answer<'_> {
             if asked.optional {
                 step["optional"] = json!(true);
             }
+            for (name, gap) in [("minGap", asked.min_gap), ("maxGap", asked.max_gap)] {
+                if let Some(gap) = gap {
+                    step[name] = seconds(gap);
+                }
+            }
             step["timeFromEntry"] = quantiles(&if k == 0 {
                 vec![]
             } else {
