@@ -3,6 +3,7 @@
 mod answer;
 mod anyorder;
 mod breakdown;
+mod counts;
 mod fast;
 mod faults;
 mod options;
