@@ -251,8 +251,32 @@ impl Analytics {
             asked.as_of,
             asked.segment,
             asked.range.span(),
-            &Needs::default(),
+            &asked.needs(),
             |view| funnel::answer(&question, view),
+        )
+    }
+
+    /// The keys of the users behind a number of a funnel's answer, ascending: as many as the number says where users are counted.
+    ///
+    /// # Errors
+    /// As `funnel`; `unknown_group` and `unknown_bucket` for what the answer does not have.
+    pub fn funnel_people(
+        &self,
+        who: &Principal,
+        question: &Funnel,
+        cell: &funnel::Who,
+    ) -> Result<Vec<u32>> {
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let asked = *question.inner();
+        let mut faults = asked.faults(self.now());
+        faults.extend(cell.faults(asked));
+        refuse(faults)?;
+        self.over(
+            asked.as_of,
+            asked.segment,
+            asked.range.span(),
+            &asked.needs(),
+            |view| funnel::people(&question, view, cell),
         )
     }
 

@@ -145,6 +145,11 @@ impl Vector {
                 seq: optional("clientSeq").and_then(Value::as_i64),
                 id,
                 money: Money::of(event),
+                properties: event
+                    .get("properties")
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default(),
             });
         }
         history.rates = self.rates.iter().map(Rate::read).collect();

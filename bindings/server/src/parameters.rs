@@ -28,16 +28,22 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 15] = [
+    ("anchorFirst", Kind::Truth),
+    ("grace", Kind::Number),
+    ("histogramBins", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
+    ("revenue", Kind::Truth),
+    ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
     ("steps", Kind::Steps),
     ("strictIncrease", Kind::Truth),
     ("timeBetween", Kind::Numbers),
+    ("windowCalendarDays", Kind::Number),
 ];
 
 /// `window` may be `7d` or a number of seconds, which is just what a number that stays text otherwise gives.

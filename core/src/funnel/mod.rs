@@ -1,10 +1,34 @@
-//! How many users go through a series of steps, and where they drop off (F1–F5, F13).
+//! How many users go through a series of steps, and where they drop off (F1–F16).
 
 mod answer;
-mod kernel;
+mod anyorder;
+mod breakdown;
+mod counts;
+mod fast;
+mod faults;
+mod options;
+mod ordered;
+mod outcome;
 mod overlap;
+mod parse;
+mod people;
+mod plan;
 mod question;
+mod run;
 mod table;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod times;
 
-pub use answer::{FunnelAnswer, FunnelStep, Matured, Switches, TimeToConvert, answer};
+pub use answer::{
+    FunnelAnswer, FunnelStep, Group, GroupKind, GroupStep, Groups, Matured, Revenue, Switches,
+    TimeToConvert, Trend, TrendBucket, Users, answer,
+};
+pub use options::{
+    Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Step,
+    Timed, Totals, Unit, Universe,
+};
+pub use people::{Cell, Who, people};
 pub use question::Funnel;
+pub use times::Bin;

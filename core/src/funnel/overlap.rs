@@ -7,40 +7,45 @@
     reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
 )]
 
-use super::kernel::{NEVER, Plan};
+use super::fast::{Fast, NEVER};
 use super::question::MAX_STEPS;
 use crate::timeline::Timeline;
 
 /// How many steps the best chain of a user has.
-pub(super) fn depth(plan: &Plan, timeline: &Timeline<'_>) -> usize {
-    search(plan, timeline).0
+pub(super) fn depth(plan: &Fast, timeline: &Timeline<'_>, span: (i64, i64)) -> usize {
+    search(plan, timeline, span, plan.steps).0
 }
 
 /// How many steps the best chain of a user has, and the time at which one first had so many.
-fn search(plan: &Plan, timeline: &Timeline<'_>) -> (usize, i64) {
+fn search(
+    plan: &Fast,
+    timeline: &Timeline<'_>,
+    (from, to): (i64, i64),
+    steps: usize,
+) -> (usize, i64) {
     let mut reached_at = NEVER;
     let mut entry = [NEVER; MAX_STEPS + 1];
     let mut best = 0;
     let mut group = Vec::new();
-    let mut row = timeline.ts.partition_point(|ts| *ts < plan.from);
-    while row < timeline.ts.len() && best < plan.steps {
+    let mut row = timeline.ts.partition_point(|ts| *ts < from);
+    while row < timeline.ts.len() && best < steps {
         let ts = timeline.ts[row];
         gather(plan, timeline, &mut row, &mut group);
         if group.is_empty() {
             continue;
         }
         let before = entry;
-        for (done, reached) in before.iter().enumerate().take(plan.steps) {
+        for (done, reached) in before.iter().enumerate().take(steps) {
             let start = if done == 0 { ts } else { *reached };
             let allowed = if done == 0 {
-                ts < plan.to
+                ts < to
             } else {
                 ts - start <= plan.window
             };
             if !allowed {
                 continue;
             }
-            let more = matched(plan, &group, done);
+            let more = matched(plan, &group, done, steps);
             for latest in &mut entry[done + 1..=done + more] {
                 *latest = start.max(*latest);
             }
@@ -56,7 +61,7 @@ fn search(plan: &Plan, timeline: &Timeline<'_>) -> (usize, i64) {
 /// Collects the step masks of the events at the time of `row`, and moves `row` behind them.
 ///
 /// More equal masks than steps change nothing, so the group stays small whatever the data.
-fn gather(plan: &Plan, timeline: &Timeline<'_>, row: &mut usize, group: &mut Vec<u64>) {
+fn gather(plan: &Fast, timeline: &Timeline<'_>, row: &mut usize, group: &mut Vec<u64>) {
     group.clear();
     let ts = timeline.ts[*row];
     while *row < timeline.ts.len() && timeline.ts[*row] == ts {
@@ -72,8 +77,8 @@ fn gather(plan: &Plan, timeline: &Timeline<'_>, row: &mut usize, group: &mut Vec
 }
 
 /// How many steps after the first `done` can be filled by distinct rows of one group.
-fn matched(plan: &Plan, group: &[u64], done: usize) -> usize {
-    let most = if plan.strict { 1 } else { plan.steps - done };
+fn matched(plan: &Fast, group: &[u64], done: usize, steps: usize) -> usize {
+    let most = if plan.strict { 1 } else { steps - done };
     if let [mask] = group {
         return usize::from(most > 0 && mask >> done & 1 == 1);
     }
@@ -106,30 +111,35 @@ fn assign(group: &[u64], step: usize, filled_by: &mut [Option<usize>], seen: &mu
     false
 }
 
-/// Appends the times of a converter's reported chain: the lexicographically earliest rows (F4).
-pub(super) fn chain(plan: &Plan, timeline: &Timeline<'_>, times: &mut Vec<i64>) {
+/// The rows of the reported chain of so many steps: the lexicographically earliest ones (F4).
+pub(super) fn chain(
+    plan: &Fast,
+    timeline: &Timeline<'_>,
+    (from, to): (i64, i64),
+    depth: usize,
+) -> Vec<u32> {
     let mask = |row: usize| plan.masks[usize::from(timeline.name[row])];
     // No chain is complete before the first that is, so that no entry older than its window can be completed; of the
     // others, all but tied ones can, by taking the place of the entry of that chain. So few are tried in vain.
-    let (_, complete) = search(plan, timeline);
-    let earliest = plan.from.max(complete - plan.window);
+    let (_, complete) = search(plan, timeline, (from, to), depth);
+    let earliest = from.max(complete - plan.window);
     let first = timeline.ts.partition_point(|ts| *ts < earliest);
     let mut failed = Vec::new();
     for row in first..timeline.ts.len() {
         let ts = timeline.ts[row];
-        if ts >= plan.to {
-            return;
+        if ts >= to {
+            break;
         }
         let alike = (ts, mask(row));
         if mask(row) & 1 == 0 || failed.contains(&alike) {
             continue;
         }
-        if !completes(plan, timeline, &[row]) {
+        if !completes(plan, timeline, &[row], depth) {
             failed.push(alike);
             continue;
         }
         let mut chain = vec![row];
-        while chain.len() < plan.steps {
+        while chain.len() < depth {
             let from = timeline
                 .ts
                 .partition_point(|t| *t < timeline.ts[chain[chain.len() - 1]]);
@@ -144,7 +154,7 @@ pub(super) fn chain(plan: &Plan, timeline: &Timeline<'_>, times: &mut Vec<i64>) 
                     return false;
                 }
                 chain.push(*row);
-                let fits = completes(plan, timeline, &chain);
+                let fits = completes(plan, timeline, &chain, depth);
                 chain.pop();
                 if !fits {
                     failed.push(alike);
@@ -153,16 +163,16 @@ pub(super) fn chain(plan: &Plan, timeline: &Timeline<'_>, times: &mut Vec<i64>) 
             });
             match next {
                 Some(row) => chain.push(row),
-                None => return,
+                None => return Vec::new(),
             }
         }
-        times.extend(chain.iter().map(|row| timeline.ts[*row]));
-        return;
+        return chain.iter().map(|row| *row as u32).collect();
     }
+    Vec::new()
 }
 
 /// Whether a chain that begins with these rows can be completed within the window.
-fn completes(plan: &Plan, timeline: &Timeline<'_>, chain: &[usize]) -> bool {
+fn completes(plan: &Fast, timeline: &Timeline<'_>, chain: &[usize], depth: usize) -> bool {
     let (Some(first), Some(last)) = (chain.first(), chain.last()) else {
         return false;
     };
@@ -176,7 +186,7 @@ fn completes(plan: &Plan, timeline: &Timeline<'_>, chain: &[usize]) -> bool {
     let mut done = chain.len();
     let mut row = timeline.ts.partition_point(|ts| *ts < now);
     let mut group = Vec::new();
-    while done < plan.steps && row < timeline.ts.len() && timeline.ts[row] - entry <= plan.window {
+    while done < depth && row < timeline.ts.len() && timeline.ts[row] - entry <= plan.window {
         let ts = timeline.ts[row];
         if ts == now {
             // What is left of the group of the last row: the rows that the chain does not use.
@@ -193,9 +203,9 @@ fn completes(plan: &Plan, timeline: &Timeline<'_>, chain: &[usize]) -> bool {
         } else {
             gather(plan, timeline, &mut row, &mut group);
         }
-        done += matched(plan, &group, done);
+        done += matched(plan, &group, done, depth);
     }
-    done >= plan.steps && timeline.ts[*last] - entry <= plan.window
+    done >= depth && timeline.ts[*last] - entry <= plan.window
 }
 
 #[cfg(test)]

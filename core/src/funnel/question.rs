@@ -1,35 +1,122 @@
-//! The question of a funnel, and what can be wrong with it.
+//! The question of a funnel.
 
 use serde_json::Value;
 
-use crate::error::{FieldError, Result};
-use crate::query::fields::{self, Fields};
-use crate::query::{Instant, Range, Segment, Selector, Window};
+use super::options::{
+    Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Step, Timed,
+    Totals, Unit, Universe,
+};
+use super::parse;
+use crate::error::Result;
+use crate::query::fields::Fields;
+use crate::query::filter::Filter;
+use crate::query::{Instant, Period, Property, Range, Segment, Selector, WeekStart, Window};
+use crate::timeline::Needs;
 
-/// An ordered funnel: users who did step 1 within the range, and how far each got inside the conversion window.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Users who did step 1 within the range, and how far each got inside the conversion window.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Funnel {
     /// 1 to 64 steps; equal or overlapping steps need distinct events (F3).
-    pub steps: Vec<Selector>,
+    pub steps: Vec<Step>,
+    /// How they are ordered.
+    pub order: Order,
+    /// Whether in any order the first step must come first (F8).
+    pub anchor_first: bool,
+    /// What breaks a strict order (F7).
+    pub universe: Universe,
     /// Elapsed time from the first step to the last, both ends included (F2); 14 days by default.
     pub window: Window,
+    /// In the place of the window: the local days a chain may touch, the entry's included.
+    pub window_calendar_days: Option<u32>,
     /// Selects the first steps; later steps may fall after it (F5).
     pub range: Range,
+    /// Whether it selects the later steps too.
+    pub selects: Selects,
     /// Only users of this segment.
     pub segment: Segment,
+    /// Only events that meet all of these are seen.
+    pub filters: Vec<Filter>,
+    /// How much earlier than the step before a step may be stamped, at most an hour (F1).
+    pub grace: Window,
     /// Whether equal times do not count as "after" (F1); false by default.
     pub strict_increase: bool,
+    /// Events that may not come between steps (F6); at most 64.
+    pub exclusions: Vec<Exclusion>,
+    /// What such an event does.
+    pub exclusion_mode: ExclusionMode,
+    /// The properties whose values all rows of a chain share (F15); at most 4.
+    pub hold_constant: Vec<Property>,
+    /// What is counted (F10).
+    pub unit: Unit,
+    /// What an attempt is.
+    pub totals: Totals,
+    /// The longest pause within a session (L4); 30 minutes by default.
+    pub session_timeout: Window,
+    /// Which of equally deep chains is reported (F4).
+    pub entry: Entry,
+    /// Which first steps may begin a chain.
+    pub entries: Entries,
+    /// Groups by property (F11).
+    pub breakdown: Option<Breakdown>,
+    /// Also counts by the period of the entry (F12).
+    pub trend: Option<Period>,
+    /// The first day of its weeks.
+    pub week_start: WeekStart,
     /// The pair of steps, counted from 1, that `timeToConvert` measures; first to last by default (F13).
     pub time_between: Option<(usize, usize)>,
+    /// Whose times are measured; converters' by default.
+    pub timed: Timed,
+    /// Into how many bins of equal width `timeToConvert` counts its times.
+    pub histogram_bins: Option<usize>,
+    /// Whether to sum the amounts of the chains' events (M1).
+    pub revenue: bool,
+    /// The name of the rules that the switches were set by.
+    pub preset: Preset,
     /// Nothing after this instant is seen; now by default (G2).
     pub as_of: Option<Instant>,
 }
 
 pub(super) const MAX_STEPS: usize = 64;
 
+impl Default for Funnel {
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            order: Order::default(),
+            anchor_first: false,
+            universe: Universe::default(),
+            window: Window::default(),
+            window_calendar_days: None,
+            range: Range::default(),
+            selects: Selects::default(),
+            segment: Segment::default(),
+            filters: Vec::new(),
+            grace: Window::seconds(0),
+            strict_increase: false,
+            exclusions: Vec::new(),
+            exclusion_mode: ExclusionMode::default(),
+            hold_constant: Vec::new(),
+            unit: Unit::default(),
+            totals: Totals::default(),
+            session_timeout: Window::seconds(1800),
+            entry: Entry::default(),
+            entries: Entries::default(),
+            breakdown: None,
+            trend: None,
+            week_start: WeekStart::default(),
+            time_between: None,
+            timed: Timed::default(),
+            histogram_bins: None,
+            revenue: false,
+            preset: Preset::default(),
+            as_of: None,
+        }
+    }
+}
+
 impl Funnel {
     /// A funnel through these events.
-    pub fn new<S: Into<Selector>>(steps: impl IntoIterator<Item = S>, range: Range) -> Self {
+    pub fn new<S: Into<Step>>(steps: impl IntoIterator<Item = S>, range: Range) -> Self {
         Self {
             steps: steps.into_iter().map(Into::into).collect(),
             range,
@@ -37,8 +124,11 @@ impl Funnel {
         }
     }
 
-    /// Reads a question in its JSON form: `steps`, `window`, `startDate`, `endDate`, `timezone`, `segment`,
-    /// `strictIncrease`, `timeBetween`, `asOf`. Steps that are absent are the catalogue's default funnel.
+    /// Reads a question in its JSON form: `steps`, `order`, `anchorFirst`, `universe`, `window` or `windowCalendarDays`,
+    /// `startDate`, `endDate`, `timezone`, `range`, `segment`, `filters`, `grace`, `strictIncrease`, `exclusions`,
+    /// `exclusionMode`, `holdConstant`, `unit`, `totals`, `sessionTimeout`, `entry`, `entries`, `breakdown`, `trend`,
+    /// `weekStart`, `timeBetween`, `timed`, `histogramBins`, `revenue`, `preset`, `asOf`. Steps that are absent are the catalogue's
+    /// default funnel; switches that are absent are those of the preset.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -51,52 +141,56 @@ impl Funnel {
 
     /// Reads the fields of a funnel among others.
     pub(crate) fn read(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Self {
-        let pair = |v: &Value| match fields::list(v, |v| fields::integer(v, 1, MAX_STEPS as i64))?[..]
-        {
-            [from, to] => Ok((from as usize, to as usize)),
-            _ => fields::fault("invalid_length", "must be two step numbers"),
-        };
-        Self {
-            steps: fields
-                .optional("steps", |v| fields::list(v, fields::selector))
-                .unwrap_or_else(|| default_steps.to_vec()),
-            window: fields
-                .optional("window", fields::window)
-                .unwrap_or_default(),
-            range: fields.range(),
-            segment: fields
-                .optional("segment", fields::segment)
-                .unwrap_or_default(),
-            strict_increase: fields
-                .optional("strictIncrease", fields::boolean)
-                .unwrap_or_default(),
-            time_between: fields.optional("timeBetween", pair),
-            as_of: fields.optional("asOf", fields::instant),
-        }
+        parse::funnel(fields, default_steps)
     }
 
-    /// Everything wrong with it at the instant `now` (F16).
-    pub(crate) fn faults(&self, now: Instant) -> Vec<FieldError> {
-        let mut faults = self.range.faults(self.as_of, now);
-        let steps = self.steps.len();
-        if steps == 0 || steps > MAX_STEPS {
-            faults.push(FieldError {
-                field: "steps".to_owned(),
-                code: "invalid_length",
-                message: format!("must have 1 to {MAX_STEPS} steps, not {steps}"),
-            });
+    /// Sets the switches of a preset (G4), as far as the order allows them.
+    #[must_use]
+    pub fn under(mut self, preset: Preset) -> Self {
+        self.preset = preset;
+        let ordered = self.order == Order::Ordered && !self.strict_increase;
+        match preset {
+            Preset::Exact => {}
+            Preset::Posthog => {
+                self.selects = Selects::AllSteps;
+                self.timed = Timed::Reached;
+                if self.order != Order::Any && self.unit != Unit::Totals {
+                    self.exclusion_mode = ExclusionMode::RemoveUser;
+                }
+            }
+            Preset::Mixpanel => {
+                self.window = Window::days(30);
+                if self.unit != Unit::Totals {
+                    self.entries = Entries::First;
+                }
+                if ordered {
+                    self.grace = Window::seconds(2);
+                }
+            }
+            Preset::Amplitude => {
+                self.window = Window::days(30);
+                self.anchor_first = self.order == Order::Any;
+                if ordered {
+                    self.grace = Window::seconds(1);
+                }
+            }
+            Preset::Clickhouse => self.entry = Entry::Latest,
         }
-        if self
-            .time_between
-            .is_some_and(|(from, to)| from == 0 || from >= to || to > steps)
-        {
-            faults.push(FieldError {
-                field: "timeBetween".to_owned(),
-                code: "out_of_range",
-                message: format!("must be an earlier and a later of the {steps} steps"),
-            });
+        self
+    }
+
+    /// The properties and amounts it looks at.
+    pub(crate) fn needs(&self) -> Needs<'_> {
+        let conditions = self.steps.iter().map(|s| &s.condition);
+        let conditions = conditions.chain(self.exclusions.iter().map(|x| &x.condition));
+        let mut properties: Vec<&Property> = conditions.flat_map(|c| c.properties()).collect();
+        properties.extend(self.filters.iter().map(|f| &f.property));
+        properties.extend(&self.hold_constant);
+        properties.extend(self.breakdown.iter().flat_map(|b| &b.properties));
+        Needs {
+            properties,
+            amounts: self.revenue,
         }
-        faults
     }
 
     /// The pair of steps that `timeToConvert` measures, counted from 1.

@@ -187,7 +187,10 @@ fn length(window: Window) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::funnel::{Matured, Switches, TimeToConvert};
+    use crate::funnel::{
+        Entries, Entry, ExclusionMode, Matured, Order, Preset, Selects, Switches, TimeToConvert,
+        Timed, Unit,
+    };
     use crate::query::{Quantiles, Zone};
 
     fn answer(counts: &[u64], open: u64) -> FunnelAnswer {
@@ -200,6 +203,10 @@ mod tests {
             .map(|(k, count)| FunnelStep {
                 step: k + 1,
                 event: names[k].into(),
+                filters: Vec::new(),
+                optional: false,
+                min_gap: None,
+                max_gap: None,
                 count: *count,
                 rate: Rate::of(*count, entered),
                 rate_from_previous: Rate::of(*count, if k == 0 { entered } else { counts[k - 1] }),
@@ -224,6 +231,7 @@ mod tests {
                 from_step: 1,
                 to_step: counts.len(),
                 seconds: Quantiles::default(),
+                histogram: Vec::new(),
             },
             unattributed_events: 0,
             window: Window::days(14),
@@ -232,12 +240,30 @@ mod tests {
             timezone: Zone::default(),
             segment: Segment::All,
             as_of: "2026-03-01T00:00:00Z".parse().unwrap(),
-            preset: "exact",
+            users: None,
+            kaplan_meier_median: None,
+            revenue: None,
+            breakdown: None,
+            trend: None,
+            exclusions: Vec::new(),
+            filters: Vec::new(),
+            hold_constant: Vec::new(),
+            preset: Preset::Exact,
             switches: Switches {
-                order: "ordered",
-                grace: 0,
+                order: Order::Ordered,
+                grace: Window::seconds(0),
                 strict_increase: false,
-                entry: "earliest",
+                entry: Entry::Earliest,
+                entries: Entries::Every,
+                range: Selects::Entry,
+                window_calendar_days: None,
+                timed: Timed::Converters,
+                anchor_first: false,
+                universe: None,
+                exclusion_mode: ExclusionMode::KillChain,
+                unit: Unit::Users,
+                totals: None,
+                session_timeout: None,
             },
             tzdb: "2026a",
         }

@@ -57,6 +57,12 @@ impl Zone {
         self.rules.to_datetime(at.timestamp()).date()
     }
 
+    /// The instant after the last whose civil date is less than so many days after that of `at`.
+    pub(crate) fn days_after(&self, at: Instant, days: u32) -> Instant {
+        let date = self.date(at).checked_add(i64::from(days).days());
+        date.map_or(Instant::MAX, |date| self.end_before(date))
+    }
+
     /// The offset from UTC in microseconds at an instant.
     pub(crate) fn offset(&self, at: Instant) -> i64 {
         i64::from(self.rules.to_offset(at.timestamp()).seconds()) * 1_000_000

@@ -38,6 +38,8 @@ pub struct Event {
     pub id: Option<String>,
     /// The money it carries.
     pub money: Option<Money>,
+    /// Its other properties.
+    pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What a user's profile said from some moment on.

@@ -1,0 +1,128 @@
+//! Groups of units by what their chains' rows say (F11).
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: chains hold places in the timeline"
+)]
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::answer::GroupKind;
+use super::options::{Attribution, Breakdown};
+use super::outcome::Found;
+use crate::error::Result;
+use crate::timeline::column::Reader;
+use crate::timeline::{Timeline, View};
+
+/// A group: the code of each property's value, `UNSET` where there is none, or `OTHER`.
+pub(super) type Key = Vec<u32>;
+
+const UNSET: u32 = u32::MAX;
+
+/// The key of what is not shown by itself; no key of values is that long.
+pub(super) fn other() -> Key {
+    vec![0; 64]
+}
+
+/// A breakdown made ready for the pass.
+#[derive(Debug)]
+pub(super) struct Grouping<'a> {
+    by: Attribution,
+    readers: Vec<Reader<'a>>,
+    /// The groups that are shown by themselves; all where they are not chosen yet.
+    pub(super) shown: Option<HashSet<Key>>,
+}
+
+impl<'a> Grouping<'a> {
+    pub(super) fn new(breakdown: &Breakdown, view: &View<'a>) -> Result<Self> {
+        let as_of = view.as_of.micros();
+        let readers = breakdown.properties.iter();
+        Ok(Self {
+            by: breakdown.by,
+            readers: readers
+                .map(|p| view.columns.reader(p, as_of))
+                .collect::<Result<_>>()?,
+            shown: None,
+        })
+    }
+
+    /// The groups of a unit; all different.
+    pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
+        let chain = &found.chain;
+        let of = |place: u32| {
+            let i = place as usize;
+            let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
+            self.readers
+                .iter()
+                .map(|r| code(r).unwrap_or(UNSET))
+                .collect::<Key>()
+        };
+        let set = |key: &Key| key.iter().any(|code| *code != UNSET);
+        let unset = || vec![UNSET; self.readers.len()];
+        let key = match self.by {
+            Attribution::Entry => chain.first().map(|c| of(c.1)),
+            Attribution::Last => chain.iter().rev().map(|c| of(c.1)).find(set),
+            Attribution::Step(k) => {
+                let step = chain.iter().find(|c| usize::from(c.0) + 1 == k);
+                step.map(|c| of(c.1))
+            }
+            Attribution::First => chain.iter().map(|c| of(c.1)).find(set),
+            Attribution::Each => {
+                let mut keys: Vec<Key> = chain
+                    .iter()
+                    .map(|c| of(c.1))
+                    .filter(set)
+                    .map(|key| self.shown(key))
+                    .collect();
+                if keys.is_empty() {
+                    keys.push(self.shown(unset()));
+                }
+                keys.sort_unstable();
+                keys.dedup();
+                return keys;
+            }
+        };
+        vec![self.shown(key.unwrap_or_else(unset))]
+    }
+
+    fn shown(&self, key: Key) -> Key {
+        match &self.shown {
+            Some(shown) if !shown.contains(&key) => other(),
+            _ => key,
+        }
+    }
+
+    /// What is written of a group: its kind and its value, a list where there are several properties.
+    pub(super) fn written(&self, key: &Key) -> (GroupKind, Value) {
+        if *key == other() {
+            return (GroupKind::Other, Value::Null);
+        }
+        let values = self.texts(key).into_iter();
+        let mut values: Vec<Value> = values
+            .map(|text| {
+                text.and_then(|t| serde_json::from_str(t).ok())
+                    .unwrap_or_default()
+            })
+            .collect();
+        let kind = match &values[..] {
+            all if all.iter().all(Value::is_null) => GroupKind::NotSet,
+            [Value::String(text)] if text.is_empty() => GroupKind::Empty,
+            _ => GroupKind::Value,
+        };
+        let value = if values.len() == 1 {
+            values.pop().unwrap_or_default()
+        } else {
+            Value::Array(values)
+        };
+        (kind, value)
+    }
+
+    /// The values of a group as canonical JSON text.
+    pub(super) fn texts(&self, key: &Key) -> Vec<Option<&'a str>> {
+        let codes = key.iter().zip(&self.readers);
+        codes
+            .map(|(code, reader)| (*code != UNSET).then(|| reader.dictionary().value(*code)))
+            .collect()
+    }
+}

@@ -1,0 +1,310 @@
+//! A funnel made ready for the pass: which rows fill which steps, exclude, break or hold.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
+)]
+
+use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
+use super::question::{Funnel, MAX_STEPS};
+use crate::error::Result;
+use crate::query::{Calendar, Condition, Instant, Zone};
+use crate::timeline::column::Reader;
+use crate::timeline::{Meaning, Members, Timeline, View};
+
+/// Which bits of 64 an event has: by its name where that decides, else by its row.
+#[derive(Debug)]
+struct Bits {
+    names: Vec<u64>,
+    rows: Vec<(u64, Meaning)>,
+}
+
+impl Bits {
+    fn new<'c>(conditions: impl Iterator<Item = &'c Condition>, view: &View<'_>) -> Result<Self> {
+        let mut bits = Self {
+            names: vec![0; view.timelines.names().len()],
+            rows: Vec::new(),
+        };
+        for (k, condition) in conditions.take(MAX_STEPS).enumerate() {
+            let meaning = view.meaning(condition)?;
+            if meaning.rows.is_some() {
+                bits.rows.push((1 << k, meaning));
+                continue;
+            }
+            for (name, mask) in bits.names.iter_mut().enumerate() {
+                if meaning.names.as_ref().is_none_or(|means| means[name]) {
+                    *mask |= 1 << k;
+                }
+            }
+        }
+        Ok(bits)
+    }
+
+    #[inline]
+    fn of(&self, name: u16, row: u32) -> u64 {
+        let mut mask = self.names[usize::from(name)];
+        for (bit, meaning) in &self.rows {
+            if meaning.holds(name, row) {
+                mask |= bit;
+            }
+        }
+        mask
+    }
+}
+
+/// One step's place in the chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) optional: bool,
+    pub(super) min_gap: i64,
+    pub(super) max_gap: Option<i64>,
+    /// How many required steps there are up to and with it.
+    pub(super) rank: usize,
+}
+
+/// A funnel made ready for the pass.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) question: &'a Funnel,
+    pub(super) members: Members<'a>,
+    pub(super) places: Vec<Place>,
+    /// The steps that are not optional.
+    pub(super) required: usize,
+    /// For each exclusion the steps, from 0, that it lies between.
+    pub(super) exclusions: Vec<(usize, usize)>,
+    pub(super) removes: bool,
+    pub(super) grace: i64,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) as_of: i64,
+    /// The buckets of the trend.
+    pub(super) calendar: Option<Calendar>,
+    steps: Bits,
+    excluded: Bits,
+    seen: Option<Meaning>,
+    /// Whether each name breaks a strict order.
+    walls: Vec<bool>,
+    hold: Vec<Reader<'a>>,
+    window: i64,
+    all_steps: bool,
+    zone: &'a Zone,
+}
+
+/// An event that matters to the search.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) ts: i64,
+    /// The steps it can fill: bit k is step k + 1.
+    pub(super) mask: u64,
+    /// The exclusions it means.
+    pub(super) excluded: u64,
+    /// Its place in the timeline.
+    pub(super) at: u32,
+}
+
+/// The events among which one chain is looked for: those of a user, of a session, of a value held constant.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Row>,
+    /// The times of what breaks a strict order.
+    pub(super) walls: Vec<i64>,
+    session: u32,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(question: &'a Funnel, view: &View<'a>) -> Result<Self> {
+        let span = question.range.span();
+        let mut rank = 0;
+        let places = question.steps.iter().take(MAX_STEPS).map(|step| {
+            rank += usize::from(!step.optional);
+            Place {
+                optional: step.optional,
+                min_gap: step.min_gap.map_or(0, |w| w.micros()),
+                max_gap: step.max_gap.map(|w| w.micros()),
+                rank,
+            }
+        });
+        let places: Vec<Place> = places.collect();
+        let seen = view.rows(&question.filters)?.map(|rows| Meaning {
+            names: None,
+            rows: Some(rows),
+        });
+        let wall = |name: &String| match &question.universe {
+            Universe::All => true,
+            Universe::Except(names) => !names.contains(name),
+        };
+        let walls = if question.order == Order::Strict {
+            view.timelines.names().iter().map(wall).collect()
+        } else {
+            vec![false; view.timelines.names().len()]
+        };
+        let as_of = view.as_of.micros();
+        let hold = question.hold_constant.iter();
+        let calendar = question.trend.map(|period| {
+            Calendar::new(
+                &question.range.zone,
+                period,
+                question.week_start,
+                span.from,
+                span.to,
+            )
+        });
+        Ok(Self {
+            question,
+            members: Members::new(question.segment, span, view),
+            required: rank,
+            places,
+            exclusions: question
+                .exclusions
+                .iter()
+                .take(64)
+                .map(|x| (x.from - 1, x.to - 1))
+                .collect(),
+            removes: question.exclusion_mode == ExclusionMode::RemoveUser,
+            grace: question.grace.micros(),
+            from: span.from.micros(),
+            to: span.to.micros(),
+            as_of,
+            calendar: calendar.transpose()?,
+            steps: Bits::new(question.steps.iter().map(|s| &s.condition), view)?,
+            excluded: Bits::new(question.exclusions.iter().map(|x| &x.condition), view)?,
+            seen,
+            walls,
+            hold: hold
+                .map(|p| view.columns.reader(p, as_of))
+                .collect::<Result<_>>()?,
+            window: question.window.micros(),
+            all_steps: question.selects == Selects::AllSteps,
+            zone: &question.range.zone,
+        })
+    }
+
+    /// For each name the steps it can fill, where names alone decide.
+    pub(super) fn masks_of_names(&self) -> Option<&[u64]> {
+        (self.steps.rows.is_empty() && self.seen.is_none()).then_some(&self.steps.names)
+    }
+
+    /// The steps that an event can fill.
+    #[inline]
+    pub(super) fn steps_of(&self, name: u16, row: u32) -> u64 {
+        match &self.seen {
+            Some(seen) if !seen.holds(name, row) => 0,
+            _ => self.steps.of(name, row),
+        }
+    }
+
+    /// The last instant at which a chain from an entry at `ts` may go on (F2).
+    pub(super) fn deadline(&self, ts: i64) -> i64 {
+        let deadline = match self.question.window_calendar_days {
+            None => ts.saturating_add(self.window),
+            Some(days) => {
+                let at = Instant::saturating_from_micros(ts);
+                self.zone.days_after(at, days).micros() - 1
+            }
+        };
+        if self.all_steps {
+            deadline.min(self.to - 1)
+        } else {
+            deadline
+        }
+    }
+
+    /// Whether a row may begin a chain.
+    pub(super) fn enters(&self, row: &Row) -> bool {
+        let begins = if self.question.order == Order::Any && !self.question.anchor_first {
+            row.mask != 0
+        } else {
+            row.mask & 1 == 1
+        };
+        begins && self.from <= row.ts && row.ts < self.to
+    }
+
+    /// The units of one user: all its events that matter, by session and by the values held constant.
+    pub(super) fn units(&self, timeline: &Timeline<'_>) -> Vec<Rows> {
+        let mut units: Vec<Rows> = Vec::new();
+        let sessions = self.question.unit == Unit::Sessions;
+        let timeout = self.question.session_timeout.micros();
+        let (mut session, mut before) = (0_u32, i64::MIN / 2);
+        let mut held: Vec<u32> = Vec::new();
+        let first = if self.all_steps {
+            self.from
+        } else {
+            self.from - self.grace
+        };
+        let last = self.last();
+        let mut found = std::collections::HashMap::<(u32, Vec<u32>), usize>::new();
+        for i in 0..timeline.ts.len() {
+            let (ts, name, row) = (timeline.ts[i], timeline.name[i], timeline.row[i]);
+            if sessions {
+                if ts - before > timeout {
+                    session += 1;
+                }
+                before = ts;
+            }
+            if ts < first || ts > last {
+                continue;
+            }
+            if self
+                .seen
+                .as_ref()
+                .is_some_and(|seen| !seen.holds(name, row))
+            {
+                continue;
+            }
+            let mask = self.steps.of(name, row);
+            let excluded = self.excluded.of(name, row);
+            let wall = self.walls[usize::from(name)];
+            if mask == 0 && excluded == 0 && !wall {
+                continue;
+            }
+            held.clear();
+            for reader in &self.hold {
+                match reader.code(timeline.user, ts, row) {
+                    Some(code) => held.push(code),
+                    None => break,
+                }
+            }
+            // A value that is not there equals none (F15).
+            if held.len() < self.hold.len() {
+                continue;
+            }
+            let unit = if self.hold.is_empty() {
+                match units.last() {
+                    Some(unit) if unit.session == session => units.len() - 1,
+                    _ => units.len(),
+                }
+            } else {
+                *found.entry((session, held.clone())).or_insert(units.len())
+            };
+            if unit == units.len() {
+                units.push(Rows {
+                    session,
+                    ..Rows::default()
+                });
+            }
+            let unit = &mut units[unit];
+            if wall {
+                unit.walls.push(ts);
+            }
+            if mask != 0 || excluded != 0 {
+                unit.rows.push(Row {
+                    ts,
+                    mask,
+                    excluded,
+                    at: i as u32,
+                });
+            }
+        }
+        units
+    }
+
+    /// After this instant no event matters.
+    fn last(&self) -> i64 {
+        // An entry at the end of the range reaches furthest, but for a clock that is set back over midnight.
+        match self.question.window_calendar_days {
+            Some(_) if !self.all_steps => self
+                .deadline(self.to - 1)
+                .saturating_add(2 * 86_400_000_000),
+            _ => self.deadline(self.to - 1),
+        }
+    }
+}

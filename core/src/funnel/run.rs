@@ -1,0 +1,221 @@
+//! One pass over all timelines for a funnel: per user the outcomes of its units, handed to whoever counts or lists them.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a kernel: entries are places among a unit's rows, chains places in the timeline"
+)]
+
+use super::options::{Entries, Order, Totals, Unit};
+use super::outcome::{Found, Groups, TooComplex};
+use super::plan::{Plan, Rows};
+use super::{anyorder, ordered};
+use crate::timeline::Timeline;
+
+/// Which entries an outcome is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// All in the range.
+    All,
+    /// Those whose waiting is over.
+    Matured,
+    /// Those of a bucket of the trend.
+    Bucket(usize),
+}
+
+/// The outcome of one unit: a user, a session, a value held constant, or an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome<'o> {
+    /// Which entries it is of.
+    pub(super) of: Of,
+    /// Its best chain.
+    pub(super) found: &'o Found,
+    /// Whether all steps are done.
+    pub(super) converted: bool,
+    /// Whether it is not, and still can be.
+    pub(super) open: bool,
+    /// Since when and for how long it was watched, where it did not convert: until its window ended, or until now.
+    pub(super) watched: i64,
+}
+
+/// All outcomes of one member of the segment.
+pub(super) fn member(
+    plan: &Plan<'_>,
+    timeline: &Timeline<'_>,
+    sink: &mut dyn FnMut(Outcome<'_>),
+) -> Result<(), TooComplex> {
+    for unit in plan.units(timeline) {
+        let entries = unit.rows.iter().zip(0_u32..);
+        let mut entries: Vec<u32> = entries
+            .filter(|(row, _)| plan.enters(row))
+            .map(|(_, place)| place)
+            .collect();
+        if plan.question.entries == Entries::First {
+            entries.truncate(1);
+        }
+        if entries.is_empty() {
+            continue;
+        }
+        let mut deadlines = vec![i64::MIN; unit.rows.len()];
+        for entry in &entries {
+            deadlines[*entry as usize] = plan.deadline(unit.rows[*entry as usize].ts);
+        }
+        let unit = Searched {
+            plan,
+            timeline,
+            unit,
+            entries,
+            deadlines,
+        };
+        if plan.question.unit == Unit::Totals {
+            unit.attempts(sink)?;
+        } else {
+            unit.best(sink)?;
+        }
+    }
+    Ok(())
+}
+
+struct Searched<'s> {
+    plan: &'s Plan<'s>,
+    timeline: &'s Timeline<'s>,
+    unit: Rows,
+    entries: Vec<u32>,
+    deadlines: Vec<i64>,
+}
+
+impl Searched<'_> {
+    fn search(&self, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
+        if self.plan.question.order == Order::Any {
+            anyorder::search(self.plan, &self.unit, groups, &self.deadlines)
+        } else {
+            ordered::search(self.plan, &self.unit, groups, &self.deadlines)
+        }
+    }
+
+    fn bucket(&self, entry: u32) -> Option<usize> {
+        let calendar = self.plan.calendar.as_ref()?;
+        calendar.locate(self.unit.rows[entry as usize].ts)
+    }
+
+    fn matured(&self, entry: u32) -> bool {
+        self.deadlines[entry as usize] <= self.plan.as_of
+    }
+
+    /// The unit as one: its best chain of all entries, of the matured ones, and of those of each bucket.
+    fn best(&self, sink: &mut dyn FnMut(Outcome<'_>)) -> Result<(), TooComplex> {
+        let matured: Vec<u32> = self
+            .entries
+            .iter()
+            .copied()
+            .filter(|e| self.matured(*e))
+            .collect();
+        let all_matured = matured.len() == self.entries.len();
+        let mut of = vec![Of::All];
+        let mut groups: Groups = vec![self.entries.clone()];
+        if !all_matured {
+            of.push(Of::Matured);
+            groups.push(matured);
+        }
+        if self.plan.calendar.is_some() {
+            let mut buckets = std::collections::BTreeMap::<usize, Vec<u32>>::new();
+            for entry in &self.entries {
+                if let Some(bucket) = self.bucket(*entry) {
+                    buckets.entry(bucket).or_default().push(*entry);
+                }
+            }
+            for (bucket, entries) in buckets {
+                of.push(Of::Bucket(bucket));
+                groups.push(entries);
+            }
+        }
+        let found = self.search(&groups)?;
+        for ((of, entries), found) in of.into_iter().zip(&groups).zip(&found) {
+            let Some(found) = found else {
+                continue;
+            };
+            let open = entries.iter().any(|e| !self.matured(*e));
+            self.tell(of, found, open, sink);
+            if of == Of::All && all_matured {
+                self.tell(Of::Matured, found, open, sink);
+            }
+        }
+        Ok(())
+    }
+
+    /// The unit's attempts (F10).
+    fn attempts(&self, sink: &mut dyn FnMut(Outcome<'_>)) -> Result<(), TooComplex> {
+        let each: Groups = self.entries.iter().map(|e| vec![*e]).collect();
+        let every = self.plan.question.totals == Totals::EveryEntry;
+        let mut ended = i64::MIN;
+        for (entry, found) in self.entries.iter().zip(self.search(&each)?) {
+            let Some(found) = found else {
+                continue;
+            };
+            let ts = self.unit.rows[*entry as usize].ts;
+            if !every && ts <= ended {
+                continue;
+            }
+            let excluded = self.excluded(*entry, &found);
+            ended = if found.depth == self.plan.required {
+                let times = found.chain.iter();
+                times
+                    .map(|c| self.timeline.ts[c.1 as usize])
+                    .max()
+                    .unwrap_or(ts)
+            } else {
+                excluded.unwrap_or(self.deadlines[*entry as usize])
+            };
+            let matured = self.matured(*entry);
+            let open = !matured && (every || excluded.is_none());
+            self.tell(Of::All, &found, open, sink);
+            if matured {
+                self.tell(Of::Matured, &found, open, sink);
+            }
+            if let Some(bucket) = self.bucket(*entry) {
+                self.tell(Of::Bucket(bucket), &found, open, sink);
+            }
+        }
+        Ok(())
+    }
+
+    /// When an exclusion that begins with the entry ends an attempt: at the first row of it that fills no step, unless the
+    /// attempt is past the exclusion's end by then.
+    fn excluded(&self, entry: u32, found: &Found) -> Option<i64> {
+        let deadline = self.deadlines[entry as usize];
+        let mut bits = 0_u64;
+        for (x, (from, to)) in self.plan.exclusions.iter().enumerate() {
+            let past = if self.plan.question.order == Order::Any {
+                found.depth == self.plan.required
+            } else {
+                found.chain.iter().any(|c| usize::from(c.0) == *to)
+            };
+            if *from == 0 && !past {
+                bits |= 1 << x;
+            }
+        }
+        if bits == 0 {
+            return None;
+        }
+        let ts = self.unit.rows[entry as usize].ts;
+        let after = self.unit.rows.partition_point(|r| r.ts <= ts);
+        self.unit.rows[after..]
+            .iter()
+            .take_while(|r| r.ts <= deadline)
+            .find(|r| r.excluded & bits != 0 && r.mask == 0)
+            .map(|r| r.ts)
+    }
+
+    fn tell(&self, of: Of, found: &Found, open: bool, sink: &mut dyn FnMut(Outcome<'_>)) {
+        let converted = found.depth == self.plan.required;
+        let entry = found
+            .chain
+            .first()
+            .map_or(0, |c| self.timeline.ts[c.1 as usize]);
+        sink(Outcome {
+            of,
+            found,
+            converted,
+            open: open && !converted,
+            watched: self.plan.deadline(entry).min(self.plan.as_of) - entry,
+        });
+    }
+}
