@@ -14,7 +14,7 @@ use crate::events;
 use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
 use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::insight::{self, Insight, UserInsights};
-use crate::people::{People, PeopleAnswer};
+use crate::people::{self, People, PeopleAnswer};
 use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Selector, Span};
 use crate::realtime::{self, Realtime, RealtimeMetric};
@@ -574,9 +574,28 @@ impl Analytics {
         let request = access::grant(who, Permission::ReadPeople, request)?;
         let people = People::parse(request.inner())?;
         let question = &people.question;
-        match people.word.as_str() {
-            other => Err(unknown_word(other)),
-        }
+        let (keys, as_of) = match people.word.as_str() {
+            "funnel" => {
+                let asked = Funnel::parse(question, &self.default_funnel()?, self.now())?;
+                let cell = funnel::Who::parse(&people.cell, &asked)?;
+                (self.funnel_people(who, &asked, &cell)?, asked.as_of)
+            }
+            "retention" => {
+                let asked = Retention::parse(question, self.now())?;
+                let cell = retention::Place::parse(&people.cell)?;
+                (self.retention_people(who, &asked, &cell)?, asked.as_of)
+            }
+            other => {
+                return Err(Error::field(
+                    "word",
+                    "not_in_list",
+                    format!("`{other}` is not one of funnel, retention"),
+                ));
+            }
+        };
+        let timelines = self.timelines()?;
+        let view = View::new(&timelines, as_of.unwrap_or_else(|| self.now()));
+        people::answer(&keys, &people, &view, &*self.warehouse)
     }
 
     /// All cohorts by name.
@@ -693,7 +712,7 @@ impl std::fmt::Debug for Analytics {
 const SAVED_FROM: u64 = 500_000;
 
 /// What `ask` takes as a word.
-pub const WORDS: [&str; 4] = ["funnel", "retention", "realtime", "user_insights"];
+const WORDS: [&str; 4] = ["funnel", "retention", "realtime", "user_insights"];
 
 fn unknown_word(word: &str) -> Error {
     Error::field(

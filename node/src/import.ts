@@ -6,7 +6,8 @@ import { native, type NativeStore } from './native.js';
 import { written } from './question.js';
 
 /** A table of the platform beside its events. */
-export type PlatformTable = 'profiles' | 'aliases' | 'merges' | 'trips' | 'bookings' | 'reviews' | 'payments' | 'performance' | 'rates';
+export type PlatformTable =
+  'profiles' | 'aliases' | 'merges' | 'trips' | 'bookings' | 'reviews' | 'payments' | 'performance' | 'rates';
 
 /** Which column of the data is what; a column that is nothing of this becomes a property. */
 export interface Mapping {

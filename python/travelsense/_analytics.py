@@ -48,7 +48,9 @@ class ArrowArray(Protocol):
 
 
 Table: TypeAlias = str | os.PathLike[str] | ArrowStream | ArrowArray
-PlatformTable: TypeAlias = Literal["profiles", "aliases", "merges", "trips", "bookings", "reviews", "payments", "performance", "rates"]
+PlatformTable: TypeAlias = Literal[
+    "profiles", "aliases", "merges", "trips", "bookings", "reviews", "payments", "performance", "rates"
+]
 TimeUnit: TypeAlias = Literal["s", "ms", "us"]
 
 

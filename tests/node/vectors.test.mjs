@@ -72,7 +72,9 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 const ask = (store, word, question) =>
   !(word in store)
     ? store.query(word, question)
-    : word === 'retention' ? store.retention({ analysisMetric: null, ...question }) : store[word](question);
+    : word === 'retention'
+      ? store.retention({ analysisMetric: null, ...question })
+      : store[word](question);
 
 /**
  * @param {'funnel' | 'retention' | 'realtime'} word

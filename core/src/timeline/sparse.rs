@@ -6,7 +6,7 @@
 
 /// Values by row key; of 64 rows one block tells which have a value and where the first of them stands.
 #[derive(Clone, Debug)]
-pub struct Sparse<T> {
+pub(crate) struct Sparse<T> {
     blocks: Vec<(u64, u32)>,
     values: Vec<T>,
 }
@@ -57,11 +57,6 @@ impl<T> Sparse<T> {
             }
             None => (0, &[]),
         }
-    }
-
-    /// How much memory it takes, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        (self.blocks.len() * size_of::<(u64, u32)>() + self.values.len() * size_of::<T>()) as u64
     }
 }
 

@@ -1,0 +1,157 @@
+//! The people behind a number, and cohorts, through the handle (D1, C1).
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+use serde_json::{Value, json};
+use travelsense::{Analytics, Instant, Options, Principal};
+
+fn store() -> Analytics {
+    let store = Analytics::open_with(Options {
+        clock: std::sync::Arc::new(|| "2026-02-01T00:00:00Z".parse::<Instant>().unwrap()),
+        ..Options::default()
+    })
+    .unwrap();
+    let event = |user: &str, name: &str, day: u32, city: &str| {
+        json!({
+            "userId": user,
+            "name": name,
+            "ts": format!("2026-01-{day:02}T12:00:00Z"),
+            "properties": { "city": city },
+        })
+    };
+    let events = json!([
+        event("ada", "a", 1, "Paris"),
+        event("ada", "b", 2, "Paris"),
+        event("bob", "a", 1, "Rome"),
+        event("cy", "a", 3, "Paris"),
+        event("cy", "a", 4, "Paris"),
+        event("cy", "b", 5, "Rome"),
+    ]);
+    store.ingest(&Principal::owner(), &events).unwrap();
+    store
+}
+
+fn question(more: Value) -> Value {
+    let mut question = json!({
+        "steps": ["a", "b"], "startDate": "2026-01-01", "endDate": "2026-01-31"
+    });
+    for (name, value) in more.as_object().unwrap() {
+        question[name] = value.clone();
+    }
+    question
+}
+
+fn ids(store: &Analytics, request: &Value) -> (u64, bool, Vec<String>) {
+    let people = store.people(&Principal::owner(), request).unwrap();
+    let ids = people.users.iter().map(|u| u.user_id.clone()).collect();
+    (people.total, people.has_more, ids)
+}
+
+#[test]
+fn d1_the_users_of_a_cell_are_its_number_and_come_in_pages() {
+    let store = store();
+    let ask = |cell: Value, limit: u32, offset: u32| {
+        let request = json!({
+            "word": "funnel", "question": question(json!({})), "cell": cell, "limit": limit, "offset": offset
+        });
+        ids(&store, &request)
+    };
+    let entered = json!({"cell": "entered"});
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        ask(entered.clone(), 2, 0),
+        (3, true, names(&["ada", "bob"]))
+    );
+    assert_eq!(ask(entered, 2, 2), (3, false, names(&["cy"])));
+    assert_eq!(
+        ask(json!({"cell": "dropped", "step": 1}), 9, 0),
+        (1, false, names(&["bob"]))
+    );
+    let one = store
+        .people(
+            &Principal::owner(),
+            &json!({"word": "funnel", "question": question(json!({})), "cell": {"cell": "converted"}}),
+        )
+        .unwrap();
+    let ada = serde_json::to_value(&one.users[0]).unwrap();
+    assert_eq!(
+        (&ada["firstSeen"], &ada["events"], &ada["anonymous"]),
+        (&json!("2026-01-01T12:00:00Z"), &json!(2), &json!(false))
+    );
+}
+
+#[test]
+fn d1_whoever_may_not_see_people_is_refused() {
+    let request = json!({
+        "word": "funnel", "question": question(json!({})), "cell": {"cell": "entered"}
+    });
+    let refused = store()
+        .people(&Principal::new("v", "viewer"), &request)
+        .unwrap_err();
+    assert_eq!(refused.code(), "forbidden");
+}
+
+#[test]
+fn c1_a_cohort_filters_and_breaks_down_as_of_the_question() {
+    let store = store();
+    let owner = Principal::owner();
+    let make = |name: &str, definition: Value| store.create_cohort(&owner, name, &definition);
+    make("twice", json!({"did": "a", "atLeast": 2})).unwrap();
+    make("fixed", json!({"users": ["ada", "nobody"]})).unwrap();
+    make(
+        "romans",
+        json!({"did": {"event": null, "where": [{"property": "city", "value": "Rome"}]}}),
+    )
+    .unwrap();
+    make(
+        "others",
+        json!({"not": {"any": [{"users": ["ada"]}, {"did": "a", "atLeast": 2}]}}),
+    )
+    .unwrap();
+    let entered = |name: &str, as_of: &str| {
+        let filters = json!([{"property": {"cohort": name}, "value": true}]);
+        let asked = question(json!({"filters": filters, "asOf": as_of}));
+        let answer = store.funnel_json(&owner, &asked).unwrap();
+        (answer.entered, answer.converted)
+    };
+    let late = "2026-01-31T00:00:00Z";
+    assert_eq!(entered("twice", late), (1, 1));
+    assert_eq!(entered("twice", "2026-01-04T00:00:00Z"), (0, 0));
+    assert_eq!(entered("fixed", late), (1, 1));
+    assert_eq!(entered("romans", late), (2, 1));
+    assert_eq!(entered("others", late), (1, 0));
+
+    assert_eq!(
+        make("fixed", json!({"users": []})).unwrap_err().code(),
+        "already_exists"
+    );
+    for wrong in [
+        json!({}),
+        json!({"users": [1]}),
+        json!({"did": "a", "users": []}),
+        json!({"did": "a", "atLeast": 3, "atMost": 2}),
+        json!({"last": "3d"}),
+        json!({"not": {"users": 1}}),
+        json!({"profile": [{"property": "city", "value": 1}]}),
+        json!({"users": [], "color": 1}),
+    ] {
+        let error = make("wrong", wrong.clone()).unwrap_err();
+        assert_eq!(error.code(), "validation_failed", "{wrong}");
+    }
+    let names: Vec<String> = store
+        .cohorts(&owner)
+        .unwrap()
+        .into_iter()
+        .map(|c| c.name)
+        .collect();
+    assert_eq!(names, ["fixed", "others", "romans", "twice"]);
+    store.remove_cohort(&owner, "fixed").unwrap();
+    assert_eq!(
+        store.remove_cohort(&owner, "fixed").unwrap_err().code(),
+        "not_found"
+    );
+    let asked = question(json!({"filters": [{"property": {"cohort": "fixed"}, "value": true}]}));
+    assert_eq!(
+        store.funnel_json(&owner, &asked).unwrap_err().code(),
+        "validation_failed"
+    );
+}
