@@ -69,7 +69,7 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
         let share = ((a >> 32) * (a & 0xffff_ffff)) >> 32;
         let id = mixed((share * users) >> 32);
         user.push(format!("{id:024x}"));
-        country.push(COUNTRIES[(id % 8) as usize]);
+        country.push(pick(&COUNTRIES, id));
         let draw = b % 1000;
         let mut sum = 0;
         name.push(
@@ -85,7 +85,7 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
         let trip = name.last().is_some_and(|n| {
             ["search", "view_trip", "start_booking", "complete_booking"].contains(n)
         });
-        destination.push(trip.then(|| DESTINATIONS[(b / 1000 % 8 * (b / 8000 % 8) / 7) as usize]));
+        destination.push(trip.then(|| pick(&DESTINATIONS, b / 1000 % 8 * (b / 8000 % 8) / 7)));
         let at = i128::from(i) * i128::from(SPAN) / i128::from(events);
         ts.push(START + at as i64 + (c % 30_000_000) as i64);
     }
@@ -97,6 +97,11 @@ fn batch(schema: &Arc<Schema>, from: u64, to: u64, events: u64) -> Result<Record
         Arc::new(StringArray::from(destination)),
     ];
     RecordBatch::try_new(Arc::clone(schema), columns)
+}
+
+/// One of eight, by the remainder.
+fn pick(names: &[&'static str; 8], n: u64) -> &'static str {
+    names.get((n % 8) as usize).copied().unwrap_or_default()
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): the n-th number of its sequence from a fixed seed.

@@ -1,5 +1,9 @@
 //! Who is who (I5), through the handle.
-#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests may stop at the first surprise"
+)]
 
 use serde_json::{Value, json};
 use travelsense::events::{ImportOptions, Mapping, Source, Table};

@@ -1,5 +1,9 @@
 //! The people behind a number, and cohorts, through the handle (D1, C1).
-#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests may stop at the first surprise"
+)]
 
 use serde_json::{Value, json};
 use travelsense::{Analytics, Instant, Options, Principal};

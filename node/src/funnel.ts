@@ -46,7 +46,23 @@ export interface FunnelAnswer {
   segment: Segment;
   /** Nothing after this instant was seen. */
   asOf: string;
-  /** The rules the numbers follow. */
+  /** Where the units are no users, the distinct users behind them. */
+  users?: { entered: number; converted: number };
+  /** The seconds by which half have converted (Kaplan and Meier); null where fewer than half do. */
+  kaplanMeierMedian: number | null;
+  /** What the chains' events are worth in the base currency, as decimal text, where that was asked for. */
+  revenue?: FunnelRevenue;
+  /** By property, where that was asked for. */
+  breakdown?: { properties: object[]; by: string | object; groups: FunnelGroup[] };
+  /** By the time of the entry, where that was asked for. */
+  trend?: { period: string; weekStart: string; buckets: FunnelBucket[] };
+  /** What may not come between steps. */
+  exclusions?: object[];
+  /** What all events seen say. */
+  filters?: object[];
+  /** The properties whose values all events of a chain share. */
+  holdConstant?: (string | object)[];
+  /** The name of the rules the numbers follow. */
   preset: string;
   /** How each switch of the preset stands. */
   switches: FunnelSwitches;
@@ -60,6 +76,14 @@ export interface FunnelStep {
   step: number;
   /** The events it means. */
   event: Selector;
+  /** What their properties say. */
+  where?: object[];
+  /** Whether a chain may go without it. */
+  optional?: boolean;
+  /** The least time since the row before it in the chain, in seconds. */
+  minGap?: number;
+  /** The most time since that row. */
+  maxGap?: number;
   /** Users who got at least this far. */
   count: number;
   /** Of those who entered. */
@@ -90,6 +114,50 @@ export interface TimeToConvert extends Quantiles {
   fromStep: number;
   /** The later step. */
   toStep: number;
+  /** How many times lie in each bin, where bins were asked for. */
+  histogram?: object[];
+}
+
+/** What the events of reported chains are worth, as decimal text. */
+export interface FunnelRevenue {
+  /** Of all chains. */
+  total: string | number;
+  /** Of those that converted. */
+  converted: string | number;
+}
+
+/** One bucket of entries. */
+export interface FunnelBucket {
+  /** Its first instant. */
+  start: string;
+  /** The first instant after it. */
+  end: string;
+  /** Whether the range cuts it. */
+  partial: boolean;
+  entered: number;
+  converted: number;
+  open: number;
+  rate: Rate;
+  /** Units that reached each step. */
+  counts: number[];
+}
+
+/** The funnel of one group of a breakdown. */
+export interface FunnelGroup {
+  /** What it is of. */
+  kind: 'value' | 'not_set' | 'empty' | 'other';
+  /** The value; of several properties a list; null where there is none. */
+  value: unknown;
+  /** The value as people read it. */
+  label: string;
+  entered: number;
+  converted: number;
+  open: number;
+  rate: Rate;
+  matured: Matured;
+  steps: Pick<FunnelStep, 'step' | 'count' | 'rate' | 'rateFromPrevious' | 'dropped' | 'timeFromPrevious'>[];
+  timeToConvert: Quantiles;
+  revenue?: FunnelRevenue;
 }
 
 /** The switches that presets set. */
@@ -102,4 +170,24 @@ export interface FunnelSwitches {
   strictIncrease: boolean;
   /** Which of equally deep chains is reported. */
   entry: string;
+  /** Which first steps may begin a chain. */
+  entries: string;
+  /** What the range selects. */
+  range: string;
+  /** In the place of the window, the local days a chain may touch. */
+  windowCalendarDays: number | null;
+  /** Whose times are measured. */
+  timed: string;
+  /** Whether in any order the first step must come first. */
+  anchorFirst: boolean;
+  /** What breaks a strict order; null in any other. */
+  universe: string | object | null;
+  /** What an excluded event does. */
+  exclusionMode: string;
+  /** What is counted. */
+  unit: string;
+  /** What an attempt is; null unless totals are counted. */
+  totals: string | null;
+  /** The longest pause within a session, in seconds; null unless sessions are counted. */
+  sessionTimeout: number | null;
 }

@@ -23,7 +23,17 @@ export { Analytics, open, type OpenOptions } from './analytics.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
 export type { Answer, Exact } from './answer.js';
 export type { Given, Quantiles, Range, Rate, Segment, Selector, Weekday, When, Window } from './query.js';
-export type { FunnelAnswer, FunnelQuestion, FunnelStep, FunnelSwitches, Matured, TimeToConvert } from './funnel.js';
+export type {
+  FunnelAnswer,
+  FunnelBucket,
+  FunnelGroup,
+  FunnelQuestion,
+  FunnelRevenue,
+  FunnelStep,
+  FunnelSwitches,
+  Matured,
+  TimeToConvert,
+} from './funnel.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
