@@ -285,16 +285,47 @@ impl Analytics {
     /// # Errors
     /// As `funnel`; `too_many_periods` or `too_many_cells` for a table that would be too large.
     pub fn retention(&self, who: &Principal, question: &Retention) -> Result<RetentionAnswer> {
-        let question = access::grant(who, Permission::ReadAnalytics, question)?;
-        refuse(question.inner().faults(self.now()))?;
-        let asked = *question.inner();
+        let asked = self.with_features(who, question)?;
+        let question = access::grant(who, Permission::ReadAnalytics, &asked)?;
         self.over(
             asked.as_of,
             asked.segment,
             asked.range.span(),
-            &Needs::default(),
+            &asked.needs(),
             |view| retention::answer(&question, view),
         )
+    }
+
+    /// The keys of the users that a cell of a retention table counts, ascending.
+    ///
+    /// # Errors
+    /// As `retention`; `not_found` for a cell that the table does not have.
+    pub fn retention_people(
+        &self,
+        who: &Principal,
+        question: &Retention,
+        cell: &retention::Place,
+    ) -> Result<Vec<u32>> {
+        let asked = self.with_features(who, question)?;
+        let question = access::grant(who, Permission::ReadAnalytics, &asked)?;
+        self.over(
+            asked.as_of,
+            asked.segment,
+            asked.range.span(),
+            &asked.needs(),
+            |view| retention::people(&question, view, cell),
+        )
+    }
+
+    /// A valid retention question that knows the catalogue's features.
+    fn with_features(&self, who: &Principal, question: &Retention) -> Result<Retention> {
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        refuse(question.inner().faults(self.now()))?;
+        let mut asked = (*question.inner()).clone();
+        if asked.metric == retention::Metric::FeatureUsage {
+            asked.features = self.warehouse.catalogue()?.features;
+        }
+        Ok(asked)
     }
 
     /// What stands out in how users behave over a range, in words and with the numbers behind them.
@@ -549,11 +580,16 @@ impl Analytics {
                 let cell = funnel::Who::parse(&people.cell, &asked)?;
                 (self.funnel_people(who, &asked, &cell)?, asked.as_of)
             }
+            "retention" => {
+                let asked = Retention::parse(question, self.now())?;
+                let cell = retention::Place::parse(&people.cell)?;
+                (self.retention_people(who, &asked, &cell)?, asked.as_of)
+            }
             other => {
                 return Err(Error::field(
                     "word",
                     "not_in_list",
-                    format!("`{other}` is not funnel, the one word whose people can be asked for"),
+                    format!("`{other}` is not one of funnel, retention"),
                 ));
             }
         };

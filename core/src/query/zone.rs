@@ -63,6 +63,11 @@ impl Zone {
         date.map_or(Instant::MAX, |date| self.end_before(date))
     }
 
+    /// The civil time at an instant.
+    pub(crate) fn civil(&self, at: Instant) -> civil::DateTime {
+        self.rules.to_datetime(at.timestamp())
+    }
+
     /// The offset from UTC in microseconds at an instant.
     pub(crate) fn offset(&self, at: Instant) -> i64 {
         i64::from(self.rules.to_offset(at.timestamp()).seconds()) * 1_000_000

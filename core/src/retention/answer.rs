@@ -2,11 +2,20 @@
 
 use serde::Serialize;
 
-use super::kernel::{self, Table};
-use super::question::{Mode, Retention};
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::columns::Columns;
+use super::kernel::{self, Frame, Tally};
+use super::measure;
+use super::options::{Criterion, Metric, Mode, Pooling, Unit};
+use super::people::shows_size;
+use super::question::Retention;
 use crate::access::Scoped;
 use crate::error::Result;
-use crate::query::{Instant, Period, Rate, Segment, Selector, WeekStart, Zone, answer};
+use crate::query::{
+    Condition, Filter, Instant, Period, Property, Rate, Segment, WeekStart, Zone, answer,
+};
 use crate::timeline::View;
 
 /// Cohorts and the share of each that came back, period by period.
@@ -41,20 +50,64 @@ pub struct RetentionAnswer {
     /// When a user joins a cohort.
     pub mode: Mode,
     /// The event that starts a user; null is any.
-    pub start: Selector,
+    pub start: Condition,
     /// The event that brings a user back; null is any.
     #[serde(rename = "return")]
-    pub returning: Selector,
+    pub returning: Condition,
     /// Whether stored history begins only at or after the range, so that "first time" may be wrong (R1).
     pub left_censored: bool,
     /// Events without a user, which no cohort counts (I4).
     pub unattributed_events: u64,
     /// The rules the numbers follow.
     pub preset: &'static str,
-    /// How cells count: a return within exactly that period (R6).
-    pub criterion: &'static str,
+    /// Which returns a column counts (R6).
+    pub criterion: Criterion,
+    /// How columns count time; absent for the calendar (R3–R5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+    /// What every event seen met; absent for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<Filter>,
+    /// The property that the figure is of, where it is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<Property>,
+    /// The property in which returns equal their start; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_constant: Option<Property>,
+    /// Which cohorts the averages pool; absent for all (R9).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
+    /// The same table by the value of the start, where it was asked for (R10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Groups>,
     /// The version of the time zone database.
     pub tzdb: &'static str,
+}
+
+/// The groups of a breakdown by the value of the start (R10): of every cell, the groups' counts sum up to the table's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Groups {
+    /// The property.
+    pub property: Property,
+    /// How many values `Other` pools.
+    pub pooled: usize,
+    /// Those with most users first, and `Other` last where there is one.
+    pub groups: Vec<Group>,
+}
+
+/// The users whose start had one value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// The value; null where the start has none, and for `Other`.
+    pub value: Value,
+    /// How to show it: text as it is, `(not set)`, `(empty)`, `Other`.
+    pub label: String,
+    /// Users, once for each cohort.
+    pub size: u64,
+    /// Its rows.
+    pub cohorts: Vec<Cohort>,
+    /// Its averages.
+    pub average: Vec<PeriodAverage>,
 }
 
 /// The users who started in one period.
@@ -77,64 +130,102 @@ pub struct Cohort {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cell {
-    /// Periods since the start.
+    /// Periods since the start; of a bracket its first.
     pub period: usize,
-    /// `count / eligible`, or nothing where nobody is eligible; 1 for period 0 of a cohort with users (R2).
+    /// The first period after the bracket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<usize>,
+    /// `count / eligible`, or nothing where nobody is eligible; 1 for period 0 of a cohort with users (R2). Of another metric,
+    /// what the returns amount to for each eligible user.
     pub value: Option<f64>,
-    /// Users who returned, of those eligible; the cohort's size for period 0.
+    /// Users who returned, of those eligible; the cohort's size for a rate in period 0.
     pub count: u64,
-    /// Users for whom the period has fully elapsed (R7); the cohort's size for period 0.
+    /// Users for whom the period has fully elapsed (R7); the cohort's size for a rate in period 0.
     pub eligible: u64,
-    /// Whether the period has fully elapsed at `asOf`.
+    /// Whether the period has fully elapsed at `asOf` for everyone who could have started in the cohort's period.
     pub complete: bool,
-    /// Users who have returned so far in a period that is not complete.
+    /// Users who have returned so far in a period that has not elapsed for them.
     pub partial_count: u64,
     /// The lower end of the Wilson 95 % interval of `value`.
     pub low: Option<f64>,
     /// Its upper end.
     pub high: Option<f64>,
+    /// What the returns of the eligible amount to, as exact decimal text; absent for a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    /// The same for each user who returned; absent for a rate and where nobody returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_returning: Option<f64>,
+    /// `total` in 10^-12.
+    #[serde(skip)]
+    amount: Option<i128>,
 }
 
 /// The pooled figure of one column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PeriodAverage {
-    /// Periods since the start.
+    /// Periods since the start; of a bracket its first.
     pub period: usize,
-    /// Σ count ÷ Σ eligible over the complete cells of cohorts with users.
+    /// Σ count ÷ Σ eligible over the complete cells of cohorts with users; of another metric Σ total ÷ Σ eligible, without an
+    /// interval.
     #[serde(flatten)]
     pub rate: Rate,
+    /// Σ total, as exact decimal text; absent for a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    /// Σ total ÷ Σ count; absent for a rate and where nobody returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_returning: Option<f64>,
 }
 
 /// Answers a valid retention table over timelines.
 ///
 /// # Errors
-/// `too_many_periods` or `too_many_cells` where the table would not fit memory or eyes.
+/// `too_many_periods` or `too_many_cells` where the table would not fit memory or eyes; `missing_rate` for revenue in a
+/// currency without a rate; `amount_too_large`.
 pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<RetentionAnswer> {
     let question = *question.inner();
     let span = question.range.span();
-    let table = kernel::run(question, view)?;
-    let cohorts: Vec<Cohort> = (0..table.cohorts)
-        .map(|c| cohort(c, &table, question, view))
-        .collect();
-    let columns = cohorts.iter().map(|c| c.retention.len()).max().unwrap_or(0);
-    let average = (0..columns)
-        .map(|n| {
-            let complete = cohorts
-                .iter()
-                .filter_map(|c| c.retention.get(n))
-                .filter(|cell| cell.complete);
-            let (k, of) =
-                complete.fold((0, 0), |(k, of), cell| (k + cell.count, of + cell.eligible));
-            PeriodAverage {
-                period: n,
-                rate: Rate::of(k, of),
+    let frame = Frame::new(question, view)?;
+    let table = kernel::run(question, &frame, view)?;
+    let layout = Layout {
+        question,
+        frame: &frame,
+        clock: frame.clock(question, view),
+        columns: frame.columns(question),
+    };
+    let (cohorts, average) = layout.table(&table.all)?;
+    let breakdown = match &question.breakdown {
+        None => None,
+        Some(asked) => {
+            let reader = view.columns.reader(&asked.property, view.as_of.micros())?;
+            let mut groups = Vec::new();
+            for (i, tally) in table.groups.iter().enumerate() {
+                let (value, label) = match table.shown.get(i) {
+                    Some(code) => said(code.map(|code| reader.dictionary().value(code))),
+                    None => (Value::Null, "Other".to_owned()),
+                };
+                let (cohorts, average) = layout.table(tally)?;
+                groups.push(Group {
+                    value,
+                    label,
+                    size: cohorts.iter().map(|c| c.size).sum(),
+                    cohorts,
+                    average,
+                });
             }
-        })
-        .collect();
+            Some(Groups {
+                property: asked.property.clone(),
+                pooled: table.pooled,
+                groups,
+            })
+        }
+    };
     let mut answer = RetentionAnswer {
         id: String::new(),
         cohort_period: question.period,
-        analysis_metric: "retention_rate",
+        analysis_metric: question.metric.name(),
         cohorts,
         average,
         segment: question.segment,
@@ -153,57 +244,150 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
             .is_some_and(|first| first >= span.from.micros() && first <= view.as_of.micros()),
         unattributed_events: view.timelines.unattributed(view.as_of),
         preset: "exact",
-        criterion: "on",
+        criterion: question.criterion.clone(),
+        unit: Some(question.unit).filter(|u| *u != Unit::Calendar),
+        filters: question.filters.clone(),
+        property: question.metric.property().cloned(),
+        hold_constant: question.hold_constant.clone(),
+        pooling: Some(question.pooling).filter(|p| *p != Pooling::All),
+        breakdown,
         tzdb: Zone::database_version(),
     };
     answer.id = answer::id(&answer)?;
     Ok(answer)
 }
 
-fn cohort(c: usize, table: &Table, question: &Retention, view: &View<'_>) -> Cohort {
-    let buckets = table.calendar.buckets();
-    let span = question.range.span();
-    let size = table.size(c);
-    let begun = |n: &usize| buckets.get(c + n).is_some_and(|b| b.start <= view.as_of);
-    let cell = |n: usize| {
-        let complete = buckets.get(c + n).is_some_and(|b| b.end <= view.as_of);
-        let returned = table.returned(c, n);
-        if n == 0 {
-            let rate = Rate::of(size, size);
-            return Cell {
-                period: 0,
-                value: rate.value,
-                count: size,
-                eligible: size,
-                complete,
-                partial_count: 0,
-                low: rate.value,
-                high: rate.value,
+/// A value as JSON, and how to show it.
+fn said(json: Option<&str>) -> (Value, String) {
+    let value = json.and_then(|json| serde_json::from_str(json).ok());
+    let label = match &value {
+        None => "(not set)".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "(empty)".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        // Numbers keep all their digits.
+        Some(_) => json.unwrap_or_default().to_owned(),
+    };
+    (value.unwrap_or_default(), label)
+}
+
+/// What turns counts into rows.
+struct Layout<'a> {
+    question: &'a Retention,
+    frame: &'a Frame,
+    clock: Clock<'a>,
+    columns: Columns<'a>,
+}
+
+impl Layout<'_> {
+    fn table(&self, tally: &Tally) -> Result<(Vec<Cohort>, Vec<PeriodAverage>)> {
+        let cohorts: Vec<Cohort> = (0..self.frame.cohorts)
+            .map(|c| self.cohort(c, tally))
+            .collect();
+        let columns = cohorts.iter().map(|c| c.retention.len()).max().unwrap_or(0);
+        let complete = |c: &Cohort| c.retention.iter().take_while(|cell| cell.complete).count();
+        let needed = match self.question.pooling {
+            Pooling::All => 0,
+            Pooling::CommonCohorts => cohorts.iter().map(complete).max().unwrap_or(0),
+        };
+        let pooled: Vec<&Cohort> = cohorts.iter().filter(|c| complete(c) >= needed).collect();
+        let average = (0..columns).map(|n| self.average(n, &pooled));
+        let average = average.collect::<Result<_>>()?;
+        Ok((cohorts, average))
+    }
+
+    fn average(&self, n: usize, cohorts: &[&Cohort]) -> Result<PeriodAverage> {
+        let cells = cohorts
+            .iter()
+            .filter_map(|c| c.retention.get(n))
+            .filter(|cell| cell.complete);
+        let (mut k, mut of, mut sum) = (0, 0, None);
+        for cell in cells {
+            k += cell.count;
+            of += cell.eligible;
+            if let Some(amount) = cell.amount {
+                let so_far: i128 = sum.unwrap_or_default();
+                sum = Some(so_far.checked_add(amount).ok_or_else(measure::too_large)?);
+            }
+        }
+        let mut rate = Rate::of(k, of);
+        if self.question.metric != Metric::RetentionRate {
+            let figure = sum.unwrap_or_default();
+            sum = Some(figure);
+            rate = Rate {
+                value: measure::each(figure, of),
+                low: None,
+                high: None,
+                ..rate
             };
         }
-        let rate = if complete {
-            Rate::of(returned, size)
-        } else {
-            Rate::of(0, 0)
-        };
-        Cell {
-            period: n,
-            value: rate.value,
-            count: rate.k,
-            eligible: rate.n,
-            complete,
-            partial_count: if complete { 0 } else { returned },
-            low: rate.low,
-            high: rate.high,
+        Ok(PeriodAverage {
+            period: self.columns.periods(n).start,
+            rate,
+            total: sum.map(measure::text),
+            per_returning: sum.and_then(|sum| measure::each(sum, k)),
+        })
+    }
+
+    fn cohort(&self, c: usize, tally: &Tally) -> Cohort {
+        let bucket = self.frame.calendar.buckets().get(c);
+        let span = self.question.range.span();
+        let complete = self.columns.within(self.clock.complete(c));
+        let begun = self.columns.begun(self.clock.begun(c));
+        Cohort {
+            period: bucket.map_or(span.from, |b| b.start),
+            size: tally.size(c),
+            partial: bucket.is_some_and(|b| b.start < span.from || b.end > span.to),
+            returned_in_start_period: tally.within(c),
+            retention: (0..begun)
+                .map(|n| self.cell(c, n, n < complete, tally))
+                .collect(),
         }
-    };
-    Cohort {
-        period: buckets.get(c).map_or(span.from, |b| b.start),
-        size,
-        partial: buckets
-            .get(c)
-            .is_some_and(|b| b.start < span.from || b.end > span.to),
-        returned_in_start_period: table.returned(c, 0),
-        retention: (0..table.columns).take_while(begun).map(cell).collect(),
+    }
+
+    fn cell(&self, c: usize, n: usize, complete: bool, tally: &Tally) -> Cell {
+        let periods = self.columns.periods(n);
+        let mut cell = Cell {
+            period: periods.start,
+            until: matches!(self.question.criterion, Criterion::Brackets(_)).then_some(periods.end),
+            value: None,
+            count: 0,
+            eligible: 0,
+            complete,
+            partial_count: 0,
+            low: None,
+            high: None,
+            total: None,
+            per_returning: None,
+            amount: None,
+        };
+        if n == 0 && shows_size(self.question) {
+            let size = tally.size(c);
+            let whole = Rate::of(size, size).value;
+            return Cell {
+                value: whole,
+                count: size,
+                eligible: size,
+                low: whole,
+                high: whole,
+                ..cell
+            };
+        }
+        let [count, late] = tally.returned(c, n);
+        cell.count = count;
+        cell.eligible = tally.eligible(c, n);
+        cell.partial_count = late;
+        match tally.total(c, n) {
+            Some(amount) => {
+                cell.value = measure::each(amount, cell.eligible);
+                cell.per_returning = measure::each(amount, count);
+                cell.total = Some(measure::text(amount));
+                cell.amount = Some(amount);
+            }
+            None => {
+                let rate = Rate::of(count, cell.eligible);
+                (cell.value, cell.low, cell.high) = (rate.value, rate.low, rate.high);
+            }
+        }
+        cell
     }
 }

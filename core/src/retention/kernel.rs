@@ -1,308 +1,339 @@
-//! One pass over all timelines for a retention table.
+//! The pass over all timelines for a retention table.
 #![expect(
     clippy::indexing_slicing,
-    reason = "a kernel: name keys are below the number of names, buckets below the calendar's, rows below the timeline's length"
+    reason = "a kernel: cohorts are below the calendar's, columns below the table's, groups below the breakdown's"
 )]
 
+use std::collections::HashMap;
+
+use super::clock::Clock;
+use super::columns::Columns;
+use super::measure::{Measure, too_large};
+use super::options::{Criterion, Metric, Unit};
 use super::plain::{Packed, Plain};
-use super::question::{Mode, Retention};
+use super::question::Retention;
+use super::user::{Joined, Plan, Scratch};
 use crate::error::{Error, Result};
 use crate::query::{Calendar, Instant};
-use crate::timeline::{Members, Timeline, View};
+use crate::timeline::{Timeline, View};
 
-/// The counts of all cells.
+/// The time of a table: the calendar of its cohorts, and how many cohorts and periods it has.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct Frame {
     /// The calendar; cohort c is its bucket c.
     pub(super) calendar: Calendar,
     /// How many of its buckets touch the range.
     pub(super) cohorts: usize,
-    /// How many columns there are, at most.
-    pub(super) columns: usize,
-    sizes: Vec<u64>,
-    cells: Vec<u64>,
-}
-
-impl Table {
-    /// Users in a cohort.
-    pub(super) fn size(&self, cohort: usize) -> u64 {
-        self.sizes[cohort]
-    }
-
-    /// Users of a cohort who returned in its n-th period; for n = 0 by an event other than the start.
-    pub(super) fn returned(&self, cohort: usize, n: usize) -> u64 {
-        self.cells[cohort * self.columns + n]
-    }
-}
-
-#[derive(Debug)]
-struct Counts {
-    sizes: Vec<u64>,
-    cells: Vec<u64>,
-    /// Scratch, all zero between users: the buckets in which the user at hand returned, one bit each.
-    returned: Vec<u64>,
-    /// Scratch, all zero between users: the cohorts that the user at hand has joined.
-    joined: Vec<u64>,
+    periods: usize,
 }
 
 /// A table with more cells than this is an error.
 const MAX_CELLS: usize = 2_000_000;
 
-/// A retention question made ready for the pass.
-struct Plan<'a> {
-    calendar: &'a Calendar,
-    starts: Option<Vec<bool>>,
-    returns: Option<Vec<bool>>,
-    from: i64,
-    to: i64,
-    columns: usize,
-    mode: Mode,
-    /// Whether each bucket is one stretch of time.
-    regular: bool,
+impl Frame {
+    pub(super) fn new(question: &Retention, view: &View<'_>) -> Result<Self> {
+        let span = question.range.span();
+        let until = match question.unit {
+            Unit::Calendar => Instant::saturating_from_micros(view.as_of.micros() + 1),
+            _ => span.to,
+        };
+        let (calendar, cohorts) = Calendar::reaching(
+            &question.range.zone,
+            question.period,
+            question.week_start,
+            span.from,
+            span.to,
+            until,
+        )?;
+        let mut frame = Self {
+            calendar,
+            cohorts,
+            periods: 0,
+        };
+        let reach = match question.unit {
+            Unit::Calendar => frame.calendar.buckets().len(),
+            _ => frame.clock(question, view).begun(0).max(1),
+        };
+        frame.periods = question.periods.map_or(usize::MAX, |n| n + 1).min(reach);
+        let columns = frame.columns(question).count();
+        let groups = 1 + question.breakdown.as_ref().map_or(0, |b| b.limit + 1);
+        if cohorts * columns * groups > MAX_CELLS {
+            return Err(Error::field(
+                "periods",
+                "too_many_cells",
+                format!(
+                    "the table would have {cohorts} × {columns} cells; fewer periods, a longer cohortPeriod or a shorter range would do"
+                ),
+            ));
+        }
+        Ok(frame)
+    }
+
+    pub(super) fn clock<'a>(&'a self, question: &'a Retention, view: &View<'_>) -> Clock<'a> {
+        Clock::new(
+            question.unit,
+            &self.calendar,
+            &question.range.zone,
+            view.as_of,
+        )
+    }
+
+    pub(super) fn columns<'a>(&self, question: &'a Retention) -> Columns<'a> {
+        Columns::new(&question.criterion, self.periods)
+    }
 }
 
-pub(super) fn run(question: &Retention, view: &View<'_>) -> Result<Table> {
-    let span = question.range.span();
-    let after = Instant::saturating_from_micros(view.as_of.micros() + 1);
-    let (calendar, cohorts) = Calendar::reaching(
-        &question.range.zone,
-        question.period,
-        question.week_start,
-        span.from,
-        span.to,
-        after,
-    )?;
-    let columns = question
-        .periods
-        .map_or(usize::MAX, |periods| periods + 1)
-        .min(calendar.buckets().len());
-    if cohorts * columns > MAX_CELLS {
-        return Err(Error::field(
-            "periods",
-            "too_many_cells",
-            format!(
-                "the table would have {cohorts} × {columns} cells; fewer periods, a longer cohortPeriod or a shorter range would do"
-            ),
-        ));
+/// The counts of one table.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    columns: usize,
+    sizes: Vec<u64>,
+    /// Users who returned in the period of their start.
+    within: Vec<u64>,
+    /// For each cohort, how many users are eligible for just so many columns.
+    eligible: Vec<u64>,
+    /// Users who returned, of the eligible and of the others.
+    returned: Vec<[u64; 2]>,
+    /// What the returns of the eligible amount to.
+    totals: Vec<i128>,
+}
+
+impl Tally {
+    fn new(cohorts: usize, columns: usize, measured: bool) -> Self {
+        Self {
+            columns,
+            sizes: vec![0; cohorts],
+            within: vec![0; cohorts],
+            eligible: vec![0; cohorts * (columns + 1)],
+            returned: vec![[0; 2]; cohorts * columns],
+            totals: vec![0; if measured { cohorts * columns } else { 0 }],
+        }
     }
-    let plan = Plan {
-        starts: view.timelines.matching(&question.start),
-        returns: view.timelines.matching(&question.returning),
-        from: span.from.micros(),
-        to: span.to.micros(),
-        columns,
-        mode: question.mode,
-        regular: calendar.is_regular(),
-        calendar: &calendar,
+
+    /// Users in a cohort.
+    pub(super) fn size(&self, cohort: usize) -> u64 {
+        self.sizes[cohort]
+    }
+
+    /// Users of a cohort who returned in the period of their start by another event (R2).
+    pub(super) fn within(&self, cohort: usize) -> u64 {
+        self.within[cohort]
+    }
+
+    /// Users for whom a column's periods have elapsed (R7).
+    pub(super) fn eligible(&self, cohort: usize, column: usize) -> u64 {
+        let first = cohort * (self.columns + 1);
+        self.eligible[first + column + 1..first + self.columns + 1]
+            .iter()
+            .sum()
+    }
+
+    /// Users who count in a column, of the eligible and of the others.
+    pub(super) fn returned(&self, cohort: usize, column: usize) -> [u64; 2] {
+        self.returned[cohort * self.columns + column]
+    }
+
+    /// What the returns of the eligible amount to, where anything is measured.
+    pub(super) fn total(&self, cohort: usize, column: usize) -> Option<i128> {
+        self.totals.get(cohort * self.columns + column).copied()
+    }
+
+    fn add(
+        &mut self,
+        plan: &Plan<'_>,
+        measure: Option<&Measure<'_>>,
+        t: &Timeline<'_>,
+        joined: &Joined<'_>,
+    ) -> Result<()> {
+        let cohort = joined.cohort;
+        let mature = plan.columns.within(joined.elapsed);
+        self.sizes[cohort] += 1;
+        self.eligible[cohort * (self.columns + 1) + mature] += 1;
+        self.within[cohort] += u64::from(joined.hits.first().is_some_and(|h| h.period == 0));
+        let first = cohort * self.columns;
+        let mut done = Ok(());
+        plan.columns.returned(joined.hits, |range| {
+            for column in range {
+                let late = usize::from(column >= mature);
+                self.returned[first + column][late] += 1;
+                if let Some(measure) = measure
+                    && late == 0
+                    && done.is_ok()
+                {
+                    let hits = plan.columns.measured(joined.hits, column);
+                    let total = &mut self.totals[first + column];
+                    done = measure.of(t, hits).and_then(|figure| {
+                        *total = total.checked_add(figure).ok_or_else(too_large)?;
+                        Ok(())
+                    });
+                }
+            }
+        });
+        done
+    }
+
+    fn merge(mut self, other: &Self) -> Result<Self> {
+        let sum = |a: &mut Vec<u64>, b: &[u64]| a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+        sum(&mut self.sizes, &other.sizes);
+        sum(&mut self.within, &other.within);
+        sum(&mut self.eligible, &other.eligible);
+        for (x, y) in self.returned.iter_mut().zip(&other.returned) {
+            x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+        }
+        for (x, y) in self.totals.iter_mut().zip(&other.totals) {
+            *x = x.checked_add(*y).ok_or_else(too_large)?;
+        }
+        Ok(self)
+    }
+}
+
+/// All users, and each group of a breakdown: the shown ones in order, then the rest.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) all: Tally,
+    /// The code of each group shown, none for users whose start has no value.
+    pub(super) shown: Vec<Option<u32>>,
+    pub(super) groups: Vec<Tally>,
+    /// How many values the last group pools; there is none for 0.
+    pub(super) pooled: usize,
+}
+
+pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Result<Table> {
+    let clock = frame.clock(question, view);
+    let plan = Plan::new(question, clock, frame.columns(question), view)?;
+    let measure = Measure::new(question, view)?;
+    let shape = (frame.cohorts, plan.columns.count());
+    if question.criterion == Criterion::On
+        && question.metric == Metric::RetentionRate
+        && plan.is_plain()
+        && let Some(plain) = Plain::new(&plan)
+    {
+        return Ok(Table {
+            all: plainly(&plain, &plan, shape, view)?,
+            shown: Vec::new(),
+            groups: Vec::new(),
+            pooled: 0,
+        });
+    }
+    let Some(breakdown) = &question.breakdown else {
+        let mut tallies = count(&plan, measure.as_ref(), shape, 1, |_, _| 0, view)?;
+        return Ok(Table {
+            all: tallies.remove(0),
+            shown: Vec::new(),
+            groups: Vec::new(),
+            pooled: 0,
+        });
     };
-    let members = Members::new(question.segment, span, view);
-    let plain = match question.mode {
-        Mode::FirstTime => Plain::new(
-            &calendar,
-            plan.starts.as_ref(),
-            plan.returns.as_ref(),
-            (plan.from, plan.to),
-        ),
-        Mode::Recurring => None,
+    let mut ranked = ranking(&plan, view)?;
+    let pooled = ranked.len().saturating_sub(breakdown.limit);
+    ranked.truncate(breakdown.limit);
+    let places: HashMap<Option<u32>, usize> = ranked
+        .iter()
+        .enumerate()
+        .map(|(i, code)| (*code, i))
+        .collect();
+    let groups = ranked.len() + usize::from(pooled > 0);
+    let group = |t: &Timeline<'_>, joined: &Joined<'_>| {
+        let code = plan.group(t, joined.start);
+        places.get(&code).copied().unwrap_or(ranked.len())
     };
-    let (sizes, cells) = match plain {
-        Some(plain) => view
-            .fold(
-                || Packed::new(cohorts, columns),
-                |counts, timeline| {
-                    if members.hold(&timeline) {
-                        plain.count(&timeline, counts);
-                    }
-                },
-                Packed::merge,
-            )?
-            .counts(),
-        None => plan.counts(view, &members, cohorts)?,
-    };
+    let groups = count(&plan, measure.as_ref(), shape, groups, group, view)?;
+    let empty = Tally::new(shape.0, shape.1, measure.is_some());
+    let all = groups.iter().try_fold(empty, Tally::merge)?;
     Ok(Table {
-        calendar,
-        cohorts,
-        columns,
-        sizes,
-        cells,
+        all,
+        shown: ranked,
+        groups,
+        pooled,
     })
 }
 
-impl Plan<'_> {
-    fn counts(
-        &self,
-        view: &View<'_>,
-        members: &Members<'_>,
-        cohorts: usize,
-    ) -> Result<(Vec<u64>, Vec<u64>)> {
-        let words = self.calendar.buckets().len().div_ceil(64);
-        let counts = view.fold(
-            || Counts {
-                sizes: vec![0; cohorts],
-                cells: vec![0; cohorts * self.columns],
-                returned: vec![0; words],
-                joined: vec![0; words],
-            },
-            |counts, timeline| {
-                if members.hold(&timeline) {
-                    self.count(&timeline, counts);
-                }
-            },
-            |mut a, b| {
-                a.sizes.iter_mut().zip(&b.sizes).for_each(|(x, y)| *x += y);
-                a.cells.iter_mut().zip(&b.cells).for_each(|(x, y)| *x += y);
-                a
-            },
-        )?;
-        Ok((counts.sizes, counts.cells))
-    }
-
-    fn starts(&self, name: u16) -> bool {
-        self.starts
-            .as_ref()
-            .is_none_or(|means| means[usize::from(name)])
-    }
-
-    fn returns(&self, name: u16) -> bool {
-        self.returns
-            .as_ref()
-            .is_none_or(|means| means[usize::from(name)])
-    }
-
-    fn count(&self, timeline: &Timeline<'_>, counts: &mut Counts) {
-        match self.mode {
-            Mode::FirstTime => {
-                let Some(first) = timeline.name.iter().position(|name| self.starts(*name)) else {
-                    return;
-                };
-                let at = timeline.ts[first];
-                if at >= self.from
-                    && at < self.to
-                    && let Some(cohort) = self.calendar.locate(at)
+/// One pass with a tally for each group.
+fn count<'a>(
+    plan: &Plan<'a>,
+    measure: Option<&Measure<'a>>,
+    (cohorts, columns): (usize, usize),
+    groups: usize,
+    group: impl Fn(&Timeline<'_>, &Joined<'_>) -> usize + Sync,
+    view: &View<'_>,
+) -> Result<Vec<Tally>> {
+    let empty = || vec![Tally::new(cohorts, columns, measure.is_some()); groups];
+    let (tallies, _) = view.fold(
+        || (Ok(empty()), Scratch::default()),
+        |(tallies, scratch): &mut (Result<Vec<Tally>>, Scratch), t| {
+            plan.each(&t, scratch, |joined| {
+                let place = group(&t, &joined);
+                if let Ok(held) = tallies
+                    && let Err(error) = held[place].add(plan, measure, &t, &joined)
                 {
-                    self.mark(timeline, first, &mut counts.returned);
-                    self.join(timeline, cohort, first, counts);
-                    counts.returned.fill(0);
+                    *tallies = Err(error);
                 }
-            }
-            Mode::Recurring => self.count_recurring(timeline, counts),
-        }
-    }
-
-    fn count_recurring(&self, timeline: &Timeline<'_>, counts: &mut Counts) {
-        let from = timeline.ts.partition_point(|ts| *ts < self.from);
-        let to = timeline.ts.partition_point(|ts| *ts < self.to);
-        let mut marked = false;
-        for row in from..to {
-            let Some(cohort) = self
-                .calendar
-                .locate(timeline.ts[row])
-                .filter(|_| self.starts(timeline.name[row]))
-            else {
-                continue;
+            });
+        },
+        |(a, scratch), (b, _)| {
+            let merge = |(a, b): (Vec<Tally>, Vec<Tally>)| {
+                a.into_iter().zip(&b).map(|(a, b)| a.merge(b)).collect()
             };
-            let (word, bit) = (cohort / 64, 1 << (cohort % 64));
-            if counts.joined[word] & bit != 0 {
-                continue;
-            }
-            counts.joined[word] |= bit;
-            // Where each bucket is one stretch of time, a later bucket holds later events only, so one look serves all cohorts.
-            if !marked || !self.regular {
-                counts.returned.fill(0);
-                self.mark(timeline, row, &mut counts.returned);
-                marked = true;
-            }
-            self.join(timeline, cohort, row, counts);
-        }
-        if marked {
-            counts.joined.fill(0);
-            counts.returned.fill(0);
-        }
-    }
-
-    /// Sets a bit for each bucket in which the user returned at or after the time of `row`.
-    #[inline]
-    fn mark(&self, timeline: &Timeline<'_>, row: usize, returned: &mut [u64]) {
-        let from = first_at(timeline, row);
-        let (times, names) = (&timeline.ts[from..], &timeline.name[from..]);
-        // The bits of 64 buckets at a time gather here, since a write to memory for each event would wait for the last one.
-        let (mut word, mut bits) = (0, 0_u64);
-        let mut set = |ts: i64| {
-            if let Some(bucket) = self.calendar.locate(ts) {
-                if bucket / 64 != word {
-                    returned[word] |= std::mem::take(&mut bits);
-                    word = bucket / 64;
-                }
-                bits |= 1 << (bucket % 64);
-            }
-        };
-        match &self.returns {
-            None => times.iter().for_each(|ts| set(*ts)),
-            Some(means) => times
-                .iter()
-                .zip(names)
-                .filter(|(_, name)| means[usize::from(**name)])
-                .for_each(|(ts, _)| set(*ts)),
-        }
-        returned[word] |= bits;
-    }
-
-    /// Counts a user into a cohort by the start event in `row`, and into the cells of the periods marked.
-    #[inline]
-    fn join(&self, timeline: &Timeline<'_>, cohort: usize, row: usize, counts: &mut Counts) {
-        counts.sizes[cohort] += 1;
-        let cells = &mut counts.cells[cohort * self.columns..(cohort + 1) * self.columns];
-        if self.returned_at_start(timeline, cohort, first_at(timeline, row)) {
-            cells[0] += 1;
-        }
-        let first = cohort + 1;
-        for (word, bits) in counts.returned.iter().enumerate().skip(first / 64) {
-            let mut left = if word == first / 64 {
-                bits & (u64::MAX << (first % 64))
-            } else {
-                *bits
+            let both = match (a, b) {
+                (Ok(a), Ok(b)) => merge((a, b)),
+                // Whoever finds it first, the same error is told.
+                (Err(a), Err(b)) if b.message() < a.message() => Err(b),
+                (Err(error), _) | (_, Err(error)) => Err(error),
             };
-            while left != 0 {
-                let bucket = word * 64 + left.trailing_zeros() as usize;
-                left &= left - 1;
-                if let Some(cell) = cells.get_mut(bucket - cohort) {
-                    *cell += 1;
-                }
-            }
-        }
-    }
-
-    /// Whether there are a start row at the time of the start and another row, in the same period and not earlier, that returns
-    /// (R2). `first` is the first row at the time of the start.
-    #[inline]
-    fn returned_at_start(&self, timeline: &Timeline<'_>, cohort: usize, first: usize) -> bool {
-        let start = timeline.ts[first];
-        let end = self.calendar.buckets()[cohort].end.micros();
-        let mut within = (first..timeline.ts.len())
-            .take_while(|row| timeline.ts[*row] < end)
-            .filter(|row| self.returns(timeline.name[*row]))
-            .filter(|row| self.regular || self.calendar.locate(timeline.ts[*row]) == Some(cohort));
-        let Some(row) = within.next() else {
-            return false;
-        };
-        // Two returns: at least one of them is not the start. One: it counts unless it is the only start itself.
-        within.next().is_some()
-            || timeline.ts[row] != start
-            || !self.starts(timeline.name[row])
-            || (first..timeline.ts.len())
-                .take_while(|r| timeline.ts[*r] == start)
-                .filter(|r| self.starts(timeline.name[*r]))
-                .count()
-                > 1
-    }
+            (both, scratch)
+        },
+    )?;
+    tallies
 }
 
-/// The first row at the time of `row`: events at the very time of a start may stand before it in the order.
-fn first_at(timeline: &Timeline<'_>, row: usize) -> usize {
-    let at = timeline.ts[row];
-    row - timeline.ts[..row]
-        .iter()
-        .rev()
-        .take_while(|ts| **ts == at)
-        .count()
+/// The groups by users, most first, and then by value.
+pub(super) fn ranking(plan: &Plan<'_>, view: &View<'_>) -> Result<Vec<Option<u32>>> {
+    let (users, _) = view.fold(
+        || (HashMap::<Option<u32>, u64>::new(), Scratch::default()),
+        |(users, scratch), t| {
+            plan.each(&t, scratch, |joined| {
+                *users.entry(plan.group(&t, joined.start)).or_default() += 1;
+            });
+        },
+        |(mut a, scratch), (b, _)| {
+            b.into_iter()
+                .for_each(|(group, n)| *a.entry(group).or_default() += n);
+            (a, scratch)
+        },
+    )?;
+    let value = |code: Option<u32>| Some(plan.breakdown?.dictionary().value(code?));
+    let mut ranked: Vec<(Option<u32>, u64)> = users.into_iter().collect();
+    ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| value(a.0).cmp(&value(b.0))));
+    Ok(ranked.into_iter().map(|r| r.0).collect())
+}
+
+fn plainly(
+    plain: &Plain,
+    plan: &Plan<'_>,
+    (cohorts, columns): (usize, usize),
+    view: &View<'_>,
+) -> Result<Tally> {
+    let (sizes, cells) = view
+        .fold(
+            || Packed::new(cohorts, columns),
+            |counts, timeline| {
+                if plan.members.hold(&timeline) {
+                    plain.count(&timeline, counts);
+                }
+            },
+            Packed::merge,
+        )?
+        .counts();
+    let mut tally = Tally::new(cohorts, columns, false);
+    for cohort in 0..cohorts {
+        let mature = plan.columns.within(plan.clock.complete(cohort));
+        tally.eligible[cohort * (columns + 1) + mature] = sizes[cohort];
+        tally.within[cohort] = cells[cohort * columns];
+        for column in 0..columns {
+            let cell = cohort * columns + column;
+            tally.returned[cell][usize::from(column >= mature)] = cells[cell];
+        }
+    }
+    tally.sizes = sizes;
+    Ok(tally)
 }

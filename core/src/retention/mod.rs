@@ -1,10 +1,18 @@
-//! Who comes back: retention tables by calendar cohort (R1–R4, R6 `on`, R7–R9).
+//! Who comes back: retention tables by calendar cohort (R1–R11), and who is in each of their cells (D1).
 
 mod answer;
+mod clock;
+mod columns;
 mod kernel;
+mod measure;
+mod options;
+mod people;
 mod plain;
 mod question;
 mod table;
+mod user;
 
-pub use answer::{Cell, Cohort, PeriodAverage, RetentionAnswer, answer};
-pub use question::{Mode, Retention};
+pub use answer::{Cell, Cohort, Group, Groups, PeriodAverage, RetentionAnswer, answer};
+pub use options::{Breakdown, Criterion, Metric, Mode, Pooling, Unit};
+pub use people::{Place, Who, people};
+pub use question::Retention;

@@ -8,7 +8,8 @@
     reason = "a kernel: name keys are below the number of names, cohorts below 64, columns at most 64, rows below the timeline's length"
 )]
 
-use crate::query::calendar::{Bits, Calendar};
+use super::user::Plan;
+use crate::query::calendar::Bits;
 use crate::timeline::Timeline;
 
 /// A plain question made ready for the pass.
@@ -53,12 +54,8 @@ const SPREAD: [u64; 256] = {
 
 impl Plain {
     /// Nothing where the calendar is too long or too odd.
-    pub(super) fn new(
-        calendar: &Calendar,
-        starts: Option<&Vec<bool>>,
-        returns: Option<&Vec<bool>>,
-        (from, to): (i64, i64),
-    ) -> Option<Self> {
+    pub(super) fn new(plan: &Plan<'_>) -> Option<Self> {
+        let calendar = plan.clock.calendar;
         let all = |means: &Vec<bool>| {
             means
                 .iter()
@@ -68,10 +65,10 @@ impl Plain {
         Some(Self {
             bits: calendar.bits()?,
             ends: calendar.buckets().iter().map(|b| b.end.micros()).collect(),
-            starts: starts.cloned(),
-            returns: returns.map(all),
-            from,
-            to,
+            starts: plan.starts.names.clone(),
+            returns: plan.returns.names.as_ref().map(all),
+            from: plan.span.from.micros(),
+            to: plan.span.to.micros(),
         })
     }
 

@@ -1,0 +1,140 @@
+//! How many periods after a start something happens, and when a period has elapsed (R3–R5, R7).
+
+use jiff::ToSpan;
+
+use super::options::Unit;
+use crate::query::{Calendar, Instant, Zone};
+
+/// A way to count periods from a start at `t0` in the calendar's bucket `cohort`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock<'a> {
+    unit: Unit,
+    pub(super) calendar: &'a Calendar,
+    zone: &'a Zone,
+    as_of: i64,
+}
+
+const DAY: i64 = 86_400_000_000;
+
+impl<'a> Clock<'a> {
+    pub(super) fn new(unit: Unit, calendar: &'a Calendar, zone: &'a Zone, as_of: Instant) -> Self {
+        Self {
+            unit,
+            calendar,
+            zone,
+            as_of: as_of.micros(),
+        }
+    }
+
+    fn length(&self) -> Option<i64> {
+        match self.unit {
+            Unit::Calendar | Unit::MonthAnniversary => None,
+            Unit::Hours24 => Some(DAY),
+            Unit::Days7 => Some(7 * DAY),
+            Unit::Days30 => Some(30 * DAY),
+        }
+    }
+
+    /// Whether a start opens a clock of its own, rather than sharing its period's.
+    pub(super) fn is_own(&self) -> bool {
+        self.unit != Unit::Calendar
+    }
+
+    /// In which period an instant lies that is not before the start.
+    #[inline]
+    pub(super) fn period(&self, cohort: usize, t0: i64, ts: i64) -> Option<usize> {
+        match self.length() {
+            Some(length) => usize::try_from((ts - t0) / length).ok(),
+            None if self.unit == Unit::Calendar => self.calendar.locate(ts)?.checked_sub(cohort),
+            None => Some(self.months(t0, ts)),
+        }
+    }
+
+    /// How many periods from the first on have fully elapsed at `asOf` (R7).
+    pub(super) fn elapsed(&self, cohort: usize, t0: i64) -> usize {
+        match self.length() {
+            Some(length) => usize::try_from((self.as_of - t0) / length).unwrap_or_default(),
+            None if self.unit == Unit::Calendar => {
+                let ahead = self.calendar.buckets().get(cohort..).unwrap_or_default();
+                ahead.partition_point(|b| b.end.micros() <= self.as_of)
+            }
+            None => self.months(t0, self.as_of),
+        }
+    }
+
+    /// How many periods of a cohort have begun: those that its earliest start could have reached.
+    pub(super) fn begun(&self, cohort: usize) -> usize {
+        let Some(bucket) = self.calendar.buckets().get(cohort) else {
+            return 0;
+        };
+        let start = bucket.start.micros();
+        if self.unit == Unit::Calendar {
+            let ahead = self.calendar.buckets().get(cohort..).unwrap_or_default();
+            ahead
+                .iter()
+                .take_while(|b| b.start.micros() <= self.as_of)
+                .count()
+        } else if start > self.as_of {
+            0
+        } else {
+            self.elapsed(cohort, start) + 1
+        }
+    }
+
+    /// How many periods have fully elapsed for every start that the cohort's period could hold.
+    pub(super) fn complete(&self, cohort: usize) -> usize {
+        let Some(bucket) = self.calendar.buckets().get(cohort) else {
+            return 0;
+        };
+        let last = bucket.end.micros() - 1;
+        match self.unit {
+            Unit::Calendar => self.elapsed(cohort, last),
+            _ if last > self.as_of => 0,
+            // Starts on several days share a clamped anniversary, the latest of which is at the end of that day.
+            Unit::MonthAnniversary => {
+                let whole = |n: &usize| self.month_ends_by(last, *n);
+                let near = self.months(last, self.as_of) + 1;
+                (0..=near).rev().find(whole).unwrap_or(0)
+            }
+            _ => self.elapsed(cohort, last),
+        }
+    }
+
+    fn month_ends_by(&self, start: i64, n: usize) -> bool {
+        let at = self.zone.civil(Instant::saturating_from_micros(start));
+        let day = i32::try_from(n)
+            .ok()
+            .and_then(|n| at.date().checked_add(n.months()).ok())
+            .and_then(|date| date.tomorrow().ok());
+        // The clock of a zone may show the day before once more.
+        n == 0 || day.is_some_and(|day| self.zone.end_before(day).micros() <= self.as_of)
+    }
+
+    /// The anniversary of `t0` after `n` months (R5).
+    fn anniversary(&self, t0: i64, n: usize) -> i64 {
+        if n == 0 {
+            return t0;
+        }
+        let at = self.zone.civil(Instant::saturating_from_micros(t0));
+        i32::try_from(n)
+            .ok()
+            .and_then(|n| at.checked_add(n.months()).ok())
+            .map_or(i64::MAX, |at| self.zone.instant(at).micros())
+    }
+
+    /// How many anniversaries of `t0` there are by `ts`.
+    fn months(&self, t0: i64, ts: i64) -> usize {
+        let date = |micros| self.zone.date(Instant::saturating_from_micros(micros));
+        let (from, to) = (date(t0), date(ts));
+        let months = 12 * (i64::from(to.year()) - i64::from(from.year())) + i64::from(to.month())
+            - i64::from(from.month());
+        let mut n = usize::try_from(months).unwrap_or_default();
+        while n > 0 && self.anniversary(t0, n) > ts {
+            n -= 1;
+        }
+        while self.anniversary(t0, n + 1) <= ts {
+            n += 1;
+        }
+        n
+    }
+}
