@@ -1,6 +1,6 @@
 /** How far the users of a range get through a series of steps. */
 
-import type { Given, Quantiles, Range, Rate, Segment, Selector, Window } from './query.js';
+import type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Window } from './query.js';
 
 /** An ordered funnel: users who did step 1 within the range, and how far each got inside the conversion window. */
 export interface FunnelQuestion extends Range {
@@ -15,9 +15,7 @@ export interface FunnelQuestion extends Range {
 }
 
 /** How far the users of a funnel got. */
-export interface FunnelAnswer {
-  /** The first 24 hex digits of the SHA-256 of the rest: the same question over the same data has the same. */
-  _id: string;
+export interface FunnelAnswer extends Stamp {
   /** The steps in order. */
   steps: FunnelStep[];
   /** Users with a first step within the range. */
@@ -66,8 +64,6 @@ export interface FunnelAnswer {
   preset: string;
   /** How each switch of the preset stands. */
   switches: FunnelSwitches;
-  /** The version of the time zone database. */
-  tzdb: string;
 }
 
 /** One step of a funnel. */

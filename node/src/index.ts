@@ -22,7 +22,7 @@
 export { Analytics, open, type OpenOptions } from './analytics.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
 export type { Answer, Exact } from './answer.js';
-export type { Given, Quantiles, Range, Rate, Segment, Selector, Weekday, When, Window } from './query.js';
+export type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
 export type {
   FunnelAnswer,
   FunnelBucket,

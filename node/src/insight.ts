@@ -1,7 +1,7 @@
 /** What the numbers say about how users behave, in words. */
 
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
-import type { Segment } from './query.js';
+import type { Segment, Stamp } from './query.js';
 
 /** A kind of insight. */
 export type InsightType = 'conversion_funnel';
@@ -15,17 +15,15 @@ export interface UserInsightsQuestion extends FunnelQuestion {
 }
 
 /** One insight. */
-export interface Insight {
-  /** The first 24 hex digits of the SHA-256 of the rest. */
-  _id: string;
+export interface Insight extends Stamp {
   /** What kind of insight it is. */
   insightType: InsightType;
   /** What it is about. */
   title: string;
   /** What it says, in sentences. */
   description: string;
-  /** The figures behind it. */
-  data: FunnelAnswer;
+  /** The figures behind it, which share its stamp. */
+  data: Omit<FunnelAnswer, keyof Stamp>;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */

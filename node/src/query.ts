@@ -61,3 +61,17 @@ export interface Quantiles {
   p95: number | null;
   max: number | null;
 }
+
+/** What an answer is and what it was computed from: equal questions over equal data give equal bytes. */
+export interface Stamp {
+  /** The first 24 hex digits of `resultHash`. */
+  _id: string;
+  /** The SHA-256, in hex, of everything in the answer but this stamp. */
+  resultHash: string;
+  /** The version of everything stored: equal for equal contents, however they were loaded. */
+  dataVersion: string;
+  /** The version of who is who. */
+  identityVersion: string;
+  /** The version of the time zone database. */
+  tzdb: string;
+}

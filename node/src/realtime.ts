@@ -1,6 +1,6 @@
 /** What is happening right now. */
 
-import type { When } from './query.js';
+import type { Stamp, When } from './query.js';
 
 /** One of the six real-time figures, all over the window `(asOf − w, asOf]`. */
 export type Metric =
@@ -22,9 +22,7 @@ export interface RealtimeQuestion {
 }
 
 /** One figure over the window. */
-export interface RealtimeMetric {
-  /** The first 24 hex digits of the SHA-256 of the rest. */
-  _id: string;
+export interface RealtimeMetric extends Stamp {
   /** Which figure it is. */
   metricName: Metric;
   /** The figure; null where its denominator is 0. */

@@ -1,6 +1,6 @@
 /** Who comes back, by the period in which they started. */
 
-import type { Given, Range, Rate, Segment, Selector, Weekday } from './query.js';
+import type { Given, Range, Rate, Segment, Selector, Stamp, Weekday } from './query.js';
 
 /** The calendar period of cohorts and columns. */
 export type CohortPeriod = 'daily' | 'weekly' | 'monthly';
@@ -27,9 +27,7 @@ export interface RetentionQuestion extends Range {
 }
 
 /** Cohorts, and the share of each that came back, period by period. */
-export interface RetentionAnswer {
-  /** The first 24 hex digits of the SHA-256 of the rest: the same question over the same data has the same. */
-  _id: string;
+export interface RetentionAnswer extends Stamp {
   /** The period of cohorts and columns. */
   cohortPeriod: CohortPeriod;
   /** The figure in the cells. */
@@ -66,8 +64,6 @@ export interface RetentionAnswer {
   preset: string;
   /** How cells count: a return within exactly that period. */
   criterion: string;
-  /** The version of the time zone database. */
-  tzdb: string;
 }
 
 /** The users who started in one period. */

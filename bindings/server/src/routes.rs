@@ -65,9 +65,7 @@ async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri)
 async fn user_insights(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
     ask(service, id, headers, uri, |analytics, who, question| {
         let insights = analytics.user_insights_json(who, question)?;
-        let first = insights
-            .first()
-            .map(|i| (i.data.as_of, i.data.timezone.clone()));
+        let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
         let (as_of, zone) = first.unzip();
         Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
     })

@@ -18,7 +18,7 @@ use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
     Filter, Instant, Money, Period, Property, Quantiles, Rate, Segment, Selector, WeekStart,
-    Window, Zone, answer,
+    Window, Zone, answer, answer::Stamp,
 };
 use crate::timeline::View;
 
@@ -26,9 +26,9 @@ use crate::timeline::View;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunnelAnswer {
-    /// The first 24 hex digits of the SHA-256 of the rest.
-    #[serde(rename = "_id", skip_serializing_if = "String::is_empty")]
-    pub id: String,
+    /// What it is and what it was computed from.
+    #[serde(flatten)]
+    pub stamp: Stamp,
     /// The steps in order.
     pub steps: Vec<FunnelStep>,
     /// Users with a first step within the range.
@@ -85,8 +85,6 @@ pub struct FunnelAnswer {
     pub preset: Preset,
     /// How each switch of the preset stands.
     pub switches: Switches,
-    /// The version of the time zone database.
-    pub tzdb: &'static str,
 }
 
 /// One step of a funnel.
@@ -377,7 +375,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
         }
     });
     let mut answer = FunnelAnswer {
-        id: String::new(),
+        stamp: Stamp::default(),
         steps: steps.collect(),
         entered: count.entered(),
         converted: count.converted(),
@@ -416,9 +414,8 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
         hold_constant: question.hold_constant.clone(),
         preset: question.preset,
         switches: Switches::of(question),
-        tzdb: Zone::database_version(),
     };
-    answer.id = answer::id(&answer)?;
+    answer.stamp = answer::stamp(&answer, view.versions())?;
     Ok(answer)
 }
 

@@ -1,46 +1,13 @@
 //! The insight about conversion: how many go all the way, and where most of the others stop.
 
-use serde::Serialize;
-
-use super::InsightType;
+use super::{Data, Insight, InsightType};
 use crate::error::Result;
 use crate::funnel::{FunnelAnswer, FunnelStep};
-use crate::query::{Instant, Rate, Segment, Selector, Window, answer};
-
-/// The specification's User Behavior Insight.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Insight {
-    /// The first 24 hex digits of the SHA-256 of the rest.
-    #[serde(rename = "_id", skip_serializing_if = "String::is_empty")]
-    pub id: String,
-    /// What kind of insight it is.
-    pub insight_type: InsightType,
-    /// What it is about.
-    pub title: String,
-    /// What it says, in sentences.
-    pub description: String,
-    /// The figures behind it.
-    pub data: FunnelAnswer,
-    /// The confidence level of the intervals in `description` and `data`, in percent: 95. Null where nobody entered, for
-    /// then there is no interval and nothing to be confident of. It is not a measure of how interesting the insight is.
-    pub confidence: Option<u8>,
-    /// The users looked at.
-    pub segment: Segment,
-    /// The first instant of the range.
-    pub start_date: Instant,
-    /// The first instant after the range.
-    pub end_date: Instant,
-    /// As `asOf`: an insight is computed, not stored.
-    pub created_at: Instant,
-    /// The same.
-    pub updated_at: Instant,
-}
+use crate::query::{Rate, Selector, Window};
 
 /// Puts the answer of a funnel into words.
-pub(crate) fn conversion_funnel(data: FunnelAnswer) -> Result<Insight> {
-    let mut insight = Insight {
-        id: String::new(),
+pub(crate) fn conversion_funnel(mut data: FunnelAnswer) -> Result<Insight> {
+    Insight {
         insight_type: InsightType::ConversionFunnel,
         title: title(&data),
         description: describe(&data),
@@ -50,10 +17,11 @@ pub(crate) fn conversion_funnel(data: FunnelAnswer) -> Result<Insight> {
         end_date: data.end_date,
         created_at: data.as_of,
         updated_at: data.as_of,
-        data,
-    };
-    insight.id = answer::id(&insight)?;
-    Ok(insight)
+        timezone: data.timezone.clone(),
+        stamp: std::mem::take(&mut data.stamp),
+        data: Data::Funnel(Box::new(data)),
+    }
+    .stamped()
 }
 
 fn title(data: &FunnelAnswer) -> String {
@@ -191,7 +159,8 @@ mod tests {
         Entries, Entry, ExclusionMode, Matured, Order, Preset, Selects, Switches, TimeToConvert,
         Timed, Unit,
     };
-    use crate::query::{Quantiles, Zone};
+    use crate::query::answer::{self, Versions};
+    use crate::query::{Quantiles, Segment, Zone};
 
     fn answer(counts: &[u64], open: u64) -> FunnelAnswer {
         let names = ["search", "view_trip", "start_booking", "complete_booking"];
@@ -216,7 +185,7 @@ mod tests {
             })
             .collect();
         FunnelAnswer {
-            id: "f".to_owned(),
+            stamp: answer::stamp(&0, Versions::new(0, [0, 0], 0)).unwrap(),
             steps,
             entered,
             converted,
@@ -265,7 +234,6 @@ mod tests {
                 totals: None,
                 session_timeout: None,
             },
-            tzdb: "2026a",
         }
     }
 
@@ -283,7 +251,7 @@ mod tests {
              85.6 %). 12 users have not converted but still can."
         );
         assert_eq!(insight.confidence, Some(95));
-        assert_eq!(insight.created_at, insight.data.as_of);
+        assert_eq!(insight.created_at, answer(&[1], 0).as_of);
     }
 
     #[test]
@@ -309,9 +277,15 @@ mod tests {
     #[test]
     fn the_id_follows_the_content() {
         let one = conversion_funnel(answer(&[10, 5], 0)).unwrap();
-        assert_eq!(one.id, conversion_funnel(answer(&[10, 5], 0)).unwrap().id);
-        assert_ne!(one.id, conversion_funnel(answer(&[10, 4], 0)).unwrap().id);
-        assert_eq!(one.id.len(), 24);
+        assert_eq!(
+            one.stamp,
+            conversion_funnel(answer(&[10, 5], 0)).unwrap().stamp
+        );
+        assert_ne!(
+            one.stamp,
+            conversion_funnel(answer(&[10, 4], 0)).unwrap().stamp
+        );
+        assert_eq!(one.stamp.id.len(), 24);
     }
 
     #[test]

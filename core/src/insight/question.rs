@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Error, FieldError, Result};
+use crate::error::{FieldError, Result};
 use crate::funnel::Funnel;
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Selector};
@@ -74,8 +74,8 @@ impl UserInsights {
         Ok(insights)
     }
 
-    /// Refuses it with everything wrong at once.
-    pub(crate) fn check(&self, now: Instant) -> Result<()> {
+    /// What is wrong with it.
+    pub(crate) fn faults(&self, now: Instant) -> Vec<FieldError> {
         let mut faults = self.funnel.faults(now);
         if !(1..=100).contains(&self.limit) {
             faults.push(FieldError {
@@ -84,11 +84,7 @@ impl UserInsights {
                 message: "must be between 1 and 100".to_owned(),
             });
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::fields(faults))
-        }
+        faults
     }
 }
 

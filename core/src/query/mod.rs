@@ -2,7 +2,7 @@
 //!
 //! Nothing here touches a store, a clock or the environment.
 
-pub(crate) mod answer;
+pub mod answer;
 pub mod calendar;
 pub mod condition;
 pub(crate) mod fields;

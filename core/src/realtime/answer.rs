@@ -7,7 +7,8 @@ use super::question::{Metric, Realtime, TimeRange};
 use super::users;
 use crate::access::Scoped;
 use crate::error::Result;
-use crate::query::{Instant, Rate, answer};
+use crate::query::answer::{self, Stamp, Versions};
+use crate::query::{Instant, Rate};
 use crate::timeline::Timelines;
 use crate::warehouse::{Live, Recent, Tally, Warehouse};
 
@@ -15,9 +16,9 @@ use crate::warehouse::{Live, Recent, Tally, Warehouse};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RealtimeMetric {
-    /// The first 24 hex digits of the SHA-256 of the rest.
-    #[serde(rename = "_id", skip_serializing_if = "String::is_empty")]
-    pub id: String,
+    /// What it is and what it was computed from.
+    #[serde(flatten)]
+    pub stamp: Stamp,
     /// Which figure it is.
     pub metric_name: Metric,
     /// The figure; null where its denominator is 0.
@@ -144,6 +145,8 @@ pub(crate) fn answer(
         conversions: meanings.conversions,
         errors: meanings.errors,
     };
+    // Read first, so that the answer holds at least as much as its version says.
+    let head = warehouse.head()?;
     let mut live = warehouse.recent(&asked)?;
     if let Some(timelines) = timelines {
         users::recount(&mut live, timelines, &asked)?;
@@ -153,6 +156,7 @@ pub(crate) fn answer(
         range,
         as_of,
         base: meanings.base_currency,
+        versions: head.versions(timelines.map_or(0, |t| t.identity().hash)),
     };
     question
         .distinct()
@@ -167,6 +171,7 @@ struct Window<'a> {
     range: TimeRange,
     as_of: Instant,
     base: &'a str,
+    versions: Versions,
 }
 
 /// A stretch of the window whose figure is wanted.
@@ -217,7 +222,7 @@ impl Window<'_> {
         };
         let revenue = metric == Metric::RevenuePerMinute;
         let mut answer = RealtimeMetric {
-            id: String::new(),
+            stamp: Stamp::default(),
             metric_name: metric,
             value,
             timestamp: self.as_of,
@@ -236,7 +241,7 @@ impl Window<'_> {
             },
             created_at: self.as_of,
         };
-        answer.id = answer::id(&answer)?;
+        answer.stamp = answer::stamp(&answer, self.versions.clone())?;
         Ok(answer)
     }
 

@@ -382,7 +382,7 @@ fn the_same_question_gives_the_same_bytes_and_ids_of_24_hex_digits() {
     let ids: std::collections::BTreeSet<String> = ask(&w, &json!({}))
         .unwrap()
         .into_iter()
-        .map(|a| a.id)
+        .map(|a| a.stamp.id)
         .collect();
     assert_eq!(ids.len(), 6);
     assert!(

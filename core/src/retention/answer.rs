@@ -15,6 +15,7 @@ use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
     Condition, Filter, Instant, Period, Property, Rate, Segment, WeekStart, Zone, answer,
+    answer::Stamp,
 };
 use crate::timeline::View;
 
@@ -22,9 +23,9 @@ use crate::timeline::View;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RetentionAnswer {
-    /// The first 24 hex digits of the SHA-256 of the rest.
-    #[serde(rename = "_id", skip_serializing_if = "String::is_empty")]
-    pub id: String,
+    /// What it is and what it was computed from.
+    #[serde(flatten)]
+    pub stamp: Stamp,
     /// The period of cohorts and columns.
     pub cohort_period: Period,
     /// The figure in the cells.
@@ -80,8 +81,6 @@ pub struct RetentionAnswer {
     /// The same table by the value of the start, where it was asked for (R10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Groups>,
-    /// The version of the time zone database.
-    pub tzdb: &'static str,
 }
 
 /// The groups of a breakdown by the value of the start (R10): of every cell, the groups' counts sum up to the table's.
@@ -223,7 +222,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
         }
     };
     let mut answer = RetentionAnswer {
-        id: String::new(),
+        stamp: Stamp::default(),
         cohort_period: question.period,
         analysis_metric: question.metric.name(),
         cohorts,
@@ -251,9 +250,8 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
         hold_constant: question.hold_constant.clone(),
         pooling: Some(question.pooling).filter(|p| *p != Pooling::All),
         breakdown,
-        tzdb: Zone::database_version(),
     };
-    answer.id = answer::id(&answer)?;
+    answer.stamp = answer::stamp(&answer, view.versions())?;
     Ok(answer)
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::query::{Instant, Selector};
+use crate::query::{Instant, Selector, answer::Versions};
 use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
@@ -66,6 +66,11 @@ impl<'a> View<'a> {
             columns: &column::NONE,
             stop: Stop::default(),
         }
+    }
+
+    /// The versions of what an answer over this view is computed from.
+    pub(crate) fn versions(&self) -> Versions {
+        self.timelines.head.versions(self.timelines.identity.hash)
     }
 
     /// One pass over all users that have events visible to this view, in parallel; `merge` must not depend on order.

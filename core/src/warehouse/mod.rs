@@ -11,7 +11,7 @@ use arrow::array::{RecordBatch, StringArray};
 
 use crate::error::Result;
 use crate::events::{Catalogue, EventBatch, Held, Record, Table};
-use crate::query::Instant;
+use crate::query::{Instant, answer::Versions};
 
 pub use self::duckdb::Duckdb;
 pub use self::realtime::{Amount, Live, Recent, Tally};
@@ -39,6 +39,17 @@ pub struct Head {
     pub records_hash: u64,
     /// Whether anything is known of who is who (I5).
     pub identified: bool,
+}
+
+impl Head {
+    /// The versions of an answer over it, where aliases and merges have this hash.
+    pub(crate) fn versions(&self, identities: u64) -> Versions {
+        Versions::new(
+            self.events,
+            [self.events_hash, self.records_hash],
+            identities,
+        )
+    }
 }
 
 /// Some stored events of users, column by column and of equal lengths.

@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 /// Fields of an answer that say where it comes from and are no numbers of a rule.
-const PROVENANCE: [&str; 2] = ["_id", "tzdb"];
+const PROVENANCE: [&str; 5] = [
+    "_id",
+    "resultHash",
+    "dataVersion",
+    "identityVersion",
+    "tzdb",
+];
 
 /// Whether an answer has exactly the fields and numbers that the oracle expects, apart from its provenance.
 ///

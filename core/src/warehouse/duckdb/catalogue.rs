@@ -1,19 +1,30 @@
 //! The stored catalogue, and the columns that it promotes.
 
 use ::duckdb::{Connection, params};
+use twox_hash::XxHash3_64;
 
 use super::{Duckdb, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
 
-pub(super) fn read(home: &Duckdb) -> Result<Catalogue> {
-    let connection = home.connect()?;
-    let stored: Option<String> = connection
+/// The definition as it is stored; nothing for the default.
+pub(super) fn stored(home: &Duckdb) -> Result<Option<String>> {
+    home.connect()?
         .query_row("select max(definition) from catalogue", [], |row| {
             row.get(0)
         })
-        .map_err(|e| home.fault(e))?;
-    let Some(stored) = stored else {
+        .map_err(|e| home.fault(e))
+}
+
+/// What a stored definition adds to the hash of all that is not an event.
+pub(super) fn hash(stored: &Option<String>) -> u64 {
+    stored
+        .as_ref()
+        .map_or(0, |text| XxHash3_64::oneshot(text.as_bytes()))
+}
+
+pub(super) fn read(home: &Duckdb) -> Result<Catalogue> {
+    let Some(stored) = stored(home)? else {
         return Ok(Catalogue::default());
     };
     let value = serde_json::from_str(&stored).map_err(|error| {
@@ -39,16 +50,24 @@ pub(super) fn write(home: &Duckdb, catalogue: &Catalogue) -> Result<()> {
     }
     let mut head = *lock(&home.head);
     head.version += 1;
+    let text = json.to_string();
+    head.records_hash = head
+        .records_hash
+        .wrapping_sub(hash(&stored(home)?))
+        .wrapping_add(hash(&Some(text.clone())));
     let promote =
         before.revenue != catalogue.revenue || before.base_currency != catalogue.base_currency;
     let write = |connection: &Connection| -> ::duckdb::Result<()> {
         let transaction = connection.unchecked_transaction()?;
         transaction.execute("delete from catalogue", [])?;
-        transaction.execute("insert into catalogue values (?)", [json.to_string()])?;
+        transaction.execute("insert into catalogue values (?)", [&text])?;
         if promote {
             self::promote(&transaction, catalogue)?;
         }
-        transaction.execute("update meta set version = ?", [head.version])?;
+        transaction.execute(
+            "update meta set version = ?, records_hash = ?",
+            params![head.version, head.records_hash],
+        )?;
         transaction.commit()
     };
     write(&writer.connection).map_err(|e| home.fault(e))?;

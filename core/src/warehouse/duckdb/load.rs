@@ -8,6 +8,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{UInt8Type, UInt64Type};
 
 use super::batch::{self, Keys};
+use super::catalogue;
 use super::intern::{Names, Users};
 use super::seen::Seen;
 use super::{Duckdb, lock, unexpected};
@@ -561,9 +562,11 @@ impl Load for Change<'_> {
                 .map(|t| format!("select sum(content_hash) as hash from {}", t.name()))
                 .collect::<Vec<_>>()
                 .join(" union all ");
-            head.records_hash = self.number(&format!(
+            let records: u64 = self.number(&format!(
                 "select (coalesce(sum(hash), 0) & 18446744073709551615::hugeint)::ubigint from ({sums})"
             ))?;
+            head.records_hash =
+                records.wrapping_add(catalogue::hash(&catalogue::stored(self.home)?));
         }
         if self.held > 0 {
             // The same event sent again is not kept aside twice.

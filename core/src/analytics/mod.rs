@@ -1,0 +1,199 @@
+//! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
+
+mod cohort;
+mod data;
+mod funnel;
+mod insight;
+mod realtime;
+mod retention;
+mod timelines;
+mod word;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::query::Instant;
+use crate::timeline::{Columns, Timelines};
+use crate::warehouse::duckdb::Duckdb;
+use crate::warehouse::{Open, Warehouse};
+
+/// Tells the time; the only clock there is.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// How to open a store of events.
+#[derive(Clone)]
+pub struct Options {
+    /// The DuckDB file; nothing for a store in memory that ends with the handle.
+    pub path: Option<PathBuf>,
+    /// Whether to leave the file as it is, beside a process that writes or other readers.
+    pub read_only: bool,
+    /// How many threads to use; all cores by default.
+    pub threads: Option<usize>,
+    /// The most bytes timelines may take while they are built; no limit by default.
+    pub memory_limit: Option<u64>,
+    /// The clock that says what "now" is; the system's by default.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            path: None,
+            read_only: false,
+            threads: None,
+            memory_limit: None,
+            clock: Arc::new(system_clock),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("path", &self.path)
+            .field("read_only", &self.read_only)
+            .field("threads", &self.threads)
+            .field("memory_limit", &self.memory_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store of events that answers behavioural questions.
+///
+/// Safe to share between threads, and cheap to clone: clones are the same store. Questions never wait for each other, and
+/// wait for an import only while the timelines take in what it added.
+#[derive(Clone)]
+pub struct Analytics {
+    warehouse: Arc<dyn Warehouse>,
+    timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
+    updating: Arc<Mutex<()>>,
+    /// How many events the timelines beside the file hold.
+    saved: Arc<AtomicU64>,
+    columns: Arc<Mutex<Columns>>,
+    pool: Arc<rayon::ThreadPool>,
+    memory_limit: Option<u64>,
+    clock: Clock,
+    stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl Analytics {
+    /// Opens a file of events for reading and writing, creating it where it is absent.
+    ///
+    /// # Errors
+    /// `locked` where another process writes to it; `not_a_database`, `not_travelsense`, `newer_format` or `corrupt` for
+    /// what the file holds; `not_found`, `read_only`, `disk_full` for what the file system refuses.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(Options {
+            path: Some(path.as_ref().to_owned()),
+            ..Options::default()
+        })
+    }
+
+    /// Opens a store in memory, which ends with the handle.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn in_memory() -> Result<Self> {
+        Self::open_with(Options::default())
+    }
+
+    /// Opens a store as the options say.
+    ///
+    /// # Errors
+    /// As `open`; `out_of_range` for options that cannot be met.
+    pub fn open_with(options: Options) -> Result<Self> {
+        if options.threads.is_some_and(|n| n == 0 || n > 1024) {
+            return Err(Error::field(
+                "threads",
+                "out_of_range",
+                "must be between 1 and 1024",
+            ));
+        }
+        let warehouse = Duckdb::open(&Open {
+            path: options.path,
+            read_only: options.read_only,
+            threads: options.threads,
+            memory_limit: options.memory_limit,
+            now: (options.clock)(),
+        })?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads.unwrap_or_default())
+            .thread_name(|i| format!("travelsense-{i}"))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self {
+            warehouse: Arc::new(warehouse),
+            timelines: Arc::default(),
+            updating: Arc::default(),
+            saved: Arc::default(),
+            columns: Arc::default(),
+            pool: Arc::new(pool),
+            memory_limit: options.memory_limit,
+            clock: options.clock,
+            stop: None,
+        })
+    }
+
+    /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
+    pub fn close(self) {
+        let held = self
+            .timelines
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(held) = held
+            && held.head().events != self.saved.load(Ordering::Relaxed)
+        {
+            // Without it the next to open the file builds it again.
+            let _ = self.save(&held);
+        }
+    }
+
+    /// The same store for a question that is given up, as `cancelled`, soon after `stop` begins to say so.
+    #[must_use]
+    pub fn until(&self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            stop: Some(Arc::new(stop)),
+            ..self.clone()
+        }
+    }
+
+    /// What time it is for this store.
+    pub fn now(&self) -> Instant {
+        (self.clock)()
+    }
+}
+
+impl std::fmt::Debug for Analytics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analytics")
+            .field("warehouse", &self.warehouse)
+            .finish_non_exhaustive()
+    }
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<String> {
+    serde_json::to_string(answer).map_err(Error::internal)
+}
+
+fn refuse(faults: Vec<crate::error::FieldError>) -> Result<()> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::fields(faults))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the system's clock"
+)]
+fn system_clock() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.ok().and_then(|d| i64::try_from(d.as_micros()).ok());
+    Instant::saturating_from_micros(micros.unwrap_or_default())
+}

@@ -1,0 +1,55 @@
+//! Real-time figures, asked of the handle.
+
+use serde_json::Value;
+
+use super::word::Word;
+use super::{Analytics, json, refuse};
+use crate::access::{self, Permission, Principal};
+use crate::error::Result;
+use crate::realtime::{self, Realtime, RealtimeMetric};
+
+pub(super) const WORD: Word = Word {
+    name: "realtime",
+    ask: |a, who, question| json(&a.realtime_json(who, question)?),
+    people: None,
+};
+
+impl Analytics {
+    /// What is happening right now: six figures over the last minutes.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong with the question; `missing_rate` for revenue in a currency without a
+    /// rate to the base currency; `forbidden` for a principal who may not read.
+    pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        refuse(question.inner().faults(self.now()))?;
+        let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
+        let catalogue = self.warehouse.catalogue()?;
+        let timelines = if self.warehouse.head()?.identified {
+            Some(self.timelines()?)
+        } else {
+            None
+        };
+        realtime::answer(
+            &question,
+            &*self.warehouse,
+            &realtime::Meanings {
+                page_views: &catalogue.page_views,
+                conversions: &catalogue.conversions,
+                errors: &catalogue.errors,
+                base_currency: &catalogue.base_currency,
+            },
+            as_of,
+            timelines.as_deref(),
+        )
+    }
+
+    /// `realtime` of a question in its JSON form, see [`Realtime::parse`].
+    ///
+    /// # Errors
+    /// As `realtime`.
+    pub fn realtime_json(&self, who: &Principal, question: &Value) -> Result<Vec<RealtimeMetric>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.realtime(who, &Realtime::parse(question, self.now())?)
+    }
+}

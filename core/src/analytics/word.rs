@@ -1,0 +1,64 @@
+//! The words that can be asked by name, and the people behind their numbers.
+
+use serde_json::Value;
+
+use super::{Analytics, funnel, insight, realtime, retention};
+use crate::access::{self, Permission, Principal};
+use crate::error::{Error, Result};
+use crate::people::{self, People, PeopleAnswer};
+use crate::query::Instant;
+use crate::timeline::View;
+
+/// A word: what it is called and how its questions are answered.
+pub(super) struct Word {
+    pub(super) name: &'static str,
+    /// The JSON answer to a question in its JSON form.
+    pub(super) ask: fn(&Analytics, &Principal, &Value) -> Result<String>,
+    /// The keys, ascending, of the users behind a cell of the answer to a question, and what the question is as of.
+    pub(super) people: Option<Keys>,
+}
+
+type Keys = fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
+
+const WORDS: [Word; 4] = [funnel::WORD, retention::WORD, realtime::WORD, insight::WORD];
+
+impl Analytics {
+    /// The answer of any word to a question in its JSON form, as JSON; see the words' `…_json`.
+    ///
+    /// # Errors
+    /// As the word's; `not_in_list` for another word.
+    pub fn ask(&self, who: &Principal, word: &str, question: &Value) -> Result<String> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let known = WORDS.iter().find(|w| w.name == word);
+        let word = known.ok_or_else(|| unknown(word, WORDS.iter()))?;
+        (word.ask)(self, who, question)
+    }
+
+    /// The users behind a number: a word, its question and the cell of its answer, see [`People::parse`]. Their count is the
+    /// number, always.
+    ///
+    /// # Errors
+    /// As the word's; `validation_failed` for a cell that the answer does not have; `forbidden` for a principal who may not
+    /// see people.
+    pub fn people(&self, who: &Principal, request: &Value) -> Result<PeopleAnswer> {
+        let request = access::grant(who, Permission::ReadPeople, request)?;
+        let people = People::parse(request.inner())?;
+        let counting = || WORDS.iter().filter_map(|w| Some((w, w.people?)));
+        let (_, keys) = counting()
+            .find(|(w, _)| w.name == people.word)
+            .ok_or_else(|| unknown(&people.word, counting().map(|(w, _)| w)))?;
+        let (keys, as_of) = keys(self, who, &people.question, &people.cell)?;
+        let timelines = self.timelines()?;
+        let view = View::new(&timelines, as_of.unwrap_or_else(|| self.now()));
+        people::answer(&keys, &people, &view, &*self.warehouse)
+    }
+}
+
+fn unknown<'a>(word: &str, known: impl Iterator<Item = &'a Word>) -> Error {
+    let names: Vec<&str> = known.map(|w| w.name).collect();
+    Error::field(
+        "word",
+        "not_in_list",
+        format!("`{word}` is not one of {}", names.join(", ")),
+    )
+}

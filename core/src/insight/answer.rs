@@ -1,0 +1,62 @@
+//! The specification's User Behavior Insight: what the figures of a word say, in sentences, and the figures themselves.
+
+use serde::Serialize;
+
+use super::InsightType;
+use crate::error::{Error, Result};
+use crate::funnel::FunnelAnswer;
+use crate::query::answer::{self, Stamp};
+use crate::query::{Instant, Segment, Zone};
+
+/// One thing that stands out in how users behave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Insight {
+    /// What it is and what it was computed from.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// What kind of insight it is.
+    pub insight_type: InsightType,
+    /// What it is about.
+    pub title: String,
+    /// What it says, in sentences.
+    pub description: String,
+    /// The figures behind it, which share its stamp.
+    pub data: Data,
+    /// The confidence level of the intervals in `description` and `data`, in percent: 95. Null where nobody was counted, for
+    /// then there is no interval and nothing to be confident of. It is not a measure of how interesting the insight is.
+    pub confidence: Option<u8>,
+    /// The users looked at.
+    pub segment: Segment,
+    /// The first instant of the range.
+    pub start_date: Instant,
+    /// The first instant after the range.
+    pub end_date: Instant,
+    /// As `asOf`: an insight is computed, not stored.
+    pub created_at: Instant,
+    /// The same.
+    pub updated_at: Instant,
+    /// The zone of the range, which the data states.
+    #[serde(skip)]
+    pub timezone: Zone,
+}
+
+/// The answer of the word that an insight speaks of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Data {
+    /// Of a funnel.
+    Funnel(Box<FunnelAnswer>),
+}
+
+impl Insight {
+    /// The insight with a stamp of its own, over the versions of the stamp of its data, which it was given.
+    pub(super) fn stamped(mut self) -> Result<Self> {
+        let versions = std::mem::take(&mut self.stamp)
+            .versions
+            .ok_or_else(|| Error::internal("an answer without a stamp"))?;
+        self.stamp = answer::stamp(&self, versions)?;
+        Ok(self)
+    }
+}
