@@ -12,10 +12,17 @@ def machine() -> dict:
     cpu = platform.processor() or platform.machine()
     info = pathlib.Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         cpu = names[0] if names else cpu
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {"cpu": cpu, "cores": os.cpu_count(), "gib": round(pages / 2**30), "system": f"{platform.system()} {platform.machine()}"}
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "gib": round(pages / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def warm(turns: list[list[float]]) -> list[float]:
@@ -46,7 +53,13 @@ def head(*cells: str) -> list[str]:
 
 def short(seconds: float) -> str:
     """Seconds with three digits that count."""
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
+    return (
+        f"{seconds:.2f} s"
+        if seconds >= 1
+        else f"{seconds * 1000:.3g} ms"
+        if seconds < 0.1
+        else f"{seconds * 1000:.0f} ms"
+    )
 
 
 def whole(figures: dict) -> str:
@@ -110,9 +123,18 @@ def distance(figures: dict) -> str:
         columns = ", ".join(f"{column} {width}" for column, width in asked["columns"].items())
         limit = sum(asked["columns"].values()) * figures["events"] / rate
         lines.append(
-            row(asked["title"], columns, short(limit), short(best(turns)), short(median(turns)), f"{best(turns) / limit:.1f}")
+            row(
+                asked["title"],
+                columns,
+                short(limit),
+                short(best(turns)),
+                short(median(turns)),
+                f"{best(turns) / limit:.1f}",
+            )
         )
-    return "\n".join(lines) + f"\n\nMemory is read at {rate / 1e9:.1f} GB/s by all cores together, measured in this run."
+    return (
+        "\n".join(lines) + f"\n\nMemory is read at {rate / 1e9:.1f} GB/s by all cores together, measured in this run."
+    )
 
 
 def busy(figures: dict) -> str:
@@ -120,8 +142,14 @@ def busy(figures: dict) -> str:
     lines = head("one thread, ns an event", "normal users", "one user, 1,000,000 entries", "ratio")
     told = figures["busy"]
     for name, normal in told["normal"].items():
-        lines.append(row(figures["questions"][name]["title"], f"{normal:.2f}", f"{told['busy'][name]:.2f}",
-                         f"{told['busy'][name] / normal:.2f}"))
+        lines.append(
+            row(
+                figures["questions"][name]["title"],
+                f"{normal:.2f}",
+                f"{told['busy'][name]:.2f}",
+                f"{told['busy'][name] / normal:.2f}",
+            )
+        )
     return "\n".join(lines)
 
 
@@ -137,7 +165,9 @@ def limited(figures: dict) -> str:
     )
     lines = head("question", "within the limit", "without")
     for name, seconds in figures["within"].items():
-        lines.append(row(figures["questions"][name]["title"], short(best([seconds])), short(best([figures["free"][name]]))))
+        lines.append(
+            row(figures["questions"][name]["title"], short(best([seconds])), short(best([figures["free"][name]])))
+        )
     told = (
         f"Peak memory of the process: {figures['limitedBuild']['peakMib']:,} MiB while timelines are built "
         f"({figures['limitedBuild']['seconds']:.1f} s), {figures['withinPeak']:,} MiB while all questions are answered "
