@@ -37,6 +37,16 @@ def weeks_of_masks(masks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     return ((int(mask), int(users)) for mask, users in masks)
 
 
+def reached(rows: Iterable[tuple[str, int, int]]) -> dict[str, list[int]]:
+    """Users at each step by part, from rows of (part, steps reached, users)."""
+    counts: dict[str, list[int]] = {}
+    for part, level, users in rows:
+        steps = counts.setdefault(part, [0] * len(STEPS))
+        for k in range(int(level)):
+            steps[k] += int(users)
+    return counts
+
+
 def top(rows: Iterable[tuple[int, int, int]]) -> list[list]:
     """Rows of (path, users, times) in the order of their times, then of their names; a path is three codes of names."""
     named = [

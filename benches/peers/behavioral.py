@@ -1,4 +1,4 @@
-"""Funnels by `window_funnel` of the loadable extension `behavioral` of DuckDB, which benches/README.md tells how to build."""
+"""Funnels by `window_funnel` of the loadable extension `behavioral` of DuckDB; see benches/README.md."""
 
 import os
 from collections.abc import Iterator
@@ -24,22 +24,13 @@ def serve(folder: str) -> Iterator[tuple[str, Ways]]:
     connection = duckdb.connect(f"{folder}/peer.db", read_only=True, config={"allow_unsigned_extensions": "true"})
     connection.execute(f"load '{os.environ['BEHAVIORAL']}'")
 
-    def parts(sql: str) -> dict[str, list[int]]:
-        counts: dict[str, list[int]] = {}
-        for part, level, users in connection.execute(sql).fetchall():
-            steps = counts.setdefault(part, [0] * len(asked.STEPS))
-            for k in range(level):
-                steps[k] += users
-        return counts
-
-    yield (
-        duckdb.__version__,
-        {
-            "funnel": lambda: parts(funnel())[""],
-            "funnel_filter": lambda: parts(funnel(view=" and destination = 'Lisbon'"))[""],
-            "funnel_breakdown": lambda: parts(funnel(also="any_value(country)")),
-        },
-    )
+    ask = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+    ways = {
+        "funnel": lambda: asked.reached(ask(funnel()))[""],
+        "funnel_filter": lambda: asked.reached(ask(funnel(view=" and destination = 'Lisbon'")))[""],
+        "funnel_breakdown": lambda: asked.reached(ask(funnel(also="any_value(country)"))),
+    }
+    yield duckdb.__version__, ways
     connection.close()
 
 

@@ -103,34 +103,24 @@ def serve(folder: str) -> Iterator[tuple[str, Ways]]:
         orders = [sql + order for sql in all_sql for order in ("", IN_ORDER)]
         return tuple(lambda sql=sql: read(ask(sql)) for sql in orders)
 
-    def parts(rows: list) -> dict[str, list[int]]:
-        counts: dict[str, list[int]] = {}
-        for part, level, users in rows:
-            steps = counts.setdefault(part, [0] * len(asked.STEPS))
-            for k in range(int(level)):
-                steps[k] += int(users)
-        return counts
-
     def whole(rows: list) -> list[int]:
-        return parts(rows)[""]
+        return asked.reached(rows)[""]
 
-    yield (
-        ask("select version()")[0][0],
-        {
-            "funnel": either(whole, levels(funnel())),
-            "funnel_filter": either(whole, levels(funnel(view=" and destination = 'Lisbon'"))),
-            "funnel_breakdown": either(parts, levels(funnel(also="any(country)"))),
-            "retention": lambda: asked.table(ask(RETENTION)),
-            "retention_bits": either(asked.first_time, MASKS),
-            "retention_recurring": either(asked.recurring, MASKS),
-            "lifecycle": either(asked.lifecycle, MASKS),
-            "stickiness": either(lambda rows: {str(days): int(users) for days, users in sorted(rows)}, DAYS, DAY_BITS),
-            "paths": (
-                lambda: asked.top((int(p), int(u), int(n)) for p, u, n in ask(PATHS_OF_ARRAYS)),
-                lambda: asked.top((int(p), int(u), int(n)) for p, u, n in ask(PATHS_OF_WINDOWS)),
-            ),
-        },
-    )
+    ways = {
+        "funnel": either(whole, levels(funnel())),
+        "funnel_filter": either(whole, levels(funnel(view=" and destination = 'Lisbon'"))),
+        "funnel_breakdown": either(asked.reached, levels(funnel(also="any(country)"))),
+        "retention": lambda: asked.table(ask(RETENTION)),
+        "retention_bits": either(asked.first_time, MASKS),
+        "retention_recurring": either(asked.recurring, MASKS),
+        "lifecycle": either(asked.lifecycle, MASKS),
+        "stickiness": either(lambda rows: {str(days): int(users) for days, users in sorted(rows)}, DAYS, DAY_BITS),
+        "paths": (
+            lambda: asked.top((int(p), int(u), int(n)) for p, u, n in ask(PATHS_OF_ARRAYS)),
+            lambda: asked.top((int(p), int(u), int(n)) for p, u, n in ask(PATHS_OF_WINDOWS)),
+        ),
+    }
+    yield ask("select version()")[0][0], ways
     session.close()
 
 

@@ -1,11 +1,11 @@
 """The questions of the bench in plain DuckDB SQL, on a table of its own that is ordered by user and time."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import asked
 import duckdb
-from serve import Ways, main
+from serve import Ask, Ways, main
 
 ENUM = "enum(" + ", ".join(f"'{name}'" for name in asked.NAMES) + ")"
 
@@ -33,25 +33,39 @@ f as (select user_id, min(week) as cohort from w group by user_id)
 select cohort, week, count(*) as users from w join f using (user_id) group by all order by all
 """
 
-# One bit a week for each user, then users by their bits.
-MASKS = f"""
-select weeks, count(*) from (select bit_or(1::ubigint << ((us - {asked.MONDAY}) // {asked.WEEK})) as weeks from ev group by user_id)
-group by weeks
-"""
 
-# A bit a day for each user; or, as the table is in order, one pass that looks at the row before, and no window to sort.
-DAY_BITS = f"""
+def pairs(unit: int, first: int) -> str:
+    """Each user and period once: as the table is in order, one pass that looks at the row before, and no window to sort."""
+    period = f"(us - {first}) // {unit}"
+    return f"""
+(select user_id, period from (
+  select user_id, {period} as period, lag(user_id) over () as whose, lag({period}) over () as before from ev)
+ where whose is distinct from user_id or before <> period)"""
+
+
+# One bit a week for each user, then users by their bits.
+MASKS = (
+    f"""
+select weeks, count(*) from (
+  select bit_or(1::ubigint << ((us - {asked.MONDAY}) // {asked.WEEK})) as weeks from ev group by user_id)
+group by weeks""",
+    f"""
+select weeks, count(*) from (
+  select sum(1::ubigint << period) as weeks from {pairs(asked.WEEK, asked.MONDAY)} group by user_id)
+group by weeks""",
+)
+
+STICKINESS = (
+    f"""
 select days, count(*) from (
-  select bit_count(bit_or(1::hugeint << ((us - {asked.FIRST_DAY}) // {asked.DAY})::integer)) as days from ev group by user_id)
-group by days
-"""
-DAYS_BESIDE = f"""
+  select bit_count(bit_or(1::hugeint << ((us - {asked.FIRST_DAY}) // {asked.DAY})::integer)) as days
+  from ev group by user_id)
+group by days""",
+    f"""
 select days, count(*) from (
-  select user_id, count(*) as days from (
-    select user_id, (us - {asked.FIRST_DAY}) // {asked.DAY} as day, lag(user_id) over () as whose, lag((us - {asked.FIRST_DAY}) // {asked.DAY}) over () as before
-    from ev) where whose is distinct from user_id or before <> day group by user_id)
-group by days
-"""
+  select count(*) as days from {pairs(asked.DAY, asked.FIRST_DAY)} group by user_id)
+group by days""",
+)
 
 
 def paths(over: str) -> str:
@@ -82,31 +96,27 @@ def serve(folder: str) -> Iterator[tuple[str, Ways]]:
     connection = duckdb.connect(f"{folder}/peer.db", read_only=True)
     ask = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
 
+    def either(read: Callable, ways: Iterable[str]) -> tuple[Ask, ...]:
+        return tuple(lambda sql=sql: read(ask(sql)) for sql in ways)
+
     def parts(sql: str) -> dict[str, list[int]]:
         counts: dict[str, list[int]] = {}
         for step, part, users in ask(sql):
             counts.setdefault(part, [0] * len(asked.STEPS))[step - 1] = users
         return counts
 
-    yield (
-        duckdb.__version__,
-        {
-            "funnel": lambda: parts(funnel())[""],
-            "funnel_filter": lambda: parts(funnel(view=" and destination = 'Lisbon'"))[""],
-            "funnel_breakdown": lambda: parts(funnel(also="country")),
-            "retention": lambda: asked.table(ask(RETENTION)),
-            "retention_bits": lambda: asked.first_time(ask(MASKS)),
-            "retention_recurring": lambda: asked.recurring(ask(MASKS)),
-            "lifecycle": lambda: asked.lifecycle(ask(MASKS)),
-            "stickiness": tuple(
-                lambda sql=sql: {str(days): users for days, users in sorted(ask(sql))}
-                for sql in (DAY_BITS, DAYS_BESIDE)
-            ),
-            "paths": tuple(
-                lambda over=over: asked.top(ask(paths(over))) for over in ("()", "(partition by user_id order by us)")
-            ),
-        },
-    )
+    ways = {
+        "funnel": lambda: parts(funnel())[""],
+        "funnel_filter": lambda: parts(funnel(view=" and destination = 'Lisbon'"))[""],
+        "funnel_breakdown": lambda: parts(funnel(also="country")),
+        "retention": lambda: asked.table(ask(RETENTION)),
+        "retention_bits": either(asked.first_time, MASKS),
+        "retention_recurring": either(asked.recurring, MASKS),
+        "lifecycle": either(asked.lifecycle, MASKS),
+        "stickiness": either(lambda rows: {str(days): users for days, users in sorted(rows)}, STICKINESS),
+        "paths": either(asked.top, [paths(over) for over in ("()", "(partition by user_id order by us)")]),
+    }
+    yield duckdb.__version__, ways
     connection.close()
 
 

@@ -102,23 +102,21 @@ def serve(folder: str) -> Iterator[tuple[str, Ways]]:
     events = pl.read_ipc(f"{folder}/events.arrow").rechunk().lazy()
     lisbon = pl.col("destination") == "Lisbon"
     steps = [str(k) for k in range(1, len(asked.STEPS) + 1)]
-    yield (
-        pl.__version__,
-        {
-            "funnel": lambda: list(funnel(events).collect().row(0)),
-            "funnel_filter": lambda: list(funnel(events, view=lisbon).collect().row(0)),
-            "funnel_breakdown": lambda: {
-                row["country"]: [row[k] for k in steps]
-                for row in funnel(events, by="country").collect().iter_rows(named=True)
-            },
-            "retention": lambda: asked.table(retention(events).collect().rows()),
-            "retention_bits": lambda: asked.first_time(masks(events).collect().rows()),
-            "retention_recurring": lambda: asked.recurring(masks(events).collect().rows()),
-            "lifecycle": lambda: asked.lifecycle(masks(events).collect().rows()),
-            "stickiness": lambda: {str(days): users for days, users in sorted(stickiness(events).collect().rows())},
-            "paths": lambda: asked.top(paths(events).collect().rows()),
+    ways = {
+        "funnel": lambda: list(funnel(events).collect().row(0)),
+        "funnel_filter": lambda: list(funnel(events, view=lisbon).collect().row(0)),
+        "funnel_breakdown": lambda: {
+            row["country"]: [row[k] for k in steps]
+            for row in funnel(events, by="country").collect().iter_rows(named=True)
         },
-    )
+        "retention": lambda: asked.table(retention(events).collect().rows()),
+        "retention_bits": lambda: asked.first_time(masks(events).collect().rows()),
+        "retention_recurring": lambda: asked.recurring(masks(events).collect().rows()),
+        "lifecycle": lambda: asked.lifecycle(masks(events).collect().rows()),
+        "stickiness": lambda: {str(days): users for days, users in sorted(stickiness(events).collect().rows())},
+        "paths": lambda: asked.top(paths(events).collect().rows()),
+    }
+    yield pl.__version__, ways
 
 
 if __name__ == "__main__":
