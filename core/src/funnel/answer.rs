@@ -1,7 +1,7 @@
 //! The answer of a funnel: counts, rates with intervals, and exact times.
 
+use rayon::prelude::*;
 use serde::Serialize;
-
 use serde_json::Value;
 
 use super::breakdown::{self, Grouping, Key};
@@ -352,7 +352,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
     let last_required = plan.places.iter().rposition(|p| !p.optional).unwrap_or(0);
     let converted = chains.between(0, last_required);
     let units_are_users = question.unit == Unit::Users && question.hold_constant.is_empty();
-    let steps = (0..plan.places.len()).map(|k| {
+    let steps = (0..plan.places.len()).into_par_iter().map(|k| {
         let step = question.steps.get(k).cloned().unwrap_or_default();
         let counts = count.step(k);
         FunnelStep {
@@ -485,7 +485,8 @@ fn groups(
         .iter()
         .filter_map(|key| Some((key.clone(), tally.groups.get(key)?)));
     let other = (tally.groups.len() > shown.len()).then_some((breakdown::other(), &rest));
-    let written = own.chain(other).map(|(key, cells)| {
+    let all: Vec<_> = own.chain(other).collect();
+    let written = all.into_par_iter().map(|(key, cells)| {
         let count = Counts { plan, cells };
         let chains = Chains {
             steps: plan.places.len(),

@@ -20,6 +20,16 @@ pub(super) type Key = Vec<u32>;
 
 const UNSET: u32 = u32::MAX;
 
+/// The most groups for each of which there is a place from the beginning.
+const FEW: usize = 1 << 10;
+
+/// What the event at a place of a timeline says.
+#[inline]
+fn code(reader: &Reader<'_>, timeline: &Timeline<'_>, place: u32) -> Option<u32> {
+    let i = place as usize;
+    reader.code(timeline.user, timeline.ts[i], timeline.row[i])
+}
+
 /// The key of what is not shown by itself; no key of values is that long.
 pub(super) fn other() -> Key {
     vec![0; 64]
@@ -49,41 +59,67 @@ impl<'a> Grouping<'a> {
 
     /// The groups of a unit; all different.
     pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
-        let chain = &found.chain;
         let of = |place: u32| {
-            let i = place as usize;
-            let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
-            self.readers
-                .iter()
-                .map(|r| code(r).unwrap_or(UNSET))
-                .collect::<Key>()
+            let codes = self.readers.iter().map(|r| code(r, timeline, place));
+            codes.map(|code| code.unwrap_or(UNSET)).collect::<Key>()
         };
-        let set = |key: &Key| key.iter().any(|code| *code != UNSET);
         let unset = || vec![UNSET; self.readers.len()];
-        let key = match self.by {
-            Attribution::Entry => chain.first().map(|c| of(c.1)),
-            Attribution::Last => chain.iter().rev().map(|c| of(c.1)).find(set),
-            Attribution::Step(k) => {
-                let step = chain.iter().find(|c| usize::from(c.0) + 1 == k);
-                step.map(|c| of(c.1))
-            }
-            Attribution::First => chain.iter().map(|c| of(c.1)).find(set),
-            Attribution::Each => {
-                let mut keys: Vec<Key> = chain
-                    .iter()
-                    .map(|c| of(c.1))
-                    .filter(set)
-                    .map(|key| self.shown(key))
-                    .collect();
-                if keys.is_empty() {
-                    keys.push(self.shown(unset()));
-                }
-                keys.sort_unstable();
-                keys.dedup();
-                return keys;
-            }
+        if self.by != Attribution::Each {
+            let chosen = self.chosen(timeline, found);
+            return vec![self.shown(chosen.map_or_else(unset, of))];
+        }
+        let set = |key: &Key| key.iter().any(|code| *code != UNSET);
+        let held = found.chain.iter().map(|c| of(c.1)).filter(set);
+        let mut keys: Vec<Key> = held.map(|key| self.shown(key)).collect();
+        if keys.is_empty() {
+            keys.push(self.shown(unset()));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The row of the chain that says the group of a unit.
+    #[inline]
+    fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
+        let mut rows = found.chain.iter();
+        let set = |c: &&(u8, u32)| {
+            let mut readers = self.readers.iter();
+            readers.any(|r| code(r, timeline, c.1).is_some())
         };
-        vec![self.shown(key.unwrap_or_else(unset))]
+        let row = match self.by {
+            Attribution::Entry => rows.next(),
+            Attribution::Last => rows.rev().find(set),
+            Attribution::Step(k) => rows.find(|c| usize::from(c.0) + 1 == k),
+            Attribution::First | Attribution::Each => rows.find(set),
+        };
+        row.map(|c| c.1)
+    }
+
+    /// How many groups there can be, where each unit is in one of few: a place for each value, the last for none.
+    pub(super) fn few(&self) -> Option<usize> {
+        let [reader] = &self.readers[..] else {
+            return None;
+        };
+        let groups = reader.dictionary().values().len() + 1;
+        (self.by != Attribution::Each && self.shown.is_none() && groups <= FEW).then_some(groups)
+    }
+
+    /// The place of a unit's group among the `few`.
+    #[inline]
+    pub(super) fn place(&self, timeline: &Timeline<'_>, found: &Found, few: usize) -> usize {
+        let row = self.chosen(timeline, found);
+        let code = row.and_then(|row| code(&self.readers[0], timeline, row));
+        code.map_or(few - 1, |code| code as usize)
+    }
+
+    /// The key of the group at a place among the `few`.
+    pub(super) fn key_of(place: usize, few: usize) -> Key {
+        vec![if place + 1 == few {
+            UNSET
+        } else {
+            place as u32
+        }]
     }
 
     fn shown(&self, key: Key) -> Key {

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod instant;
 pub mod money;
 pub(crate) mod number;
+mod order;
 pub mod quantiles;
 pub mod range;
 pub mod rate;

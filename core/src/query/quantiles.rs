@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::order::settle;
+
 /// The distribution of durations, in seconds; every figure is exact, quantiles with linear interpolation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {
@@ -31,8 +33,15 @@ impl Quantiles {
     /// Quantile `q` of `n` sorted values is at position `q · (n − 1)`, interpolated linearly between its neighbours
     /// (definition 7 of Hyndman and Fan, 1996).
     pub fn of_micros(mut durations: Vec<i64>) -> Self {
-        durations.sort_unstable();
         let n = durations.len();
+        let last = n.saturating_sub(1);
+        let place = |percent| percent * last / 100;
+        let mut places = [0, 25, 50, 75, 90, 95, 100]
+            .map(|percent| [place(percent), (place(percent) + 1).min(last)])
+            .concat();
+        places.sort_unstable();
+        places.dedup();
+        settle(&mut durations, &places);
         let seconds = |micros: f64| micros / 1e6;
         // In whole hundredths the place is exact: as a fraction, 0.95 × 3 would fall short of 2.85.
         let at = |percent: usize| {
