@@ -7,6 +7,7 @@ pub mod access;
 pub mod analytics;
 pub mod cohort;
 pub mod demo;
+pub mod engagement;
 pub mod error;
 pub mod events;
 pub mod funnel;
@@ -21,6 +22,7 @@ pub mod warehouse;
 
 pub use access::Principal;
 pub use analytics::{Analytics, Options};
+pub use engagement::Engagement;
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use funnel::Funnel;
 pub use query::{Instant, Range, Segment, Selector, Window, Zone};

@@ -2,6 +2,7 @@
 
 mod cohort;
 mod data;
+mod engagement;
 mod funnel;
 mod insight;
 mod realtime;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod engagement;
+#[cfg(test)]
 mod funnel;
 #[cfg(test)]
 mod generate;
