@@ -4,6 +4,7 @@
 //! questions and answers in [`funnel`], [`retention`] and [`realtime`]. What every number means is written at its type.
 
 pub mod access;
+pub mod adoption;
 pub mod analytics;
 pub mod cohort;
 pub mod demo;
@@ -21,6 +22,7 @@ pub mod timeline;
 pub mod warehouse;
 
 pub use access::Principal;
+pub use adoption::Adoption;
 pub use analytics::{Analytics, Options};
 pub use engagement::Engagement;
 pub use error::{Error, ErrorKind, FieldError, Result};

@@ -1,5 +1,6 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod cohort;
 mod data;
 mod engagement;

@@ -8,6 +8,7 @@
     reason = "an oracle that is wrong should stop loudly, and its callers are tests"
 )]
 
+pub mod adoption;
 pub mod calendar;
 pub mod compare;
 pub mod engagement;
