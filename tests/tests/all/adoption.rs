@@ -5,17 +5,16 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use travelsense::Instant;
-use travelsense::access::{self, Permission, Principal, Scoped};
+use travelsense::access::Scoped;
 use travelsense::adoption::{self, AdoptionAnswer, Cell};
-use travelsense::timeline::{Columns, View};
+use travelsense::timeline::View;
 use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::adoption::{Adoption, Feature};
 use travelsense_tests::oracle::calendar::{Period, WEEKDAYS};
 use travelsense_tests::oracle::question::Bound;
-use travelsense_tests::oracle::retention::said;
 
 use crate::cases::{CASES, LAWS, agree, same};
-use crate::generate::{DAY, HOUR, NOW, SECOND, scene, segment, selector, timelines};
+use crate::generate::{DAY, HOUR, NOW, SECOND, ask, scene, segment, selector};
 
 fn case() -> impl Strategy<Value = (History, Adoption)> {
     let within = select(vec![0, 60 * SECOND, HOUR, DAY, 7 * DAY, 30 * DAY]);
@@ -73,11 +72,11 @@ fn case() -> impl Strategy<Value = (History, Adoption)> {
     })
 }
 
-/// Asks the engine over a history whose events say what the oracle takes them to say.
+/// Asks the engine.
 fn with<T>(
     history: &History,
     question: &Adoption,
-    ask: impl Fn(&Scoped<&travelsense::Adoption>, &View<'_>) -> travelsense::Result<T>,
+    answer: impl Fn(&Scoped<&travelsense::Adoption>, &View<'_>) -> travelsense::Result<T>,
 ) -> Result<T, String> {
     let now = Instant::from_micros(NOW).ok_or("now")?;
     let mut json = question.json();
@@ -86,19 +85,7 @@ fn with<T>(
         json["features"] = Value::Null;
     }
     let asked = travelsense::Adoption::parse(&json, &[], now).map_err(|e| e.to_string())?;
-    let (timelines, premium) = timelines(history, &question.range, question.as_of);
-    let says = history.events.iter().filter(|e| e.user.is_some());
-    let says = says.map(|e| said(e).map(|value| Value::from(value).to_string()));
-    let columns = Columns::given([("p".to_owned(), says.collect())], [], Vec::new());
-    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, &asked)
-        .map_err(|e| e.to_string())?;
-    let as_of = Instant::from_micros(question.as_of).ok_or("as of an instant out of bounds")?;
-    let view = View {
-        premium: &premium,
-        columns: &columns,
-        ..View::new(&timelines, as_of)
-    };
-    ask(&scoped, &view).map_err(|e| e.to_string())
+    ask(history, &question.range, question.as_of, &asked, answer)
 }
 
 fn answered(history: &History, question: &Adoption) -> Result<AdoptionAnswer, String> {

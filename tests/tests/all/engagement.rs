@@ -4,17 +4,16 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use travelsense::Instant;
-use travelsense::access::{self, Permission, Principal, Scoped};
+use travelsense::access::Scoped;
 use travelsense::engagement::{self, Cell, EngagementAnswer};
-use travelsense::timeline::{Columns, View};
+use travelsense::timeline::View;
 use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::calendar::{Period, WEEKDAYS};
 use travelsense_tests::oracle::engagement::{Engagement, METRICS};
 use travelsense_tests::oracle::question::{Bound, Range, Selector};
-use travelsense_tests::oracle::retention::said;
 
 use crate::cases::{CASES, LAWS, agree, same};
-use crate::generate::{DAY, HOUR, NOW, SECOND, scene, segment, selector, timelines};
+use crate::generate::{DAY, HOUR, NOW, SECOND, ask, scene, segment, selector};
 
 fn case() -> impl Strategy<Value = (History, Engagement)> {
     let timeouts = vec![0, SECOND, 60 * SECOND, 1800 * SECOND, HOUR, DAY];
@@ -74,26 +73,14 @@ fn parsed(question: &Engagement) -> Result<travelsense::Engagement, String> {
     travelsense::Engagement::parse(&question.json(), now).map_err(|e| e.to_string())
 }
 
-/// Asks the engine over a history whose events say what the oracle takes them to say.
+/// Asks the engine.
 fn with<T>(
     history: &History,
     question: &Engagement,
-    ask: impl Fn(&Scoped<&travelsense::Engagement>, &View<'_>) -> travelsense::Result<T>,
+    answer: impl Fn(&Scoped<&travelsense::Engagement>, &View<'_>) -> travelsense::Result<T>,
 ) -> Result<T, String> {
     let asked = parsed(question)?;
-    let (timelines, premium) = timelines(history, &question.range, question.as_of);
-    let says = history.events.iter().filter(|e| e.user.is_some());
-    let says = says.map(|e| said(e).map(|value| Value::from(value).to_string()));
-    let columns = Columns::given([("p".to_owned(), says.collect())], [], Vec::new());
-    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, &asked)
-        .map_err(|e| e.to_string())?;
-    let as_of = Instant::from_micros(question.as_of).ok_or("as of an instant out of bounds")?;
-    let view = View {
-        premium: &premium,
-        columns: &columns,
-        ..View::new(&timelines, as_of)
-    };
-    ask(&scoped, &view).map_err(|e| e.to_string())
+    ask(history, &question.range, question.as_of, &asked, answer)
 }
 
 fn answered(history: &History, question: &Engagement) -> Result<EngagementAnswer, String> {
