@@ -56,9 +56,7 @@ def _insight(insight: dict[str, Any]) -> Table:
     shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption}
     table = shown.get(insight["insightType"], _funnel)(insight["data"])
     caption = table.caption.partition(", ")[2]
-    return replace(
-        table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes]
-    )
+    return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
 
 
 def plain(table: Table) -> str:
@@ -191,12 +189,13 @@ def _cohort_cell(cell: dict[str, Any]) -> Cell:
 
 def _engagement(answer: dict[str, Any]) -> Table:
     unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["period"]]
-    series = answer.get("activeUsers", {}).get(answer["period"])
-    lifecycle = answer.get("lifecycle")
+    series: list[dict[str, Any]] = answer.get("activeUsers", {}).get(answer["period"], [])
+    lifecycle: list[dict[str, Any]] = answer.get("lifecycle", [])
+    periods = series or lifecycle
     states = ["new", "returning", "resurrected", "dormant"] if lifecycle else []
-    most = max((row.get("users", row.get("active", 0)) for row in series or lifecycle or []), default=0)
+    most = max((row.get("users", row.get("active", 0)) for row in periods), default=0)
     rows = []
-    for i, row in enumerate((series or lifecycle or [])[:MOST_ROWS]):
+    for i, row in enumerate(periods[:MOST_ROWS]):
         users = row["users"] if series else row["active"]
         mark = ("†" if row["partial"] else "") + ("" if row["complete"] else "*")
         rows.append(
@@ -218,11 +217,11 @@ def _engagement(answer: dict[str, Any]) -> Table:
             f"{sessions['count']:,} sessions"
             + (f", {length} at the median, {_percent(bounced)} of one event." if bounced is not None else ".")
         )
-    if any(not row["complete"] for row in series or lifecycle or []):
+    if any(not row["complete"] for row in periods):
         notes.append("* not over yet")
-    if any(row["partial"] for row in series or lifecycle or []):
+    if any(row["partial"] for row in periods):
         notes.append(f"† the range cuts this {unit}")
-    if (more := len(series or lifecycle or []) - MOST_ROWS) > 0:
+    if (more := len(periods) - MOST_ROWS) > 0:
         notes.append(f"{more} more {unit}s are in the answer.")
     return Table(
         f"Engagement by {unit}, {_span(answer)}",
