@@ -102,3 +102,50 @@ fn capital(name: &str) -> String {
     let first = letters.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{self, Permission, Principal};
+    use crate::engagement::{self, Engagement};
+    use crate::query::{Instant, Range};
+    use crate::timeline::{Timelines, View};
+
+    /// What is said of events (user, time) in the first week of 2024.
+    fn said(events: &[(u32, &str)]) -> Insight {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let rows = events.iter().map(|(user, ts)| (*user, at(ts).micros(), 0));
+        let timelines = Timelines::from_rows(vec!["open".to_owned()], rows).unwrap();
+        let question = Engagement::new(Range::new("2024-01-05", "2024-01-06").unwrap());
+        let scoped =
+            access::grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+        let view = View::new(&timelines, at("2024-01-08T00:00:00Z"));
+        engagement_patterns(engagement::answer(&scoped, &view).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn it_says_how_many_come_how_often_and_when() {
+        let insight = said(&[
+            (0, "2024-01-05T10:00:00Z"),
+            (0, "2024-01-05T10:05:00Z"),
+            (0, "2024-01-06T10:00:00Z"),
+            (1, "2024-01-05T10:10:00Z"),
+        ]);
+        assert_eq!(insight.title, "How often users come");
+        assert_eq!(
+            insight.description,
+            "2 users were active in this range, 2 for the first time ever. 1 (50.0 %, 95 % interval 9.5 to 90.5 %) came on \
+             one day only. Of the 2 users of the last 30 days, 0.1 came a day: 5.0 % (DAU/MAU). They had 3 sessions, of 1 \
+             event at the median; 2 (66.7 %, 95 % interval 20.8 to 93.9 %) ended after one event. Most events happen on \
+             Friday between 10:00 and 11:00 (UTC). These are too few users to lean on."
+        );
+        assert_eq!(insight.confidence, Some(95));
+    }
+
+    #[test]
+    fn it_says_so_where_nobody_came_and_is_confident_of_nothing() {
+        let insight = said(&[(0, "2024-01-01T10:00:00Z")]);
+        assert_eq!(insight.description, "No user was active in this range.");
+        assert_eq!(insight.confidence, None);
+    }
+}

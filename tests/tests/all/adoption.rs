@@ -11,12 +11,12 @@ use travelsense::timeline::View;
 use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::adoption::{Adoption, Feature};
 use travelsense_tests::oracle::calendar::{Period, WEEKDAYS};
-use travelsense_tests::oracle::question::Bound;
+use travelsense_tests::oracle::question::{Bound, Selector};
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NOW, SECOND, ask, scene, segment, selector};
 
-fn case() -> impl Strategy<Value = (History, Adoption)> {
+pub(crate) fn case() -> impl Strategy<Value = (History, Adoption)> {
     let within = select(vec![0, 60 * SECOND, HOUR, DAY, 7 * DAY, 30 * DAY]);
     within.prop_flat_map(|within| {
         let released = prop_oneof![
@@ -70,6 +70,20 @@ fn case() -> impl Strategy<Value = (History, Adoption)> {
                 },
             )
     })
+}
+
+/// The same question without filters, of one feature at least.
+pub(crate) fn plain(question: &Adoption) -> Adoption {
+    let mut question = question.clone();
+    question.says = None;
+    if question.features.is_empty() {
+        question.features.push(Feature {
+            name: "A".to_owned(),
+            event: Selector::Event("A".to_owned()),
+            released: None,
+        });
+    }
+    question
 }
 
 /// Asks the engine.

@@ -15,7 +15,7 @@ use travelsense_tests::oracle::question::{Bound, Range, Selector};
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NOW, SECOND, ask, scene, segment, selector};
 
-fn case() -> impl Strategy<Value = (History, Engagement)> {
+pub(crate) fn case() -> impl Strategy<Value = (History, Engagement)> {
     let timeouts = vec![0, SECOND, 60 * SECOND, 1800 * SECOND, HOUR, DAY];
     (
         select(vec![60 * SECOND, HOUR, DAY, 30 * DAY]).prop_flat_map(scene),
@@ -66,6 +66,14 @@ fn case() -> impl Strategy<Value = (History, Engagement)> {
                 (history, question)
             },
         )
+}
+
+/// The same question without filters.
+pub(crate) fn plain(question: &Engagement) -> Engagement {
+    Engagement {
+        says: None,
+        ..question.clone()
+    }
 }
 
 fn parsed(question: &Engagement) -> Result<travelsense::Engagement, String> {
