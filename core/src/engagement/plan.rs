@@ -61,7 +61,7 @@ pub(super) trait Sink {
 pub(super) struct Scale {
     pub(super) rows: Vec<Bucket>,
     /// The place of each day among them, below 0 for what comes before.
-    place: Vec<i64>,
+    pub(super) place: Vec<i64>,
 }
 
 /// Local days, the last of which has wholly passed.
@@ -72,8 +72,8 @@ pub(super) struct Trailing {
     /// How many there are; a date that the zone skipped is no day.
     pub(super) days: u64,
     /// Their places in the calendar of days.
-    first: u32,
-    last: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
 }
 
 /// A question made ready to be asked of each user.
@@ -81,14 +81,14 @@ pub(super) struct Trailing {
 pub(super) struct Plan<'a> {
     pub(super) question: &'a Engagement,
     /// What activity is, where not all events are.
-    activity: Option<Meaning>,
-    members: Members<'a>,
+    pub(super) activity: Option<Meaning>,
+    pub(super) members: Members<'a>,
     /// The first instant of the days looked at, of the range, and after it.
     reach: i64,
-    from: i64,
-    until: i64,
+    pub(super) from: i64,
+    pub(super) until: i64,
     as_of: i64,
-    days: Calendar,
+    pub(super) days: Calendar,
     regular: bool,
     pub(super) scales: [Scale; 3],
     pub(super) trailing: [Trailing; 2],
@@ -196,9 +196,9 @@ impl<'a> Plan<'a> {
                 ts
             }
         };
-        let until = ts.partition_point(|at| *at < self.until);
-        let from = ts[..until].partition_point(|at| *at < self.from);
-        let reach = ts[..from].partition_point(|at| *at < self.reach);
+        let until = before(ts, self.until);
+        let from = before(&ts[..until], self.from);
+        let reach = before(&ts[..from], self.reach);
         if from < until {
             sink.count(Count::User);
             sink.events(until - from);
@@ -321,7 +321,7 @@ impl<'a> Plan<'a> {
             if period == last {
                 continue;
             }
-            if period >= 0 {
+            if shown.contains(&period) {
                 let state = if first == Some(period) {
                     State::New
                 } else if last == period - 1 {
@@ -393,6 +393,16 @@ impl<'a> Plan<'a> {
                 left &= left - 1;
             }
         }
+    }
+}
+
+/// How many of some ascending instants come before another; most often all or none.
+#[inline]
+pub(super) fn before(ts: &[i64], at: i64) -> usize {
+    match (ts.first(), ts.last()) {
+        (_, Some(last)) if *last < at => ts.len(),
+        (Some(first), _) if *first >= at => 0,
+        _ => ts.partition_point(|t| *t < at),
     }
 }
 

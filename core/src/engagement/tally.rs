@@ -4,6 +4,7 @@
     reason = "a kernel: buckets are below their calendar's, hours below a week's, periods up to the range's"
 )]
 
+use super::fast::Fast;
 use super::people::State;
 use super::plan::{Count, HOURS, Plan, Scratch, Sink, TRAILING};
 use crate::error::Result;
@@ -46,6 +47,13 @@ impl Tally {
 
     /// One pass over all users.
     pub(super) fn run(plan: &Plan<'_>, view: &View<'_>) -> Result<Self> {
+        if let Some(fast) = Fast::new(plan)? {
+            return view.fold(
+                || Self::new(plan),
+                |tally, t| fast.count(&t, tally),
+                Self::merge,
+            );
+        }
         let (tally, _) = view.fold(
             || (Self::new(plan), Scratch::default()),
             |(tally, scratch), t| plan.each(&t, |m| plan.question.asks(m), scratch, tally),

@@ -22,8 +22,9 @@ pub(crate) fn case() -> impl Strategy<Value = (History, Engagement)> {
         prop_oneof![
             2 => Just(METRICS.to_vec()),
             1 => subsequence(METRICS.to_vec(), 1..=2),
+            2 => subsequence(vec!["stickiness", "lifecycle"], 1..=2),
         ],
-        prop_oneof![2 => Just(Selector::Any), 3 => selector()],
+        prop_oneof![1 => Just(Selector::Any), 1 => selector()],
         proptest::option::weighted(0.2, Just("x".to_owned())),
         select(vec![
             Period::Daily,
