@@ -186,6 +186,17 @@ pub enum Pooling {
     CommonCohorts,
 }
 
+/// Which users a period counts before it has fully elapsed for them (R7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Maturity {
+    /// None; those who have returned so far are told apart.
+    #[default]
+    Elapsed,
+    /// All, as if it had; `complete` still says whether it has.
+    Ignored,
+}
+
 /// The same table for each value that the start events have of a property (R10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breakdown {
@@ -254,6 +265,11 @@ pub(super) const CRITERIA: [(&str, Option<Named>); 5] = [
 pub(super) const POOLINGS: [(&str, Pooling); 2] = [
     ("all", Pooling::All),
     ("common_cohorts", Pooling::CommonCohorts),
+];
+
+pub(super) const MATURITIES: [(&str, Maturity); 2] = [
+    ("elapsed", Maturity::Elapsed),
+    ("ignored", Maturity::Ignored),
 ];
 
 /// A list of pairs `[first, end]`.

@@ -10,6 +10,7 @@
 
 pub mod calendar;
 pub mod compare;
+pub mod condition;
 pub mod funnel;
 pub mod identity;
 pub mod money;

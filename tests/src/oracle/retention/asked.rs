@@ -1,0 +1,203 @@
+//! A question as the oracle reads it: every option with its default, and the lengths of its periods.
+
+use chrono::{Days, Months, NaiveDate, Weekday};
+use serde_json::{Value, json};
+
+use super::super::calendar::{
+    Calendar, Period, WEEKDAYS, first_showing, last_showing_before, local, midnight,
+};
+use super::super::condition::{Condition, Property};
+use super::super::question::{Range, micros, text};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Every option.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) period: Period,
+    pub(super) range: Range,
+    pub(super) start: Condition,
+    pub(super) returning: Condition,
+    pub(super) filters: Vec<Value>,
+    pub(super) mode: String,
+    pub(super) unit: String,
+    pub(super) criterion: String,
+    pub(super) brackets: Vec<(u32, u32)>,
+    pub(super) minimum: usize,
+    pub(super) maturity: String,
+    pub(super) metric: String,
+    pub(super) property: Option<Property>,
+    pub(super) hold: Option<Property>,
+    pub(super) breakdown: Option<(Property, usize)>,
+    pub(super) pooling: String,
+    pub(super) segment: String,
+    pub(super) week_start: Weekday,
+    pub(super) periods: Option<u32>,
+    pub(super) preset: String,
+    pub(super) as_of: i64,
+}
+
+impl Asked {
+    pub(super) fn read(question: &Value, now: i64) -> Self {
+        let given = |name: &str| question.get(name).filter(|v| !v.is_null());
+        let word = |name: &str, default: &str| given(name).map_or_else(|| default.to_owned(), text);
+        let condition = |name: &str| Condition::read(question.get(name).unwrap_or(&Value::Null));
+        let preset = word("preset", "exact");
+        let peer = preset != "exact";
+        let asked_period = word("cohortPeriod", "");
+        let own_clock = match asked_period.as_str() {
+            "daily" => "24h",
+            "weekly" => "7d",
+            _ => "30d",
+        };
+        let (mode, unit, criterion, week) = match preset.as_str() {
+            "posthog" => ("recurring", "calendar", "on", "sunday"),
+            "mixpanel" => ("first_time", own_clock, "on_or_after", "monday"),
+            "amplitude" => ("recurring", own_clock, "on", "monday"),
+            "clickhouse" => ("recurring", "calendar", "on", "monday"),
+            _ => ("first_time", "calendar", "on", "monday"),
+        };
+        let breakdown = given("breakdown").map(|asked| {
+            let of = asked
+                .get("property")
+                .filter(|_| asked.get("user").is_none())
+                .unwrap_or(asked);
+            let limit = asked.get("limit").and_then(Value::as_u64).unwrap_or(25);
+            (Property(of.clone()), limit as usize)
+        });
+        // PostHog wants the value of an event on both sides.
+        let both_sides = breakdown
+            .iter()
+            .map(|b| &b.0)
+            .find(|p| preset == "posthog" && p.0.is_string());
+        let brackets = given("brackets").and_then(Value::as_array);
+        let pair = |pair: &Value| {
+            let limit = |i: usize| pair[i].as_u64().expect("a limit") as u32;
+            (limit(0), limit(1))
+        };
+        let week = word("weekStart", week);
+        let all = [Period::Daily, Period::Weekly, Period::Monthly];
+        Self {
+            period: all
+                .into_iter()
+                .find(|p| p.name() == asked_period)
+                .expect("a period"),
+            range: Range::read(question),
+            start: condition("start"),
+            returning: condition("return"),
+            filters: given("filters")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
+            mode: word("mode", mode),
+            unit: word("unit", unit),
+            criterion: if brackets.is_some() {
+                "brackets".to_owned()
+            } else {
+                word("criterion", criterion)
+            },
+            brackets: brackets.map_or_else(Vec::new, |b| b.iter().map(pair).collect()),
+            minimum: given("minimumOccurrences")
+                .and_then(Value::as_u64)
+                .unwrap_or(1) as usize,
+            maturity: word("maturity", if peer { "ignored" } else { "elapsed" }),
+            metric: text(&question["analysisMetric"]),
+            property: given("property").cloned().map(Property),
+            hold: given("holdConstant")
+                .cloned()
+                .map(Property)
+                .or_else(|| both_sides.cloned()),
+            breakdown,
+            pooling: word("pooling", "all"),
+            segment: word("segment", "all"),
+            week_start: WEEKDAYS.iter().find(|d| d.0 == week).expect("a weekday").1,
+            periods: given("periods").and_then(Value::as_u64).map(|n| n as u32),
+            preset,
+            as_of: given("asOf").map_or(now, micros),
+        }
+    }
+
+    pub(super) fn calendar(&self) -> Calendar {
+        Calendar {
+            tz: self.range.tz(),
+            period: self.period,
+            week_start: self.week_start,
+        }
+    }
+
+    pub(super) fn week_start_name(&self) -> Value {
+        let name = WEEKDAYS.iter().find(|d| d.1 == self.week_start);
+        json!(name.expect("a weekday").0)
+    }
+
+    fn length(&self) -> Option<i64> {
+        match self.unit.as_str() {
+            "24h" => Some(DAY),
+            "7d" => Some(7 * DAY),
+            "30d" => Some(30 * DAY),
+            _ => None,
+        }
+    }
+
+    /// In which period after a start an instant lies (R3–R5).
+    pub(super) fn period(&self, start: i64, ts: i64) -> i64 {
+        let calendar = self.calendar();
+        if let Some(length) = self.length() {
+            (ts - start).div_euclid(length)
+        } else if self.unit == "calendar" {
+            calendar.between(calendar.period_of(start), calendar.period_of(ts))
+        } else {
+            let mut n = 0;
+            while self.anniversary(start, n + 1) <= ts {
+                n += 1;
+            }
+            i64::from(n)
+        }
+    }
+
+    fn anniversary(&self, start: i64, months: u32) -> i64 {
+        if months == 0 {
+            return start;
+        }
+        let tz = self.range.tz();
+        let at = local(tz, start).checked_add_months(Months::new(months));
+        first_showing(tz, at.expect("dates are far from the end of time"))
+    }
+
+    /// The instant at which a period begins for the earliest start a cohort could have.
+    pub(super) fn earliest(&self, cohort: NaiveDate, n: u32) -> i64 {
+        let calendar = self.calendar();
+        let start = calendar.start(cohort);
+        match self.length() {
+            Some(length) => start + i64::from(n) * length,
+            None if self.unit == "calendar" => calendar.start(calendar.plus(cohort, n)),
+            None => self.anniversary(start, n),
+        }
+    }
+
+    /// The instant by which a period has elapsed for every start a cohort could have.
+    pub(super) fn latest(&self, cohort: NaiveDate, n: u32) -> i64 {
+        let calendar = self.calendar();
+        let last = calendar.end(cohort) - 1;
+        match self.length() {
+            Some(length) => last + i64::from(n + 1) * length,
+            None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
+            None => {
+                let tz = self.range.tz();
+                let day = local(tz, last).date() + Months::new(n + 1) + Days::new(1);
+                last_showing_before(tz, midnight(day))
+            }
+        }
+    }
+
+    /// Whether a period has fully elapsed for a start (R7).
+    pub(super) fn elapsed(&self, start: i64, cohort: NaiveDate, n: u32) -> bool {
+        let calendar = self.calendar();
+        let end = match self.length() {
+            Some(length) => start + i64::from(n + 1) * length,
+            None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
+            None => self.anniversary(start, n + 1),
+        };
+        end <= self.as_of
+    }
+}
