@@ -47,6 +47,8 @@ export interface RetentionQuestion extends Range {
   mode?: RetentionMode | null;
   /** How columns count time; by the calendar by default. */
   unit?: RetentionUnit | null;
+  /** From when on a unit of hours or days counts; from the start event by default. */
+  clockStart?: 'event' | 'hour' | 'day' | null;
   /** Which returns a column counts; those on the period by default. */
   criterion?: RetentionCriterion | null;
   /** Columns of several periods, half-open and in order, in the place of a criterion. */
@@ -129,6 +131,8 @@ export interface RetentionSwitches {
   mode: RetentionMode;
   /** How columns count time. */
   unit: RetentionUnit;
+  /** From when on it is counted. */
+  clockStart: 'event' | 'hour' | 'day';
   /** Which returns a column counts. */
   criterion: RetentionCriterion;
   /** The return events that a period needs to count one. */

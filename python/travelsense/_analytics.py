@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from travelsense._question import (
+        ClockStart,
         ClockUnit,
         CohortMetric,
         Criterion,
@@ -341,6 +342,7 @@ class Analytics:
         property: Property | None = None,  # noqa: A002 - as the question names it
         mode: Mode | None = None,
         unit: ClockUnit | None = None,
+        clock_start: ClockStart | None = None,
         criterion: Criterion | None = None,
         brackets: Sequence[tuple[int, int]] | None = None,
         minimum_occurrences: int | None = None,
@@ -375,6 +377,8 @@ class Analytics:
                 if the first event of the start's name meets its filters), or `recurring` (in every period with a start).
             unit: how columns count time: by the `calendar` (the default), or from each start by `24h`, `7d`, `30d` or
                 `month_anniversary`.
+            clock_start: from when on a unit of hours or days counts: the start's `event` (the default), its full `hour`,
+                or its `day`.
             criterion: which returns a column counts: `on` the period (the default), `on_or_after`, `on_or_before`, or
                 a `streak` of all periods up to it.
             brackets: columns of several periods, half-open pairs such as `[(0, 1), (1, 7)]`, in the place of a criterion.
@@ -405,6 +409,7 @@ class Analytics:
             property=property,
             mode=mode,
             unit=unit,
+            clock_start=clock_start,
             criterion=criterion,
             brackets=brackets,
             minimum_occurrences=minimum_occurrences,

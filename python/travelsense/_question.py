@@ -22,6 +22,7 @@ Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "p
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
 Mode: TypeAlias = Literal["first_time", "first_ever_then_filter", "recurring"]
 ClockUnit: TypeAlias = Literal["calendar", "24h", "7d", "30d", "month_anniversary"]
+ClockStart: TypeAlias = Literal["event", "hour", "day"]
 Criterion: TypeAlias = Literal["on", "on_or_after", "on_or_before", "streak", "brackets"]
 Maturity: TypeAlias = Literal["elapsed", "ignored"]
 Pooling: TypeAlias = Literal["all", "common_cohorts"]

@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::columns::Columns;
 use super::kernel::{self, Frame, Tally};
 use super::measure;
-use super::options::{Criterion, Maturity, Metric, Mode, Pooling, Unit};
+use super::options::{ClockStart, Criterion, Maturity, Metric, Mode, Pooling, Unit};
 use super::people::shows_size;
 use super::question::Retention;
 use crate::access::Scoped;
@@ -93,6 +93,8 @@ pub struct Switches {
     pub mode: Mode,
     /// How columns count time (R3–R5).
     pub unit: Unit,
+    /// From when on it is counted (R3).
+    pub clock_start: ClockStart,
     /// Which returns a column counts (R6).
     pub criterion: Criterion,
     /// The return events that a period needs to count one.
@@ -112,6 +114,7 @@ impl Switches {
         Self {
             mode: question.mode,
             unit: question.unit,
+            clock_start: question.clock_start,
             criterion: question.criterion.clone(),
             minimum_occurrences: question.minimum_occurrences,
             maturity: question.maturity,

@@ -69,7 +69,7 @@ impl Frame {
 
     pub(super) fn clock<'a>(&'a self, question: &'a Retention, view: &View<'_>) -> Clock<'a> {
         Clock::new(
-            question.unit,
+            (question.unit, question.clock_start),
             &self.calendar,
             &question.range.zone,
             view.as_of,

@@ -43,6 +43,19 @@ pub enum Unit {
     MonthAnniversary,
 }
 
+/// From when on a clock of a start's own counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockStart {
+    /// From the very start (R3).
+    #[default]
+    Event,
+    /// From the full local hour before it.
+    Hour,
+    /// From the first instant of its local day.
+    Day,
+}
+
 /// Which returns a column counts (R6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Criterion {
@@ -251,6 +264,12 @@ pub(super) const UNITS: [(&str, Unit); 5] = [
     ("7d", Unit::Days7),
     ("30d", Unit::Days30),
     ("month_anniversary", Unit::MonthAnniversary),
+];
+
+pub(super) const CLOCK_STARTS: [(&str, ClockStart); 3] = [
+    ("event", ClockStart::Event),
+    ("hour", ClockStart::Hour),
+    ("day", ClockStart::Day),
 ];
 
 /// Brackets have limits of their own, hence no criterion here.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::options::{
-    CRITERIA, Criterion, Figure, MATURITIES, METRICS, MODES, PERIODS, POOLINGS, UNITS, brackets,
-    breakdown,
+    CLOCK_STARTS, CRITERIA, ClockStart, Criterion, Figure, MATURITIES, METRICS, MODES, PERIODS,
+    POOLINGS, UNITS, Unit, brackets, breakdown,
 };
 use super::question::Retention;
 use crate::error::{FieldError, Result};
@@ -45,6 +45,15 @@ pub(super) fn retention(question: &Value, now: Instant) -> Result<Retention> {
     set(
         &mut retention.unit,
         fields.optional("unit", |v| fields::one_of(v, &UNITS)),
+    );
+    // A preset's clocks start as the preset's unit has it.
+    let preset_unit = matches!(retention.unit, Unit::Hours24 | Unit::Days7 | Unit::Days30);
+    if !preset_unit {
+        retention.clock_start = ClockStart::Event;
+    }
+    set(
+        &mut retention.clock_start,
+        fields.optional("clockStart", |v| fields::one_of(v, &CLOCK_STARTS)),
     );
     set(&mut retention.filters, fields.optional("filters", filters));
     set(

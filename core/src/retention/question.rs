@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::options::{Breakdown, Criterion, Maturity, Metric, Mode, Pooling, Unit};
+use super::options::{Breakdown, ClockStart, Criterion, Maturity, Metric, Mode, Pooling, Unit};
 use super::parse;
 use crate::error::{FieldError, Result};
 use crate::query::{
@@ -17,6 +17,8 @@ pub struct Retention {
     pub period: Period,
     /// How columns count time (R3–R5).
     pub unit: Unit,
+    /// From when on they count it, where that is from each start.
+    pub clock_start: ClockStart,
     /// Selects the starts.
     pub range: Range,
     /// The event that starts a user; any by default.
@@ -60,6 +62,7 @@ impl Default for Retention {
         Self {
             period: Period::default(),
             unit: Unit::default(),
+            clock_start: ClockStart::default(),
             range: Range::default(),
             start: Condition::default(),
             returning: Condition::default(),
@@ -93,7 +96,7 @@ impl Retention {
     }
 
     /// Reads a question in its JSON form: `cohortPeriod`, `startDate`, `endDate`, `analysisMetric`, `property`, `timezone`,
-    /// `segment`, `start`, `return`, `filters`, `mode`, `unit`, `criterion`, `brackets`, `minimumOccurrences`, `maturity`,
+    /// `segment`, `start`, `return`, `filters`, `mode`, `unit`, `clockStart`, `criterion`, `brackets`, `minimumOccurrences`, `maturity`,
     /// `holdConstant`, `breakdown`, `pooling`, `weekStart`, `periods`, `preset`, `asOf`. Switches that are absent are those of
     /// the preset.
     ///
@@ -107,8 +110,9 @@ impl Retention {
     ///
     /// PostHog: recurring; weeks begin on Sunday; a return needs the value of the start by which tables are broken down, where
     /// that is one of events. Mixpanel: returns on a period or after it. Amplitude: recurring. Both count periods from each
-    /// start, days of 24 hours, weeks of 7 and months of 30 such days. ClickHouse's `retention`: recurring. All of them count
-    /// users in periods that have not elapsed.
+    /// start, days of 24 hours, weeks of 7 and months of 30 such days; Amplitude's days from the full hour, its weeks and months
+    /// from the local day of the start. ClickHouse's `retention`: recurring. All of them count users in periods that have not
+    /// elapsed.
     #[must_use]
     pub fn under(mut self, preset: Preset) -> Self {
         self.preset = preset;
@@ -135,8 +139,11 @@ impl Retention {
             }
             Preset::Exact | Preset::Clickhouse => {}
         }
-        if preset == Preset::Mixpanel {
-            self.criterion = Criterion::OnOrAfter;
+        match (preset, self.period) {
+            (Preset::Mixpanel, _) => self.criterion = Criterion::OnOrAfter,
+            (Preset::Amplitude, Period::Daily) => self.clock_start = ClockStart::Hour,
+            (Preset::Amplitude, _) => self.clock_start = ClockStart::Day,
+            _ => {}
         }
         self
     }
@@ -162,6 +169,14 @@ impl Retention {
                 "unit",
                 "contradiction",
                 "month_anniversary needs the cohortPeriod monthly",
+            );
+        }
+        let by_length = matches!(self.unit, Unit::Hours24 | Unit::Days7 | Unit::Days30);
+        if self.clock_start != ClockStart::Event && !by_length {
+            wrong(
+                "clockStart",
+                "contradiction",
+                "needs the unit 24h, 7d or 30d",
             );
         }
         if self.breakdown.as_ref().is_some_and(|b| b.limit == 0) {

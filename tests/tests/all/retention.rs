@@ -16,7 +16,7 @@ use travelsense_tests::oracle::{Event, History};
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::funnel::{Choices, furnish};
-use crate::generate::{DAY, HOUR, NOW, scene, segment, selector, timelines};
+use crate::generate::{DAY, HOUR, NOW, ask, scene, segment, selector, timelines};
 
 /// The events that are uses of a feature, where no catalogue says so.
 const FEATURES: [&str; 2] = ["A", "B"];
@@ -114,13 +114,12 @@ fn option(question: &mut Value, choices: &mut Choices<'_>, of_users: bool) {
     if preset != "exact" {
         question["preset"] = json!(preset);
     }
-    let mut switch = |choices: &mut Choices<'_>, name: &str, value: Value| {
-        if preset == "exact" || choices.one_in(2) {
-            question[name] = value;
-        }
-    };
+    // Where a preset sets a switch, the question says so too only now and then.
+    let says = |choices: &mut Choices<'_>| preset == "exact" || choices.one_in(2);
     let mode = choices.pick(&["first_time", "recurring", "first_ever_then_filter"]);
-    switch(choices, "mode", json!(mode));
+    if says(choices) {
+        question["mode"] = json!(mode);
+    }
     let unit = choices.pick(&[
         "calendar",
         "calendar",
@@ -130,9 +129,15 @@ fn option(question: &mut Value, choices: &mut Choices<'_>, of_users: bool) {
         "30d",
         "month_anniversary",
     ]);
-    switch(choices, "unit", json!(unit));
-    let week = WEEKDAYS[choices.of(7)].0;
-    switch(choices, "weekStart", json!(week));
+    if says(choices) {
+        question["unit"] = json!(unit);
+        if ["24h", "7d", "30d"].contains(&unit) && choices.one_in(3) {
+            question["clockStart"] = json!(choices.pick(&["hour", "day"]));
+        }
+    }
+    if says(choices) {
+        question["weekStart"] = json!(WEEKDAYS[choices.of(7)].0);
+    }
     let criterion = choices.pick(&[
         "on",
         "on",
@@ -150,8 +155,8 @@ fn option(question: &mut Value, choices: &mut Choices<'_>, of_users: bool) {
             json!([first, end])
         });
         question["brackets"] = brackets.collect();
-    } else {
-        switch(choices, "criterion", json!(criterion));
+    } else if says(choices) {
+        question["criterion"] = json!(criterion);
     }
     if choices.one_in(4) {
         question["maturity"] = json!(choices.pick(&["elapsed", "ignored"]));
@@ -197,10 +202,9 @@ fn option(question: &mut Value, choices: &mut Choices<'_>, of_users: bool) {
 
 /// A table that knows the features of the cases.
 fn featured(table: &Retention) -> Retention {
-    Retention {
-        features: FEATURES.map(str::to_owned).to_vec(),
-        ..table.clone()
-    }
+    let mut table = table.clone();
+    table.features = FEATURES.map(str::to_owned).to_vec();
+    table
 }
 
 /// Asks the engine's timelines and columns of a history.
@@ -259,6 +263,46 @@ fn the_engine_agrees_with_the_oracle_on_random_retention_tables() {
         let expected = featured(table).answer(history);
         same(&expected, &answer, &table.json(), history)
             .map_err(|e| format!("{e}{}", said(history)))
+    });
+}
+
+/// Histories without properties, and rates by the calendar of starts and returns told apart by name: what one word a user counts.
+fn plain_case() -> impl Strategy<Value = (History, Retention)> {
+    case().prop_map(|(history, table)| {
+        let mut question = table.json();
+        question["analysisMetric"] = json!("retention_rate");
+        for (name, plain) in [("start", "event"), ("return", "event")] {
+            if let Some(event) = question[name].get(plain).cloned() {
+                question[name] = event;
+            }
+        }
+        for name in [
+            "preset",
+            "unit",
+            "clockStart",
+            "filters",
+            "property",
+            "breakdown",
+            "holdConstant",
+            "minimumOccurrences",
+        ] {
+            question[name] = Value::Null;
+        }
+        (history, Retention::read(&question, NOW))
+    })
+}
+
+#[test]
+fn the_engine_agrees_with_the_oracle_on_plain_retention_tables() {
+    agree(CASES, &plain_case(), |(history, table)| {
+        let question = table.json();
+        let now = Instant::from_micros(NOW).ok_or("now")?;
+        let asked = travelsense::Retention::parse(&question, now)
+            .map_err(|e| format!("{:?} {question}", e.field_errors()))?;
+        let as_of = asked.as_of.unwrap_or(now).micros();
+        let timelines = timelines(history, &Range::read(&question), as_of);
+        let answer = ask(&timelines, as_of, &asked, retention::answer)?;
+        same(&table.answer(history), &answer, &question, history)
     });
 }
 

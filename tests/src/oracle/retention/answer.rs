@@ -60,6 +60,7 @@ impl<'a> Answer<'a> {
             "switches": {
                 "mode": asked.mode,
                 "unit": asked.unit,
+                "clockStart": asked.clock_start,
                 "criterion": asked.criterion,
                 "minimumOccurrences": asked.minimum,
                 "maturity": asked.maturity,

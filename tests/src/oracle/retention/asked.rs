@@ -1,6 +1,6 @@
 //! A question as the oracle reads it: every option with its default, and the lengths of its periods.
 
-use chrono::{Days, Months, NaiveDate, Weekday};
+use chrono::{Days, Months, NaiveDate, Timelike, Weekday};
 use serde_json::{Value, json};
 
 use super::super::calendar::{
@@ -21,6 +21,7 @@ pub(super) struct Asked {
     pub(super) filters: Vec<Value>,
     pub(super) mode: String,
     pub(super) unit: String,
+    pub(super) clock_start: String,
     pub(super) criterion: String,
     pub(super) brackets: Vec<(u32, u32)>,
     pub(super) minimum: usize,
@@ -57,6 +58,13 @@ impl Asked {
             "clickhouse" => ("recurring", "calendar", "on", "monday"),
             _ => ("first_time", "calendar", "on", "monday"),
         };
+        let unit = word("unit", unit);
+        let by_length = ["24h", "7d", "30d"].contains(&unit.as_str());
+        let clock_start = match (preset.as_str(), asked_period.as_str()) {
+            ("amplitude", "daily") if by_length => "hour",
+            ("amplitude", _) if by_length => "day",
+            _ => "event",
+        };
         let breakdown = given("breakdown").map(|asked| {
             let of = asked
                 .get("property")
@@ -90,7 +98,8 @@ impl Asked {
                 .cloned()
                 .unwrap_or_default(),
             mode: word("mode", mode),
-            unit: word("unit", unit),
+            clock_start: word("clockStart", clock_start),
+            unit,
             criterion: if brackets.is_some() {
                 "brackets".to_owned()
             } else {
@@ -139,11 +148,25 @@ impl Asked {
         }
     }
 
+    /// The instant from which the clock of a start counts.
+    fn origin(&self, start: i64) -> i64 {
+        let tz = self.range.tz();
+        let shown = local(tz, start);
+        match self.clock_start.as_str() {
+            "hour" => {
+                let into = i64::from(shown.minute()) * 60 + i64::from(shown.second());
+                start - into * 1_000_000 - start.rem_euclid(1_000_000)
+            }
+            "day" => first_showing(tz, midnight(shown.date())),
+            _ => start,
+        }
+    }
+
     /// In which period after a start an instant lies (R3–R5).
     pub(super) fn period(&self, start: i64, ts: i64) -> i64 {
         let calendar = self.calendar();
         if let Some(length) = self.length() {
-            (ts - start).div_euclid(length)
+            (ts - self.origin(start)).div_euclid(length)
         } else if self.unit == "calendar" {
             calendar.between(calendar.period_of(start), calendar.period_of(ts))
         } else {
@@ -169,7 +192,7 @@ impl Asked {
         let calendar = self.calendar();
         let start = calendar.start(cohort);
         match self.length() {
-            Some(length) => start + i64::from(n) * length,
+            Some(length) => self.origin(start) + i64::from(n) * length,
             None if self.unit == "calendar" => calendar.start(calendar.plus(cohort, n)),
             None => self.anniversary(start, n),
         }
@@ -180,7 +203,7 @@ impl Asked {
         let calendar = self.calendar();
         let last = calendar.end(cohort) - 1;
         match self.length() {
-            Some(length) => last + i64::from(n + 1) * length,
+            Some(length) => self.origin(last) + i64::from(n + 1) * length,
             None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
             None => {
                 let tz = self.range.tz();
@@ -194,7 +217,7 @@ impl Asked {
     pub(super) fn elapsed(&self, start: i64, cohort: NaiveDate, n: u32) -> bool {
         let calendar = self.calendar();
         let end = match self.length() {
-            Some(length) => start + i64::from(n + 1) * length,
+            Some(length) => self.origin(start) + i64::from(n + 1) * length,
             None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
             None => self.anniversary(start, n + 1),
         };
