@@ -6,7 +6,7 @@ import type { Given, Range, Rate, Segment, Selector, Stamp, Weekday } from './qu
 export type RetentionProperty = string | { readonly user: string; readonly at?: 'at_event' | 'as_of' };
 
 /** The calendar period of cohorts and columns. */
-export type CohortPeriod = 'daily' | 'weekly' | 'monthly';
+export type CohortPeriod = 'hourly' | 'daily' | 'weekly' | 'monthly';
 
 /**
  * When a user joins a cohort: once, at the first start ever; once, if the first event of the start's name meets its filters; or

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ClockStart,
         ClockUnit,
         CohortMetric,
+        CohortPeriod,
         Criterion,
         Date,
         Event,
@@ -332,7 +333,7 @@ class Analytics:
 
     def retention(
         self,
-        cohort_period: Period,
+        cohort_period: CohortPeriod,
         *,
         start_date: Date,
         end_date: Date,
@@ -365,7 +366,7 @@ class Analytics:
         a breakdown are in `to_dict()`.
 
         Args:
-            cohort_period: `daily`, `weekly` or `monthly`, by the calendar of the zone.
+            cohort_period: `hourly`, `daily`, `weekly` or `monthly`, by the calendar of the zone.
             start_date: the first day, or instant, of the starts.
             end_date: the last day, included whole, or the instant before which they end.
             start: the event that starts a user; any by default.

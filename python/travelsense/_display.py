@@ -144,7 +144,7 @@ _COLUMNS = {"24h": "day", "7d": "week", "30d": "30 days", "month_anniversary": "
 
 
 def _retention(answer: dict[str, Any], group: str = "") -> Table:
-    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
+    unit = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
     cohorts = answer["cohorts"]
     periods = max((len(cohort["retention"]) for cohort in cohorts), default=0)
     columns = min(periods, MOST_PERIODS)

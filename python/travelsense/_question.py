@@ -20,6 +20,7 @@ Event: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
 
 Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "premium", "free"]
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
+CohortPeriod: TypeAlias = Literal["hourly", "daily", "weekly", "monthly"]
 Mode: TypeAlias = Literal["first_time", "first_ever_then_filter", "recurring"]
 ClockUnit: TypeAlias = Literal["calendar", "24h", "7d", "30d", "month_anniversary"]
 ClockStart: TypeAlias = Literal["event", "hour", "day"]

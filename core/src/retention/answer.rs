@@ -8,13 +8,13 @@ use super::clock::Clock;
 use super::columns::Columns;
 use super::kernel::{self, Frame, Tally};
 use super::measure;
-use super::options::{ClockStart, Criterion, Maturity, Metric, Mode, Pooling, Unit};
+use super::options::{ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit};
 use super::people::shows_size;
 use super::question::Retention;
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Condition, Filter, Instant, Period, Preset, Property, Rate, Segment, WeekStart, Zone, answer,
+    Condition, Filter, Instant, Preset, Property, Rate, Segment, WeekStart, Zone, answer,
     answer::Stamp,
 };
 use crate::timeline::View;
@@ -27,7 +27,7 @@ pub struct RetentionAnswer {
     #[serde(flatten)]
     pub stamp: Stamp,
     /// The period of cohorts and columns.
-    pub cohort_period: Period,
+    pub cohort_period: CohortPeriod,
     /// The figure in the cells.
     pub analysis_metric: &'static str,
     /// One row a period of the range.

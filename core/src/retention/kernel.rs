@@ -35,14 +35,14 @@ impl Frame {
             Unit::Calendar => Instant::saturating_from_micros(view.as_of.micros() + 1),
             _ => span.to,
         };
-        let (calendar, cohorts) = Calendar::reaching(
-            &question.range.zone,
-            question.period,
-            question.week_start,
-            span.from,
-            span.to,
-            until,
-        )?;
+        let zone = &question.range.zone;
+        let (calendar, cohorts) = match question.period.of_dates() {
+            Some(period) => {
+                let week = question.week_start;
+                Calendar::reaching(zone, period, week, span.from, span.to, until)?
+            }
+            None => Calendar::hours(zone, span.from, span.to, until)?,
+        };
         let mut frame = Self {
             calendar,
             cohorts,

@@ -14,6 +14,8 @@ mod table;
 mod user;
 
 pub use answer::{Cell, Cohort, Group, Groups, PeriodAverage, RetentionAnswer, Switches, answer};
-pub use options::{Breakdown, ClockStart, Criterion, Maturity, Metric, Mode, Pooling, Unit};
+pub use options::{
+    Breakdown, ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit,
+};
 pub use people::{Place, Who, people};
 pub use question::Retention;

@@ -8,6 +8,43 @@ use crate::query::fields::{self, Parsed, fault};
 use crate::query::filter::property;
 use crate::query::{Period, Property};
 
+/// The calendar period of cohorts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CohortPeriod {
+    /// A local hour; one that a clock shows twice is two (T2).
+    Hourly,
+    /// A local day.
+    Daily,
+    /// A week.
+    #[default]
+    Weekly,
+    /// A calendar month.
+    Monthly,
+}
+
+impl From<Period> for CohortPeriod {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Daily => Self::Daily,
+            Period::Weekly => Self::Weekly,
+            Period::Monthly => Self::Monthly,
+        }
+    }
+}
+
+impl CohortPeriod {
+    /// The period of dates; nothing for hours.
+    pub(super) fn of_dates(self) -> Option<Period> {
+        match self {
+            Self::Hourly => None,
+            Self::Daily => Some(Period::Daily),
+            Self::Weekly => Some(Period::Weekly),
+            Self::Monthly => Some(Period::Monthly),
+        }
+    }
+}
+
 /// When a user joins a cohort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -237,10 +274,11 @@ impl Serialize for Criterion {
     }
 }
 
-pub(super) const PERIODS: [(&str, Period); 3] = [
-    ("daily", Period::Daily),
-    ("weekly", Period::Weekly),
-    ("monthly", Period::Monthly),
+pub(super) const PERIODS: [(&str, CohortPeriod); 4] = [
+    ("hourly", CohortPeriod::Hourly),
+    ("daily", CohortPeriod::Daily),
+    ("weekly", CohortPeriod::Weekly),
+    ("monthly", CohortPeriod::Monthly),
 ];
 
 pub(super) const MODES: [(&str, Mode); 3] = [

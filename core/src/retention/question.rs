@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use super::options::{Breakdown, ClockStart, Criterion, Maturity, Metric, Mode, Pooling, Unit};
+use super::options::{
+    Breakdown, ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit,
+};
 use super::parse;
 use crate::error::{FieldError, Result};
-use crate::query::{
-    Condition, Filter, Instant, Period, Preset, Property, Range, Segment, WeekStart,
-};
+use crate::query::{Condition, Filter, Instant, Preset, Property, Range, Segment, WeekStart};
 use crate::timeline::Needs;
 
 /// A retention table: users by the period in which they started, and the share that came back in each later period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// The calendar period of cohorts, and of columns where `unit` is the calendar (R4).
-    pub period: Period,
+    pub period: CohortPeriod,
     /// How columns count time (R3–R5).
     pub unit: Unit,
     /// From when on they count it, where that is from each start.
@@ -60,7 +60,7 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self {
-            period: Period::default(),
+            period: CohortPeriod::default(),
             unit: Unit::default(),
             clock_start: ClockStart::default(),
             range: Range::default(),
@@ -87,9 +87,9 @@ impl Default for Retention {
 
 impl Retention {
     /// The table of a period over a range, any event starting and any event returning.
-    pub fn new(period: Period, range: Range) -> Self {
+    pub fn new(period: impl Into<CohortPeriod>, range: Range) -> Self {
         Self {
-            period,
+            period: period.into(),
             range,
             ..Self::default()
         }
@@ -132,16 +132,18 @@ impl Retention {
             }
             Preset::Mixpanel | Preset::Amplitude => {
                 self.unit = match self.period {
-                    Period::Daily => Unit::Hours24,
-                    Period::Weekly => Unit::Days7,
-                    Period::Monthly => Unit::Days30,
+                    CohortPeriod::Hourly => Unit::Calendar,
+                    CohortPeriod::Daily => Unit::Hours24,
+                    CohortPeriod::Weekly => Unit::Days7,
+                    CohortPeriod::Monthly => Unit::Days30,
                 };
             }
             Preset::Exact | Preset::Clickhouse => {}
         }
         match (preset, self.period) {
             (Preset::Mixpanel, _) => self.criterion = Criterion::OnOrAfter,
-            (Preset::Amplitude, Period::Daily) => self.clock_start = ClockStart::Hour,
+            (Preset::Amplitude, CohortPeriod::Hourly) => {}
+            (Preset::Amplitude, CohortPeriod::Daily) => self.clock_start = ClockStart::Hour,
             (Preset::Amplitude, _) => self.clock_start = ClockStart::Day,
             _ => {}
         }
@@ -164,7 +166,7 @@ impl Retention {
         if let Some(message) = self.criterion.fault() {
             wrong("brackets", "invalid_brackets", message);
         }
-        if self.unit == Unit::MonthAnniversary && self.period != Period::Monthly {
+        if self.unit == Unit::MonthAnniversary && self.period != CohortPeriod::Monthly {
             wrong(
                 "unit",
                 "contradiction",

@@ -48,6 +48,11 @@ fn case_of(of_users: bool) -> impl Strategy<Value = (History, Retention)> {
                     "segment": segment,
                     "asOf": instant(as_of),
                 });
+                // Hours are many, so that they are asked of short ranges only.
+                let hour = choices.one_in(12);
+                if hour && range.span().1 - range.span().0 < 30 * HOUR {
+                    question["cohortPeriod"] = json!("hourly");
+                }
                 option(&mut question, choices, of_users);
                 // All columns up to today would be thousands; asking for all is left to those who look soon after.
                 let far = as_of > range.span().1 + 60 * DAY;

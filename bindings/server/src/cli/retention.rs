@@ -18,7 +18,7 @@ far in a period that has not ended.")]
 pub(super) struct Retention {
     #[command(flatten)]
     store: Store,
-    /// daily, weekly or monthly
+    /// hourly, daily, weekly or monthly
     #[arg(long, value_name = "PERIOD", default_value = "weekly")]
     period: String,
     /// The event that starts a user [default: any]

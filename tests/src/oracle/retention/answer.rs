@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::super::condition::{normal, property};
@@ -10,7 +9,7 @@ use super::super::money::in_base;
 use super::super::numbers::{instant, rate, wilson};
 use super::super::{Event, History};
 use super::Who;
-use super::asked::Asked;
+use super::asked::{Asked, Cohort};
 use super::member::Member;
 
 /// One, in 10^-12.
@@ -21,7 +20,7 @@ pub(super) struct Answer<'a> {
     pub(super) asked: &'a Asked,
     pub(super) history: &'a History,
     pub(super) features: &'a [String],
-    pub(super) cohorts: Vec<(NaiveDate, Vec<Member<'a>>)>,
+    pub(super) cohorts: Vec<(Cohort, Vec<Member<'a>>)>,
 }
 
 /// What pools into the average of a column.
@@ -40,7 +39,7 @@ impl<'a> Answer<'a> {
         let first = first.iter().map(|e| e.ts).min();
         let (cohorts, average) = self.table(None);
         let mut answer = json!({
-            "cohortPeriod": asked.period.name(),
+            "cohortPeriod": asked.period_name(),
             "analysisMetric": asked.metric,
             "cohorts": cohorts,
             "average": average,
@@ -118,7 +117,7 @@ impl<'a> Answer<'a> {
                 "retained" => eligible && back,
                 "not_retained" => eligible && !back,
                 "returned_so_far" => !eligible && back,
-                other => panic!("`{other}` is nobody of cohort {cohort}"),
+                other => panic!("`{other}` is nobody of {cohort:?}"),
             }
         });
         counted.map(|m| m.user.to_owned()).collect()
@@ -177,7 +176,6 @@ impl<'a> Answer<'a> {
     fn table(&self, group: Option<(&[Option<Value>], usize, usize)>) -> (Vec<Value>, Vec<Value>) {
         let asked = self.asked;
         let (from, to) = asked.range.span();
-        let calendar = asked.calendar();
         let mut rows = Vec::new();
         let mut cells: Vec<Vec<(u32, Pool, bool)>> = Vec::new();
         for (cohort, members) in &self.cohorts {
@@ -203,9 +201,9 @@ impl<'a> Answer<'a> {
             let within = members.iter();
             let within = within.filter(|m| m.returns.iter().any(|r| r.0 == 0));
             rows.push(json!({
-                "period": instant(calendar.start(*cohort)),
+                "period": instant(asked.start(*cohort)),
                 "size": members.len(),
-                "partial": calendar.start(*cohort) < from || calendar.end(*cohort) > to,
+                "partial": asked.start(*cohort) < from || asked.end(*cohort) > to,
                 "returnedInStartPeriod": within.count(),
                 "retention": written,
             }));

@@ -4,17 +4,29 @@ use chrono::{Days, Months, NaiveDate, Timelike, Weekday};
 use serde_json::{Value, json};
 
 use super::super::calendar::{
-    Calendar, Period, WEEKDAYS, first_showing, last_showing_before, local, midnight,
+    Calendar, Period, WEEKDAYS, first_showing, last_showing_before, local, midnight, utc,
 };
 use super::super::condition::{Condition, Property};
 use super::super::question::{Range, micros, text};
 
 const DAY: i64 = 86_400_000_000;
 
+const MINUTE: i64 = 60_000_000;
+
+/// What names a cohort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cohort {
+    /// The first date of its period.
+    Date(NaiveDate),
+    /// The first instant of its hour.
+    Hour(i64),
+}
+
 /// Every option.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    pub(super) period: Period,
+    /// Nothing for hours.
+    pub(super) period: Option<Period>,
     pub(super) range: Range,
     pub(super) start: Condition,
     pub(super) returning: Condition,
@@ -47,6 +59,7 @@ impl Asked {
         let peer = preset != "exact";
         let asked_period = word("cohortPeriod", "");
         let own_clock = match asked_period.as_str() {
+            "hourly" => "calendar",
             "daily" => "24h",
             "weekly" => "7d",
             _ => "30d",
@@ -61,6 +74,7 @@ impl Asked {
         let unit = word("unit", unit);
         let by_length = ["24h", "7d", "30d"].contains(&unit.as_str());
         let clock_start = match (preset.as_str(), asked_period.as_str()) {
+            ("amplitude", "hourly") => "event",
             ("amplitude", "daily") if by_length => "hour",
             ("amplitude", _) if by_length => "day",
             _ => "event",
@@ -86,10 +100,7 @@ impl Asked {
         let week = word("weekStart", week);
         let all = [Period::Daily, Period::Weekly, Period::Monthly];
         Self {
-            period: all
-                .into_iter()
-                .find(|p| p.name() == asked_period)
-                .expect("a period"),
+            period: all.into_iter().find(|p| p.name() == asked_period),
             range: Range::read(question),
             start: condition("start"),
             returning: condition("return"),
@@ -126,11 +137,98 @@ impl Asked {
         }
     }
 
-    pub(super) fn calendar(&self) -> Calendar {
+    fn calendar(&self) -> Calendar {
         Calendar {
             tz: self.range.tz(),
-            period: self.period,
+            period: self.period.expect("a period of dates"),
             week_start: self.week_start,
+        }
+    }
+
+    pub(super) fn period_name(&self) -> &'static str {
+        self.period.map_or("hourly", Period::name)
+    }
+
+    /// The minutes around an instant in which the clock on the wall shows the same hour, by the same offset.
+    fn hour(&self, ts: i64) -> (i64, i64) {
+        let tz = self.range.tz();
+        let shown = |at: i64| {
+            let wall = local(tz, at);
+            (wall.date(), wall.hour(), wall - utc(at))
+        };
+        let minute = ts - ts.rem_euclid(MINUTE);
+        let (mut first, mut end) = (minute, minute + MINUTE);
+        while shown(first - MINUTE) == shown(minute) {
+            first -= MINUTE;
+        }
+        while shown(end) == shown(minute) {
+            end += MINUTE;
+        }
+        (first, end)
+    }
+
+    /// The cohorts of a range.
+    pub(super) fn touching(&self, from: i64, to: i64) -> Vec<Cohort> {
+        if self.period.is_some() {
+            let dates = self.calendar().touching(from, to).into_iter();
+            return dates.map(Cohort::Date).collect();
+        }
+        let mut hours = vec![self.cohort_of(from)];
+        let mut next = self.end(hours[0]);
+        while next < to {
+            hours.push(Cohort::Hour(next));
+            next = self.end(Cohort::Hour(next));
+        }
+        hours
+    }
+
+    pub(super) fn cohort_of(&self, ts: i64) -> Cohort {
+        match self.period {
+            Some(_) => Cohort::Date(self.calendar().period_of(ts)),
+            None => Cohort::Hour(self.hour(ts).0),
+        }
+    }
+
+    pub(super) fn start(&self, cohort: Cohort) -> i64 {
+        match cohort {
+            Cohort::Date(date) => self.calendar().start(date),
+            Cohort::Hour(start) => start,
+        }
+    }
+
+    pub(super) fn end(&self, cohort: Cohort) -> i64 {
+        match cohort {
+            Cohort::Date(date) => self.calendar().end(date),
+            Cohort::Hour(start) => self.hour(start).1,
+        }
+    }
+
+    fn plus(&self, cohort: Cohort, n: u32) -> Cohort {
+        match cohort {
+            Cohort::Date(date) => Cohort::Date(self.calendar().plus(date, n)),
+            Cohort::Hour(_) => {
+                let next = |hour: Cohort, _| Cohort::Hour(self.end(hour));
+                (0..n).fold(cohort, next)
+            }
+        }
+    }
+
+    fn between(&self, earlier: Cohort, later: Cohort) -> i64 {
+        match (earlier, later) {
+            (Cohort::Date(earlier), Cohort::Date(later)) => self.calendar().between(earlier, later),
+            (Cohort::Hour(earlier), Cohort::Hour(later)) if later - earlier > 100 * 60 * MINUTE => {
+                // Beyond every column that a case shows.
+                (later - earlier) / (60 * MINUTE)
+            }
+            (Cohort::Hour(earlier), Cohort::Hour(later)) => {
+                let (mut n, mut at) = (0, earlier);
+                while at < later {
+                    at = self.hour(at).1;
+                    n += 1;
+                }
+                if later < earlier { -1 } else { n }
+            }
+            _ => panic!("cohorts of one table are of one kind"),
         }
     }
 
@@ -164,11 +262,10 @@ impl Asked {
 
     /// In which period after a start an instant lies (R3–R5).
     pub(super) fn period(&self, start: i64, ts: i64) -> i64 {
-        let calendar = self.calendar();
         if let Some(length) = self.length() {
             (ts - self.origin(start)).div_euclid(length)
         } else if self.unit == "calendar" {
-            calendar.between(calendar.period_of(start), calendar.period_of(ts))
+            self.between(self.cohort_of(start), self.cohort_of(ts))
         } else {
             let mut n = 0;
             while self.anniversary(start, n + 1) <= ts {
@@ -188,23 +285,21 @@ impl Asked {
     }
 
     /// The instant at which a period begins for the earliest start a cohort could have.
-    pub(super) fn earliest(&self, cohort: NaiveDate, n: u32) -> i64 {
-        let calendar = self.calendar();
-        let start = calendar.start(cohort);
+    pub(super) fn earliest(&self, cohort: Cohort, n: u32) -> i64 {
+        let start = self.start(cohort);
         match self.length() {
             Some(length) => self.origin(start) + i64::from(n) * length,
-            None if self.unit == "calendar" => calendar.start(calendar.plus(cohort, n)),
+            None if self.unit == "calendar" => self.start(self.plus(cohort, n)),
             None => self.anniversary(start, n),
         }
     }
 
     /// The instant by which a period has elapsed for every start a cohort could have.
-    pub(super) fn latest(&self, cohort: NaiveDate, n: u32) -> i64 {
-        let calendar = self.calendar();
-        let last = calendar.end(cohort) - 1;
+    pub(super) fn latest(&self, cohort: Cohort, n: u32) -> i64 {
+        let last = self.end(cohort) - 1;
         match self.length() {
             Some(length) => self.origin(last) + i64::from(n + 1) * length,
-            None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
+            None if self.unit == "calendar" => self.end(self.plus(cohort, n)),
             None => {
                 let tz = self.range.tz();
                 let day = local(tz, last).date() + Months::new(n + 1) + Days::new(1);
@@ -214,11 +309,10 @@ impl Asked {
     }
 
     /// Whether a period has fully elapsed for a start (R7).
-    pub(super) fn elapsed(&self, start: i64, cohort: NaiveDate, n: u32) -> bool {
-        let calendar = self.calendar();
+    pub(super) fn elapsed(&self, start: i64, cohort: Cohort, n: u32) -> bool {
         let end = match self.length() {
             Some(length) => self.origin(start) + i64::from(n + 1) * length,
-            None if self.unit == "calendar" => calendar.end(calendar.plus(cohort, n)),
+            None if self.unit == "calendar" => self.end(self.plus(cohort, n)),
             None => self.anniversary(start, n + 1),
         };
         end <= self.as_of

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::super::condition::{Condition, meets};
 use super::super::{Event, History};
-use super::asked::Asked;
+use super::asked::{Asked, Cohort};
 
 /// A user of a cohort.
 #[derive(Debug)]
 pub(super) struct Member<'h> {
     pub(super) user: &'h str,
     rows: Vec<&'h Event>,
-    cohort: NaiveDate,
+    cohort: Cohort,
     /// The times at which clocks start.
     starts: Vec<i64>,
     /// What the breakdown's property says of the first start.
@@ -29,12 +28,11 @@ impl<'h> Member<'h> {
         asked: &Asked,
         history: &History,
         rows: &[&'h Event],
-        cohort: NaiveDate,
+        cohort: Cohort,
     ) -> Option<Self> {
         let (from, to) = asked.range.span();
         let here = |row: &usize| {
-            (from..to).contains(&rows[*row].ts)
-                && asked.calendar().period_of(rows[*row].ts) == cohort
+            (from..to).contains(&rows[*row].ts) && asked.cohort_of(rows[*row].ts) == cohort
         };
         let seen = |row: &usize| meets(&asked.filters, history, rows[*row], asked.as_of);
         let means = |condition: &Condition, row: &usize| {

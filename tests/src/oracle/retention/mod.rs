@@ -75,7 +75,7 @@ impl Retention {
             let members = members.filter_map(|rows| Member::of(&asked, history, rows, cohort));
             members.collect()
         };
-        let cohorts = asked.calendar().touching(from, to);
+        let cohorts = asked.touching(from, to);
         tell(&Answer {
             asked: &asked,
             history,
