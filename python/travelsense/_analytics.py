@@ -362,8 +362,8 @@ class Analytics:
         """Who comes back, by the period in which they started?
 
         A cell counts the users of a cohort who returned in exactly that period, of those for whom it is over. Rows:
-        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`; the groups of
-        a breakdown are in `to_dict()`.
+        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`, `total`,
+        `per_returning`; the groups of a breakdown are in `to_dict()`.
 
         Args:
             cohort_period: `hourly`, `daily`, `weekly` or `monthly`, by the calendar of the zone.
@@ -374,15 +374,17 @@ class Analytics:
             analysis_metric: the figure in the cells, for each eligible user: `retention_rate`, `revenue`, `engagement`
                 (return events), `feature_usage` (distinct features), `property_sum` or `property_average`.
             property: the numeric property of the last two.
-            mode: `first_time` (a user joins once, at the first start ever; the default), `first_ever_then_filter` (once,
-                if the first event of the start's name meets its filters), or `recurring` (in every period with a start).
+            mode: `first_time` (a user joins once, at the first start ever; the default), `first_ever_then_filter`
+                (once, if the first event of the start's name meets its filters), or `recurring` (in every period with
+                a start).
             unit: how columns count time: by the `calendar` (the default), or from each start by `24h`, `7d`, `30d` or
                 `month_anniversary`.
-            clock_start: from when on a unit of hours or days counts: the start's `event` (the default), its full `hour`,
-                or its `day`.
+            clock_start: from when on a unit of hours or days counts: the start's `event` (the default), its full
+                `hour`, or its `day`.
             criterion: which returns a column counts: `on` the period (the default), `on_or_after`, `on_or_before`, or
                 a `streak` of all periods up to it.
-            brackets: columns of several periods, half-open pairs such as `[(0, 1), (1, 7)]`, in the place of a criterion.
+            brackets: columns of several periods, half-open pairs such as `[(0, 1), (1, 7)]`, in the place of a
+                criterion.
             minimum_occurrences: the return events that a period needs to count one; 1 by default.
             maturity: whether a period counts users for whom it is not over: `elapsed` (no, the default) or `ignored`.
             filters: only events that meet all of these are seen.
