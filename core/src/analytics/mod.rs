@@ -4,6 +4,7 @@ mod cohort;
 mod data;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod timelines;

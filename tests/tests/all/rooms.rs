@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 3] = ["funnel", "retention", "realtime"];
+const WORDS: [&str; 4] = ["funnel", "retention", "journey", "realtime"];
 
 /// The workspace.
 fn root() -> PathBuf {
