@@ -8,6 +8,7 @@ import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
+import type { JourneyAnswer, JourneyQuestion } from './journey.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { When } from './query.js';
@@ -73,7 +74,7 @@ export class Analytics implements AsyncDisposable {
   }
 
   /**
-   * Asks any word (`funnel`, `retention`, `realtime`, `user_insights`) with everything that it can be asked; the fields
+   * Asks any word (`funnel`, `retention`, `journey`, `realtime`, `user_insights`) with everything that it can be asked; the fields
    * of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
@@ -109,6 +110,11 @@ export class Analytics implements AsyncDisposable {
   /** Who comes back, by the period in which they started. */
   async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
     return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
+  }
+
+  /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
+  async journey(question: JourneyQuestion): Promise<Answer<JourneyAnswer>> {
+    return answer(await this.#call(() => this.#native.journey(written(question))));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */

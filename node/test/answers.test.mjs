@@ -38,15 +38,17 @@ const retention = await store.retention({
   return: ['a', 'page_view'],
 });
 const realtime = await store.realtime();
+const journey = await store.journey({ ...range, around: 'search', collapse: true });
 const insights = await store.userInsights({ steps: ['search', 'view_trip'], ...range });
 const catalogue = await store.catalogue();
-const answers = { funnel, retention, realtime, insights, catalogue, report, imported };
+const answers = { funnel, retention, journey, realtime, insights, catalogue, report, imported };
 
 test('every field of every answer is in the types, and none is missing', async () => {
   // An object literal may have no field that its type lacks, and must have all that are not optional.
   const types = {
     funnel: 'FunnelAnswer',
     retention: 'RetentionAnswer',
+    journey: 'JourneyAnswer',
     realtime: 'RealtimeMetric[]',
     insights: 'Insight[]',
     catalogue: 'Catalogue',
@@ -111,6 +113,11 @@ test('a table holds the numbers of its answer', async () => {
     retention.cohorts.flatMap((cohort) =>
       cohort.retention.map(({ period, count, value }) => [cohort.period, period, count, value]),
     ),
+  );
+  const links = tableFromIPC(await journey.toArrowIPC()).toArray();
+  assert.deepEqual(
+    links.map((row) => [Number(row.step), Number(row.users)]),
+    journey.sankey?.links.map(({ step, users }) => [step, users]),
   );
   const figures = tableFromIPC(await realtime.toArrowIPC()).toArray();
   assert.deepEqual(

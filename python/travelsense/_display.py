@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
 from typing import Any
@@ -41,10 +41,20 @@ def tables(word: str, answer: Any) -> list[Table]:
             return [_funnel(answer)]
         case "retention":
             return [_retention(answer)]
+        case "journey":
+            return [_journey(answer)]
         case "realtime":
             return [_realtime(answer)]
         case _:
-            return [_funnel(insight["data"], insight) for insight in answer]
+            return [_insight(insight) for insight in answer]
+
+
+def _insight(insight: dict[str, Any]) -> Table:
+    """The table of what an insight speaks of, under its words."""
+    shown = {"user_journeys": _journey}
+    table = shown.get(insight["insightType"], _funnel)(insight["data"])
+    caption = table.caption.partition(", ")[2]
+    return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
 
 
 def plain(table: Table) -> str:
@@ -102,7 +112,7 @@ def _plain_text(cell: Cell) -> str:
     return cell.text if cell.bar is None else ("█" * round(20 * cell.bar)).ljust(20)
 
 
-def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Table:
+def _funnel(answer: dict[str, Any]) -> Table:
     steps = answer["steps"]
     rows = [
         [
@@ -120,11 +130,8 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     notes = []
     if answer["open"]:
         notes.append(f"{answer['open']:,} have not converted but still can.")
-    if insight:
-        notes.insert(0, insight["description"])
-    title = insight["title"] if insight else "Funnel"
     return Table(
-        f"{title}, {_span(answer)}, within {_length(answer['window'])}",
+        f"Funnel, {_span(answer)}, within {_length(answer['window'])}",
         ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
         rows,
         words=2,
@@ -176,6 +183,62 @@ def _cohort_cell(cell: dict[str, Any]) -> Cell:
         return Cell("–")
     count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _journey(answer: dict[str, Any]) -> Table:
+    noun = "sessions" if answer["switches"]["unit"] == "sessions" else "paths"
+    notes = [f"{answer['paths']:,} {noun} of {answer['users']:,} users."]
+    if "sequences" not in answer:
+        return _links(answer, notes)
+    sequences = answer["sequences"]
+    rows = [
+        [
+            Cell(" → ".join(map(_node, way["nodes"]))),
+            Cell(f"{way['occurrences']:,}"),
+            Cell(f"{way['users']:,}"),
+            _rate(way["share"]),
+            Cell(_length(way["medianSeconds"])),
+            Cell("", bar=way["share"]["value"] or 0.0),
+        ]
+        for way in sequences["top"]
+    ]
+    if sequences["truncated"]:
+        rest = sequences["distinct"] - len(rows)
+        notes.append(f"{rest:,} more ways, taken {sequences['other']['occurrences']:,} times.")
+    return Table(
+        f"Ways of {sequences['length']} steps, {_span(answer)}",
+        ["way", "times", "users", "share", "median time", ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _links(answer: dict[str, Any], notes: list[str]) -> Table:
+    links = answer.get("sankey", {}).get("links", [])
+    rows = [
+        [
+            Cell(str(link["step"])),
+            Cell(_node(link["source"])),
+            Cell(_node(link["target"])),
+            Cell(f"{link['users']:,}"),
+            Cell(f"{link['transitions']:,}"),
+            Cell(_length(link["meanSeconds"])),
+        ]
+        for link in links[:MOST_ROWS]
+    ]
+    if len(links) > MOST_ROWS:
+        notes.append(f"{len(links) - MOST_ROWS:,} more links are in the answer.")
+    return Table(
+        f"Links, {_span(answer)}",
+        ["step", "from", "to", "users", "times", "mean time"],
+        rows,
+        words=3,
+        notes=notes,
+    )
+
+
+def _node(node: str | dict[str, str]) -> str:
+    return node if isinstance(node, str) else f"({node['reserved']})"
 
 
 def _realtime(answer: list[dict[str, Any]]) -> Table:

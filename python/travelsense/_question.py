@@ -22,6 +22,7 @@ Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "p
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
 Mode: TypeAlias = Literal["first_time", "recurring"]
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+JourneyPart: TypeAlias = Literal["nodes", "sequences", "transitions", "sankey", "matrix", "loops"]
 InsightType: TypeAlias = Literal[
     "engagement_patterns", "conversion_funnel", "drop_off_points", "feature_adoption", "user_journeys"
 ]

@@ -120,9 +120,22 @@ def test_ranges_are_shown_as_civil_dates_of_their_zone(store):
 
 
 def test_insights_are_sentences_over_their_funnel(store):
-    shown = repr(store.user_insights(steps=["search", "book"], **FEBRUARY))
-    assert shown.startswith("Conversion from `search` to `book`")
+    kind = "conversion_funnel"
+    shown = repr(store.user_insights(steps=["search", "book"], insight_type=kind, **FEBRUARY))
+    assert shown.startswith("Conversion from `search` to `book`, 2026-02-01 to 2026-02-28 (UTC)")
     assert "Of 3 users who began with `search`" in shown
+
+
+def test_journeys_are_tables_and_insights(store):
+    ways = store.journey(length=2, **FEBRUARY)
+    page = Rows(ways._repr_html_())
+    assert page.rows[0][:4] == ["way", "times", "users", "share"]
+    assert page.rows[1][0] == "search → book"
+    assert ways.columns[:3] == ["step", "source", "source_kind"]
+    assert repr(store.journey(parts=["sankey"], **FEBRUARY)).startswith("Links, 2026-02-01")
+    shown = repr(store.user_insights(insight_type="user_journeys", **FEBRUARY))
+    assert shown.startswith("Ways that users take, 2026-02-01 to 2026-02-28 (UTC)")
+    assert "Most begin with `search`" in shown
 
 
 def test_realtime_is_a_row_a_metric(empty):

@@ -263,6 +263,7 @@ fn part(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String
 mod tests {
     use super::*;
     use crate::oracle::funnel::Funnel;
+    use crate::oracle::journey::Journey;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
 
@@ -288,6 +289,13 @@ mod tests {
         let default = ["search", "view_trip", "start_booking", "complete_booking"];
         the_oracle_answers("funnel", |v, history| {
             Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_journey_vector() {
+        the_oracle_answers("journey", |v, history| {
+            Journey::read(&v.question, v.now()).answer(history)
         });
     }
 

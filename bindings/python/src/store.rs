@@ -11,6 +11,7 @@ use serde_json::Value;
 use travelsense::events::Catalogue;
 use travelsense::funnel::FunnelAnswer;
 use travelsense::insight::Insight;
+use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::retention::RetentionAnswer;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
@@ -133,6 +134,11 @@ impl Store {
             Analytics::retention_json,
             RetentionAnswer::table,
         )
+    }
+
+    /// The answer to a question of journeys in its JSON form.
+    fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
     }
 
     /// The real-time figures asked for in their JSON form.

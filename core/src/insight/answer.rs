@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::InsightType;
 use crate::error::{Error, Result};
 use crate::funnel::FunnelAnswer;
+use crate::journey::JourneyAnswer;
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
 
@@ -48,6 +49,8 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of a journey.
+    Journey(Box<JourneyAnswer>),
 }
 
 impl Insight {

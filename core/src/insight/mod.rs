@@ -2,9 +2,11 @@
 
 mod answer;
 mod conversion;
+mod journeys;
 mod question;
 mod table;
 
 pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
+pub(crate) use journeys::user_journeys;
 pub use question::{InsightType, UserInsights};

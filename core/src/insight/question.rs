@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::error::{FieldError, Result};
 use crate::funnel::Funnel;
+use crate::journey::{self, Journey};
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Selector};
 
@@ -15,6 +16,8 @@ use crate::query::{Instant, Selector};
 pub enum InsightType {
     /// How many users go all the way through the funnel, and where the others stop.
     ConversionFunnel,
+    /// Which ways users take, session by session.
+    UserJourneys,
 }
 
 /// What stands out in how users behave over a range.
@@ -36,7 +39,7 @@ const TYPES: [(&str, Option<InsightType>); 5] = [
     ("conversion_funnel", Some(InsightType::ConversionFunnel)),
     ("drop_off_points", None),
     ("feature_adoption", None),
-    ("user_journeys", None),
+    ("user_journeys", Some(InsightType::UserJourneys)),
 ];
 
 impl UserInsights {
@@ -62,7 +65,7 @@ impl UserInsights {
                 Some(available) => Ok(available),
                 None => fields::fault(
                     "not_available",
-                    "is not available yet; conversion_funnel is",
+                    "is not available yet; conversion_funnel and user_journeys are",
                 ),
             }),
             limit: fields
@@ -72,6 +75,19 @@ impl UserInsights {
         };
         fields.finish(insights.funnel.faults(now))?;
         Ok(insights)
+    }
+
+    /// The same range and users, asked which ways they take in a session.
+    pub(crate) fn journey(&self) -> Journey {
+        let funnel = &self.funnel;
+        Journey {
+            segment: funnel.segment,
+            filters: funnel.filters.clone(),
+            unit: journey::Unit::Sessions,
+            collapse: true,
+            as_of: funnel.as_of,
+            ..Journey::new(funnel.range.clone())
+        }
     }
 
     /// What is wrong with it.
@@ -116,6 +132,7 @@ mod tests {
         assert_eq!(faults(with("limit", json!(100))), []);
         assert_eq!(faults(with("limit", Value::Null)), []);
         assert_eq!(faults(with("insightType", json!("conversion_funnel"))), []);
+        assert_eq!(faults(with("insightType", json!("user_journeys"))), []);
         let table = [
             ("limit", json!(0), "out_of_range"),
             ("limit", json!(101), "out_of_range"),
@@ -128,7 +145,6 @@ mod tests {
             ("insightType", json!("engagement_patterns"), "not_available"),
             ("insightType", json!("drop_off_points"), "not_available"),
             ("insightType", json!("feature_adoption"), "not_available"),
-            ("insightType", json!("user_journeys"), "not_available"),
             ("steps", json!([]), "invalid_length"),
             ("color", json!("red"), "unknown_field"),
         ];

@@ -10,8 +10,10 @@
 
 pub mod calendar;
 pub mod compare;
+pub mod condition;
 pub mod funnel;
 pub mod identity;
+pub mod journey;
 pub mod money;
 pub mod numbers;
 pub mod question;

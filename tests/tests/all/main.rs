@@ -11,6 +11,8 @@ mod golden;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod pure;

@@ -92,6 +92,11 @@ fn the_core_answers_every_retention_vector() {
 }
 
 #[test]
+fn the_core_answers_every_journey_vector() {
+    run("journey", |vector| core(vector).map(Some));
+}
+
+#[test]
 fn the_core_answers_every_realtime_vector() {
     run("realtime", |vector| core(vector).map(Some));
 }
@@ -104,6 +109,11 @@ fn http_answers_every_funnel_vector() {
 #[test]
 fn http_answers_every_retention_vector() {
     run_http("retention");
+}
+
+#[test]
+fn http_answers_every_journey_vector() {
+    run_http("journey");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The numbers that peers' own tests assert, under their presets.
 
 mod funnel;
+mod journey;
 
 use std::fs;
 use std::path::Path;
