@@ -21,6 +21,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [merges]
  * @property {object} [ingest]
  * @property {object} [expect]
+ * @property {{ cell: object, users: string[] }[]} [people]
  * @property {Refusal} [error]
  */
 
@@ -80,7 +81,7 @@ const ask = (store, word, question) =>
  * @param {'funnel' | 'retention' | 'journey' | 'realtime'} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, error }) {
+async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, people, error }) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
@@ -93,6 +94,13 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+      for (const { cell, users } of people ?? []) {
+        const behind = await store.people({ word, question, cell });
+        assert.deepEqual(
+          behind.users.map(({ userId }) => userId),
+          users,
+        );
+      }
     } else {
       const refusal = await ask(store, word, question).catch((refusal) => refusal);
       assert.ok(refusal instanceof TravelsenseError, why);

@@ -48,8 +48,21 @@ pub struct Vector {
     pub ingest: Option<Value>,
     /// A part of the answer.
     pub expect: Option<Value>,
+    /// Who is behind numbers of the answer (D1).
+    #[serde(default)]
+    pub people: Vec<Behind>,
     /// The error instead of an answer.
     pub error: Option<Refusal>,
+}
+
+/// The users behind a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    /// The cell of the answer.
+    pub cell: Value,
+    /// The ids of its users, ascending.
+    pub users: Vec<String>,
 }
 
 /// An error: its code, and the code of each field error.
@@ -199,6 +212,15 @@ impl Vector {
             return Err(format!("an answer where an error is expected: {answer}"));
         };
         holds(expected, answer)
+    }
+
+    /// The requests for the people behind the numbers, and whom each must name.
+    pub fn people(&self) -> impl Iterator<Item = (Value, &[String])> {
+        self.people.iter().map(|behind| {
+            let (word, question, cell) = (&self.word, &self.question, &behind.cell);
+            let request = serde_json::json!({ "word": word, "question": question, "cell": cell });
+            (request, &behind.users[..])
+        })
     }
 
     /// Whether an error is the one the vector expects.
