@@ -77,7 +77,7 @@ impl Shown {
         let question = plan.question;
         let (limit, width) = (question.limit, plan.width());
         let listed = |part, length| {
-            if question.wants(part) {
+            if plan.wants(part) {
                 (width, length)
             } else {
                 (0, 1)
@@ -124,7 +124,7 @@ impl Shown {
             ),
             transitions: Ranked::new(
                 &tally.transitions,
-                if question.wants(Part::Transitions) {
+                if plan.wants(Part::Transitions) {
                     limit
                 } else {
                     0
@@ -218,8 +218,8 @@ impl<'s> Detail<'s> {
     /// Nothing is looked at again where the first pass has said it all.
     pub(super) fn run(plan: &Plan<'_>, view: &View<'_>, shown: &'s Shown) -> Result<Self> {
         let question = plan.question;
-        let steps = question.wants(Part::Sankey) || question.wants(Part::Matrix);
-        let lists = question.wants(Part::Sequences) || question.wants(Part::Transitions);
+        let steps = plan.wants(Part::Sankey) || plan.wants(Part::Matrix);
+        let lists = plan.wants(Part::Sequences) || plan.wants(Part::Transitions);
         let others = shown.sequences.truncated() || shown.transitions.truncated();
         if steps || lists && question.medians || others {
             pass(plan, view, || Self::empty(plan, shown))
@@ -232,7 +232,7 @@ impl<'s> Detail<'s> {
         let question = plan.question;
         let width = plan.width().max(question.max_steps + 2);
         let sized = |part, length| {
-            if question.wants(part) {
+            if plan.wants(part) {
                 Table::new(width, length)
             } else {
                 Table::new(0, 1)
@@ -266,8 +266,8 @@ impl<'s> Detail<'s> {
 impl Sink for Detail<'_> {
     #[inline]
     fn take(&mut self, plan: &Plan<'_>, user: u32, unit: Unit<'_>) {
-        let (question, shown) = (plan.question, self.shown);
-        if question.wants(Part::Transitions)
+        let shown = self.shown;
+        if plan.wants(Part::Transitions)
             && let Some(path) = unit.whole(plan)
         {
             path.transitions(|from, to, micros| {
@@ -281,14 +281,14 @@ impl Sink for Detail<'_> {
                 }
             });
         }
-        if question.wants(Part::Sequences) {
+        if plan.wants(Part::Sequences) {
             unit.sequences(plan, |items| self.sequence(user, items));
         }
-        if !question.wants(Part::Sankey) && !question.wants(Part::Matrix) {
+        if !plan.wants(Part::Sankey) && !plan.wants(Part::Matrix) {
             return;
         }
         unit.paths(plan, |path| {
-            if question.wants(Part::Sankey) {
+            if plan.wants(Part::Sankey) {
                 path.steps(plan, |step, node| {
                     let node = shown.at_step(plan, step, node);
                     self.columns
@@ -301,7 +301,7 @@ impl Sink for Detail<'_> {
                         .add(user, micros);
                 });
             }
-            if question.wants(Part::Matrix) {
+            if plan.wants(Part::Matrix) {
                 shown.matrix(plan, &path, |step, node| {
                     self.matrix.at([step as u16, node].into_iter()).add(user, 0);
                 });

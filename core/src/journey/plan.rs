@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::node::Node;
-use super::options::{CollapsedAt, Unit};
+use super::options::{CollapsedAt, Part, Unit};
 use super::question::Journey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Condition;
@@ -36,6 +36,8 @@ enum Nodes<'a> {
 pub(super) struct Plan<'a> {
     pub(super) question: &'a Journey,
     pub(super) members: Members<'a>,
+    /// One bit for each part of the answer that is asked for.
+    parts: u8,
     pub(super) from: i64,
     pub(super) to: i64,
     /// The longest pause of a session; none where a unit is a user.
@@ -100,6 +102,10 @@ impl<'a> Plan<'a> {
         Ok(Self {
             question,
             members: Members::new(question.segment, span, view),
+            parts: question
+                .parts
+                .iter()
+                .fold(0, |bits, part| bits | 1 << *part as u8),
             from: span.from.micros(),
             to: span.to.micros(),
             timeout: (question.unit == Unit::Sessions).then(|| question.session_timeout.micros()),
@@ -116,6 +122,12 @@ impl<'a> Plan<'a> {
             exclude,
             texts,
         })
+    }
+
+    /// Whether a part of the answer is asked for.
+    #[inline]
+    pub(super) fn wants(&self, part: Part) -> bool {
+        self.parts >> part as u8 & 1 == 1
     }
 
     /// The node that the i-th event is, or `NONE`.

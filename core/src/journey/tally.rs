@@ -70,7 +70,7 @@ impl Tally {
         let question = plan.question;
         let width = plan.width();
         let sized = |part: &[Part], width: usize, length: usize| {
-            if part.iter().any(|p| question.wants(*p)) {
+            if part.iter().any(|p| plan.wants(*p)) {
                 Table::new(width, length)
             } else {
                 Table::new(0, 1)
@@ -88,21 +88,13 @@ impl Tally {
             steps: sized(&[Part::Sankey], width.max(question.max_steps + 1), 2),
             neighbours: [neighbours(), neighbours()],
             around: Cell::default(),
-            loops: Table::new(
-                if question.wants(Part::Loops) {
-                    width
-                } else {
-                    0
-                },
-                1,
-            ),
+            loops: Table::new(if plan.wants(Part::Loops) { width } else { 0 }, 1),
             places: Places::default(),
         }
     }
 
     fn whole(&mut self, plan: &Plan<'_>, user: u32, path: &Path<'_>) {
-        let question = plan.question;
-        let listed = question.wants(Part::Nodes) || question.wants(Part::Matrix);
+        let listed = plan.wants(Part::Nodes) || plan.wants(Part::Matrix);
         for item in path.items {
             self.events += u64::from(item.events);
             if listed {
@@ -111,7 +103,7 @@ impl Tally {
                 *events += u64::from(item.events);
             }
         }
-        if question.wants(Part::Transitions) || question.wants(Part::Nodes) {
+        if plan.wants(Part::Transitions) || plan.wants(Part::Nodes) {
             path.transitions(|from, to, micros| {
                 self.transitions
                     .at([from, to].into_iter())
@@ -131,7 +123,7 @@ impl Tally {
                 of.at([node].into_iter()).add(user, micros);
             });
         }
-        if question.wants(Part::Loops) {
+        if plan.wants(Part::Loops) {
             let loops = &mut self.loops;
             self.places.returns(plan, path, |back| {
                 let (own, returns, steps) = loops.at([back.node].into_iter());
@@ -154,13 +146,13 @@ impl Sink for Tally {
         }
         unit.paths(plan, |path| {
             self.paths.add(user, 0);
-            if plan.question.wants(Part::Sankey) {
+            if plan.wants(Part::Sankey) {
                 path.steps(plan, |step, node| {
                     self.steps.at([step as u16, node].into_iter()).add(user, 0);
                 });
             }
         });
-        if plan.question.wants(Part::Sequences) {
+        if plan.wants(Part::Sequences) {
             unit.sequences(plan, |items| {
                 self.all_sequences.add(user, 0);
                 self.sequences

@@ -16,6 +16,7 @@ use travelsense_tests::oracle::question::{Range, seconds};
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::funnel::{Choices, furnish};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, timelines};
+use crate::store;
 
 type Case = (History, oracle::journey::Journey);
 
@@ -379,4 +380,44 @@ fn a_pause_no_session_has_makes_the_sessions_of_a_user_one() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_journey_has_the_same_bytes_for_any_order_batches_and_threads() {
+    let way = (any::<u64>(), 1_usize..30, 1_usize..5);
+    agree(
+        150,
+        &(case(), way),
+        |((history, journey), (order, batch, threads))| {
+            let sent = |e: &oracle::Event| json!({"userId": e.user, "name": e.name, "ts": instant(e.ts), "clientSeq": e.seq, "properties": e.properties});
+            let mut events: Vec<Value> = history.events.iter().map(sent).collect();
+            let ask = |events: &[Value], batch: usize, threads: usize| {
+                let store = store::open(NOW, threads);
+                for batch in events.chunks(batch) {
+                    store::ingest(&store, batch);
+                    // Asked in between, timelines grow instead of being built.
+                    store
+                        .ask(&Principal::owner(), "journey", &journey.question)
+                        .expect("an answer");
+                }
+                store
+                    .ask(&Principal::owner(), "journey", &journey.question)
+                    .map_err(|e| e.to_string())
+            };
+            let answer = ask(&events, events.len().max(1), 1)?;
+            let mixed = |i: usize| {
+                (i as u64)
+                    .wrapping_add(*order)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            };
+            let mut shuffled: Vec<(u64, Value)> = (0..).map(mixed).zip(events.drain(..)).collect();
+            shuffled.sort_by_key(|e| e.0);
+            let shuffled: Vec<Value> = shuffled.into_iter().map(|e| e.1).collect();
+            let again = ask(&shuffled, *batch, *threads)?;
+            if answer != again {
+                return Err(format!("two answers that differ:\n{answer}\n{again}"));
+            }
+            Ok(())
+        },
+    );
 }
