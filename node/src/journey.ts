@@ -6,7 +6,8 @@ import type { Given, Range, Rate, Segment, Stamp, Window } from './query.js';
 export type JourneyNode = string | { reserved: 'other' | 'start' | 'end' | 'truncated' };
 
 /** Events, by name and by what their properties say. */
-export type JourneyCondition = Given | { readonly event?: string | readonly string[] | null; readonly where: readonly object[] };
+export type JourneyCondition =
+  Given | { readonly event?: string | readonly string[] | null; readonly where: readonly object[] };
 
 /** A part of the answer. */
 export type JourneyPart = 'nodes' | 'sequences' | 'transitions' | 'sankey' | 'matrix' | 'loops';

@@ -81,7 +81,10 @@ const ask = (store, word, question) =>
  * @param {'funnel' | 'retention' | 'journey' | 'realtime'} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, people, error }) {
+async function run(
+  word,
+  { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, people, error },
+) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
