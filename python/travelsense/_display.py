@@ -41,6 +41,10 @@ def tables(word: str, answer: Any) -> list[Table]:
             return [_funnel(answer)]
         case "retention":
             return [_retention(answer)]
+        case "engagement":
+            return [_engagement(answer)]
+        case "adoption":
+            return [_adoption(answer)]
         case "journey":
             return [_journey(answer)]
         case "realtime":
@@ -51,7 +55,7 @@ def tables(word: str, answer: Any) -> list[Table]:
 
 def _insight(insight: dict[str, Any]) -> Table:
     """The table of what an insight speaks of, under its words."""
-    shown = {"user_journeys": _journey}
+    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption, "user_journeys": _journey}
     table = shown.get(insight["insightType"], _funnel)(insight["data"])
     caption = table.caption.partition(", ")[2]
     return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
@@ -183,6 +187,73 @@ def _cohort_cell(cell: dict[str, Any]) -> Cell:
         return Cell("–")
     count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _engagement(answer: dict[str, Any]) -> Table:
+    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["period"]]
+    series: list[dict[str, Any]] = answer.get("activeUsers", {}).get(answer["period"], [])
+    lifecycle: list[dict[str, Any]] = answer.get("lifecycle", [])
+    periods = series or lifecycle
+    states = ["new", "returning", "resurrected", "dormant"] if lifecycle else []
+    most = max((row.get("users", row.get("active", 0)) for row in periods), default=0)
+    rows = []
+    for i, row in enumerate(periods[:MOST_ROWS]):
+        users = row["users"] if series else row["active"]
+        mark = ("†" if row["partial"] else "") + ("" if row["complete"] else "*")
+        rows.append(
+            [
+                Cell(_date(row["start"], answer["timezone"]) + mark, unfinished=not row["complete"]),
+                Cell(f"{users:,}"),
+                *(Cell(f"{lifecycle[i][state]:,}") for state in states),
+                Cell("", bar=users / most if most else 0.0),
+            ]
+        )
+    notes = []
+    if ratio := answer.get("stickiness", {}).get("dauOverMau"):
+        share = "–" if ratio["value"] is None else _percent(ratio["value"])
+        notes.append(f"DAU/MAU {share}: {ratio['meanDailyUsers']:,.1f} of {ratio['users']:,} users a day.")
+    if sessions := answer.get("sessions"):
+        length = _length(sessions["seconds"]["median"])
+        bounced = sessions["bounces"]["value"]
+        notes.append(
+            f"{sessions['count']:,} sessions"
+            + (f", {length} at the median, {_percent(bounced)} of one event." if bounced is not None else ".")
+        )
+    if any(not row["complete"] for row in periods):
+        notes.append("* not over yet")
+    if any(row["partial"] for row in periods):
+        notes.append(f"† the range cuts this {unit}")
+    if (more := len(periods) - MOST_ROWS) > 0:
+        notes.append(f"{more} more {unit}s are in the answer.")
+    return Table(
+        f"Engagement by {unit}, {_span(answer)}",
+        [unit, "active users", *states, ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _adoption(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(feature["feature"]),
+            Cell(f"{feature['exposed']:,}"),
+            Cell(f"{feature['adopters']:,}"),
+            _rate(feature["rate"]),
+            Cell(_length(feature["kaplanMeierMedian"]) or "–"),
+            Cell(f"{feature['users']:,}"),
+            Cell(f"{feature['uses']:,}"),
+            Cell("", bar=feature["rate"]["value"] or 0.0),
+        ]
+        for feature in answer["features"]
+    ]
+    unused, active = answer["breadth"]["unused"], answer["activeUsers"]
+    return Table(
+        f"Adoption, {_span(answer)}, within {_length(answer['within'])}",
+        ["feature", "exposed", "adopters", "rate", "median time", "users", "uses", ""],
+        rows,
+        notes=[f"{unused:,} of {active:,} active users used none of them."],
+    )
 
 
 def _journey(answer: dict[str, Any]) -> Table:

@@ -67,7 +67,7 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 /**
  * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
  * @param {Analytics} store
- * @param {'funnel' | 'retention' | 'journey' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {any} question
  */
 const ask = (store, word, question) =>
@@ -78,7 +78,7 @@ const ask = (store, word, question) =>
       : store[word](question);
 
 /**
- * @param {'funnel' | 'retention' | 'journey' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {Vector} vector
  */
 async function run(
@@ -115,7 +115,7 @@ async function run(
   }
 }
 
-for (const word of /** @type {const} */ (['funnel', 'retention', 'journey', 'realtime'])) {
+for (const word of /** @type {const} */ (['funnel', 'retention', 'journey', 'engagement', 'adoption', 'realtime'])) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
   for (const name of names) {
