@@ -68,7 +68,7 @@ pub(super) fn journey(fields: &mut Fields<'_>) -> Journey {
         &mut journey.max_steps,
         fields.optional("maxSteps", |v| up_to(v, MAX_STEPS)),
     );
-    if exact && journey.end.is_some() {
+    if exact && journey.end.is_some() && journey.start.is_none() {
         journey.steps_from = StepsFrom::Last;
     }
     set(

@@ -386,7 +386,7 @@ fn a_pause_no_session_has_makes_the_sessions_of_a_user_one() {
 fn a_journey_has_the_same_bytes_for_any_order_batches_and_threads() {
     let way = (any::<u64>(), 1_usize..30, 1_usize..5);
     agree(
-        150,
+        50,
         &(case(), way),
         |((history, journey), (order, batch, threads))| {
             let sent = |e: &oracle::Event| json!({"userId": e.user, "name": e.name, "ts": instant(e.ts), "clientSeq": e.seq, "properties": e.properties});

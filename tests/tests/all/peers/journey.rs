@@ -71,6 +71,19 @@ fn item(query: &Value, event: &Value) -> Option<String> {
     Some(without_slash(&item))
 }
 
+/// Whether a node is excluded, by its name or by that of the wildcard that it falls under; a name is taken as it stands.
+fn excluded(query: &Value, item: &str) -> bool {
+    let under = |wildcard: &&Value| {
+        let parts: Vec<String> = plain(wildcard).split('*').map(regex::escape).collect();
+        Regex::new(&parts.join(".*"))
+            .expect("a pattern")
+            .is_match(item)
+    };
+    let wildcards = list(&query["wildcards"]);
+    let name = wildcards.iter().find(under).map_or(item.to_owned(), plain);
+    list(&query["exclude"]).contains(&json!(name))
+}
+
 fn without_slash(item: &str) -> String {
     match item.strip_suffix('/') {
         Some(rest) if !rest.is_empty() => rest.to_owned(),
@@ -81,7 +94,9 @@ fn without_slash(item: &str) -> String {
 /// The edges of PostHog's paths.
 fn paths(case: &Value) -> Vec<String> {
     let query = &case["query"];
-    let store = furnished(case, "user", |event| item(query, event));
+    let store = furnished(case, "user", |event| {
+        item(query, event).filter(|item| !excluded(query, item))
+    });
     let is = |item: &Value| {
         let value = without_slash(&plain(item));
         json!({"event": null, "where": [{"property": "item", "value": value}]})
@@ -100,13 +115,6 @@ fn paths(case: &Value) -> Vec<String> {
     let group =
         |wildcard: &Value| json!({"match": format!("*{}*", plain(wildcard)), "as": wildcard});
     question["rename"] = list(&query["wildcards"]).iter().map(group).collect();
-    let pattern = |item: &Value| {
-        let parts: Vec<String> = plain(item).split('*').map(regex::escape).collect();
-        let pattern = format!("^{}$", parts.join(".*"));
-        json!({"event": null, "where": [{"property": "item", "op": "matches", "value": pattern}]})
-    };
-    question["exclude"] = list(&query["exclude"]).iter().map(pattern).collect();
-
     let weight = |name: &str, absent: u64| query[name].as_u64().unwrap_or(absent);
     let weights = weight("min_edge_weight", 0)..=weight("max_edge_weight", u64::MAX);
     let mut edges: BTreeMap<(u64, String, String), Value> = BTreeMap::new();
@@ -255,7 +263,11 @@ fn next_node(case: &Value) -> Vec<String> {
     question["length"] = json!(chain.len() + 1);
     question["parts"] = json!(["sequences"]);
     question[if forward { "start" } else { "end" }] = anchor;
-    question["occurrence"] = json!(if forward { "first" } else { "last" });
+    question["occurrence"] = json!(if query["base"] == json!("tail") {
+        "last"
+    } else {
+        "first"
+    });
     let top = list(&ask(&store, &question)["sequences"]["top"]);
     let mut next: BTreeMap<String, Value> = BTreeMap::new();
     for sequence in &top {
