@@ -1,7 +1,7 @@
 //! Behavioural analytics inside your own process: funnels, retention and real-time metrics whose numbers can be trusted.
 //!
 //! [`Analytics`] opens one file and answers questions about it; the words of the questions are in [`query`], the
-//! questions and answers in [`funnel`], [`retention`], [`engagement`], [`adoption`] and [`realtime`]. What every number means is written at its type.
+//! questions and answers in [`funnel`], [`retention`], [`journey`], [`engagement`], [`adoption`] and [`realtime`]. What every number means is written at its type.
 
 pub mod access;
 pub mod adoption;
