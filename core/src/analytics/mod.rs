@@ -6,6 +6,7 @@ mod data;
 mod engagement;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod timelines;
