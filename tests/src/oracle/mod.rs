@@ -11,6 +11,7 @@
 pub mod adoption;
 pub mod calendar;
 pub mod compare;
+pub mod condition;
 pub mod engagement;
 pub mod funnel;
 pub mod identity;

@@ -17,7 +17,6 @@ mod http;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
-mod peers_engagement;
 #[cfg(test)]
 mod pure;
 #[cfg(test)]
