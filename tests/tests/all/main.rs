@@ -11,6 +11,8 @@ mod golden;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod pure;
@@ -20,6 +22,8 @@ mod realtime;
 mod retention;
 #[cfg(test)]
 mod rooms;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -120,7 +120,7 @@ const CRITERIA: [&str; 7] = [
     "brackets",
 ];
 
-fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
+pub(crate) fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
     let now = Instant::from_micros(NOW).ok_or("now")?;
     let question = travelsense::Retention::parse(&table.json(), now).map_err(|e| e.to_string())?;
     with(history, table, &question, retention::answer)
