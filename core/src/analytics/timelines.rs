@@ -8,7 +8,7 @@ use crate::cohort;
 use crate::error::Result;
 use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Span};
-use crate::timeline::{Columns, Needs, Stop, Timelines, View};
+use crate::timeline::{Columns, Needs, Progress, Stop, Timelines, View};
 
 /// From so many events on timelines are saved beside the file.
 const SAVED_FROM: u64 = 500_000;
@@ -142,7 +142,9 @@ impl Analytics {
         answer: impl FnOnce(&View<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         let as_of = as_of.unwrap_or_else(|| self.now());
+        self.stop().check()?;
         let timelines = self.timelines()?;
+        self.stop().check()?;
         let plan = Property::User {
             name: "plan".to_owned(),
             at: Moment::AsOf,
@@ -163,8 +165,10 @@ impl Analytics {
             premium: &premium,
             columns: &columns,
             stop: self.stop(),
+            progress: self.progress.as_deref().map(Progress::to).unwrap_or_default(),
             ..View::new(&timelines, as_of)
         };
+        view.stop.check()?;
         self.pool.install(|| answer(&view))
     }
 

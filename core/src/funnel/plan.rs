@@ -4,12 +4,13 @@
     reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
 )]
 
+use super::outcome::TooComplex;
 use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
 use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
 use crate::query::{Calendar, Condition, Instant, Zone};
 use crate::timeline::column::Reader;
-use crate::timeline::{Meaning, Members, Timeline, View};
+use crate::timeline::{Meaning, Members, Stop, Timeline, View};
 
 /// Which bits of 64 an event has: by its name where that decides, else by its row.
 #[derive(Debug)]
@@ -87,6 +88,7 @@ pub(super) struct Plan<'a> {
     window: i64,
     all_steps: bool,
     zone: &'a Zone,
+    stop: Stop<'a>,
 }
 
 /// An event that matters to the search.
@@ -175,7 +177,13 @@ impl<'a> Plan<'a> {
             window: question.window.micros(),
             all_steps: question.selects == Selects::AllSteps,
             zone: &question.range.zone,
+            stop: view.stop,
         })
+    }
+
+    /// An error where the question is given up.
+    pub(super) fn go_on(&self) -> std::result::Result<(), TooComplex> {
+        self.stop.check().map_err(|_| TooComplex)
     }
 
     /// For each name the steps it can fill, where names alone decide.

@@ -40,6 +40,11 @@ impl<'a> Clock<'a> {
         self.unit != Unit::Calendar
     }
 
+    /// Whether all periods of a start are equally long.
+    pub(super) fn is_even(&self) -> bool {
+        self.length().is_some()
+    }
+
     /// In which period an instant lies that is not before the start.
     #[inline]
     pub(super) fn period(&self, cohort: usize, t0: i64, ts: i64) -> Option<usize> {
@@ -111,7 +116,7 @@ impl<'a> Clock<'a> {
     }
 
     /// The anniversary of `t0` after `n` months (R5).
-    fn anniversary(&self, t0: i64, n: usize) -> i64 {
+    pub(super) fn anniversary(&self, t0: i64, n: usize) -> i64 {
         if n == 0 {
             return t0;
         }

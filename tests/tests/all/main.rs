@@ -9,6 +9,8 @@ mod generate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod grow;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod laws;
