@@ -98,7 +98,13 @@ fn who_is_erased_never_was() {
     let store = open(None);
     fill(&store);
     let owner = Principal::owner();
-    assert_eq!((funnel(&store)["entered"].clone(), funnel(&store)["converted"].clone()), (json!(2), json!(2)));
+    assert_eq!(
+        (
+            funnel(&store)["entered"].clone(),
+            funnel(&store)["converted"].clone()
+        ),
+        (json!(2), json!(2))
+    );
     let report = store.erase(&owner, &["u1", "nobody"]).unwrap();
     assert_eq!(
         serde_json::to_value(report).unwrap(),
@@ -106,14 +112,22 @@ fn who_is_erased_never_was() {
         json!({"users": 1, "unknown": 1, "events": 3, "records": 3, "held": 1, "cohorts": 1})
     );
     let answer = funnel(&store);
-    assert_eq!((&answer["entered"], &answer["converted"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&answer["entered"], &answer["converted"]),
+        (&json!(1), &json!(1))
+    );
     // As in a store that never knew them, but for what the versions of the data count.
     let other = open(None);
-    let events = json!([event(3, "a", Some("u2"), Some("e")), event(4, "b", Some("u2"), None)]);
+    let events = json!([
+        event(3, "a", Some("u2"), Some("e")),
+        event(4, "b", Some("u2"), None)
+    ]);
     other.ingest(&owner, &events).unwrap();
     assert_eq!(answer["resultHash"], funnel(&other)["resultHash"]);
     // The id is free for somebody new, and the same events can come again.
-    let again = store.ingest(&owner, &json!([event(2, "b", Some("u1"), Some("d"))])).unwrap();
+    let again = store
+        .ingest(&owner, &json!([event(2, "b", Some("u1"), Some("d"))]))
+        .unwrap();
     assert_eq!(again.accepted, 1);
     assert_eq!(funnel(&store)["entered"], json!(1));
     assert_eq!(store.erase(&owner, &["u1"]).unwrap().events, 1);
@@ -161,7 +175,10 @@ fn saved_timelines_go_before_anything_else_and_the_file_says_nothing_of_them() {
     // Opened again, keys still lead to the right ids, and nothing of the erased can be selected.
     let store = open(Some(&path));
     let answer = funnel(&store);
-    assert_eq!((&answer["entered"], &answer["converted"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&answer["entered"], &answer["converted"]),
+        (&json!(1), &json!(1))
+    );
     let people = json!({"word": "funnel", "cell": {"cell": "entered"}, "question": {
         "steps": ["a", "b"], "startDate": "2026-01-30", "endDate": "2026-01-31"
     }});
@@ -170,6 +187,8 @@ fn saved_timelines_go_before_anything_else_and_the_file_says_nothing_of_them() {
     assert_eq!(people["total"], json!(1));
     assert!(people.to_string().contains("u2"));
     let owner = Principal::owner();
-    store.ingest(&owner, &json!([event(9, "a", Some("u4"), None)])).unwrap();
+    store
+        .ingest(&owner, &json!([event(9, "a", Some("u4"), None)]))
+        .unwrap();
     assert_eq!(funnel(&store)["entered"], json!(2));
 }

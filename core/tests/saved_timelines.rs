@@ -147,3 +147,45 @@ fn larger_than_memory_they_are_built_piece_by_piece() {
     let error = Timelines::build(&w, Some(1_000)).unwrap_err();
     assert_eq!(error.code(), "memory_limit");
 }
+
+#[test]
+fn those_of_another_state_of_who_is_who_are_built_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let store = Analytics::open(&path).unwrap();
+    let both =
+        json!([{"userId": "u", "anonymousId": "d", "name": "a", "ts": "2026-01-01T00:00:09Z"}]);
+    store.ingest(&Principal::owner(), &both).unwrap();
+    store.close();
+    let w = warehouse(&path);
+    assert!(Timelines::saved(&w, None).unwrap().is_none());
+    // Saved again they are found again, who is who included.
+    let built = Timelines::build(&w, None).unwrap();
+    assert!(built.save(&w).unwrap());
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
+    assert_eq!(all(&found), all(&built));
+}
+
+#[test]
+fn a_change_under_way_costs_a_copy_but_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.db");
+    // Two partitions, of which one has room.
+    let store = Analytics::open(&path).unwrap();
+    let event =
+        |user: u32| json!({"userId": user.to_string(), "name": "a", "ts": "2026-01-01T00:00:00Z"});
+    let events: Vec<Value> = (0..40_000).map(event).collect();
+    store
+        .ingest(&Principal::owner(), &Value::Array(events))
+        .unwrap();
+    store.close();
+    let w = warehouse(&path);
+    let whole = Timelines::build(&w, None).unwrap();
+    let change = w.load().unwrap();
+    assert!(!whole.save(&w).unwrap());
+    let pieces = Timelines::build(&w, Some(700_000)).unwrap();
+    assert_eq!(all(&pieces), all(&whole));
+    drop(change);
+    // Nobody remembers the seal of what was written meanwhile.
+    assert!(Timelines::saved(&w, None).unwrap().is_none());
+}

@@ -42,6 +42,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// The most bytes timelines may take while they are built; no limit by default.
     pub memory_limit: Option<u64>,
+    /// How long a behavioural question may take before it is given up as `timed_out`; no limit by default.
+    pub timeout: Option<Duration>,
     /// The clock that says what "now" is; the system's by default.
     pub clock: Clock,
 }
@@ -53,6 +55,7 @@ impl Default for Options {
             read_only: false,
             threads: None,
             memory_limit: None,
+            timeout: None,
             clock: Arc::new(system_clock),
         }
     }
@@ -65,6 +68,7 @@ impl std::fmt::Debug for Options {
             .field("read_only", &self.read_only)
             .field("threads", &self.threads)
             .field("memory_limit", &self.memory_limit)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -83,6 +87,7 @@ pub struct Analytics {
     columns: Arc<Mutex<Columns>>,
     pool: Arc<rayon::ThreadPool>,
     memory_limit: Option<u64>,
+    timeout: Option<Duration>,
     clock: Clock,
     stop: Option<Arc<dyn Fn() -> Option<Halt> + Send + Sync>>,
     progress: Option<Arc<dyn Fn(f64) + Send + Sync>>,
@@ -141,6 +146,7 @@ impl Analytics {
             columns: Arc::default(),
             pool: Arc::new(pool),
             memory_limit: options.memory_limit,
+            timeout: options.timeout,
             clock: options.clock,
             stop: None,
             progress: None,

@@ -171,7 +171,10 @@ impl<'c> Ahead<'c> {
     fn new(classes: &'c [(u64, Vec<u32>)], first: u32, end: u32) -> Self {
         let from = |rows: &'c Vec<u32>| &rows[rows.partition_point(|row| *row < first)..];
         Self {
-            heads: classes.iter().map(|(mask, rows)| (*mask, from(rows))).collect(),
+            heads: classes
+                .iter()
+                .map(|(mask, rows)| (*mask, from(rows)))
+                .collect(),
             end,
         }
     }
@@ -346,7 +349,10 @@ fn chain(
         }
         let left = &needed[needed.partition_point(|n| *n <= place)..];
         let mut all = with.clone();
-        if left.iter().all(|n| all.add(*n, others(unit.rows[*n as usize].mask))) {
+        if left
+            .iter()
+            .all(|n| all.add(*n, others(unit.rows[*n as usize].mask)))
+        {
             chosen = with;
             rows.push(place);
         } else {

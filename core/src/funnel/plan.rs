@@ -4,8 +4,8 @@
     reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
 )]
 
-use super::outcome::TooComplex;
 use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
+use super::outcome::TooComplex;
 use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
 use crate::query::{Calendar, Condition, Instant, Zone};

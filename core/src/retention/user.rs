@@ -265,7 +265,9 @@ impl<'a> Plan<'a> {
             }
             let period = |start: usize| self.clock.period(0, t.ts[start], t.ts[row]);
             // A row is no return to itself; no other start has its time.
-            let own = before.checked_sub(1).is_some_and(|last| starts[last] == row);
+            let own = before
+                .checked_sub(1)
+                .is_some_and(|last| starts[last] == row);
             let mut left = &starts[..before - usize::from(own)];
             while let Some(first) = left.first() {
                 let earliest = period(*first);
@@ -277,7 +279,13 @@ impl<'a> Plan<'a> {
 
     /// The same where a later start may have an earlier anniversary, as in a shorter month: period by period the rows within
     /// any start's.
-    fn by_anniversary(&self, t: &Timeline<'_>, starts: &[usize], rows: &[usize], hits: &mut Vec<Hit>) {
+    fn by_anniversary(
+        &self,
+        t: &Timeline<'_>,
+        starts: &[usize],
+        rows: &[usize],
+        hits: &mut Vec<Hit>,
+    ) {
         let Some(last) = rows.last().map(|row| t.ts[*row]) else {
             return;
         };

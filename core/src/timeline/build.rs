@@ -355,3 +355,40 @@ fn unattributed(snapshot: &dyn Snapshot, old: Option<&Timelines>) -> Result<Arc<
 fn need(events: u64) -> u64 {
     events.saturating_mul(30)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use crate::{Analytics, Principal};
+
+    #[test]
+    fn who_turns_out_to_be_another_moves_and_nobody_else() {
+        let store = Analytics::in_memory().unwrap();
+        let owner = Principal::owner();
+        let event = |user: Option<String>, device: Option<&str>, second: u32| {
+            json!({
+                "name": "a", "userId": user, "anonymousId": device, "ts": format!("2026-01-01T00:00:{second:02}Z"),
+            })
+        };
+        // Two partitions of users, the device among the first.
+        let others = (0..33_000).map(|n| event(Some(format!("u{n}")), None, 3));
+        let events: Vec<Value> = [event(None, Some("d"), 1)]
+            .into_iter()
+            .chain(others)
+            .collect();
+        store.ingest(&owner, &Value::Array(events)).unwrap();
+        let before = store.timelines().unwrap();
+        store
+            .ingest(&owner, &json!([event(Some("u0".to_owned()), Some("d"), 2)]))
+            .unwrap();
+        let after = store.timelines().unwrap();
+        let stayed = before.partitions.iter().zip(&after.partitions);
+        let stayed: Vec<bool> = stayed.map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        assert_eq!(stayed, [false, true]);
+        let mine: Vec<usize> = (0..2).map(|user| after.user(user).ts.len()).collect();
+        assert_eq!(mine, [0, 3]);
+    }
+}

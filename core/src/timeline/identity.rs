@@ -49,7 +49,9 @@ impl Identity {
         let of = |known: &Self, key: u32| {
             let marks = known.devices.get(&key);
             let marks = marks.map(|marks| {
-                let users = marks.iter().map(|(ts, user)| (*ts, user.map(|u| known.canonical(u))));
+                let users = marks
+                    .iter()
+                    .map(|(ts, user)| (*ts, user.map(|u| known.canonical(u))));
                 users.collect::<Vec<_>>()
             });
             (known.canonical(key), marks)

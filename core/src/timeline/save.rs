@@ -235,11 +235,7 @@ pub(super) fn load(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Opti
     }
 }
 
-fn map(
-    saved: &Saved,
-    snapshot: &dyn Snapshot,
-    limit: Option<u64>,
-) -> Result<Option<Timelines>> {
+fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Option<Timelines>> {
     let head = snapshot.head();
     let Some((map, contents)) = open(saved) else {
         return Ok(None);

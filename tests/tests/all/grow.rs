@@ -120,7 +120,12 @@ fn i2_i5_timelines_that_grew_are_those_built_anew() {
                 apply(store, change);
             }
             anew.rebuild().map_err(|e| e.to_string())?;
-            let of = |store: &Analytics| store.timelines().map(|t| all(&t)).map_err(|e| e.to_string());
+            let of = |store: &Analytics| {
+                store
+                    .timelines()
+                    .map(|t| all(&t))
+                    .map_err(|e| e.to_string())
+            };
             let (one, other) = (of(&grown)?, of(&anew)?);
             if one != other {
                 return Err(format!("after {n}:\n{one}\ninstead of\n{other}"));

@@ -58,6 +58,11 @@ fn in_zone(question: &Value, ahead: i64) -> Value {
     question
 }
 
+/// In another zone than it was made for, a range may end before it begins.
+fn is_empty(range: &Range) -> bool {
+    range.end.start(range.tz()) <= range.start.start(range.tz())
+}
+
 /// Both answers are the same but for their instants, which lie `ahead` hours apart.
 fn compare(here: &Value, there: &Value, ahead: i64, question: &Value) -> Result<(), String> {
     let there = moved(there, ahead * HOUR);
@@ -71,60 +76,71 @@ fn compare(here: &Value, there: &Value, ahead: i64, question: &Value) -> Result<
 #[test]
 fn g2_a_funnel_in_another_zone_with_all_times_moved_has_the_same_numbers() {
     let asked = Cell::new(0);
-    agree(LAWS, &(funnel::case_of_options(), 1_i64..=14), |((history, funnel), ahead)| {
-        let mut question = funnel.json();
-        question["timezone"] = json!("Etc/GMT");
-        // In another zone than it was made for, a range may be empty.
-        let (from, to) = Range::read(&question).span();
-        if from >= to {
-            return Ok(());
-        }
-        asked.set(asked.get() + 1);
-        let answer = |history: &History, question: &Value| {
-            numbers_of(&funnel::ask_engine(history, &Funnel::read(question, &[], NOW))?)
-        };
-        let here = answer(history, &question)?;
-        let there = answer(&shifted(history, -ahead * HOUR), &in_zone(&question, *ahead))?;
-        compare(&here, &there, *ahead, &question)
-    });
+    agree(
+        LAWS,
+        &(funnel::case_of_options(), 1_i64..=14),
+        |((history, funnel), ahead)| {
+            let mut question = funnel.json();
+            question["timezone"] = json!("Etc/GMT");
+            if is_empty(&Range::read(&question)) {
+                return Ok(());
+            }
+            asked.set(asked.get() + 1);
+            let answer = |history: &History, question: &Value| {
+                numbers_of(&funnel::ask_engine(
+                    history,
+                    &Funnel::read(question, &[], NOW),
+                )?)
+            };
+            let here = answer(history, &question)?;
+            let there = answer(
+                &shifted(history, -ahead * HOUR),
+                &in_zone(&question, *ahead),
+            )?;
+            compare(&here, &there, *ahead, &question)
+        },
+    );
     assert!(asked.get() > LAWS / 2, "{asked:?}");
 }
 
 #[test]
 fn g2_a_retention_table_in_another_zone_with_all_times_moved_has_the_same_numbers() {
     let asked = Cell::new(0);
-    agree(LAWS, &(retention::case(), 1_i64..=14), |((history, table), ahead)| {
-        let place = |zone: &str, by: i64| {
-            let bound = |bound: Bound| match bound {
-                Bound::At(ts) => Bound::At(ts + by),
-                civil => civil,
+    agree(
+        LAWS,
+        &(retention::case(), 1_i64..=14),
+        |((history, table), ahead)| {
+            let place = |zone: &str, by: i64| {
+                let bound = |bound: Bound| match bound {
+                    Bound::At(ts) => Bound::At(ts + by),
+                    civil => civil,
+                };
+                let range = Range {
+                    start: bound(table.range.start),
+                    end: bound(table.range.end),
+                    timezone: zone.to_owned(),
+                };
+                Retention {
+                    range,
+                    as_of: table.as_of + by,
+                    ..table.clone()
+                }
             };
-            let range = Range {
-                start: bound(table.range.start),
-                end: bound(table.range.end),
-                timezone: zone.to_owned(),
-            };
-            Retention {
-                range,
-                as_of: table.as_of + by,
-                ..table.clone()
+            let table = place("Etc/GMT", 0);
+            if is_empty(&table.range) {
+                return Ok(());
             }
-        };
-        let table = place("Etc/GMT", 0);
-        let (from, to) = table.range.span();
-        if from >= to {
-            return Ok(());
-        }
-        asked.set(asked.get() + 1);
-        let answer = |history: &History, table: &Retention| {
-            numbers_of(&retention::ask_engine(history, table)?)
-        };
-        let here = answer(history, &table)?;
-        let by = -ahead * HOUR;
-        let other = place(&format!("Etc/GMT-{ahead}"), by);
-        let there = answer(&shifted(history, by), &other)?;
-        compare(&here, &there, *ahead, &table.json())
-    });
+            asked.set(asked.get() + 1);
+            let answer = |history: &History, table: &Retention| {
+                numbers_of(&retention::ask_engine(history, table)?)
+            };
+            let here = answer(history, &table)?;
+            let by = -ahead * HOUR;
+            let other = place(&format!("Etc/GMT-{ahead}"), by);
+            let there = answer(&shifted(history, by), &other)?;
+            compare(&here, &there, *ahead, &table.json())
+        },
+    );
     assert!(asked.get() > LAWS / 2, "{asked:?}");
 }
 
@@ -139,7 +155,7 @@ fn g3_a_whole_bucket_of_a_funnel_does_not_depend_on_how_wide_the_range_is() {
         // What is relative to the range by its meaning: segments, the first entry in it, steps within it, and where
         // attempts begin to be counted.
         question["segment"] = json!("all");
-        for name in ["entries", "range", "breakdown"] {
+        for name in ["entries", "range", "breakdown", "weekStart"] {
             question.as_object_mut().map(|q| q.remove(name));
         }
         if question["unit"] == json!("totals") {
@@ -148,7 +164,10 @@ fn g3_a_whole_bucket_of_a_funnel_does_not_depend_on_how_wide_the_range_is() {
         let buckets = |question: &Value| -> Result<Vec<Value>, String> {
             let answer = funnel::ask_engine(history, &Funnel::read(question, &[], NOW))?;
             let answer = serde_json::to_value(answer).map_err(|e| e.to_string())?;
-            Ok(answer["trend"]["buckets"].as_array().cloned().unwrap_or_default())
+            Ok(answer["trend"]["buckets"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default())
         };
         let narrow = buckets(&question)?;
         let (from, to) = Range::read(&question).span();
@@ -201,7 +220,10 @@ fn g2_equal_contents_have_equal_versions_whatever_the_loads() {
     let as_of = "2024-06-01T00:00:00Z";
     assert_eq!(stamp(&whole, as_of), stamp(&parts, as_of));
     // Another event is another version, even one that no number of this answer sees.
-    store::ingest(&parts, &[event("4", "w", None, "c", "2024-02-01T00:00:00Z")]);
+    store::ingest(
+        &parts,
+        &[event("4", "w", None, "c", "2024-02-01T00:00:00Z")],
+    );
     let (before, after) = (stamp(&whole, as_of), stamp(&parts, as_of));
     assert_eq!(before[0], after[0]);
     assert_ne!(before[1], after[1]);
@@ -211,10 +233,16 @@ fn g2_equal_contents_have_equal_versions_whatever_the_loads() {
 #[test]
 fn g2_a_later_event_changes_the_data_but_no_answer_as_of_before_it() {
     let store = store::open(NOW, 2);
-    store::ingest(&store, &[event("1", "u", None, "a", "2024-01-02T00:00:00Z")]);
+    store::ingest(
+        &store,
+        &[event("1", "u", None, "a", "2024-01-02T00:00:00Z")],
+    );
     let (early, late) = ("2024-01-05T00:00:00Z", "2024-06-01T00:00:00Z");
     let before = [stamp(&store, early), stamp(&store, late)];
-    store::ingest(&store, &[event("2", "u", None, "b", "2024-01-06T00:00:00Z")]);
+    store::ingest(
+        &store,
+        &[event("2", "u", None, "b", "2024-01-06T00:00:00Z")],
+    );
     let after = [stamp(&store, early), stamp(&store, late)];
     assert_eq!(before[0][0], after[0][0]);
     assert_ne!(before[1][0], after[1][0]);
@@ -223,14 +251,15 @@ fn g2_a_later_event_changes_the_data_but_no_answer_as_of_before_it() {
 
 #[test]
 fn g2_an_alias_changes_the_version_of_who_is_who_and_its_order_does_not() {
-    let row = |device: &str, user: &str| {
-        json!({ "anonymousId": device, "userId": user, "ts": "2024-01-02T00:00:00Z" })
-    };
+    let row = |device: &str, user: &str| json!({ "anonymousId": device, "userId": user, "ts": "2024-01-02T00:00:00Z" });
     let rows = [row("d", "u"), row("e", "v")];
     let as_of = numbers::instant(NOW);
     let open = || {
         let store = store::open(NOW, 2);
-        store::ingest(&store, &[event("1", "u", None, "a", "2024-01-02T00:00:00Z")]);
+        store::ingest(
+            &store,
+            &[event("1", "u", None, "a", "2024-01-02T00:00:00Z")],
+        );
         store
     };
     let plain = stamp(&open(), &as_of);

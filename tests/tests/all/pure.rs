@@ -87,7 +87,10 @@ fn sent(event: &Event) -> Value {
     if let Some(money) = &event.money {
         let (whole, part) = (money.amount.abs() / 10_000, money.amount.abs() % 10_000);
         let sign = if money.amount < 0 { "-" } else { "" };
-        properties.insert("amount".to_owned(), json!(format!("{sign}{whole}.{part:04}")));
+        properties.insert(
+            "amount".to_owned(),
+            json!(format!("{sign}{whole}.{part:04}")),
+        );
         properties.insert("currency".to_owned(), json!(money.currency));
     }
     json!({
@@ -210,25 +213,36 @@ fn a_funnel_has_the_same_bytes_for_any_order_batches_and_threads() {
     agree(CASES, &(cases, way()), |((history, funnel), way)| {
         let (history, question) = (identified(history, way), funnel.json());
         let expected = |history: &History| funnel.answer(history);
-        check(&history, way, &question, expected, asking("funnel", &question))
+        check(
+            &history,
+            way,
+            &question,
+            expected,
+            asking("funnel", &question),
+        )
     });
 }
 
 #[test]
 fn a_retention_table_has_the_same_bytes_for_any_order_batches_and_threads() {
-    agree(CASES, &(retention::case(), way()), |((history, table), way)| {
-        let history = speaking(identified(history, way));
-        let question = table.json();
-        let expected = |history: &History| table.answer(history);
-        let ask = asking("retention", &question);
-        check(&history, way, &question, expected, ask)
-    });
+    agree(
+        CASES,
+        &(retention::case(), way()),
+        |((history, table), way)| {
+            let history = speaking(identified(history, way));
+            let question = table.json();
+            let expected = |history: &History| table.answer(history);
+            let ask = asking("retention", &question);
+            check(&history, way, &question, expected, ask)
+        },
+    );
 }
 
 /// A file in which the users of a history stand in two partitions, as many others lie between them.
 fn crowded(path: &Path) {
     let store = file(path, 1, None);
-    let row = |user: String| json!({ "userId": user, "ts": "1970-01-01T00:00:00Z", "plan": "basic" });
+    let row =
+        |user: String| json!({ "userId": user, "ts": "1970-01-01T00:00:00Z", "plan": "basic" });
     let crowd = (0..33_000).map(|n| row(format!("another {n}")));
     let few = |users: std::ops::Range<u32>| users.map(|n| row(n.to_string()));
     let users: Vec<Value> = few(0..3).chain(crowd).chain(few(3..6)).collect();
@@ -295,7 +309,10 @@ fn files(
     answers.push(("found again", ask(&file(&path, 2, None))?));
     // Room for one partition of the two, and less than the mapped file.
     let little = Some(20 * events.len().max(1) as u64);
-    answers.push(("found again with little memory", ask(&file(&path, 1, little))?));
+    answers.push((
+        "found again with little memory",
+        ask(&file(&path, 1, little))?,
+    ));
     std::fs::remove_file(&saved).map_err(|e| e.to_string())?;
     answers.push(("built piece by piece", ask(&file(&path, 2, little))?));
     let spilled = history.events.iter().any(|e| e.user.is_some());
@@ -313,12 +330,24 @@ fn g2_a_small_memory_and_a_reopened_file_change_no_byte() {
     let folder = tempfile::tempdir().expect("a folder");
     let base = folder.path().join("base.db");
     crowded(&base);
-    agree(FILES, &(funnel::case_of_options(), way()), |((history, funnel), way)| {
-        let question = funnel.json();
-        files(&base, &identified(history, way), asking("funnel", &question))
-    });
-    agree(FILES, &(retention::case(), way()), |((history, table), way)| {
-        let (history, question) = (speaking(identified(history, way)), table.json());
-        files(&base, &history, asking("retention", &question))
-    });
+    agree(
+        FILES,
+        &(funnel::case_of_options(), way()),
+        |((history, funnel), way)| {
+            let question = funnel.json();
+            files(
+                &base,
+                &identified(history, way),
+                asking("funnel", &question),
+            )
+        },
+    );
+    agree(
+        FILES,
+        &(retention::case(), way()),
+        |((history, table), way)| {
+            let (history, question) = (speaking(identified(history, way)), table.json());
+            files(&base, &history, asking("retention", &question))
+        },
+    );
 }

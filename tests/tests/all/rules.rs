@@ -204,7 +204,9 @@ fn tests(source: &str) -> Vec<&str> {
 
 /// All sources that may hold tests.
 fn sources() -> Vec<PathBuf> {
-    let mut folders = ["core", "bindings", "tests"].map(|f| root().join(f)).to_vec();
+    let mut folders = ["core", "bindings", "tests"]
+        .map(|f| root().join(f))
+        .to_vec();
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder of the workspace") {

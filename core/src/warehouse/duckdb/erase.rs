@@ -60,7 +60,8 @@ pub(super) fn run(change: &Change<'_>, asked: &Erasure<'_>) -> Result<Erased> {
             or key in (select anonymous_key from events where anonymous_key is not null)
             or key in (select anonymous_key from aliases where user_key is not null)",
     )?;
-    erased.records += delete("delete from aliases where anonymous_key in (select key from devices)")?;
+    erased.records +=
+        delete("delete from aliases where anonymous_key in (select key from devices)")?;
     // Some of their events may have been refused before anything else of them was known.
     erased.held = delete(
         "delete from quarantine

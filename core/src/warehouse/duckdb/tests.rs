@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Instant as Clock;
 
 use super::*;
-use crate::warehouse::{Rows, Sink};
 use crate::error::ErrorKind;
 use crate::query::Instant;
+use crate::warehouse::{Rows, Sink};
 
 fn memory() -> Duckdb {
     Duckdb::open(&open(None)).unwrap()
@@ -49,7 +49,12 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
         update meta set version = 2, events = 3, unattributed = 1, users = 9, first_event = make_timestamp(5)"));
     let snapshot = w.snapshot().unwrap();
     // What changes afterwards is not seen.
-    run(&w, &format!("{EVENT} (9, 4, make_timestamp(7), make_timestamp(5), null, null, 0, 3, 1); update meta set version = 3"));
+    run(
+        &w,
+        &format!(
+            "{EVENT} (9, 4, make_timestamp(7), make_timestamp(5), null, null, 0, 3, 1); update meta set version = 3"
+        ),
+    );
     let head = snapshot.head();
     let mut all = gather(|sink| snapshot.scan(0, sink).unwrap());
     all.sort_unstable();
@@ -66,10 +71,7 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
             ..Head::default()
         }
     );
-    assert_eq!(
-        gather(|sink| snapshot.scan(1, sink).unwrap()),
-        [(8, 7, 4)]
-    );
+    assert_eq!(gather(|sink| snapshot.scan(1, sink).unwrap()), [(8, 7, 4)]);
     assert_eq!(gather(|sink| snapshot.scan(2, sink).unwrap()), []);
     let of = |keys: &[u32], until| gather(|sink| snapshot.of_users(keys, until, sink).unwrap());
     assert_eq!(of(&[8, 9], 2), [(8, 7, 4)]);
@@ -221,6 +223,16 @@ fn a_file_keeps_its_rows_and_can_be_read_by_many() {
         ..open(Some(&path))
     };
     assert_eq!(Duckdb::open(&reader).unwrap_err().code(), "locked");
+    // Another name of the same file is the same file.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::fs::hard_link(&path, &link).unwrap();
+        assert_eq!(
+            Duckdb::open(&open(Some(&link))).unwrap_err().code(),
+            "locked"
+        );
+    }
     drop(w);
     let one = Duckdb::open(&reader).unwrap();
     let two = Duckdb::open(&reader).unwrap();
@@ -372,13 +384,14 @@ fn twenty_million_rows_stream_out() {
         let begin = Clock::now();
         let (mut rows, mut batches, mut sum) = (0, 0, 0i64);
         let snapshot = w.snapshot().unwrap();
-        snapshot.scan(0, &mut |r: Rows<'_>| {
-            rows += r.user.len();
-            batches += 1;
-            sum = sum.wrapping_add(r.ts.iter().sum::<i64>());
-            Ok(())
-        })
-        .unwrap();
+        snapshot
+            .scan(0, &mut |r: Rows<'_>| {
+                rows += r.user.len();
+                batches += 1;
+                sum = sum.wrapping_add(r.ts.iter().sum::<i64>());
+                Ok(())
+            })
+            .unwrap();
         println!(
             "{rows} rows in {batches} batches: {:?} ({sum})",
             begin.elapsed()
