@@ -32,7 +32,7 @@ fn ask(store: &Analytics, word: &str, question: &Value) -> Result<String, &'stat
 fn a_question_ends_with_its_time() {
     let store = Analytics::in_memory().unwrap();
     let table =
-        json!({"cohortPeriod": "daily", "startDate": "2026-01-01", "endDate": "2026-01-31"});
+        json!({"cohortPeriod": "daily", "analysisMetric": "retention_rate", "startDate": "2026-01-01", "endDate": "2026-01-31"});
     for (word, question) in [("funnel", question()), ("retention", table)] {
         let late = store.within(Duration::ZERO);
         assert_eq!(ask(&late, word, &question), Err("timed_out"));

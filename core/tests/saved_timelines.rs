@@ -149,21 +149,35 @@ fn larger_than_memory_they_are_built_piece_by_piece() {
 }
 
 #[test]
-fn those_of_another_state_of_who_is_who_are_built_anew() {
+fn those_of_another_state_of_who_is_who_are_brought_forward() {
     let folder = tempfile::tempdir().unwrap();
-    let path = saved(folder.path());
-    let store = Analytics::open(&path).unwrap();
-    let both =
-        json!([{"userId": "u", "anonymousId": "d", "name": "a", "ts": "2026-01-01T00:00:09Z"}]);
-    store.ingest(&Principal::owner(), &both).unwrap();
-    store.close();
+    let path = folder.path().join("w.db");
+    // A device of nobody known, whose user is told only after the timelines were saved.
+    let ingest = |user: Option<&str>, second: u32| {
+        let event = json!([{
+            "userId": user, "anonymousId": "d", "name": "a", "ts": format!("2026-01-01T00:00:{second:02}Z"),
+        }]);
+        let store = Analytics::open(&path).unwrap();
+        store.ingest(&Principal::owner(), &event).unwrap();
+        store.close();
+    };
+    ingest(None, 1);
+    ingest(Some("u"), 2);
+    ingest(None, 3);
     let w = warehouse(&path);
-    assert!(Timelines::saved(&w, None).unwrap().is_none());
-    // Saved again they are found again, who is who included.
     let built = Timelines::build(&w, None).unwrap();
     assert!(built.save(&w).unwrap());
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert_eq!(all(&found), all(&built));
+    drop(w);
+    ingest(Some("v"), 4);
+    let w = warehouse(&path);
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
+    assert!(found.head().version < w.head().unwrap().version);
+    let (forward, anew) = (found.updated(&w, None).unwrap(), Timelines::build(&w, None).unwrap());
+    assert_eq!(all(&forward), all(&anew));
+    let counts: Vec<usize> = all(&anew).iter().map(Vec::len).collect();
+    assert_eq!(counts, [0, 2, 2], "the third event moved to v");
 }
 
 #[test]

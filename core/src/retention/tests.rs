@@ -17,7 +17,7 @@ fn ask(options: Value) -> RetentionAnswer {
     let names = ["a", "b"].map(str::to_owned).to_vec();
     let timelines = Timelines::from_rows(names, rows).unwrap();
     let mut question = json!({
-        "cohortPeriod": "monthly", "startDate": "2025-01-01", "endDate": "2025-04-30", "mode": "recurring", "start": "a",
+        "cohortPeriod": "monthly", "analysisMetric": "retention_rate", "startDate": "2025-01-01", "endDate": "2025-04-30", "mode": "recurring", "start": "a",
         "return": "b",
     });
     for (name, value) in options.as_object().unwrap() {

@@ -141,7 +141,7 @@ fn beyond_memory(
             partitions.iter().for_each(|p| writer.add(p));
         }
         let times = unattributed(snapshot, None)?;
-        if let Some(built) = writer.mapped(warehouse, snapshot, &times, limit)? {
+        if let Some(built) = writer.mapped(warehouse, snapshot, (&times, &identity), limit)? {
             return Ok(built);
         }
     }

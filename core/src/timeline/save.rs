@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::warehouse::{Head, Saved, Snapshot, Warehouse};
 
 /// The first bytes of the file, with its format.
-const MAGIC: &[u8; 8] = b"tstimel1";
+const MAGIC: &[u8; 8] = b"tstimel2";
 
 /// Sections begin at multiples of so many bytes.
 const ALIGN: usize = 64;
@@ -37,6 +37,8 @@ struct Contents {
     epoch: u64,
     events: u64,
     unattributed: Section,
+    /// Who was who.
+    identity: Section,
     partitions: Vec<Stored>,
 }
 
@@ -71,8 +73,12 @@ pub(super) fn save(timelines: &Timelines, warehouse: &dyn Warehouse) -> Result<b
     for partition in &timelines.partitions {
         writer.add(partition);
     }
-    writer.finish(warehouse, &timelines.head, &timelines.unattributed)
+    let rest = (&*timelines.unattributed, &*timelines.identity);
+    writer.finish(warehouse, &timelines.head, rest)
 }
+
+/// What a file holds beside partitions: the times of events without a user, and who is who.
+pub(super) type Rest<'a> = (&'a [i64], &'a Identity);
 
 /// Writes a file of timelines, partition by partition: the magic, the sections, the contents, their length, the magic.
 pub(super) struct Writer {
@@ -132,10 +138,10 @@ impl Writer {
         mut self,
         warehouse: &dyn Warehouse,
         head: &Head,
-        unattributed: &[i64],
+        rest: Rest<'_>,
     ) -> Result<bool> {
         // The seal goes first: a file without its seal is not trusted, and neither is a seal without its file.
-        if let Some(seal) = self.end(head, unattributed)?
+        if let Some(seal) = self.end(head, rest)?
             && warehouse.seal(&seal)?
             && fs::rename(&self.fresh, &self.path).is_ok()
         {
@@ -150,11 +156,11 @@ impl Writer {
         mut self,
         warehouse: &dyn Warehouse,
         snapshot: &dyn Snapshot,
-        unattributed: &[i64],
+        rest: Rest<'_>,
         limit: u64,
     ) -> Result<Option<Timelines>> {
         let head = snapshot.head();
-        let Some(seal) = self.end(&head, unattributed)? else {
+        let Some(seal) = self.end(&head, rest)? else {
             let _ = fs::remove_file(&self.fresh);
             return Ok(None);
         };
@@ -173,7 +179,7 @@ impl Writer {
     }
 
     /// Writes what is left of the file; its seal, where all of it could be written.
-    fn end(&mut self, head: &Head, unattributed: &[i64]) -> Result<Option<String>> {
+    fn end(&mut self, head: &Head, (unattributed, identity): Rest<'_>) -> Result<Option<String>> {
         let contents = Contents {
             order: ORDER.to_ne_bytes(),
             users: USERS,
@@ -181,6 +187,7 @@ impl Writer {
             epoch: head.epoch,
             events: head.events,
             unattributed: self.section(bytemuck::cast_slice(unattributed)),
+            identity: self.section(bytemuck::cast_slice(&identity.written())),
             partitions: std::mem::take(&mut self.stored),
         };
         let contents = serde_json::to_vec(&contents).map_err(Error::internal)?;
@@ -244,13 +251,12 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
         && contents.users == USERS
         && contents.epoch == head.epoch
         && contents.version <= head.version;
-    // Of another state of who is who nothing can be kept.
-    if !fits || (head.identified && contents.version != head.version) {
+    if !fits {
         return Ok(None);
     }
     let release = limit.is_some_and(|limit| map.len() as u64 > limit);
     let sections = contents.partitions.iter().flat_map(|p| &p.parts);
-    let all: Vec<&Section> = sections.chain([&contents.unattributed]).collect();
+    let all: Vec<&Section> = sections.chain([&contents.unattributed, &contents.identity]).collect();
     let sound = all.par_iter().all(|section| {
         let sound = section.holds(&map);
         if release {
@@ -276,12 +282,16 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
         return Ok(None);
     };
     let times: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.unattributed));
+    let known: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.identity));
+    let Some(identity) = Identity::read(&known) else {
+        return Ok(None);
+    };
     Ok(Some(Timelines {
         partitions: partitions.into_iter().map(Arc::new).collect(),
         release,
         names: Arc::new(snapshot.names()?),
         unattributed: Arc::new(times.to_vec()),
-        identity: Arc::new(Identity::new(snapshot.identities()?)),
+        identity: Arc::new(identity),
         head: if contents.version == head.version {
             head
         } else {

@@ -5,9 +5,7 @@ use chrono_tz::Tz;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use travelsense::access::{self, Permission, Principal, Scoped};
-use travelsense::timeline::{Timelines, View};
-use travelsense::{Instant, Result};
+use travelsense::timeline::Timelines;
 use travelsense_tests::oracle::calendar::{first_showing, midnight, transitions, zone};
 use travelsense_tests::oracle::question::{Bound, Range, Selector};
 use travelsense_tests::oracle::{Event, History, Profile, segment};
@@ -298,21 +296,4 @@ pub(crate) fn timelines(history: &History, range: &Range, as_of: i64) -> (Timeli
     let premium =
         premium.filter(|u| segment::member(history, u, "premium", from, to.max(NOW), as_of));
     (timelines, premium.map(key).collect())
-}
-
-/// Asks the engine's timelines a question it has read from JSON.
-pub(crate) fn ask<Q, A>(
-    timelines: &(Timelines, Vec<u32>),
-    as_of: i64,
-    question: &Q,
-    answer: impl Fn(&Scoped<&Q>, &View<'_>) -> Result<A>,
-) -> std::result::Result<A, String> {
-    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, question)
-        .map_err(|e| e.to_string())?;
-    let as_of = Instant::from_micros(as_of).ok_or("as of an instant out of bounds")?;
-    let view = View {
-        premium: &timelines.1,
-        ..View::new(&timelines.0, as_of)
-    };
-    answer(&scoped, &view).map_err(|e| e.to_string())
 }
