@@ -174,7 +174,10 @@ fn those_of_another_state_of_who_is_who_are_brought_forward() {
     let w = warehouse(&path);
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert!(found.head().version < w.head().unwrap().version);
-    let (forward, anew) = (found.updated(&w, None).unwrap(), Timelines::build(&w, None).unwrap());
+    let (forward, anew) = (
+        found.updated(&w, None).unwrap(),
+        Timelines::build(&w, None).unwrap(),
+    );
     assert_eq!(all(&forward), all(&anew));
     let counts: Vec<usize> = all(&anew).iter().map(Vec::len).collect();
     assert_eq!(counts, [0, 2, 2], "the third event moved to v");

@@ -1,7 +1,9 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod cohort;
 mod data;
+mod engagement;
 mod erase;
 mod funnel;
 mod insight;

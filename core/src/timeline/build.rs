@@ -141,7 +141,9 @@ fn beyond_memory(
             partitions.iter().for_each(|p| writer.add(p));
         }
         let times = unattributed(snapshot, None)?;
-        if let Some(built) = writer.mapped(warehouse, snapshot, (&times, &identity), limit)? {
+        if let Some(built) =
+            writer.mapped(warehouse, snapshot, (times.as_slice(), &identity), limit)?
+        {
             return Ok(built);
         }
     }

@@ -51,11 +51,19 @@ impl Identity {
         let mut devices: Vec<_> = self.devices.iter().collect();
         devices.sort_unstable();
         let mut numbers = vec![self.hash as i64, merged.len() as i64];
-        numbers.extend(merged.iter().flat_map(|(key, user)| [i64::from(**key), i64::from(**user)]));
+        numbers.extend(
+            merged
+                .iter()
+                .flat_map(|(key, user)| [i64::from(**key), i64::from(**user)]),
+        );
         for (device, marks) in devices {
             numbers.extend([i64::from(*device), marks.len() as i64]);
             let nobody = -1;
-            numbers.extend(marks.iter().flat_map(|(ts, user)| [*ts, user.map_or(nobody, i64::from)]));
+            numbers.extend(
+                marks
+                    .iter()
+                    .flat_map(|(ts, user)| [*ts, user.map_or(nobody, i64::from)]),
+            );
         }
         numbers
     }
@@ -239,7 +247,10 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let known = identity(&[(0, 2, Some(7)), (0, 4, None), (5, -6, Some(8))], &[(1, 2), (3, 4)]);
+        let known = identity(
+            &[(0, 2, Some(7)), (0, 4, None), (5, -6, Some(8))],
+            &[(1, 2), (3, 4)],
+        );
         let numbers = known.written();
         assert_eq!(Identity::read(&numbers), Some(known));
         assert_eq!(Identity::read(&numbers[..numbers.len() - 1]), None);

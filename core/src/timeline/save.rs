@@ -73,7 +73,7 @@ pub(super) fn save(timelines: &Timelines, warehouse: &dyn Warehouse) -> Result<b
     for partition in &timelines.partitions {
         writer.add(partition);
     }
-    let rest = (&*timelines.unattributed, &*timelines.identity);
+    let rest = (timelines.unattributed.as_slice(), &*timelines.identity);
     writer.finish(warehouse, &timelines.head, rest)
 }
 
@@ -256,7 +256,9 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
     }
     let release = limit.is_some_and(|limit| map.len() as u64 > limit);
     let sections = contents.partitions.iter().flat_map(|p| &p.parts);
-    let all: Vec<&Section> = sections.chain([&contents.unattributed, &contents.identity]).collect();
+    let all: Vec<&Section> = sections
+        .chain([&contents.unattributed, &contents.identity])
+        .collect();
     let sound = all.par_iter().all(|section| {
         let sound = section.holds(&map);
         if release {

@@ -8,7 +8,7 @@ use travelsense::events::Table;
 use travelsense::{Analytics, Instant, Principal};
 use travelsense_tests::oracle::funnel::Funnel;
 use travelsense_tests::oracle::numbers::instant;
-use travelsense_tests::oracle::question::{Bound, Range};
+use travelsense_tests::oracle::question::Range;
 use travelsense_tests::oracle::retention::Retention;
 use travelsense_tests::oracle::{History, numbers};
 
@@ -73,75 +73,54 @@ fn compare(here: &Value, there: &Value, ahead: i64, question: &Value) -> Result<
     }
 }
 
-#[test]
-fn g2_a_funnel_in_another_zone_with_all_times_moved_has_the_same_numbers() {
+/// Asks for the numbers of cases here, and there with all times moved.
+fn in_both<Q>(
+    cases: &impl Strategy<Value = (History, Q)>,
+    json: impl Fn(&Q) -> Value,
+    answer: impl Fn(&History, &Value) -> Result<Value, String>,
+) where
+    Q: std::fmt::Debug,
+{
     let asked = Cell::new(0);
-    agree(
-        LAWS,
-        &(funnel::case_of_options(), 1_i64..=14),
-        |((history, funnel), ahead)| {
-            let mut question = funnel.json();
-            question["timezone"] = json!("Etc/GMT");
-            if is_empty(&Range::read(&question)) {
-                return Ok(());
-            }
-            asked.set(asked.get() + 1);
-            let answer = |history: &History, question: &Value| {
-                numbers_of(&funnel::ask_engine(
-                    history,
-                    &Funnel::read(question, &[], NOW),
-                )?)
-            };
-            let here = answer(history, &question)?;
-            let there = answer(
-                &shifted(history, -ahead * HOUR),
-                &in_zone(&question, *ahead),
-            )?;
-            compare(&here, &there, *ahead, &question)
-        },
-    );
+    agree(LAWS, &(cases, 1_i64..=14), |((history, asking), ahead)| {
+        let mut question = json(asking);
+        question["timezone"] = json!("Etc/GMT");
+        if is_empty(&Range::read(&question)) {
+            return Ok(());
+        }
+        asked.set(asked.get() + 1);
+        let here = answer(history, &question)?;
+        let there = answer(
+            &shifted(history, -ahead * HOUR),
+            &in_zone(&question, *ahead),
+        )?;
+        compare(&here, &there, *ahead, &question)
+    });
     assert!(asked.get() > LAWS / 2, "{asked:?}");
 }
 
 #[test]
-fn g2_a_retention_table_in_another_zone_with_all_times_moved_has_the_same_numbers() {
-    let asked = Cell::new(0);
-    agree(
-        LAWS,
-        &(retention::case(), 1_i64..=14),
-        |((history, table), ahead)| {
-            let place = |zone: &str, by: i64| {
-                let bound = |bound: Bound| match bound {
-                    Bound::At(ts) => Bound::At(ts + by),
-                    civil => civil,
-                };
-                let range = Range {
-                    start: bound(table.range.start),
-                    end: bound(table.range.end),
-                    timezone: zone.to_owned(),
-                };
-                Retention {
-                    range,
-                    as_of: table.as_of + by,
-                    ..table.clone()
-                }
-            };
-            let table = place("Etc/GMT", 0);
-            if is_empty(&table.range) {
-                return Ok(());
-            }
-            asked.set(asked.get() + 1);
-            let answer = |history: &History, table: &Retention| {
-                numbers_of(&retention::ask_engine(history, table)?)
-            };
-            let here = answer(history, &table)?;
-            let by = -ahead * HOUR;
-            let other = place(&format!("Etc/GMT-{ahead}"), by);
-            let there = answer(&shifted(history, by), &other)?;
-            compare(&here, &there, *ahead, &table.json())
+fn g2_a_funnel_in_another_zone_with_all_times_moved_has_the_same_numbers() {
+    in_both(
+        &funnel::case_of_options(),
+        Funnel::json,
+        |history, question| {
+            numbers_of(&funnel::ask_engine(
+                history,
+                &Funnel::read(question, &[], NOW),
+            )?)
         },
     );
-    assert!(asked.get() > LAWS / 2, "{asked:?}");
+}
+
+#[test]
+fn g2_a_retention_table_in_another_zone_with_all_times_moved_has_the_same_numbers() {
+    in_both(&retention::case(), Retention::json, |history, question| {
+        numbers_of(&retention::ask_engine(
+            history,
+            &Retention::read(question, NOW),
+        )?)
+    });
 }
 
 #[test]

@@ -10,12 +10,11 @@ use travelsense::events::{Catalogue, Table};
 use travelsense::timeline::Timelines;
 use travelsense::warehouse::{Duckdb, Open};
 use travelsense::{Analytics, Instant, Options, Principal};
-use travelsense_tests::oracle::retention::said;
 use travelsense_tests::oracle::{Event, History, numbers};
 
 use crate::cases::{agree, same};
 use crate::generate::{NAMES, NOW};
-use crate::{funnel, retention, store};
+use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
 const CASES: u32 = 200;
@@ -136,7 +135,7 @@ fn shuffled(history: &History, way: &Way, ask: impl Fn(&Analytics)) -> Analytics
 }
 
 /// A store of the history in one batch and one thread.
-fn sorted(history: &History) -> Analytics {
+pub(crate) fn sorted(history: &History) -> Analytics {
     let store = store::open(NOW, 1);
     settle(&store, history);
     store::ingest(&store, &all(history));
@@ -172,12 +171,13 @@ fn check(
     expected: impl Fn(&History) -> Value,
     ask: impl Fn(&Analytics) -> travelsense::Result<String>,
 ) -> Result<(), String> {
-    let answer = ask(&sorted(history)).map_err(|e| e.to_string())?;
-    let other = shuffled(history, way, |store| {
+    let history = identified(history, way);
+    let answer = ask(&sorted(&history)).map_err(|e| e.to_string())?;
+    let other = shuffled(&history, way, |store| {
         ask(store).expect("an answer");
     });
     let read: Value = serde_json::from_str(&answer).map_err(|e| e.to_string())?;
-    same(&expected(history), &read, question, history)?;
+    same(&expected(&history), &read, question, &history)?;
     let again = ask(&other).map_err(|e| e.to_string())?;
     other.rebuild().map_err(|e| e.to_string())?;
     let rebuilt = ask(&other).map_err(|e| e.to_string())?;
@@ -189,38 +189,43 @@ fn check(
     Ok(())
 }
 
-/// Asks a store a word by its JSON form.
-fn asking<'q>(
-    word: &'static str,
-    question: &'q Value,
-) -> impl Fn(&Analytics) -> travelsense::Result<String> + 'q {
-    move |store| store.ask(&Principal::owner(), word, question)
-}
-
-/// The history with what its events say of `p` among their properties.
-fn speaking(mut history: History) -> History {
+/// Events of the cases' names carry no money in a store, whatever the cases say.
+fn without_money(history: &History) -> History {
+    let mut history = history.clone();
     for event in &mut history.events {
-        if let Some(value) = said(event) {
-            event.properties.insert("p".to_owned(), json!(value));
-        }
+        event.money = None;
     }
     history
 }
 
+fn text<T: serde::Serialize>(answer: &T) -> String {
+    serde_json::to_string(answer).expect("an answer is JSON")
+}
+
 #[test]
 fn a_funnel_has_the_same_bytes_for_any_order_batches_and_threads() {
-    let cases = prop_oneof![funnel::case(), funnel::case_of_options()];
-    agree(CASES, &(cases, way()), |((history, funnel), way)| {
-        let (history, question) = (identified(history, way), funnel.json());
-        let expected = |history: &History| funnel.answer(history);
-        check(
-            &history,
-            way,
-            &question,
-            expected,
-            asking("funnel", &question),
-        )
-    });
+    agree(
+        CASES,
+        &(
+            prop_oneof![funnel::case(), funnel::case_of_options()],
+            way(),
+        ),
+        |((history, funnel), way)| {
+            let question = funnel.json();
+            let ask = |store: &Analytics| {
+                store
+                    .funnel_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| funnel.answer(history),
+                ask,
+            )
+        },
+    );
 }
 
 #[test]
@@ -229,13 +234,79 @@ fn a_retention_table_has_the_same_bytes_for_any_order_batches_and_threads() {
         CASES,
         &(retention::case(), way()),
         |((history, table), way)| {
-            let history = speaking(identified(history, way));
             let question = table.json();
-            let expected = |history: &History| table.answer(history);
-            let ask = asking("retention", &question);
-            check(&history, way, &question, expected, ask)
+            let ask = |store: &Analytics| {
+                store
+                    .retention_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                &without_money(history),
+                way,
+                &question,
+                |history| table.answer(history),
+                ask,
+            )
         },
     );
+}
+
+#[test]
+fn engagement_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(engagement::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = engagement::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .engagement_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+#[test]
+fn adoption_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(adoption::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = adoption::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .adoption_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+/// Asks a store a word by its JSON form.
+fn asking<'q>(
+    word: &'static str,
+    question: &'q Value,
+) -> impl Fn(&Analytics) -> travelsense::Result<String> + 'q {
+    move |store| store.ask(&Principal::owner(), word, question)
 }
 
 /// A file in which the users of a history stand in two partitions, as many others lie between them.
@@ -346,7 +417,7 @@ fn g2_a_small_memory_and_a_reopened_file_change_no_byte() {
         FILES,
         &(retention::case(), way()),
         |((history, table), way)| {
-            let (history, question) = (speaking(identified(history, way)), table.json());
+            let (history, question) = (identified(history, way), table.json());
             files(&base, &history, asking("retention", &question))
         },
     );

@@ -51,7 +51,10 @@ const PROOFS: &[(&str, &[&str])] = &[
     ("G4", &["funnel/G4"]),
     (
         "G5",
-        &["core/src/query/filter.rs::a_filter_and_its_negation_part_all_values"],
+        &[
+            "retention/G5",
+            "core/src/query/filter.rs::a_filter_and_its_negation_part_all_values",
+        ],
     ),
     ("F1", &["funnel/F1"]),
     ("F2", &["funnel/F2"]),
@@ -92,9 +95,22 @@ const PROOFS: &[(&str, &[&str])] = &[
     ("R9", &["retention/R9"]),
     (
         "R10",
-        &["tests/tests/all/retention.rs::every_cell_has_its_people_and_the_groups_add_up_to_it"],
+        &[
+            "retention/R10",
+            "tests/tests/all/retention.rs::the_groups_of_a_breakdown_add_up_to_every_cell",
+        ],
     ),
     ("R11", &["retention/R11"]),
+    (
+        "L1",
+        &[
+            "engagement/L1",
+            "tests/tests/all/engagement.rs::l1_the_identities_of_the_lifecycle_hold",
+        ],
+    ),
+    ("L2", &["engagement/L2"]),
+    ("L3", &["adoption/L3"]),
+    ("L4", &["engagement/L4"]),
     ("T1", &["retention/T1"]),
     ("T2", &["funnel/T2", "retention/T2"]),
     ("T3", &["retention/T3"]),
@@ -129,7 +145,7 @@ const PROOFS: &[(&str, &[&str])] = &[
         &[
             "core/tests/people.rs::d1_the_users_of_a_cell_are_its_number_and_come_in_pages",
             "tests/tests/all/funnel.rs::the_people_behind_a_number_are_as_many_as_it_says",
-            "tests/tests/all/retention.rs::every_cell_has_its_people_and_the_groups_add_up_to_it",
+            "tests/tests/all/retention.rs::the_people_behind_a_cell_are_as_many_as_it_says",
         ],
     ),
     (
@@ -152,10 +168,6 @@ const PROOFS: &[(&str, &[&str])] = &[
 
 /// The rules that nothing answers to yet, and why; whoever builds what they are about moves them up.
 const AWAITED: &[(&str, &str)] = &[
-    ("L1", "no word tells new, returning and dormant users apart"),
-    ("L2", "no word measures stickiness"),
-    ("L3", "no word measures the adoption of features"),
-    ("L4", "no word measures sessions"),
     ("P1", "no word follows paths"),
     ("P2", "no word follows paths"),
     ("D2", "answers are not exported as files"),
