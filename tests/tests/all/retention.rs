@@ -52,6 +52,7 @@ fn case_of(of_users: bool) -> impl Strategy<Value = (History, Retention)> {
                 let hour = choices.one_in(12);
                 if hour && range.span().1 - range.span().0 < 30 * HOUR {
                     question["cohortPeriod"] = json!("hourly");
+                    question["asOf"] = json!(instant(as_of.min(range.span().1 + 3 * DAY)));
                 }
                 option(&mut question, choices, of_users);
                 // All columns up to today would be thousands; asking for all is left to those who look soon after.
