@@ -89,6 +89,12 @@ export type {
   CohortPeriod,
   PeriodAverage,
   RetentionAnswer,
+  RetentionCriterion,
+  RetentionGroup,
+  RetentionMetric,
   RetentionMode,
+  RetentionProperty,
   RetentionQuestion,
+  RetentionSwitches,
+  RetentionUnit,
 } from './retention.js';

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from travelsense._question import (
+        ClockStart,
+        ClockUnit,
+        CohortMetric,
+        CohortPeriod,
+        Criterion,
         Date,
         EngagementMetric,
         Event,
@@ -27,9 +32,13 @@ if TYPE_CHECKING:
         InsightType,
         JourneyPart,
         Length,
+        Maturity,
         Metric,
         Mode,
         Period,
+        Pooling,
+        Preset,
+        Property,
         Segment,
         TimeRange,
         Weekday,
@@ -327,39 +336,71 @@ class Analytics:
 
     def retention(
         self,
-        cohort_period: Period,
+        cohort_period: CohortPeriod,
         *,
         start_date: Date,
         end_date: Date,
         start: Event = None,
         return_: Event = None,
+        analysis_metric: CohortMetric = "retention_rate",
+        property: Property | None = None,  # noqa: A002 - as the question names it
         mode: Mode | None = None,
+        unit: ClockUnit | None = None,
+        clock_start: ClockStart | None = None,
+        criterion: Criterion | None = None,
+        brackets: Sequence[tuple[int, int]] | None = None,
+        minimum_occurrences: int | None = None,
+        maturity: Maturity | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        hold_constant: Property | None = None,
+        breakdown: Property | None = None,
+        pooling: Pooling | None = None,
         week_start: Weekday | None = None,
         periods: int | None = None,
         timezone: str | None = None,
         segment: Segment | None = None,
+        preset: Preset | None = None,
         as_of: str | datetime | None = None,
-        analysis_metric: str = "retention_rate",
     ) -> Result:
         """Who comes back, by the period in which they started?
 
         A cell counts the users of a cohort who returned in exactly that period, of those for whom it is over. Rows:
-        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`.
+        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`, `total`,
+        `per_returning`; the groups of a breakdown are in `to_dict()`.
 
         Args:
-            cohort_period: `daily`, `weekly` or `monthly`, by the calendar of the zone.
+            cohort_period: `hourly`, `daily`, `weekly` or `monthly`, by the calendar of the zone.
             start_date: the first day, or instant, of the starts.
             end_date: the last day, included whole, or the instant before which they end.
             start: the event that starts a user; any by default.
             return_: the event that brings a user back; any by default.
-            mode: `first_time` (a user joins once, at the first start ever; the default), or `recurring` (in every
-                period with a start).
+            analysis_metric: the figure in the cells, for each eligible user: `retention_rate`, `revenue`, `engagement`
+                (return events), `feature_usage` (distinct features), `property_sum` or `property_average`.
+            property: the numeric property of the last two.
+            mode: `first_time` (a user joins once, at the first start ever; the default), `first_ever_then_filter`
+                (once, if the first event of the start's name meets its filters), or `recurring` (in every period with
+                a start).
+            unit: how columns count time: by the `calendar` (the default), or from each start by `24h`, `7d`, `30d` or
+                `month_anniversary`.
+            clock_start: from when on a unit of hours or days counts: the start's `event` (the default), its full
+                `hour`, or its `day`.
+            criterion: which returns a column counts: `on` the period (the default), `on_or_after`, `on_or_before`, or
+                a `streak` of all periods up to it.
+            brackets: columns of several periods, half-open pairs such as `[(0, 1), (1, 7)]`, in the place of a
+                criterion.
+            minimum_occurrences: the return events that a period needs to count one; 1 by default.
+            maturity: whether a period counts users for whom it is not over: `elapsed` (no, the default) or `ignored`.
+            filters: only events that meet all of these are seen.
+            hold_constant: a return counts only with the start's value of this property.
+            breakdown: the same table for each value that starts have of a property; `{"property": …, "limit": 10}` for
+                at most so many groups.
+            pooling: which cohorts the averages pool: `all`, or the `common_cohorts` of all columns.
             week_start: the first day of weeks; Monday by default.
             periods: how many periods after the first to show; all that have begun by default.
             timezone: the IANA zone of dates and calendar; UTC by default.
             segment: only users of this segment.
+            preset: the peer whose switches stand where none are given; `exact` by default.
             as_of: nothing after this instant is seen; now by default.
-            analysis_metric: the figure in the cells.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -370,13 +411,25 @@ class Analytics:
             end_date=end_date,
             start=start,
             return_=return_,
+            analysis_metric=analysis_metric,
+            property=property,
             mode=mode,
+            unit=unit,
+            clock_start=clock_start,
+            criterion=criterion,
+            brackets=brackets,
+            minimum_occurrences=minimum_occurrences,
+            maturity=maturity,
+            filters=filters,
+            hold_constant=hold_constant,
+            breakdown=breakdown,
+            pooling=pooling,
             week_start=week_start,
             periods=periods,
             timezone=timezone,
             segment=segment,
+            preset=preset,
             as_of=as_of,
-            analysis_metric=analysis_metric,
         )
         return Result("retention", self._store.retention(asked))
 

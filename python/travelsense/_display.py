@@ -40,7 +40,8 @@ def tables(word: str, answer: Any) -> list[Table]:
         case "funnel":
             return [_funnel(answer)]
         case "retention":
-            return [_retention(answer)]
+            groups = answer.get("breakdown", {}).get("groups", [])
+            return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
         case "engagement":
             return [_engagement(answer)]
         case "adoption":
@@ -143,14 +144,29 @@ def _funnel(answer: dict[str, Any]) -> Table:
     )
 
 
-def _retention(answer: dict[str, Any]) -> Table:
-    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
+_FIGURES = {
+    "retention_rate": "Retention",
+    "revenue": "Revenue per user",
+    "engagement": "Return events per user",
+    "feature_usage": "Features used per user",
+}
+
+_COLUMNS = {"24h": "day", "7d": "week", "30d": "30 days", "month_anniversary": "month"}
+
+
+def _retention(answer: dict[str, Any], group: str = "") -> Table:
+    unit = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
     cohorts = answer["cohorts"]
     periods = max((len(cohort["retention"]) for cohort in cohorts), default=0)
     columns = min(periods, MOST_PERIODS)
 
+    metric = answer["analysisMetric"]
+    figures = [cell["value"] or 0.0 for cohort in cohorts for cell in cohort["retention"][:columns]]
+    # A share is shaded as it is, any other figure as a share of the highest.
+    most = 1.0 if metric == "retention_rate" else max(figures, default=0.0)
+
     def row(name: str, size: str, cells: list[dict[str, Any]]) -> list[Cell]:
-        shown = [_cohort_cell(cell) for cell in cells[:columns]]
+        shown = [_cohort_cell(cell, metric, most) for cell in cells[:columns]]
         return [Cell(name), Cell(size), *shown, *[Cell("")] * (columns - len(shown))]
 
     rows = [
@@ -172,20 +188,33 @@ def _retention(answer: dict[str, Any]) -> Table:
     if periods > columns or len(cohorts) > MOST_ROWS:
         rest = max(0, len(cohorts) - MOST_ROWS), periods - columns
         notes.append(f"{rest[0]} more cohorts and {rest[1]} more periods are in the answer.")
+    measured = f"{metric.removeprefix('property_')} of {answer.get('property')} per user".capitalize()
+    title = _FIGURES.get(metric, measured)
+    widest = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
+    column = _COLUMNS.get(answer.get("unit", ""), unit)
     return Table(
-        f"Retention by {unit}, {_span(answer)}",
-        [f"{unit} of", "users", *(f"{unit} {n}" for n in range(columns))],
+        f"{title} by {unit}, {_span(answer)}{f', {group}' if group else ''}",
+        [f"{unit} of", "users", *(f"{column} {_periods(cell)}" for cell in widest[:columns])],
         rows,
         notes=notes,
     )
 
 
-def _cohort_cell(cell: dict[str, Any]) -> Cell:
-    if cell["period"] and not cell["complete"]:
+def _periods(cell: dict[str, Any]) -> str:
+    last = cell.get("until", 0) - 1
+    return f"{cell['period']}–{last}" if last > cell["period"] else f"{cell['period']}"
+
+
+def _cohort_cell(cell: dict[str, Any], metric: str, most: float) -> Cell:
+    if cell["value"] is None and cell["period"] and not cell["complete"]:
         return Cell(f"{cell['partialCount']:,}*", title="not over yet: users who have returned so far", unfinished=True)
     if cell["value"] is None:
         return Cell("–")
     count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
+    if metric != "retention_rate":
+        title = f"{cell['total']} of {of:,} users, {count:,} of whom returned"
+        shade = max(0.0, cell["value"] / most) if most > 0 else 0.0
+        return Cell(_number(cell["value"]), title=title, shade=shade)
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
 
 

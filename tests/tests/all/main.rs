@@ -19,7 +19,6 @@ mod journey;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
-mod peers_engagement;
 #[cfg(test)]
 mod pure;
 #[cfg(test)]

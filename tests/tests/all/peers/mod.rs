@@ -1,7 +1,9 @@
 //! The numbers that peers' own tests assert, under their presets.
 
+mod engagement;
 mod funnel;
 mod journey;
+mod retention;
 
 use std::fs;
 use std::path::Path;
