@@ -25,12 +25,12 @@ export interface Insight extends Stamp {
   title: string;
   /** What it says, in sentences. */
   description: string;
-  /** The figures behind it, which share its stamp. */
+  /** The figures behind it. */
   data:
-    | Omit<FunnelAnswer, keyof Stamp>
-    | Omit<EngagementAnswer, keyof Stamp>
-    | Omit<AdoptionAnswer, keyof Stamp>
-    | Omit<JourneyAnswer, keyof Stamp>;
+    | FunnelAnswer
+    | EngagementAnswer
+    | AdoptionAnswer
+    | JourneyAnswer;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */
