@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
 from typing import Any
@@ -42,10 +42,24 @@ def tables(word: str, answer: Any) -> list[Table]:
         case "retention":
             groups = answer.get("breakdown", {}).get("groups", [])
             return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
+        case "engagement":
+            return [_engagement(answer)]
+        case "adoption":
+            return [_adoption(answer)]
+        case "journey":
+            return [_journey(answer)]
         case "realtime":
             return [_realtime(answer)]
         case _:
-            return [_funnel(insight["data"], insight) for insight in answer]
+            return [_insight(insight) for insight in answer]
+
+
+def _insight(insight: dict[str, Any]) -> Table:
+    """The table of what an insight speaks of, under its words."""
+    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption, "user_journeys": _journey}
+    table = shown.get(insight["insightType"], _funnel)(insight["data"])
+    caption = table.caption.partition(", ")[2]
+    return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
 
 
 def plain(table: Table) -> str:
@@ -103,7 +117,7 @@ def _plain_text(cell: Cell) -> str:
     return cell.text if cell.bar is None else ("█" * round(20 * cell.bar)).ljust(20)
 
 
-def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Table:
+def _funnel(answer: dict[str, Any]) -> Table:
     steps = answer["steps"]
     rows = [
         [
@@ -121,11 +135,8 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     notes = []
     if answer["open"]:
         notes.append(f"{answer['open']:,} have not converted but still can.")
-    if insight:
-        notes.insert(0, insight["description"])
-    title = insight["title"] if insight else "Funnel"
     return Table(
-        f"{title}, {_span(answer)}, within {_length(answer['window'])}",
+        f"Funnel, {_span(answer)}, within {_length(answer['window'])}",
         ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
         rows,
         words=2,
@@ -205,6 +216,129 @@ def _cohort_cell(cell: dict[str, Any], metric: str, most: float) -> Cell:
         shade = max(0.0, cell["value"] / most) if most > 0 else 0.0
         return Cell(_number(cell["value"]), title=title, shade=shade)
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _engagement(answer: dict[str, Any]) -> Table:
+    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["period"]]
+    series: list[dict[str, Any]] = answer.get("activeUsers", {}).get(answer["period"], [])
+    lifecycle: list[dict[str, Any]] = answer.get("lifecycle", [])
+    periods = series or lifecycle
+    states = ["new", "returning", "resurrected", "dormant"] if lifecycle else []
+    most = max((row.get("users", row.get("active", 0)) for row in periods), default=0)
+    rows = []
+    for i, row in enumerate(periods[:MOST_ROWS]):
+        users = row["users"] if series else row["active"]
+        mark = ("†" if row["partial"] else "") + ("" if row["complete"] else "*")
+        rows.append(
+            [
+                Cell(_date(row["start"], answer["timezone"]) + mark, unfinished=not row["complete"]),
+                Cell(f"{users:,}"),
+                *(Cell(f"{lifecycle[i][state]:,}") for state in states),
+                Cell("", bar=users / most if most else 0.0),
+            ]
+        )
+    notes = []
+    if ratio := answer.get("stickiness", {}).get("dauOverMau"):
+        share = "–" if ratio["value"] is None else _percent(ratio["value"])
+        notes.append(f"DAU/MAU {share}: {ratio['meanDailyUsers']:,.1f} of {ratio['users']:,} users a day.")
+    if sessions := answer.get("sessions"):
+        length = _length(sessions["seconds"]["median"])
+        bounced = sessions["bounces"]["value"]
+        notes.append(
+            f"{sessions['count']:,} sessions"
+            + (f", {length} at the median, {_percent(bounced)} of one event." if bounced is not None else ".")
+        )
+    if any(not row["complete"] for row in periods):
+        notes.append("* not over yet")
+    if any(row["partial"] for row in periods):
+        notes.append(f"† the range cuts this {unit}")
+    if (more := len(periods) - MOST_ROWS) > 0:
+        notes.append(f"{more} more {unit}s are in the answer.")
+    return Table(
+        f"Engagement by {unit}, {_span(answer)}",
+        [unit, "active users", *states, ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _adoption(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(feature["feature"]),
+            Cell(f"{feature['exposed']:,}"),
+            Cell(f"{feature['adopters']:,}"),
+            _rate(feature["rate"]),
+            Cell(_length(feature["kaplanMeierMedian"]) or "–"),
+            Cell(f"{feature['users']:,}"),
+            Cell(f"{feature['uses']:,}"),
+            Cell("", bar=feature["rate"]["value"] or 0.0),
+        ]
+        for feature in answer["features"]
+    ]
+    unused, active = answer["breadth"]["unused"], answer["activeUsers"]
+    return Table(
+        f"Adoption, {_span(answer)}, within {_length(answer['within'])}",
+        ["feature", "exposed", "adopters", "rate", "median time", "users", "uses", ""],
+        rows,
+        notes=[f"{unused:,} of {active:,} active users used none of them."],
+    )
+
+
+def _journey(answer: dict[str, Any]) -> Table:
+    noun = "sessions" if answer["switches"]["unit"] == "sessions" else "paths"
+    notes = [f"{answer['paths']:,} {noun} of {answer['users']:,} users."]
+    if "sequences" not in answer:
+        return _links(answer, notes)
+    sequences = answer["sequences"]
+    rows = [
+        [
+            Cell(" → ".join(map(_node, way["nodes"]))),
+            Cell(f"{way['occurrences']:,}"),
+            Cell(f"{way['users']:,}"),
+            _rate(way["share"]),
+            Cell(_length(way["medianSeconds"])),
+            Cell("", bar=way["share"]["value"] or 0.0),
+        ]
+        for way in sequences["top"]
+    ]
+    if sequences["truncated"]:
+        rest = sequences["distinct"] - len(rows)
+        notes.append(f"{rest:,} more ways, taken {sequences['other']['occurrences']:,} times.")
+    return Table(
+        f"Ways of {sequences['length']} steps, {_span(answer)}",
+        ["way", "times", "users", "share", "median time", ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _links(answer: dict[str, Any], notes: list[str]) -> Table:
+    links = answer.get("sankey", {}).get("links", [])
+    rows = [
+        [
+            Cell(str(link["step"])),
+            Cell(_node(link["source"])),
+            Cell(_node(link["target"])),
+            Cell(f"{link['users']:,}"),
+            Cell(f"{link['transitions']:,}"),
+            Cell(_length(link["meanSeconds"])),
+        ]
+        for link in links[:MOST_ROWS]
+    ]
+    if len(links) > MOST_ROWS:
+        notes.append(f"{len(links) - MOST_ROWS:,} more links are in the answer.")
+    return Table(
+        f"Links, {_span(answer)}",
+        ["step", "from", "to", "users", "times", "mean time"],
+        rows,
+        words=3,
+        notes=notes,
+    )
+
+
+def _node(node: str | dict[str, str]) -> str:
+    return node if isinstance(node, str) else f"({node['reserved']})"
 
 
 def _realtime(answer: list[dict[str, Any]]) -> Table:

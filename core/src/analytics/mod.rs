@@ -1,9 +1,12 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod cohort;
 mod data;
+mod engagement;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod timelines;

@@ -1,5 +1,6 @@
 //! Civil calendars (T1–T3): days, weeks and months of a time zone as buckets of instants, computed here and never by an engine.
 
+mod bits;
 mod hours;
 
 use jiff::ToSpan;
@@ -8,6 +9,8 @@ use serde::Serialize;
 
 use super::{Instant, Zone};
 use crate::error::{Error, Result};
+
+pub(crate) use bits::Bits;
 
 /// The length of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -87,6 +90,8 @@ pub struct Calendar {
     slots: Vec<Slot>,
     end: i64,
     buckets: Vec<Bucket>,
+    /// Of buckets of dates: their period, the first day of weeks, and the number of the first bucket.
+    dates: Option<(Period, WeekStart, i64)>,
 }
 
 /// What `locate` knows of 2^36 µs (19 hours): the bucket before and after the one instant at which it changes.
@@ -101,6 +106,13 @@ const SLOT: u32 = 36;
 
 /// In the place of a bucket: the slot has several changes, the stretches must be searched.
 const SEVERAL: u32 = u32::MAX - 1;
+
+/// The names of the periods.
+pub(crate) const PERIODS: [(&str, Period); 3] = [
+    ("daily", Period::Daily),
+    ("weekly", Period::Weekly),
+    ("monthly", Period::Monthly),
+];
 
 /// More buckets than this in one question is an error.
 pub(crate) const MAX_BUCKETS: i64 = 40_000;
@@ -198,11 +210,17 @@ impl Calendar {
             }
         };
         let bucket_of: Vec<u32> = stretches.iter().map(|s| index(s.1)).collect();
-        Self::of(starts, bucket_of, buckets, end)
+        Self::of(starts, bucket_of, buckets, end, Some((period, week, first)))
     }
 
     /// Stretches of time that end at `end`, and the buckets they lie in.
-    fn of(starts: Vec<i64>, bucket_of: Vec<u32>, buckets: Vec<Bucket>, end: i64) -> Self {
+    fn of(
+        starts: Vec<i64>,
+        bucket_of: Vec<u32>,
+        buckets: Vec<Bucket>,
+        end: i64,
+        dates: Option<(Period, WeekStart, i64)>,
+    ) -> Self {
         let start = starts.first().copied().unwrap_or(end);
         let changes = || starts.iter().copied().zip(bucket_of.iter().copied());
         // Behind the last stretch there is no bucket.
@@ -243,12 +261,26 @@ impl Calendar {
             slots,
             end,
             buckets,
+            dates,
         }
     }
 
     /// The buckets in order.
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
+    }
+
+    /// For each of these buckets, which are days, the place of the bucket of `coarser` that it lies in, counted from the first
+    /// of `coarser`: below 0 for what comes before it. Hours, which have no date of their own, have no such places.
+    pub(crate) fn places(&self, coarser: &Self) -> Vec<i64> {
+        let (Some((period, week, first)), Some(into)) = (self.dates, coarser.dates) else {
+            return Vec::new();
+        };
+        let date = |n| first_date(period, week, n);
+        (first..)
+            .take(self.buckets.len())
+            .map(|n| number(into.0, into.1, date(n)) - into.2)
+            .collect()
     }
 
     /// Whether each bucket is one stretch of time, so that later buckets hold later instants only.
@@ -276,23 +308,6 @@ impl Calendar {
         }
     }
 
-    /// The same, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
-    pub(crate) fn bits(&self) -> Option<Bits> {
-        if self.buckets.len() > 64 || !self.is_regular() {
-            return None;
-        }
-        let bit = |bucket: u32| match bucket {
-            NONE => Some(0),
-            SEVERAL => None,
-            bucket => 1_u64.checked_shl(bucket),
-        };
-        let slot = |s: &Slot| Some((s.change, bit(s.before)?, bit(s.after)?));
-        Some(Bits {
-            first: *self.starts.first()?,
-            slots: self.slots.iter().map(slot).collect::<Option<_>>()?,
-        })
-    }
-
     #[cold]
     fn search(&self, micros: i64, bucket: u32) -> Option<usize> {
         if bucket == NONE || micros >= self.end {
@@ -306,25 +321,6 @@ impl Calendar {
             .get(stretch)
             .filter(|b| **b != NONE)
             .map(|b| *b as usize)
-    }
-}
-
-/// The buckets of a short calendar as bits of a word, found without a branch that depends on the instant.
-#[derive(Clone, Debug)]
-pub(crate) struct Bits {
-    first: i64,
-    /// The instant of the one change in each slot, and the bit before and after it.
-    slots: Vec<(i64, u64, u64)>,
-}
-
-impl Bits {
-    /// The bit of the bucket of an instant, in microseconds; 0 outside the calendar.
-    #[inline]
-    pub(crate) fn of(&self, micros: i64) -> u64 {
-        let slot = (micros.wrapping_sub(self.first) as u64 >> SLOT) as usize;
-        self.slots
-            .get(slot)
-            .map_or(0, |s| if micros < s.0 { s.1 } else { s.2 })
     }
 }
 
@@ -563,6 +559,17 @@ mod tests {
         );
         assert_eq!(months.locate(at("2024-02-29T23:59:59Z").micros()), Some(2));
         assert_eq!(months.locate(at("2024-03-01T00:00:00Z").micros()), None);
+    }
+
+    #[test]
+    fn days_know_their_place_among_weeks_and_months() {
+        let (from, to) = ("2024-12-29T00:00:00Z", "2025-01-02T00:00:00Z");
+        let days = calendar("UTC", Period::Daily, "monday", from, to);
+        let from = "2025-01-01T00:00:00Z";
+        let weeks = calendar("UTC", Period::Weekly, "monday", from, to);
+        assert_eq!(days.places(&weeks), [-1, 0, 0, 0]);
+        let months = calendar("UTC", Period::Monthly, "monday", from, to);
+        assert_eq!(days.places(&months), [-1, -1, -1, 0]);
     }
 
     #[test]

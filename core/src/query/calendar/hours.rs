@@ -59,7 +59,7 @@ impl Calendar {
         let buckets = starts.iter().zip(ends).map(bucket).collect();
         let touching = starts.partition_point(|start| *start < to.micros());
         let bucket_of = (0..starts.len() as u32).collect();
-        Ok((Self::of(starts, bucket_of, buckets, at), touching))
+        Ok((Self::of(starts, bucket_of, buckets, at, None), touching))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The numbers that peers' own tests assert, under their presets.
 
+mod engagement;
 mod funnel;
+mod journey;
 mod retention;
 
 use std::fs;
