@@ -252,7 +252,7 @@ fn over<T>(
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
 
-fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
+pub(crate) fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
     over(history, table, retention::answer)
 }
 
