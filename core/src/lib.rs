@@ -9,6 +9,7 @@ pub mod cohort;
 pub mod demo;
 pub mod error;
 pub mod events;
+pub mod explain;
 pub mod funnel;
 pub mod insight;
 mod options;

@@ -6,7 +6,10 @@ use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
 use crate::error::Result;
-use crate::insight::{self, Insight, UserInsights};
+use crate::funnel::DropOff;
+use crate::insight::{self, Insight, InsightType, UserInsights};
+use crate::query::Property;
+use crate::query::filter::Moment;
 
 pub(super) const WORD: Word = Word {
     name: "user_insights",
@@ -22,9 +25,19 @@ impl Analytics {
     pub fn user_insights(&self, who: &Principal, question: &UserInsights) -> Result<Vec<Insight>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         refuse(question.faults(self.now()))?;
-        Ok(vec![insight::conversion_funnel(
-            self.funnel(who, &question.funnel)?,
-        )?])
+        let wanted = |kind| question.insight_type.is_none_or(|only| only == kind);
+        let mut insights = Vec::new();
+        if wanted(InsightType::ConversionFunnel) {
+            let answer = self.funnel(who, &question.funnel)?;
+            insights.push(insight::conversion_funnel(answer)?);
+        }
+        if wanted(InsightType::DropOffPoints) {
+            let mut asked = DropOff::new(question.funnel.clone());
+            asked.properties = plan();
+            insights.push(insight::drop_off_points(self.drop_off(who, &asked)?)?);
+        }
+        insights.truncate(question.limit);
+        Ok(insights)
     }
 
     /// `user_insights` of a question in its JSON form, see [`UserInsights::parse`].
@@ -38,4 +51,12 @@ impl Analytics {
             &UserInsights::parse(question, &self.default_funnel()?, self.now())?,
         )
     }
+}
+
+/// The property that every platform has: the plan, as it was when the user entered.
+fn plan() -> Vec<Property> {
+    vec![Property::User {
+        name: "plan".to_owned(),
+        at: Moment::AtEvent,
+    }]
 }

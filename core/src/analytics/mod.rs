@@ -2,6 +2,8 @@
 
 mod cohort;
 mod data;
+mod dropoff;
+mod explain;
 mod funnel;
 mod insight;
 mod realtime;

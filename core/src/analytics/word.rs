@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Analytics, funnel, insight, realtime, retention};
+use super::{Analytics, dropoff, explain, funnel, insight, realtime, retention};
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::people::{self, People, PeopleAnswer};
@@ -18,9 +18,18 @@ pub(super) struct Word {
     pub(super) people: Option<Keys>,
 }
 
-type Keys = fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
+pub(super) type Keys =
+    fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 4] = [funnel::WORD, retention::WORD, realtime::WORD, insight::WORD];
+const WORDS: [Word; 7] = [
+    funnel::WORD,
+    dropoff::DROP_OFF,
+    dropoff::COMPARE,
+    retention::WORD,
+    realtime::WORD,
+    insight::WORD,
+    explain::WORD,
+];
 
 impl Analytics {
     /// The answer of any word to a question in its JSON form, as JSON; see the words' `…_json`.

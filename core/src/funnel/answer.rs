@@ -307,7 +307,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    fn of(question: &Funnel) -> Self {
+    pub(super) fn of(question: &Funnel) -> Self {
         Self {
             order: question.order,
             grace: question.grace,
@@ -529,7 +529,8 @@ pub(super) fn shown(grouping: &Grouping<'_>, tally: &Tally<'_>, limit: usize) ->
     keys.into_iter().take(limit).map(|k| k.0.clone()).collect()
 }
 
-fn label(kind: GroupKind, value: &Value) -> String {
+/// A group as people read it.
+pub(super) fn label(kind: GroupKind, value: &Value) -> String {
     match (kind, value) {
         (GroupKind::NotSet, _) => "(not set)".to_owned(),
         (GroupKind::Empty, _) => "(empty)".to_owned(),

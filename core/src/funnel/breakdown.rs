@@ -47,17 +47,18 @@ impl<'a> Grouping<'a> {
         })
     }
 
+    /// The group of one row.
+    pub(super) fn at(&self, timeline: &Timeline<'_>, place: u32) -> Key {
+        let i = place as usize;
+        let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
+        let codes = self.readers.iter().map(|r| code(r).unwrap_or(UNSET));
+        codes.collect()
+    }
+
     /// The groups of a unit; all different.
     pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
         let chain = &found.chain;
-        let of = |place: u32| {
-            let i = place as usize;
-            let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
-            self.readers
-                .iter()
-                .map(|r| code(r).unwrap_or(UNSET))
-                .collect::<Key>()
-        };
+        let of = |place: u32| self.at(timeline, place);
         let set = |key: &Key| key.iter().any(|code| *code != UNSET);
         let unset = || vec![UNSET; self.readers.len()];
         let key = match self.by {

@@ -78,6 +78,8 @@ pub(super) struct Plan<'a> {
     pub(super) as_of: i64,
     /// The buckets of the trend.
     pub(super) calendar: Option<Calendar>,
+    /// Whether the pass hands over every chain, and timelines with all their events.
+    pub(super) whole: bool,
     steps: Bits,
     excluded: Bits,
     seen: Option<Meaning>,
@@ -165,6 +167,7 @@ impl<'a> Plan<'a> {
             to: span.to.micros(),
             as_of,
             calendar: calendar.transpose()?,
+            whole: false,
             steps: Bits::new(question.steps.iter().map(|s| &s.condition), view)?,
             excluded: Bits::new(question.exclusions.iter().map(|x| &x.condition), view)?,
             seen,
@@ -190,6 +193,12 @@ impl<'a> Plan<'a> {
             Some(seen) if !seen.holds(name, row) => 0,
             _ => self.steps.of(name, row),
         }
+    }
+
+    /// Whether the funnel sees an event at all.
+    #[inline]
+    pub(super) fn sees(&self, name: u16, row: u32) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.holds(name, row))
     }
 
     /// The last instant at which a chain from an entry at `ts` may go on (F2).

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::InsightType;
 use crate::error::{Error, Result};
-use crate::funnel::FunnelAnswer;
+use crate::funnel::{DropOffAnswer, FunnelAnswer};
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
 
@@ -48,6 +48,8 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of drop-off points.
+    DropOff(Box<DropOffAnswer>),
 }
 
 impl Insight {

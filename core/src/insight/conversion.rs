@@ -91,7 +91,7 @@ fn biggest_loss(steps: &[FunnelStep]) -> Option<(&FunnelStep, &FunnelStep)> {
         .find(|(from, _)| from.dropped == most)
 }
 
-fn share(rate: Rate) -> String {
+pub(super) fn share(rate: Rate) -> String {
     let percent = |x: Option<f64>| format!("{:.1}", x.unwrap_or_default() * 100.0);
     format!(
         "{} %, 95 % interval {} to {} %",
@@ -101,7 +101,7 @@ fn share(rate: Rate) -> String {
     )
 }
 
-fn events(selector: &Selector) -> String {
+pub(super) fn events(selector: &Selector) -> String {
     match selector {
         Selector::Any => "any event".to_owned(),
         Selector::Event(name) => format!("`{name}`"),
@@ -113,12 +113,12 @@ fn events(selector: &Selector) -> String {
     }
 }
 
-fn users(n: u64) -> String {
+pub(super) fn users(n: u64) -> String {
     format!("{} {}", count(n), if n == 1 { "user" } else { "users" })
 }
 
 /// A number with its thousands set apart: `1,234,567`.
-fn count(n: u64) -> String {
+pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

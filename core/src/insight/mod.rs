@@ -2,9 +2,11 @@
 
 mod answer;
 mod conversion;
+mod dropoff;
 mod question;
 mod table;
 
 pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
+pub(crate) use dropoff::drop_off_points;
 pub use question::{InsightType, UserInsights};

@@ -15,6 +15,8 @@ use crate::query::{Instant, Selector};
 pub enum InsightType {
     /// How many users go all the way through the funnel, and where the others stop.
     ConversionFunnel,
+    /// Where the others stop, what they do next, and what separates them from those who go on.
+    DropOffPoints,
 }
 
 /// What stands out in how users behave over a range.
@@ -34,7 +36,7 @@ const LIMIT: usize = 20;
 const TYPES: [(&str, Option<InsightType>); 5] = [
     ("engagement_patterns", None),
     ("conversion_funnel", Some(InsightType::ConversionFunnel)),
-    ("drop_off_points", None),
+    ("drop_off_points", Some(InsightType::DropOffPoints)),
     ("feature_adoption", None),
     ("user_journeys", None),
 ];
@@ -116,6 +118,7 @@ mod tests {
         assert_eq!(faults(with("limit", json!(100))), []);
         assert_eq!(faults(with("limit", Value::Null)), []);
         assert_eq!(faults(with("insightType", json!("conversion_funnel"))), []);
+        assert_eq!(faults(with("insightType", json!("drop_off_points"))), []);
         let table = [
             ("limit", json!(0), "out_of_range"),
             ("limit", json!(101), "out_of_range"),
@@ -126,7 +129,6 @@ mod tests {
             ("insightType", json!("funnels"), "not_in_list"),
             ("insightType", json!(1), "invalid_type"),
             ("insightType", json!("engagement_patterns"), "not_available"),
-            ("insightType", json!("drop_off_points"), "not_available"),
             ("insightType", json!("feature_adoption"), "not_available"),
             ("insightType", json!("user_journeys"), "not_available"),
             ("steps", json!([]), "invalid_length"),

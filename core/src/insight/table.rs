@@ -43,6 +43,7 @@ impl InsightType {
     pub fn name(self) -> &'static str {
         match self {
             Self::ConversionFunnel => "conversion_funnel",
+            Self::DropOffPoints => "drop_off_points",
         }
     }
 }
