@@ -19,6 +19,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [rates]
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
+ * @property {{ name: string, definition: object }[]} [cohorts]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {Refusal} [error]
@@ -80,7 +81,7 @@ const ask = (store, word, question) =>
  * @param {'funnel' | 'retention' | 'realtime'} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, error }) {
+async function run(word, { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, error }) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
@@ -89,6 +90,7 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
     await load(store, 'merges', merges);
     const report = await store.ingest(events ?? []);
     if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
+    for (const { name, definition } of cohorts ?? []) await store.createCohort(name, definition);
     if (error === undefined) {
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);

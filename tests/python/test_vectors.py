@@ -67,6 +67,8 @@ def test_the_answer_is_the_vectors(path, tmp_path):
             report = store.ingest(vector["events"])
             expected = {field_of(name): value for name, value in vector.get("ingest", {}).items()}
             assert holds(asdict(report), expected), report
+        for cohort in vector.get("cohorts", []):
+            store.create_cohort(cohort["name"], cohort["definition"])
         if "expect" in vector:
             answer = ask(store, word, vector["question"])
             answer = answer.to_dict() if isinstance(answer, ts.Result) else answer

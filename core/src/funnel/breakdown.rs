@@ -12,6 +12,7 @@ use super::answer::GroupKind;
 use super::options::{Attribution, Breakdown};
 use super::outcome::Found;
 use crate::error::Result;
+use crate::query::Property;
 use crate::timeline::column::Reader;
 use crate::timeline::{Timeline, View};
 
@@ -39,7 +40,11 @@ impl<'a> Grouping<'a> {
         let as_of = view.as_of.micros();
         let readers = breakdown.properties.iter();
         Ok(Self {
-            by: breakdown.by,
+            // Who is of a cohort is so at every row.
+            by: match &breakdown.properties[..] {
+                [Property::Cohort(_)] => Attribution::Entry,
+                _ => breakdown.by,
+            },
             readers: readers
                 .map(|p| view.columns.reader(p, as_of))
                 .collect::<Result<_>>()?,
@@ -117,6 +122,41 @@ impl<'a> Grouping<'a> {
             Value::Array(values)
         };
         (kind, value)
+    }
+
+    /// The groups that are there even where nobody is of them: of one cohort, who is in it and who is not.
+    pub(super) fn always(&self) -> Vec<Key> {
+        match &self.readers[..] {
+            [Reader::Cohort(_)] => vec![vec![0], vec![1]],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A group as people read it.
+    pub(super) fn label(&self, kind: GroupKind, value: &Value) -> String {
+        let one = |(value, reader): (&Value, &Reader<'_>)| match (value, reader) {
+            (Value::Bool(inside), Reader::Cohort(_)) => {
+                if *inside { "in" } else { "not in" }.to_owned()
+            }
+            (Value::Null, _) => "(not set)".to_owned(),
+            (Value::String(text), _) if text.is_empty() => "(empty)".to_owned(),
+            (Value::String(text), _) => text.clone(),
+            (other, _) => other.to_string(),
+        };
+        match (kind, value) {
+            (GroupKind::NotSet, _) => "(not set)".to_owned(),
+            (GroupKind::Empty, _) => "(empty)".to_owned(),
+            (GroupKind::Other, _) => "Other".to_owned(),
+            (GroupKind::Value, Value::Array(values)) if self.readers.len() > 1 => {
+                let labels = values.iter().zip(&self.readers).map(one);
+                labels.collect::<Vec<_>>().join(", ")
+            }
+            (GroupKind::Value, value) => self
+                .readers
+                .first()
+                .map(|reader| one((value, reader)))
+                .unwrap_or_default(),
+        }
     }
 
     /// The values of a group as canonical JSON text.

@@ -350,6 +350,13 @@ impl Columns {
         }
     }
 
+    /// The same with a cohort of these users.
+    #[must_use]
+    pub fn with_cohort(mut self, name: &str, users: impl IntoIterator<Item = u32>) -> Self {
+        self.add_cohort(name, users.into_iter().collect());
+        self
+    }
+
     /// The keys of the users whose loaded property had one of these values just before an instant, ascending.
     pub(crate) fn users_with(&self, name: &str, before: i64, values: &[String]) -> Vec<u32> {
         let json: Vec<String> = values

@@ -9,7 +9,9 @@
 )]
 
 pub mod calendar;
+pub mod cohort;
 pub mod compare;
+pub mod contrast;
 pub mod funnel;
 pub mod identity;
 pub mod money;
@@ -64,6 +66,8 @@ pub struct History {
     pub rates: Vec<Rate>,
     /// The catalogue's premium plans.
     pub premium_plans: Vec<String>,
+    /// The definitions of cohorts by name.
+    pub cohorts: BTreeMap<String, serde_json::Value>,
 }
 
 impl History {

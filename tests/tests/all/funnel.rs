@@ -8,11 +8,11 @@ use travelsense::access::{self, Permission, Principal, Scoped};
 use travelsense::funnel::{FunnelAnswer, Who};
 use travelsense::timeline::{Columns, View};
 use travelsense::{Instant, funnel};
-use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::funnel::{Funnel, Who as Whom};
 use travelsense_tests::oracle::money::Money;
 use travelsense_tests::oracle::numbers::instant;
-use travelsense_tests::oracle::question::seconds;
+use travelsense_tests::oracle::question::{micros, seconds};
+use travelsense_tests::oracle::{History, cohort};
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, selector, timelines};
@@ -74,6 +74,13 @@ impl Choices<'_> {
 
 /// Gives events properties and amounts.
 fn furnish(history: &mut History, choices: &mut Choices<'_>) {
+    let members: Vec<String> = (0..6)
+        .filter(|_| choices.one_in(2))
+        .map(|u| u.to_string())
+        .collect();
+    let listed = ("c".to_owned(), json!({"users": members}));
+    let did = ("d".to_owned(), json!({"did": "A", "atLeast": 2}));
+    history.cohorts = [listed, did].into_iter().collect();
     let values = [
         json!(null),
         json!("x"),
@@ -186,6 +193,9 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
     }
     question["entry"] = json!(choices.pick(&["earliest", "earliest", "earliest", "latest"]));
     question["range"] = json!(choices.pick(&["entry", "entry", "all_steps"]));
+    if choices.one_in(8) {
+        question["segment"] = json!({"cohort": choices.pick(&["c", "d"])});
+    }
     if choices.one_in(6) {
         question["filters"] = filter(choices);
     }
@@ -198,9 +208,11 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             json!(["p", "t"]),
             json!({"user": "plan"}),
             json!({"user": "plan", "at": "as_of"}),
+            json!({"cohort": "c"}),
+            json!(["p", {"cohort": "d"}]),
         ];
         let by = ["entry", "step", "last", "first", "each"][choices.of(5)];
-        let (of, limit) = (choices.of(4), 1 + choices.of(3));
+        let (of, limit) = (choices.of(6), 1 + choices.of(3));
         question["breakdown"] = json!({
             "property": properties[of],
             "by": by,
@@ -224,8 +236,8 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
 }
 
 /// Plain funnels whose steps and events are filtered by properties, in groups and buckets: what the plain kernel answers.
-fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 220)).prop_map(|((mut history, funnel), choices)| {
+pub(crate) fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
+    (case(), vec(any::<u8>(), 230)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
         let (first, rest) = choices.split_at(40);
         let choices = &mut Choices(first.iter());
@@ -269,8 +281,8 @@ fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
 }
 
 /// Histories whose events have properties, and funnels with any options that go together.
-fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 260)).prop_map(|((mut history, funnel), choices)| {
+pub(crate) fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
+    (case(), vec(any::<u8>(), 270)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
         let (first, rest) = choices.split_at(80);
         option(&mut question, &mut Choices(first.iter()));
@@ -288,8 +300,19 @@ fn over<T>(
     let now = Instant::from_micros(NOW).ok_or("now")?;
     let question = travelsense::Funnel::parse(&funnel.json(), &[], now)
         .map_err(|e| format!("{:?} {}", e.field_errors(), funnel.json()))?;
-    let range = travelsense_tests::oracle::question::Range::read(&funnel.json());
-    let as_of = question.as_of.unwrap_or(now);
+    seeing(history, &funnel.json(), &question, ask)
+}
+
+/// Asks a question that is read already of the engine's timelines and columns.
+pub(crate) fn seeing<Q, T>(
+    history: &History,
+    json: &Value,
+    question: &Q,
+    ask: impl Fn(&Scoped<&Q>, &View<'_>) -> travelsense::Result<T>,
+) -> Result<T, String> {
+    let range = travelsense_tests::oracle::question::Range::read(json);
+    let as_of = json.get("asOf").map_or(NOW, micros);
+    let as_of = Instant::from_micros(as_of).ok_or("as of an instant out of bounds")?;
     let (timelines, premium) = timelines(history, &range, as_of.micros());
     let property = |name: &str| {
         let value =
@@ -308,12 +331,17 @@ fn over<T>(
             .map(|e| e.money.as_ref().map(|m| m.amount * 100_000_000))
             .collect(),
     );
+    let columns = history.cohorts.keys().fold(columns, |columns, name| {
+        let users = (0..6_u32)
+            .filter(|user| cohort::member(history, &user.to_string(), name, as_of.micros()));
+        columns.with_cohort(name, users)
+    });
     let view = View {
         premium: &premium,
         columns: &columns,
         ..View::new(&timelines, as_of)
     };
-    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, &question)
+    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, question)
         .map_err(|e| e.to_string())?;
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
@@ -349,7 +377,7 @@ fn the_engine_agrees_with_the_oracle_on_random_funnels_with_filters() {
 }
 
 /// What the events of a history say, for whoever repeats a case by hand.
-fn said(history: &History) -> String {
+pub(crate) fn said(history: &History) -> String {
     let events = history.events.iter();
     let said = events.map(|e| format!("{} {}\n", e.name, json!(e.properties)));
     said.collect()

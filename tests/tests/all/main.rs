@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod dropoff;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod funnel;
 #[cfg(test)]
 mod generate;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::answer::{GroupKind, Switches, label};
+use super::super::answer::{GroupKind, Switches};
 use super::super::options::{Attribution, Preset};
 use super::super::plan::Plan;
 use super::question::{Between, Compare};
@@ -177,7 +177,7 @@ fn names(question: &Compare, groups: &Groups<'_>) -> Vec<(GroupName, Value, Stri
         Groups::Values(grouping, keys, _) => {
             let written = keys.iter().map(|key| {
                 let (kind, value) = grouping.written(key);
-                let label = label(kind, &value);
+                let label = grouping.label(kind, &value);
                 (GroupName::Breakdown(kind), value, label)
             });
             written.collect()

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::answer::{GroupKind, Switches, label};
+use super::super::answer::{GroupKind, Switches};
 use super::super::options::Preset;
 use super::probe::Probe;
 use super::question::{DropOff, PropertiesAt};
@@ -297,7 +297,10 @@ impl Written<'_> {
                         kind,
                         value: value.clone(),
                     };
-                    let label = format!("{} = {}", named(property), label(kind, &value));
+                    let label = match property {
+                        Property::Cohort(name) => format!("in {name}"),
+                        _ => format!("{} = {}", named(property), grouping.label(kind, &value)),
+                    };
                     (!cohort || value == Value::Bool(true)).then_some((what, label, *count))
                 })
             });

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::question::{Range, Selector, micros, text, window};
-use super::super::{Event, History};
+use super::super::{Event, History, cohort};
 
 /// Something an event or its user has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,11 @@ impl Property {
     pub(super) fn of(&self, history: &History, event: &Event, as_of: i64) -> Option<Value> {
         let value = match &self.0 {
             Value::String(name) => event.properties.get(name).cloned(),
+            Value::Object(map) if map.contains_key("cohort") => {
+                let name = text(&map["cohort"]);
+                let user = event.user.as_deref()?;
+                Some(json!(cohort::member(history, user, &name, as_of)))
+            }
             user => {
                 assert_eq!(
                     user["user"],
@@ -40,13 +45,13 @@ impl Property {
 
 /// Events of some names that say certain things.
 #[derive(Clone, Debug)]
-pub(super) struct Condition {
+pub(in super::super) struct Condition {
     pub(super) event: Selector,
     pub(super) filters: Vec<Value>,
 }
 
 impl Condition {
-    fn read(value: &Value) -> Self {
+    pub(in super::super) fn read(value: &Value) -> Self {
         match value.as_object() {
             Some(map) => Self {
                 event: Selector::read(map.get("event").unwrap_or(&Value::Null)),
@@ -59,7 +64,7 @@ impl Condition {
         }
     }
 
-    pub(super) fn means(&self, history: &History, event: &Event, as_of: i64) -> bool {
+    pub(in super::super) fn means(&self, history: &History, event: &Event, as_of: i64) -> bool {
         self.event.means(&event.name) && meets(&self.filters, history, event, as_of)
     }
 }
@@ -69,7 +74,12 @@ fn filters(value: Option<&Value>) -> Vec<Value> {
 }
 
 /// Whether an event meets all filters; the oracle of funnels knows `is`, `is_not` and `exists` (G5).
-pub(super) fn meets(filters: &[Value], history: &History, event: &Event, as_of: i64) -> bool {
+pub(in super::super) fn meets(
+    filters: &[Value],
+    history: &History,
+    event: &Event,
+    as_of: i64,
+) -> bool {
     filters.iter().all(|filter| {
         let said = Property(filter["property"].clone()).of(history, event, as_of);
         let wanted = match &filter["value"] {
@@ -181,8 +191,16 @@ impl Asked {
             window_calendar_days: given("windowCalendarDays").and_then(Value::as_u64),
             range: Range::read(question),
             all_steps: word("range", if posthog { "all_steps" } else { "entry" }) == "all_steps",
-            segment: word("segment", "all"),
-            filters: list("filters"),
+            segment: match given("segment") {
+                Some(Value::String(name)) => name.clone(),
+                _ => "all".to_owned(),
+            },
+            filters: {
+                // A cohort in the place of a segment is a filter of all events.
+                let of = |cohort: &Value| json!({"property": cohort, "value": true});
+                let cohort = given("segment").filter(|v| v.is_object()).map(of);
+                list("filters").into_iter().chain(cohort).collect()
+            },
             grace: given("grace").map_or(if plain { preset_grace } else { 0 }, window),
             exclusions: list("exclusions")
                 .iter()

@@ -268,7 +268,7 @@ impl<'h, 'u> Unit<'h, 'u> {
 }
 
 /// The last instant at which a chain from an entry at `ts` may go on (F2).
-fn deadline(asked: &Asked, ts: i64) -> i64 {
+pub(super) fn deadline(asked: &Asked, ts: i64) -> i64 {
     let tz = asked.range.tz();
     let end = match asked.window_calendar_days {
         None => ts + asked.window,

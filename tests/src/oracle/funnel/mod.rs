@@ -3,6 +3,8 @@
 mod answer;
 mod asked;
 mod chains;
+mod compared;
+mod dropoff;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,10 @@ use super::{Event, History, segment};
 use answer::Answer;
 use asked::{Asked, meets};
 use chains::Unit;
+
+pub(super) use asked::Condition;
+pub use compared::Compare;
+pub use dropoff::DropOff;
 
 /// A funnel: the question as doors take it, and what it is asked with.
 #[derive(Clone, Debug, PartialEq)]
