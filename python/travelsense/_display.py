@@ -44,7 +44,7 @@ def tables(word: str, answer: Any) -> list[Table]:
         case "realtime":
             return [_realtime(answer)]
         case _:
-            return [_funnel(insight["data"], insight) for insight in answer]
+            return [_insight(insight) for insight in answer]
 
 
 def plain(table: Table) -> str:
@@ -129,6 +129,41 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
         rows,
         words=2,
         notes=notes,
+    )
+
+
+def _insight(insight: dict[str, Any]) -> Table:
+    match insight["insightType"]:
+        case "drop_off_points":
+            return _drop_off(insight["data"], insight)
+        case _:
+            return _funnel(insight["data"], insight)
+
+
+def _drop_off(answer: dict[str, Any], insight: dict[str, Any]) -> Table:
+    rows = []
+    for step in answer["steps"]:
+        matured = step["matured"]
+        after = step["next"][0]["event"] if step["next"] else ""
+        factor = step["factors"]["factors"][0] if step["factors"]["factors"] else None
+        rows.append(
+            [
+                Cell(str(step["step"])),
+                Cell(_event(step["event"])),
+                Cell(f"{matured['reached']:,}"),
+                Cell(f"{matured['dropped']:,}"),
+                _rate(matured["rate"]),
+                Cell(after),
+                _rate(step["exit"]),
+                Cell(factor["label"] if factor else ""),
+            ]
+        )
+    return Table(
+        f"{insight['title']}, {_span(answer)}, within {_length(answer['window'])}",
+        ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
+        rows,
+        words=2,
+        notes=[insight["description"]],
     )
 
 

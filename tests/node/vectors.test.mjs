@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
+/** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention' | 'realtime'} Word */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -67,18 +68,24 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 /**
  * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
  * @param {Analytics} store
- * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {Word} word
  * @param {any} question
  */
-const ask = (store, word, question) =>
-  !(word in store)
-    ? store.query(word, question)
-    : word === 'retention'
-      ? store.retention({ analysisMetric: null, ...question })
-      : store[word](question);
+const ask = (store, word, question) => {
+  switch (word) {
+    case 'drop_off':
+      return store.dropOff(question);
+    case 'explain_difference':
+      return store.explainDifference(question);
+    case 'retention':
+      return store.retention({ analysisMetric: null, ...question });
+    default:
+      return word in store ? store[word](question) : store.query(word, question);
+  }
+};
 
 /**
- * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {Word} word
  * @param {Vector} vector
  */
 async function run(word, { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, error }) {
@@ -106,7 +113,8 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
   }
 }
 
-for (const word of /** @type {const} */ (['funnel', 'retention', 'realtime'])) {
+const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'realtime']);
+for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
   for (const name of names) {

@@ -123,6 +123,8 @@ def test_insights_are_sentences_over_their_funnel(store):
     shown = repr(store.user_insights(steps=["search", "book"], **FEBRUARY))
     assert shown.startswith("Conversion from `search` to `book`")
     assert "Of 3 users who began with `search`" in shown
+    assert "Most users stop after `search`" in shown
+    assert "nothing more" in shown
 
 
 def test_realtime_is_a_row_a_metric(empty):

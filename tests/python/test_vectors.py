@@ -10,7 +10,7 @@ from conftest import ROOT
 from travelsense._names import camel, field_of
 
 FOLDER = ROOT / "tests" / "vectors"
-WORDS = ["funnel", "retention", "realtime"]
+WORDS = ["funnel", "drop_off", "compare", "explain_difference", "retention", "realtime"]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
 
