@@ -31,6 +31,8 @@ pub(super) fn other() -> Key {
 pub(super) struct Grouping<'a> {
     by: Attribution,
     readers: Vec<Reader<'a>>,
+    /// For each property, whether it is looked up at the time of the entry.
+    at_entry: Vec<bool>,
     /// The groups that are shown by themselves; all where they are not chosen yet.
     pub(super) shown: Option<HashSet<Key>>,
 }
@@ -46,24 +48,30 @@ impl<'a> Grouping<'a> {
                 _ => breakdown.by,
             },
             readers: readers
-                .map(|p| view.columns.reader(p, as_of))
+                .clone()
+                .map(|p| view.columns.reader_of_entry(p, as_of))
                 .collect::<Result<_>>()?,
+            at_entry: readers.map(Property::at_entry).collect(),
             shown: None,
         })
     }
 
-    /// The group of one row.
-    pub(super) fn at(&self, timeline: &Timeline<'_>, place: u32) -> Key {
-        let i = place as usize;
-        let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
-        let codes = self.readers.iter().map(|r| code(r).unwrap_or(UNSET));
+    /// The group of one row of a chain from an entry.
+    pub(super) fn at(&self, timeline: &Timeline<'_>, place: u32, entry: u32) -> Key {
+        let readers = self.readers.iter().zip(&self.at_entry);
+        let codes = readers.map(|(reader, at_entry)| {
+            let i = if *at_entry { entry } else { place } as usize;
+            let code = reader.code(timeline.user, timeline.ts[i], timeline.row[i]);
+            code.unwrap_or(UNSET)
+        });
         codes.collect()
     }
 
     /// The groups of a unit; all different.
     pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
         let chain = &found.chain;
-        let of = |place: u32| self.at(timeline, place);
+        let entry = chain.first().map_or(0, |c| c.1);
+        let of = |place: u32| self.at(timeline, place, entry);
         let set = |key: &Key| key.iter().any(|code| *code != UNSET);
         let unset = || vec![UNSET; self.readers.len()];
         let key = match self.by {

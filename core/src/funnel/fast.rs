@@ -106,7 +106,7 @@ impl Fast {
             return None;
         }
         let condensed = plan.masks_of_names().is_none();
-        if condensed && plan.whole {
+        if condensed && plan.whole || plan.by_entry() {
             return None;
         }
         // A condensed timeline has steps, from 1, in the place of names.

@@ -4,9 +4,9 @@
     reason = "a kernel: entries are places among a unit's rows, chains places in the timeline"
 )]
 
-use super::options::{Entries, Order, Totals, Unit};
+use super::options::{Entries, Entry, Order, Totals, Unit};
 use super::outcome::{Found, Groups, TooComplex};
-use super::plan::{Plan, Rows};
+use super::plan::{Allowed, Plan, Row, Rows};
 use super::{anyorder, ordered};
 use crate::timeline::Timeline;
 
@@ -48,6 +48,21 @@ pub(super) fn member(
             .filter(|(row, _)| plan.enters(row))
             .map(|(_, place)| place)
             .collect();
+        let mut allowed = Vec::new();
+        if plan.by_entry() {
+            allowed = vec![Allowed::ALL; unit.rows.len()];
+            entries.retain(|entry| {
+                let row = &unit.rows[*entry as usize];
+                let Some(its) = plan.allowed(timeline.user, row.ts) else {
+                    return false;
+                };
+                allowed[*entry as usize] = its;
+                plan.enters(&Row {
+                    mask: row.mask & its.steps,
+                    ..*row
+                })
+            });
+        }
         if plan.question.entries == Entries::First {
             entries.truncate(1);
         }
@@ -64,6 +79,7 @@ pub(super) fn member(
             unit,
             entries,
             deadlines,
+            allowed,
         };
         if plan.question.unit == Unit::Totals {
             unit.attempts(sink)?;
@@ -80,15 +96,57 @@ struct Searched<'s> {
     unit: Rows,
     entries: Vec<u32>,
     deadlines: Vec<i64>,
+    /// For each row, what it allows as an entry; empty where all allow everything.
+    allowed: Vec<Allowed>,
 }
 
 impl Searched<'_> {
     fn search(&self, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
-        if self.plan.question.order == Order::Any {
-            anyorder::search(self.plan, &self.unit, groups, &self.deadlines)
-        } else {
-            ordered::search(self.plan, &self.unit, groups, &self.deadlines)
+        let mut kinds: Vec<Allowed> = Vec::new();
+        for allowed in self.entries.iter().map(|entry| self.allowed(*entry)) {
+            if !kinds.contains(&allowed) {
+                kinds.push(allowed);
+            }
         }
+        if kinds == [Allowed::ALL] {
+            return self.search_among(&self.unit, groups);
+        }
+        // Entries that allow the same are searched together, and the best of each kind compared.
+        let mut best: Vec<Option<Found>> = vec![None; groups.len()];
+        for kind in kinds {
+            let mine = |entry: &&u32| self.allowed(**entry) == kind;
+            let of_kind = groups.iter().map(|group| {
+                let entries = group.iter().filter(mine);
+                entries.copied().collect()
+            });
+            let found = self.search_among(&self.unit.under(kind), &of_kind.collect())?;
+            for (best, found) in best.iter_mut().zip(found) {
+                let Some(found) = found else {
+                    continue;
+                };
+                let latest = self.plan.question.entry == Entry::Latest;
+                if best
+                    .as_ref()
+                    .is_none_or(|best| found.is_better(best, latest))
+                {
+                    *best = Some(found);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn search_among(&self, rows: &Rows, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
+        if self.plan.question.order == Order::Any {
+            anyorder::search(self.plan, rows, groups, &self.deadlines)
+        } else {
+            ordered::search(self.plan, rows, groups, &self.deadlines)
+        }
+    }
+
+    fn allowed(&self, entry: u32) -> Allowed {
+        let its = self.allowed.get(entry as usize);
+        its.copied().unwrap_or(Allowed::ALL)
     }
 
     fn bucket(&self, entry: u32) -> Option<usize> {
@@ -197,10 +255,12 @@ impl Searched<'_> {
         }
         let ts = self.unit.rows[entry as usize].ts;
         let after = self.unit.rows.partition_point(|r| r.ts <= ts);
+        let allowed = self.allowed(entry);
+        bits &= allowed.excluded;
         self.unit.rows[after..]
             .iter()
             .take_while(|r| r.ts <= deadline)
-            .find(|r| r.excluded & bits != 0 && r.mask == 0)
+            .find(|r| r.excluded & bits != 0 && r.mask & allowed.steps == 0)
             .map(|r| r.ts)
     }
 

@@ -33,11 +33,17 @@ pub enum Moment {
     /// The time of the event.
     #[default]
     AtEvent,
+    /// The time of the entry of the chain that the event is looked at for; of funnels alone, which have entries.
+    AtEntry,
     /// The instant the answer is as of.
     AsOf,
 }
 
-const MOMENTS: [(&str, Moment); 2] = [("at_event", Moment::AtEvent), ("as_of", Moment::AsOf)];
+const MOMENTS: [(&str, Moment); 3] = [
+    ("at_event", Moment::AtEvent),
+    ("at_entry", Moment::AtEntry),
+    ("as_of", Moment::AsOf),
+];
 
 /// In the place of a property's name: the session id.
 const SESSION: &str = "$session";
@@ -290,7 +296,7 @@ fn pattern(text: &str, ignore_case: bool) -> Result<Regex, String> {
         })
 }
 
-/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "as_of"}`, or `{"cohort": name}`.
+/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "at_entry" | "as_of"}`, or `{"cohort": name}`.
 pub(crate) fn property(value: &Value) -> Parsed<Property> {
     match value {
         Value::String(name) if name == SESSION => Ok(Property::Session),
@@ -370,6 +376,14 @@ pub(crate) fn filters(value: &Value) -> Parsed<Vec<Filter>> {
         return fault("invalid_length", "must have at most 64 filters");
     }
     Ok(filters)
+}
+
+impl Property {
+    /// Whether the entry of a chain says what it is (C1).
+    pub(crate) fn at_entry(&self) -> bool {
+        let at_entry = |at: &Moment| *at == Moment::AtEntry;
+        matches!(self, Self::User { at, .. } if at_entry(at))
+    }
 }
 
 impl Filter {
@@ -515,6 +529,26 @@ mod tests {
             };
             assert!(!ask(false), "{op}");
             assert!(ask(true), "{op}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_takes_linear_time_and_has_bounds() {
+        // What makes engines that go back and forth take for ever.
+        let text = format!("\"{}!\"", "a".repeat(100_000));
+        let nested = json!({"property": "p", "op": "matches", "value": "^(a+)+$"});
+        assert!(!holds(nested, Some(&text)));
+        let long = json!({"property": "p", "op": "matches", "value": "a".repeat(1_000)});
+        assert!(holds(long, Some(&text)));
+        for wrong in [
+            "a".repeat(1_001),
+            "(a{1000}){1000}".to_owned(),
+            r"\p{L}{500}".to_owned(),
+            r"(?:\w{100}){100}".to_owned(),
+            "(".repeat(900),
+        ] {
+            let faults = filter(&json!({"property": "p", "op": "matches", "value": wrong}));
+            assert_eq!(faults.unwrap_err()[0].code(), "invalid_regex", "{wrong}");
         }
     }
 

@@ -372,8 +372,24 @@ impl Columns {
     /// A loaded property, ready to be looked up.
     ///
     /// # Errors
-    /// Only a fault of our own: a property that was not loaded.
+    /// `contradiction` for a property as of an entry, where nothing knows of entries; else only a fault of our own: a
+    /// property that was not loaded.
     pub(crate) fn reader(&self, property: &Property, as_of: i64) -> Result<Reader<'_>> {
+        if property.at_entry() {
+            return Err(Error::field(
+                "at",
+                "contradiction",
+                "must not be `at_entry` here; it is for the filters and the breakdown of a funnel",
+            ));
+        }
+        self.reader_of_entry(property, as_of)
+    }
+
+    /// The same for whoever looks a property as of an entry up at the time of the entry.
+    ///
+    /// # Errors
+    /// Only a fault of our own: a property that was not loaded.
+    pub(crate) fn reader_of_entry(&self, property: &Property, as_of: i64) -> Result<Reader<'_>> {
         let lost = || Error::internal("a property was asked for that was not loaded");
         match property {
             Property::User { name, at } => {

@@ -80,6 +80,18 @@ fn furnish(history: &mut History, choices: &mut Choices<'_>) {
         .collect();
     let listed = ("c".to_owned(), json!({"users": members}));
     let did = ("d".to_owned(), json!({"did": "A", "atLeast": 2}));
+    // Some change their plan in the middle of it.
+    let middle = history.events.len() / 2;
+    if let Some(at) = history.events.get(middle).map(|e| e.ts) {
+        for user in (0..6).filter(|_| choices.one_in(3)) {
+            let plan = choices.pick(&["gold", "basic"]).to_owned();
+            let user = user.to_string();
+            let plan = Some(plan);
+            history
+                .profiles
+                .push(travelsense_tests::oracle::Profile { user, plan, at });
+        }
+    }
     history.cohorts = [listed, did].into_iter().collect();
     let values = [
         json!(null),
@@ -111,6 +123,10 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             choices.pick(&["is", "is_not"]),
             choices.pick(&["x", "y", ""]),
         );
+        if choices.one_in(6) {
+            let at = choices.pick(&["at_event", "at_entry", "at_entry", "as_of"]);
+            return json!([{"property": {"user": "plan", "at": at}, "op": op, "value": "gold"}]);
+        }
         json!([{"property": "p", "op": op, "value": value}])
     };
     let order = ["ordered", "ordered", "ordered", "strict", "any", "any"][choices.of(6)];
@@ -208,11 +224,12 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             json!(["p", "t"]),
             json!({"user": "plan"}),
             json!({"user": "plan", "at": "as_of"}),
+            json!({"user": "plan", "at": "at_entry"}),
             json!({"cohort": "c"}),
             json!(["p", {"cohort": "d"}]),
         ];
         let by = ["entry", "step", "last", "first", "each"][choices.of(5)];
-        let (of, limit) = (choices.of(6), 1 + choices.of(3));
+        let (of, limit) = (choices.of(7), 1 + choices.of(3));
         question["breakdown"] = json!({
             "property": properties[of],
             "by": by,
@@ -237,7 +254,7 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
 
 /// Plain funnels whose steps and events are filtered by properties, in groups and buckets: what the plain kernel answers.
 pub(crate) fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 230)).prop_map(|((mut history, funnel), choices)| {
+    (case(), vec(any::<u8>(), 250)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
         let (first, rest) = choices.split_at(40);
         let choices = &mut Choices(first.iter());
@@ -282,9 +299,9 @@ pub(crate) fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
 
 /// Histories whose events have properties, and funnels with any options that go together.
 pub(crate) fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 270)).prop_map(|((mut history, funnel), choices)| {
+    (case(), vec(any::<u8>(), 290)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
-        let (first, rest) = choices.split_at(80);
+        let (first, rest) = choices.split_at(90);
         option(&mut question, &mut Choices(first.iter()));
         furnish(&mut history, &mut Choices(rest.iter()));
         (history, Funnel::read(&question, &[], NOW))

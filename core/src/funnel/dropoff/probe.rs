@@ -39,6 +39,8 @@ pub(super) struct Shown {
     end: u32,
     /// The row whose properties count.
     row: u32,
+    /// The row of the entry.
+    entry: u32,
 }
 
 /// What one unit did: kept from one to the next, so that nothing is allocated for each.
@@ -116,6 +118,7 @@ impl<'a> Probe<'a> {
                 NEVER
             },
             row,
+            entry: row,
         };
         let stages = (1..all).take_while(move |stage| *stage <= found.depth);
         let stages = stages.map(move |stage| {
@@ -132,6 +135,7 @@ impl<'a> Probe<'a> {
                     PropertiesAt::Entry => row,
                     PropertiesAt::Step => self.place(found, stage),
                 },
+                entry: row,
             }
         });
         std::iter::once(whole).chain(stages)
@@ -157,7 +161,7 @@ impl<'a> Probe<'a> {
 
     /// The value of one of the properties at a stage.
     pub(super) fn value(&self, timeline: &Timeline<'_>, shown: Shown, property: usize) -> Key {
-        self.properties[property].at(timeline, shown.row)
+        self.properties[property].at(timeline, shown.row, shown.entry)
     }
 
     /// The stage at which a unit stopped.

@@ -134,7 +134,8 @@ impl Answer<'_> {
             return Vec::new();
         };
         let of = |event: &Event| -> Values {
-            let value = |p: &Property| p.of(self.history, event, self.asked.as_of);
+            let entry = outcome.chain[0].1;
+            let value = |p: &Property| p.of(self.history, p.row(event, entry), self.asked.as_of);
             breakdown.properties.iter().map(value).collect()
         };
         let rows: Vec<Values> = outcome.chain.iter().map(|c| of(c.1)).collect();

@@ -10,6 +10,15 @@ use super::super::{Event, History, cohort};
 pub(super) struct Property(pub(super) Value);
 
 impl Property {
+    /// The row of a chain that says what it is.
+    pub(super) fn row<'e>(&self, row: &'e Event, entry: &'e Event) -> &'e Event {
+        if self.0.get("at") == Some(&json!("at_entry")) {
+            entry
+        } else {
+            row
+        }
+    }
+
     /// Its value, null and nothing being the same.
     pub(super) fn of(&self, history: &History, event: &Event, as_of: i64) -> Option<Value> {
         let value = match &self.0 {
@@ -73,24 +82,62 @@ fn filters(value: Option<&Value>) -> Vec<Value> {
     value.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-/// Whether an event meets all filters; the oracle of funnels knows `is`, `is_not` and `exists` (G5).
+/// Whether a filter asks what is known of the user at the entry (C1).
+fn of_entry(filter: &Value) -> bool {
+    filter["property"]["at"] == json!("at_entry")
+}
+
+/// Whether an entry meets all filters as of it.
+pub(super) fn lets(filters: &[Value], history: &History, entry: &Event, as_of: i64) -> bool {
+    let mine: Vec<Value> = filters.iter().filter(|f| of_entry(f)).cloned().collect();
+    all(&mine, history, entry, as_of)
+}
+
+/// Whether an event meets all filters but those as of the entry.
 pub(in super::super) fn meets(
     filters: &[Value],
     history: &History,
     event: &Event,
     as_of: i64,
 ) -> bool {
+    let mine: Vec<Value> = filters.iter().filter(|f| !of_entry(f)).cloned().collect();
+    all(&mine, history, event, as_of)
+}
+
+/// Whether an event meets all filters; the oracle of funnels knows `is`, `is_not` and `exists` (G5).
+fn all(filters: &[Value], history: &History, event: &Event, as_of: i64) -> bool {
     filters.iter().all(|filter| {
         let said = Property(filter["property"].clone()).of(history, event, as_of);
         let wanted = match &filter["value"] {
             Value::Array(any) => any.clone(),
             one => vec![one.clone()],
         };
-        let is = said.as_ref().is_some_and(|v| wanted.contains(v));
+        let number = |v: &Value| match v {
+            Value::String(text) if filter["cast"] == json!("number") => text.parse().ok(),
+            other => other.as_f64(),
+        };
+        let equal = |a: &Value, b: &Value| a == b || number(a).is_some() && number(a) == number(b);
+        let is = said
+            .as_ref()
+            .is_some_and(|v| wanted.iter().any(|w| equal(v, w)));
+        // Without a special character, a regular expression matches where the text contains it.
+        let matches = || {
+            let text = said.as_ref().and_then(Value::as_str);
+            let part = wanted[0].as_str().expect("a pattern");
+            assert!(
+                part.chars().all(char::is_alphanumeric),
+                "the oracle knows plain text only"
+            );
+            text.is_some_and(|t| t.contains(part))
+        };
         match filter.get("op").and_then(Value::as_str).unwrap_or("is") {
             "is" => is,
             "is_not" => !is,
             "exists" => said.is_some(),
+            "not_exists" => said.is_none(),
+            "matches" => matches(),
+            "not_matches" => !matches(),
+            "gte" => said.as_ref().and_then(number) >= number(&wanted[0]),
             other => panic!("the oracle does not know `{other}`"),
         }
     })

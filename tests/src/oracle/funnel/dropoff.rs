@@ -22,9 +22,6 @@ pub struct DropOff {
     now: i64,
 }
 
-/// The users behind a number: a cell as questions write it.
-pub type Cell = Value;
-
 /// One factor with the outcomes that have it.
 type Candidate = (Value, String);
 
@@ -82,8 +79,8 @@ impl DropOff {
         self.over(history, |probe| probe.json())
     }
 
-    /// The users that a number counts.
-    pub fn people(&self, history: &History, cell: &Cell) -> BTreeSet<String> {
+    /// The users that a number counts: a cell as questions write it.
+    pub fn people(&self, history: &History, cell: &Value) -> BTreeSet<String> {
         self.over(history, |probe| probe.people(cell))
     }
 }
@@ -180,6 +177,7 @@ impl Probe<'_> {
             outcome.chain[0].1
         };
         for of in &self.properties {
+            let row = of.row(row, outcome.chain[0].1);
             let value = of.of(self.history, row, self.asked.as_of);
             let name = match &of.0 {
                 Value::String(name) => name.clone(),
