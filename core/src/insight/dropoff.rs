@@ -31,6 +31,7 @@ pub(crate) fn drop_off_points(mut data: DropOffAnswer) -> Result<Insight> {
 fn title(data: &DropOffAnswer) -> String {
     match worst(data) {
         Some(step) => format!("Most users stop after {}", events(&step.event)),
+        None if data.conversion.entered == 0 => "Where users stop".to_owned(),
         None => "Nobody stops on the way".to_owned(),
     }
 }

@@ -275,3 +275,57 @@ fn drop_off_points_count_what_the_funnel_counts() {
         }
     });
 }
+
+/// The insight about drop-off points over `users` users: every other one looks at a map, and more of those book.
+fn insight(users: usize) -> Value {
+    let mut events = Vec::new();
+    for user in 0..users {
+        let mut event = |name: &str, second: usize| {
+            let ts = format!("2026-01-10T00:00:{second:02}Z");
+            events.push(json!({"userId": user.to_string(), "name": name, "ts": ts}));
+        };
+        event("search", 0);
+        if user % 2 == 0 {
+            event("map", 1);
+        }
+        if user % 8 < 6 && user % 2 == 0 || user % 8 == 1 {
+            event("book", 2);
+        }
+    }
+    let store = crate::store::open(1_772_323_200_000_000, 2);
+    crate::store::ingest(&store, &events);
+    let question = json!({
+        "insightType": "drop_off_points", "steps": ["search", "book"], "window": "1d",
+        "startDate": "2026-01-01", "endDate": "2026-01-31",
+    });
+    let answer = store.ask(&travelsense::Principal::owner(), "user_insights", &question);
+    let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
+    answer[0].clone()
+}
+
+#[test]
+fn the_insight_says_where_users_stop_what_they_do_and_what_separates_them() {
+    let many = insight(80);
+    assert_eq!(many["insightType"], "drop_off_points");
+    assert_eq!(many["title"], "Most users stop after `search`");
+    assert_eq!(
+        many["description"],
+        "Of 80 users who did `search`, 40 (50.0 %, 95 % interval 39.3 to 60.7 %) went no further within their window. What they \
+         did next was most often `map` (10 of them); 30 did nothing more. Users with `map` on the way went on more often: 75.0 % \
+         of 40 against 25.0 % of 40 without (difference 50.0 points, 95 % interval 28.5 to 65.3)."
+    );
+    assert_eq!(many["confidence"], 95);
+    assert_eq!(many["data"]["steps"][0]["factors"]["tried"], 1);
+    let few = insight(8)["description"].as_str().expect("text").to_owned();
+    assert!(
+        few.ends_with("did nothing more. These are too few users to lean on."),
+        "{few}"
+    );
+    let none = insight(0);
+    assert_eq!(none["title"], "Where users stop");
+    assert_eq!(
+        none["description"],
+        "No user's window has passed in this range."
+    );
+    assert_eq!(none["confidence"], Value::Null);
+}

@@ -4,8 +4,10 @@
     reason = "a kernel: chains hold places in the timeline, name keys are below the number of names"
 )]
 
+use std::collections::BTreeMap;
+
 use super::super::breakdown::{Grouping, Key};
-use super::super::options::{Breakdown, Order};
+use super::super::options::{Breakdown, Order, Totals};
 use super::super::outcome::Found;
 use super::super::plan::Plan;
 use super::super::run::Outcome;
@@ -50,6 +52,9 @@ pub(super) struct Did {
     first: Vec<u32>,
     /// The names that have one.
     names: Vec<u16>,
+    /// Of the user at hand, the places of the events of each name, where one user has many windows that overlap.
+    places: BTreeMap<u16, Vec<u32>>,
+    user: Option<u32>,
 }
 
 impl<'a> Probe<'a> {
@@ -73,6 +78,8 @@ impl<'a> Probe<'a> {
         Did {
             first: vec![NEVER; self.names],
             names: Vec::new(),
+            places: BTreeMap::new(),
+            user: None,
         }
     }
 
@@ -87,6 +94,20 @@ impl<'a> Probe<'a> {
         let ts = timeline.ts[entry as usize];
         let within = self.question.within.map_or(i64::MAX, |w| w.micros());
         let last = self.plan.deadline(ts).min(ts.saturating_add(within));
+        let of_chain = |place: u32| found.chain.iter().any(|c| c.1 == place);
+        if self.plan.question.totals == Totals::EveryEntry {
+            self.index(timeline, did);
+            for (name, places) in &did.places {
+                let after = places.partition_point(|place| *place <= entry);
+                let mut after = places[after..].iter();
+                let first = after.find(|place| !of_chain(**place));
+                if let Some(first) = first.filter(|place| timeline.ts[**place as usize] <= last) {
+                    did.first[usize::from(*name)] = *first;
+                    did.names.push(*name);
+                }
+            }
+            return;
+        }
         for place in entry + 1..timeline.ts.len() as u32 {
             let i = place as usize;
             if timeline.ts[i] > last {
@@ -94,12 +115,24 @@ impl<'a> Probe<'a> {
             }
             let name = timeline.name[i];
             let known = did.first[usize::from(name)] != NEVER;
-            let counts = !known
-                && self.plan.sees(name, timeline.row[i])
-                && !found.chain.iter().any(|c| c.1 == place);
+            let counts = !known && self.plan.sees(name, timeline.row[i]) && !of_chain(place);
             if counts {
                 did.first[usize::from(name)] = place;
                 did.names.push(name);
+            }
+        }
+    }
+
+    /// Finds where each name stands in a timeline, once for each user.
+    fn index(&self, timeline: &Timeline<'_>, did: &mut Did) {
+        if did.user == Some(timeline.user) {
+            return;
+        }
+        did.user = Some(timeline.user);
+        did.places.clear();
+        for (place, (name, row)) in (0..).zip(timeline.name.iter().zip(timeline.row)) {
+            if self.plan.sees(*name, *row) {
+                did.places.entry(*name).or_default().push(place);
             }
         }
     }
