@@ -156,7 +156,7 @@ pub(crate) const FUNNEL: [Rule; 28] = [
 ];
 
 /// Those of a retention table.
-pub(crate) const RETENTION: [Rule; 19] = [
+pub(crate) const RETENTION: [Rule; 23] = [
     rule(
         "cohortPeriod",
         &["R4", "T3"],
@@ -223,6 +223,22 @@ pub(crate) const RETENTION: [Rule; 19] = [
     ),
     rule("analysisMetric", &["R11"], "The figure in the cells."),
     rule("property", &["R11"], "The property that the figure sums."),
+    rule("preset", &["G4"], "The switches of a preset, all together."),
+    rule(
+        "clockStart",
+        &["R3"],
+        "Whether clocks start with the event, or with its full hour or day.",
+    ),
+    rule(
+        "minimumOccurrences",
+        &["R6"],
+        "How many return events a period needs to count.",
+    ),
+    rule(
+        "maturity",
+        &["R7"],
+        "Whom a period counts before it has elapsed.",
+    ),
     rule(
         "asOf",
         &["G2", "R7"],
