@@ -54,7 +54,8 @@ fn drop_offs() -> impl Strategy<Value = (History, Value)> {
                 if history.cohorts.contains_key("c") {
                     all.push(json!({"cohort": "c"}));
                 }
-                all.rotate_left(properties % all.len());
+                let turn = properties % all.len();
+                all.rotate_left(turn);
                 question["properties"] = json!(all[..properties.min(all.len())]);
                 question["propertiesAt"] = json!(if at_step { "step" } else { "entry" });
                 question["within"] = within;

@@ -83,7 +83,8 @@ fn furnish(history: &mut History, choices: &mut Choices<'_>) {
     // Some change their plan in the middle of it.
     let middle = history.events.len() / 2;
     if let Some(at) = history.events.get(middle).map(|e| e.ts) {
-        for user in (0..6).filter(|_| choices.one_in(3)) {
+        let changing: Vec<i32> = (0..6).filter(|_| choices.one_in(3)).collect();
+        for user in changing {
             let plan = choices.pick(&["gold", "basic"]).to_owned();
             let user = user.to_string();
             let plan = Some(plan);
