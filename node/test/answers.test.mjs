@@ -44,7 +44,18 @@ const steps = ['search', 'view_trip'];
 const dropOff = await store.dropOff({ steps, ...range, properties: [{ user: 'plan' }], minSupport: 1 });
 const comparison = await store.compare({ steps, ...range, between: ['new', 'returning'] });
 const explanation = await store.explainDifference({ question: { steps, ...range }, presets: ['exact', 'mixpanel'] });
-const answers = { funnel, dropOff, comparison, explanation, retention, realtime, insights, catalogue, report, imported };
+const answers = {
+  funnel,
+  dropOff,
+  comparison,
+  explanation,
+  retention,
+  realtime,
+  insights,
+  catalogue,
+  report,
+  imported,
+};
 
 test('every field of every answer is in the types, and none is missing', async () => {
   // An object literal may have no field that its type lacks, and must have all that are not optional.

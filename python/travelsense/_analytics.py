@@ -313,8 +313,8 @@ class Analytics:
             funnel: any other option of a funnel, for example `window="7d"`.
 
         Returns:
-            The answer as it stands in JSON: `groups`, each with `conversion` and `steps`: the share in the group and in the
-            rest, the difference with its interval, and a p-value adjusted for all of them.
+            The answer as it stands in JSON: `groups`, each with `conversion` and `steps`: the share in the group and in
+            the rest, the difference with its interval, and a p-value adjusted for all of them.
 
         Raises:
             ValidationError: with everything wrong with the question.

@@ -88,7 +88,10 @@ const ask = (store, word, question) => {
  * @param {Word} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, error }) {
+async function run(
+  word,
+  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, error },
+) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
