@@ -21,7 +21,28 @@
 
 export { Analytics, open, type OpenOptions } from './analytics.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
+export type {
+  AdoptionAnswer,
+  AdoptionQuestion,
+  Breadth,
+  BreadthRow,
+  Feature,
+  FeatureAdoption,
+  FirstUses,
+} from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type {
+  ActivePeriod,
+  ActiveUsers,
+  ActivityRatio,
+  EngagementAnswer,
+  EngagementMetric,
+  EngagementQuestion,
+  HeatMapHour,
+  LifecyclePeriod,
+  Sessions,
+  Stickiness,
+} from './engagement.js';
 export type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
 export type {
   FunnelAnswer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
 from typing import Any
@@ -41,10 +41,22 @@ def tables(word: str, answer: Any) -> list[Table]:
             return [_funnel(answer)]
         case "retention":
             return [_retention(answer)]
+        case "engagement":
+            return [_engagement(answer)]
+        case "adoption":
+            return [_adoption(answer)]
         case "realtime":
             return [_realtime(answer)]
         case _:
             return [_insight(insight) for insight in answer]
+
+
+def _insight(insight: dict[str, Any]) -> Table:
+    """The table of what an insight speaks of, under its words."""
+    shown = {"engagement_patterns": _engagement, "drop_off_points": _drop_off, "feature_adoption": _adoption}
+    table = shown.get(insight["insightType"], _funnel)(insight["data"])
+    caption = table.caption.partition(", ")[2]
+    return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
 
 
 def plain(table: Table) -> str:
@@ -102,7 +114,7 @@ def _plain_text(cell: Cell) -> str:
     return cell.text if cell.bar is None else ("█" * round(20 * cell.bar)).ljust(20)
 
 
-def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Table:
+def _funnel(answer: dict[str, Any]) -> Table:
     steps = answer["steps"]
     rows = [
         [
@@ -120,11 +132,8 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     notes = []
     if answer["open"]:
         notes.append(f"{answer['open']:,} have not converted but still can.")
-    if insight:
-        notes.insert(0, insight["description"])
-    title = insight["title"] if insight else "Funnel"
     return Table(
-        f"{title}, {_span(answer)}, within {_length(answer['window'])}",
+        f"Funnel, {_span(answer)}, within {_length(answer['window'])}",
         ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
         rows,
         words=2,
@@ -132,15 +141,7 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     )
 
 
-def _insight(insight: dict[str, Any]) -> Table:
-    match insight["insightType"]:
-        case "drop_off_points":
-            return _drop_off(insight["data"], insight)
-        case _:
-            return _funnel(insight["data"], insight)
-
-
-def _drop_off(answer: dict[str, Any], insight: dict[str, Any]) -> Table:
+def _drop_off(answer: dict[str, Any]) -> Table:
     rows = []
     for step in answer["steps"]:
         matured = step["matured"]
@@ -159,11 +160,10 @@ def _drop_off(answer: dict[str, Any], insight: dict[str, Any]) -> Table:
             ]
         )
     return Table(
-        f"{insight['title']}, {_span(answer)}, within {_length(answer['window'])}",
+        f"Drop-off points, {_span(answer)}, within {_length(answer['window'])}",
         ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
         rows,
         words=2,
-        notes=[insight["description"]],
     )
 
 
@@ -211,6 +211,73 @@ def _cohort_cell(cell: dict[str, Any]) -> Cell:
         return Cell("–")
     count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _engagement(answer: dict[str, Any]) -> Table:
+    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["period"]]
+    series: list[dict[str, Any]] = answer.get("activeUsers", {}).get(answer["period"], [])
+    lifecycle: list[dict[str, Any]] = answer.get("lifecycle", [])
+    periods = series or lifecycle
+    states = ["new", "returning", "resurrected", "dormant"] if lifecycle else []
+    most = max((row.get("users", row.get("active", 0)) for row in periods), default=0)
+    rows = []
+    for i, row in enumerate(periods[:MOST_ROWS]):
+        users = row["users"] if series else row["active"]
+        mark = ("†" if row["partial"] else "") + ("" if row["complete"] else "*")
+        rows.append(
+            [
+                Cell(_date(row["start"], answer["timezone"]) + mark, unfinished=not row["complete"]),
+                Cell(f"{users:,}"),
+                *(Cell(f"{lifecycle[i][state]:,}") for state in states),
+                Cell("", bar=users / most if most else 0.0),
+            ]
+        )
+    notes = []
+    if ratio := answer.get("stickiness", {}).get("dauOverMau"):
+        share = "–" if ratio["value"] is None else _percent(ratio["value"])
+        notes.append(f"DAU/MAU {share}: {ratio['meanDailyUsers']:,.1f} of {ratio['users']:,} users a day.")
+    if sessions := answer.get("sessions"):
+        length = _length(sessions["seconds"]["median"])
+        bounced = sessions["bounces"]["value"]
+        notes.append(
+            f"{sessions['count']:,} sessions"
+            + (f", {length} at the median, {_percent(bounced)} of one event." if bounced is not None else ".")
+        )
+    if any(not row["complete"] for row in periods):
+        notes.append("* not over yet")
+    if any(row["partial"] for row in periods):
+        notes.append(f"† the range cuts this {unit}")
+    if (more := len(periods) - MOST_ROWS) > 0:
+        notes.append(f"{more} more {unit}s are in the answer.")
+    return Table(
+        f"Engagement by {unit}, {_span(answer)}",
+        [unit, "active users", *states, ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _adoption(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(feature["feature"]),
+            Cell(f"{feature['exposed']:,}"),
+            Cell(f"{feature['adopters']:,}"),
+            _rate(feature["rate"]),
+            Cell(_length(feature["kaplanMeierMedian"]) or "–"),
+            Cell(f"{feature['users']:,}"),
+            Cell(f"{feature['uses']:,}"),
+            Cell("", bar=feature["rate"]["value"] or 0.0),
+        ]
+        for feature in answer["features"]
+    ]
+    unused, active = answer["breadth"]["unused"], answer["activeUsers"]
+    return Table(
+        f"Adoption, {_span(answer)}, within {_length(answer['within'])}",
+        ["feature", "exposed", "adopters", "rate", "median time", "users", "uses", ""],
+        rows,
+        notes=[f"{unused:,} of {active:,} active users used none of them."],
+    )
 
 
 def _realtime(answer: list[dict[str, Any]]) -> Table:

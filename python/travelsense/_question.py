@@ -20,6 +20,10 @@ Event: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
 
 Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "premium", "free"]
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
+EngagementMetric: TypeAlias = Literal["active_users", "stickiness", "lifecycle", "sessions", "heat_map"]
+Feature: TypeAlias = str | Mapping[str, Any]
+"""The name of a feature and of the events that are its uses, or its `name`, `event`, `where` and `released`."""
+
 Mode: TypeAlias = Literal["first_time", "recurring"]
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 InsightType: TypeAlias = Literal[

@@ -116,7 +116,7 @@ async function run(
   }
 }
 
-const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'realtime']);
+const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'engagement', 'adoption', 'realtime']);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));

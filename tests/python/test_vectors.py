@@ -10,7 +10,16 @@ from conftest import ROOT
 from travelsense._names import camel, field_of
 
 FOLDER = ROOT / "tests" / "vectors"
-WORDS = ["funnel", "drop_off", "compare", "explain_difference", "retention", "realtime"]
+WORDS = [
+    "funnel",
+    "drop_off",
+    "compare",
+    "explain_difference",
+    "retention",
+    "engagement",
+    "adoption",
+    "realtime",
+]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
 

@@ -8,8 +8,10 @@
     reason = "the napi macro passes on only methods that are `pub`"
 )]
 
+mod adoption;
 mod answer;
 mod catalogue;
+mod engagement;
 mod error;
 mod funnel;
 mod import;

@@ -8,6 +8,8 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
+use travelsense::adoption::AdoptionAnswer;
+use travelsense::engagement::EngagementAnswer;
 use travelsense::events::Catalogue;
 use travelsense::funnel::FunnelAnswer;
 use travelsense::insight::Insight;
@@ -132,6 +134,26 @@ impl Store {
             question,
             Analytics::retention_json,
             RetentionAnswer::table,
+        )
+    }
+
+    /// The answer to a question of engagement in its JSON form.
+    fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(
+            py,
+            question,
+            Analytics::engagement_json,
+            EngagementAnswer::table,
+        )
+    }
+
+    /// The answer to a question of adoption in its JSON form.
+    fn adoption(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(
+            py,
+            question,
+            Analytics::adoption_json,
+            AdoptionAnswer::table,
         )
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
+use crate::adoption::Adoption;
 use crate::error::Result;
 use crate::funnel::DropOff;
 use crate::insight::{self, Insight, InsightType, UserInsights};
@@ -27,6 +28,10 @@ impl Analytics {
         refuse(question.faults(self.now()))?;
         let wanted = |kind| question.insight_type.is_none_or(|only| only == kind);
         let mut insights = Vec::new();
+        if wanted(InsightType::EngagementPatterns) {
+            let answer = self.engagement(who, &question.engagement())?;
+            insights.push(insight::engagement_patterns(answer)?);
+        }
         if wanted(InsightType::ConversionFunnel) {
             let answer = self.funnel(who, &question.funnel)?;
             insights.push(insight::conversion_funnel(answer)?);
@@ -35,6 +40,11 @@ impl Analytics {
             let mut asked = DropOff::new(question.funnel.clone());
             asked.properties = plan();
             insights.push(insight::drop_off_points(self.drop_off(who, &asked)?)?);
+        }
+        if wanted(InsightType::FeatureAdoption) {
+            let features = Adoption::named(&self.features()?);
+            let answer = self.adoption(who, &question.adoption(features))?;
+            insights.push(insight::feature_adoption(answer)?);
         }
         insights.truncate(question.limit);
         Ok(insights)

@@ -1,8 +1,10 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod cohort;
 mod data;
 mod dropoff;
+mod engagement;
 mod explain;
 mod funnel;
 mod insight;

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Analytics, dropoff, explain, funnel, insight, realtime, retention};
+use super::{
+    Analytics, adoption, dropoff, engagement, explain, funnel, insight, realtime, retention,
+};
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::people::{self, People, PeopleAnswer};
@@ -21,11 +23,13 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 7] = [
+const WORDS: [Word; 9] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
     retention::WORD,
+    engagement::WORD,
+    adoption::WORD,
     realtime::WORD,
     insight::WORD,
     explain::WORD,

@@ -18,7 +18,7 @@ use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
     Filter, Instant, Money, Period, Property, Quantiles, Rate, Segment, Selector, WeekStart,
-    Window, Zone, answer, answer::Stamp,
+    Window, Zone, answer, answer::Stamp, survival,
 };
 use crate::timeline::View;
 
@@ -401,7 +401,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             entered: tally.users.0,
             converted: tally.users.1,
         }),
-        kaplan_meier_median: times::median(converted, tally.all.watched.clone())
+        kaplan_meier_median: survival::median(converted, tally.all.watched.clone(), 0)
             .map(|micros| micros as f64 / 1e6),
         revenue: question.revenue.then(|| revenue(&tally.all)),
         breakdown: grouping

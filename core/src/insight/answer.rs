@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::InsightType;
+use crate::adoption::AdoptionAnswer;
+use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
 use crate::funnel::{DropOffAnswer, FunnelAnswer};
 use crate::query::answer::{self, Stamp};
@@ -50,6 +52,10 @@ pub enum Data {
     Funnel(Box<FunnelAnswer>),
     /// Of drop-off points.
     DropOff(Box<DropOffAnswer>),
+    /// Of engagement.
+    Engagement(Box<EngagementAnswer>),
+    /// Of adoption.
+    Adoption(Box<AdoptionAnswer>),
 }
 
 impl Insight {

@@ -131,7 +131,7 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// A window in the largest unit that divides it.
-fn length(window: Window) -> String {
+pub(super) fn length(window: Window) -> String {
     let units = [
         (86_400_000_000, "day"),
         (3_600_000_000, "hour"),

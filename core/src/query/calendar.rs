@@ -85,6 +85,10 @@ pub struct Calendar {
     slots: Vec<Slot>,
     end: i64,
     buckets: Vec<Bucket>,
+    period: Period,
+    week: WeekStart,
+    /// The number of the first bucket.
+    first: i64,
 }
 
 /// What `locate` knows of 2^36 µs (19 hours): the bucket before and after the one instant at which it changes.
@@ -99,6 +103,13 @@ const SLOT: u32 = 36;
 
 /// In the place of a bucket: the slot has several changes, the stretches must be searched.
 const SEVERAL: u32 = u32::MAX - 1;
+
+/// The names of the periods.
+pub(crate) const PERIODS: [(&str, Period); 3] = [
+    ("daily", Period::Daily),
+    ("weekly", Period::Weekly),
+    ("monthly", Period::Monthly),
+];
 
 /// More buckets than this in one question is an error.
 pub(crate) const MAX_BUCKETS: i64 = 40_000;
@@ -232,12 +243,25 @@ impl Calendar {
             slots,
             end,
             buckets,
+            period,
+            week,
+            first,
         }
     }
 
     /// The buckets in order.
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
+    }
+
+    /// For each of these buckets, which are days, the place of the bucket of `coarser` that it lies in, counted from the first
+    /// of `coarser`: below 0 for what comes before it.
+    pub(crate) fn places(&self, coarser: &Self) -> Vec<i64> {
+        let date = |n| first_date(self.period, self.week, n);
+        (self.first..)
+            .take(self.buckets.len())
+            .map(|n| number(coarser.period, coarser.week, date(n)) - coarser.first)
+            .collect()
     }
 
     /// Whether each bucket is one stretch of time, so that later buckets hold later instants only.
@@ -267,13 +291,26 @@ impl Calendar {
 
     /// The same, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
     pub(crate) fn bits(&self) -> Option<Bits> {
-        if self.buckets.len() > 64 || !self.is_regular() {
+        self.in_word(64, |bucket| 1_u64.checked_shl(bucket))
+    }
+
+    /// The same for up to 128 buckets.
+    pub(crate) fn wide_bits(&self) -> Option<Bits<u128>> {
+        self.in_word(128, |bucket| 1_u128.checked_shl(bucket))
+    }
+
+    fn in_word<T: Copy + Default>(
+        &self,
+        most: usize,
+        bit: impl Fn(u32) -> Option<T>,
+    ) -> Option<Bits<T>> {
+        if self.buckets.len() > most || !self.is_regular() {
             return None;
         }
         let bit = |bucket: u32| match bucket {
-            NONE => Some(0),
+            NONE => Some(T::default()),
             SEVERAL => None,
-            bucket => 1_u64.checked_shl(bucket),
+            bucket => bit(bucket),
         };
         let slot = |s: &Slot| Some((s.change, bit(s.before)?, bit(s.after)?));
         Some(Bits {
@@ -300,20 +337,20 @@ impl Calendar {
 
 /// The buckets of a short calendar as bits of a word, found without a branch that depends on the instant.
 #[derive(Clone, Debug)]
-pub(crate) struct Bits {
+pub(crate) struct Bits<T = u64> {
     first: i64,
     /// The instant of the one change in each slot, and the bit before and after it.
-    slots: Vec<(i64, u64, u64)>,
+    slots: Vec<(i64, T, T)>,
 }
 
-impl Bits {
+impl<T: Copy + Default> Bits<T> {
     /// The bit of the bucket of an instant, in microseconds; 0 outside the calendar.
     #[inline]
-    pub(crate) fn of(&self, micros: i64) -> u64 {
+    pub(crate) fn of(&self, micros: i64) -> T {
         let slot = (micros.wrapping_sub(self.first) as u64 >> SLOT) as usize;
         self.slots
             .get(slot)
-            .map_or(0, |s| if micros < s.0 { s.1 } else { s.2 })
+            .map_or_else(T::default, |s| if micros < s.0 { s.1 } else { s.2 })
     }
 }
 
@@ -548,6 +585,17 @@ mod tests {
         );
         assert_eq!(months.locate(at("2024-02-29T23:59:59Z").micros()), Some(2));
         assert_eq!(months.locate(at("2024-03-01T00:00:00Z").micros()), None);
+    }
+
+    #[test]
+    fn days_know_their_place_among_weeks_and_months() {
+        let (from, to) = ("2024-12-29T00:00:00Z", "2025-01-02T00:00:00Z");
+        let days = calendar("UTC", Period::Daily, "monday", from, to);
+        let from = "2025-01-01T00:00:00Z";
+        let weeks = calendar("UTC", Period::Weekly, "monday", from, to);
+        assert_eq!(days.places(&weeks), [-1, 0, 0, 0]);
+        let months = calendar("UTC", Period::Monthly, "monday", from, to);
+        assert_eq!(days.places(&months), [-1, -1, -1, 0]);
     }
 
     #[test]

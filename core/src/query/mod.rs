@@ -16,6 +16,7 @@ pub mod range;
 pub mod rate;
 pub mod segment;
 pub mod selector;
+pub(crate) mod survival;
 pub mod window;
 pub mod zone;
 

@@ -3,10 +3,10 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::query::Property;
 use crate::query::calendar::MAX_BUCKETS;
 use crate::query::fields::{self, Parsed, fault};
 use crate::query::filter::property;
-use crate::query::{Period, Property};
 
 /// When a user joins a cohort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -212,12 +212,6 @@ impl Serialize for Criterion {
         serializer.serialize_str(self.name())
     }
 }
-
-pub(super) const PERIODS: [(&str, Period); 3] = [
-    ("daily", Period::Daily),
-    ("weekly", Period::Weekly),
-    ("monthly", Period::Monthly),
-];
 
 pub(super) const MODES: [(&str, Mode); 3] = [
     ("first_time", Mode::FirstTime),

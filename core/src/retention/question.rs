@@ -120,9 +120,7 @@ impl Retention {
             fault("periods", "contradiction", "has no meaning beside brackets");
         }
         let retention = Self {
-            period: fields.required("cohortPeriod", |v| {
-                fields::one_of(v, &super::options::PERIODS)
-            }),
+            period: fields.required("cohortPeriod", fields::period),
             unit: fields
                 .optional("unit", |v| fields::one_of(v, &UNITS))
                 .unwrap_or_default(),

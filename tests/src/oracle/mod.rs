@@ -8,10 +8,12 @@
     reason = "an oracle that is wrong should stop loudly, and its callers are tests"
 )]
 
+pub mod adoption;
 pub mod calendar;
 pub mod cohort;
 pub mod compare;
 pub mod contrast;
+pub mod engagement;
 pub mod funnel;
 pub mod identity;
 pub mod money;

@@ -1,9 +1,12 @@
 //! The contract, run: the engine against the oracle, the vectors through the doors, and the invariants of the rooms.
 
 #[cfg(test)]
+mod adoption;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod dropoff;
+mod engagement;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
@@ -16,6 +19,8 @@ mod golden;
 mod http;
 #[cfg(test)]
 mod peers;
+#[cfg(test)]
+mod peers_engagement;
 #[cfg(test)]
 mod pure;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::generate::NOW;
 use crate::store;
 
 /// A value as text, which is how PostHog compares.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -20,7 +20,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Whether an event, or its user, meets a filter; a list means all.
-fn meets(filter: &Value, event: &Value, users: &[Value]) -> bool {
+pub(crate) fn meets(filter: &Value, event: &Value, users: &[Value]) -> bool {
     let list = |name: &str| filter[name].as_array();
     if let Some(all) = filter.as_array().or_else(|| list("all")) {
         return all.iter().all(|f| meets(f, event, users));
@@ -57,7 +57,7 @@ fn meets(filter: &Value, event: &Value, users: &[Value]) -> bool {
 }
 
 /// What an event or its user says.
-fn said(of_user: bool, property: &str, event: &Value, users: &[Value]) -> Option<Value> {
+pub(crate) fn said(of_user: bool, property: &str, event: &Value, users: &[Value]) -> Option<Value> {
     let holder = if of_user {
         users.iter().find(|u| u["user"] == event["user"])?
     } else {
@@ -69,7 +69,7 @@ fn said(of_user: bool, property: &str, event: &Value, users: &[Value]) -> Option
         .cloned()
 }
 
-fn selects(selector: &Value, event: &Value, users: &[Value]) -> bool {
+pub(crate) fn selects(selector: &Value, event: &Value, users: &[Value]) -> bool {
     if let Some(any) = selector["any_of"].as_array() {
         return any.iter().any(|s| selects(s, event, users));
     }

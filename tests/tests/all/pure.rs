@@ -9,7 +9,7 @@ use travelsense_tests::oracle::{Event, History, numbers};
 
 use crate::cases::{agree, same};
 use crate::generate::NOW;
-use crate::{funnel, retention, store};
+use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
 const CASES: u32 = 200;
@@ -208,6 +208,56 @@ fn a_retention_table_has_the_same_bytes_for_any_order_batches_and_threads() {
                 way,
                 &question,
                 |history| table.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+#[test]
+fn engagement_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(engagement::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = engagement::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .engagement_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+#[test]
+fn adoption_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(adoption::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = adoption::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .adoption_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
                 ask,
             )
         },
