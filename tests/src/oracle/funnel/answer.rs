@@ -214,10 +214,11 @@ impl Answer<'_> {
 
     /// The kind, the value and the label of a group.
     pub(super) fn written(&self, values: &Values) -> (&'static str, Value, String) {
-        let of_cohort = self.asked.breakdown.as_ref().and_then(cohort).is_some();
-        let label = |value: &Option<Value>| match value {
-            Some(Value::Bool(true)) if of_cohort => "in".to_owned(),
-            Some(Value::Bool(false)) if of_cohort => "not in".to_owned(),
+        let properties = self.asked.breakdown.iter().flat_map(|b| &b.properties);
+        let label = |(value, property): (&Option<Value>, &Property)| match value {
+            Some(Value::Bool(inside)) if property.0.get("cohort").is_some() => {
+                if *inside { "in" } else { "not in" }.to_owned()
+            }
             None => "(not set)".to_owned(),
             Some(Value::String(text)) if text.is_empty() => "(empty)".to_owned(),
             Some(Value::String(text)) => text.clone(),
@@ -232,7 +233,7 @@ impl Answer<'_> {
         } else if value == json!("") {
             ("empty", value, "(empty)".to_owned())
         } else {
-            let labels: Vec<String> = values.iter().map(label).collect();
+            let labels: Vec<String> = values.iter().zip(properties).map(label).collect();
             ("value", value, labels.join(", "))
         }
     }
