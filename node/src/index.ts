@@ -73,6 +73,21 @@ export type {
 } from './difference.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type {
+  JourneyAnswer,
+  JourneyCondition,
+  JourneyLink,
+  JourneyLoop,
+  JourneyNeighbour,
+  JourneyNode,
+  JourneyNodeCount,
+  JourneyPart,
+  JourneyQuestion,
+  JourneySequence,
+  JourneyStepNode,
+  JourneySwitches,
+  JourneyTransition,
+} from './journey.js';
 export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
   Metric,
@@ -88,6 +103,12 @@ export type {
   CohortPeriod,
   PeriodAverage,
   RetentionAnswer,
+  RetentionCriterion,
+  RetentionGroup,
+  RetentionMetric,
   RetentionMode,
+  RetentionProperty,
   RetentionQuestion,
+  RetentionSwitches,
+  RetentionUnit,
 } from './retention.js';

@@ -23,6 +23,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {{ name: string, definition: object }[]} [cohorts]
  * @property {object} [ingest]
  * @property {object} [expect]
+ * @property {{ cell: object, users: string[] }[]} [people]
  * @property {Refusal} [error]
  */
 
@@ -90,7 +91,7 @@ const ask = (store, word, question) => {
  */
 async function run(
   word,
-  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, error },
+  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, people, error },
 ) {
   const store = await open(':memory:', { now });
   try {
@@ -105,6 +106,13 @@ async function run(
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+      for (const { cell, users } of people ?? []) {
+        const behind = await store.people({ word, question, cell });
+        assert.deepEqual(
+          behind.users.map(({ userId }) => userId),
+          users,
+        );
+      }
     } else {
       const refusal = await ask(store, word, question).catch((refusal) => refusal);
       assert.ok(refusal instanceof TravelsenseError, why);
@@ -116,7 +124,7 @@ async function run(
   }
 }
 
-const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'engagement', 'adoption', 'realtime']);
+const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'journey', 'engagement', 'adoption', 'realtime']);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));

@@ -19,7 +19,7 @@ FUNNEL = [
 ]  # fmt: skip
 RETENTION = [
     "cohort", "cohort_partial", "size", "returned_in_start_period", "period",
-    "value", "count", "eligible", "complete", "partial_count", "low", "high",
+    "value", "count", "eligible", "complete", "partial_count", "low", "high", "total", "per_returning",
 ]  # fmt: skip
 
 

@@ -51,8 +51,21 @@ pub struct Vector {
     pub ingest: Option<Value>,
     /// A part of the answer.
     pub expect: Option<Value>,
+    /// Who is behind numbers of the answer (D1).
+    #[serde(default)]
+    pub people: Vec<Behind>,
     /// The error instead of an answer.
     pub error: Option<Refusal>,
+}
+
+/// The users behind a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    /// The cell of the answer.
+    pub cell: Value,
+    /// The ids of its users, ascending.
+    pub users: Vec<String>,
 }
 
 /// An error: its code, and the code of each field error.
@@ -206,6 +219,15 @@ impl Vector {
         holds(expected, answer)
     }
 
+    /// The requests for the people behind the numbers, and whom each must name.
+    pub fn people(&self) -> impl Iterator<Item = (Value, &[String])> {
+        self.people.iter().map(|behind| {
+            let (word, question, cell) = (&self.word, &self.question, &behind.cell);
+            let request = serde_json::json!({ "word": word, "question": question, "cell": cell });
+            (request, &behind.users[..])
+        })
+    }
+
     /// Whether an error is the one the vector expects.
     ///
     /// # Errors
@@ -270,6 +292,7 @@ mod tests {
     use crate::oracle::adoption::Adoption;
     use crate::oracle::engagement::Engagement;
     use crate::oracle::funnel::{Compare, DropOff, Funnel};
+    use crate::oracle::journey::Journey;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
 
@@ -309,6 +332,13 @@ mod tests {
     fn the_oracle_answers_every_comparison_vector() {
         the_oracle_answers("compare", |v, history| {
             Compare::read(&v.question, &[], v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_journey_vector() {
+        the_oracle_answers("journey", |v, history| {
+            Journey::read(&v.question, v.now()).answer(history)
         });
     }
 

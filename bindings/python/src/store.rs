@@ -13,6 +13,7 @@ use travelsense::engagement::EngagementAnswer;
 use travelsense::events::Catalogue;
 use travelsense::funnel::FunnelAnswer;
 use travelsense::insight::Insight;
+use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::retention::RetentionAnswer;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
@@ -155,6 +156,11 @@ impl Store {
             Analytics::adoption_json,
             AdoptionAnswer::table,
         )
+    }
+
+    /// The answer to a question of journeys in its JSON form.
+    fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
     }
 
     /// The real-time figures asked for in their JSON form.

@@ -8,6 +8,7 @@ mod engagement;
 mod explain;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod timelines;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, realtime, retention,
+    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
+    retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -23,11 +24,12 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 9] = [
+const WORDS: [Word; 10] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
     retention::WORD,
+    journey::WORD,
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,

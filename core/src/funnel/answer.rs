@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::breakdown::{self, Grouping, Key};
 use super::counts::{Chains, Counts};
 use super::options::{
-    Attribution, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Timed, Totals,
-    Unit, Universe,
+    Attribution, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Timed, Totals, Unit,
+    Universe,
 };
 use super::plan::Plan;
 use super::question::Funnel;
@@ -17,8 +17,8 @@ use super::times::{self, Bin};
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Filter, Instant, Money, Period, Property, Quantiles, Rate, Segment, Selector, WeekStart,
-    Window, Zone, answer, answer::Stamp, survival,
+    Filter, Instant, Money, Period, Preset, Property, Quantiles, Rate, Segment, Selector,
+    WeekStart, Window, Zone, answer, answer::Stamp, survival,
 };
 use crate::timeline::View;
 

@@ -36,8 +36,8 @@ pub use dropoff::{
     Left, Next, PropertiesAt, Side, What, drop_off, drop_off_people,
 };
 pub use options::{
-    Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Step,
-    Timed, Totals, Unit, Universe,
+    Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Step, Timed,
+    Totals, Unit, Universe,
 };
 pub use people::{Cell, Who, people};
 pub use question::Funnel;

@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::options::{
     ATTRIBUTIONS, Attribution, Breakdown, ENTRIES, ENTRY, EXCLUSION_MODES, Exclusion, GROUPS,
-    ORDERS, PRESETS, SELECTS, Step, TIMED, TOTALS, UNITS, Universe,
+    ORDERS, SELECTS, Step, TIMED, TOTALS, UNITS, Universe,
 };
 use super::question::{Funnel, MAX_STEPS};
 use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, Parsed, fault};
 use crate::query::filter::{filters, property};
+use crate::query::preset::PRESETS;
 use crate::query::{Filter, Period, Property, Segment, Selector, Window};
 
 pub(super) fn funnel(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Funnel {

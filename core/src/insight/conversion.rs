@@ -156,11 +156,11 @@ pub(super) fn length(window: Window) -> String {
 mod tests {
     use super::*;
     use crate::funnel::{
-        Entries, Entry, ExclusionMode, Matured, Order, Preset, Selects, Switches, TimeToConvert,
-        Timed, Unit,
+        Entries, Entry, ExclusionMode, Matured, Order, Selects, Switches, TimeToConvert, Timed,
+        Unit,
     };
     use crate::query::answer::{self, Versions};
-    use crate::query::{Quantiles, Segment, Zone};
+    use crate::query::{Preset, Quantiles, Segment, Zone};
 
     fn answer(counts: &[u64], open: u64) -> FunnelAnswer {
         let names = ["search", "view_trip", "start_booking", "complete_booking"];

@@ -5,6 +5,7 @@ mod answer;
 mod conversion;
 mod dropoff;
 mod engagement;
+mod journeys;
 mod question;
 mod table;
 
@@ -13,4 +14,5 @@ pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
 pub(crate) use dropoff::drop_off_points;
 pub(crate) use engagement::engagement_patterns;
+pub(crate) use journeys::user_journeys;
 pub use question::{InsightType, UserInsights};

@@ -46,6 +46,7 @@ impl InsightType {
             Self::ConversionFunnel => "conversion_funnel",
             Self::DropOffPoints => "drop_off_points",
             Self::FeatureAdoption => "feature_adoption",
+            Self::UserJourneys => "user_journeys",
         }
     }
 }

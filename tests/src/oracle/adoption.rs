@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, Period, WEEKDAYS};
+use super::engagement::said;
 use super::numbers::{instant, quantiles, rate};
 use super::question::{Bound, Range, Selector, micros, seconds, text, window};
-use super::retention::said;
 use super::{Event, History, segment};
 
 /// A question of adoption.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::funnel::Condition;
+use super::condition::Condition;
 use super::question::{Range, text, window};
 use super::{Event, History};
 

@@ -10,8 +10,8 @@ use travelsense::access::{self, Permission, Principal, Scoped};
 use travelsense::timeline::{Columns, Timelines, View};
 use travelsense::{Instant, Result};
 use travelsense_tests::oracle::calendar::{first_showing, midnight, transitions, zone};
+use travelsense_tests::oracle::engagement::said;
 use travelsense_tests::oracle::question::{Bound, Range, Selector};
-use travelsense_tests::oracle::retention::said;
 use travelsense_tests::oracle::{Event, History, Profile, segment};
 
 /// The names events have.

@@ -6,6 +6,7 @@ mod adoption;
 mod cases;
 #[cfg(test)]
 mod dropoff;
+#[cfg(test)]
 mod engagement;
 #[cfg(test)]
 mod explain;
@@ -18,9 +19,9 @@ mod golden;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
-mod peers;
+mod journey;
 #[cfg(test)]
-mod peers_engagement;
+mod peers;
 #[cfg(test)]
 mod pure;
 #[cfg(test)]

@@ -4,14 +4,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::answer::{GroupKind, Switches};
-use super::super::options::{Attribution, Preset};
+use super::super::options::Attribution;
 use super::super::plan::Plan;
 use super::question::{Between, Compare};
 use super::tally::{Depths, Groups, Split};
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Contrast, Instant, Property, Segment, Selector, Window, Zone, answer, answer::Stamp, contrast,
+    Contrast, Instant, Preset, Property, Segment, Selector, Window, Zone, answer, answer::Stamp,
+    contrast,
 };
 use crate::timeline::View;
 

@@ -6,15 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::answer::{GroupKind, Switches};
-use super::super::options::Preset;
 use super::probe::Probe;
 use super::question::{DropOff, PropertiesAt};
 use super::tally::{Count, Stage, Tally};
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Contrast, Instant, Property, Rate, Segment, Selector, Window, Zone, answer, answer::Stamp,
-    contrast,
+    Contrast, Instant, Preset, Property, Rate, Segment, Selector, Window, Zone, answer,
+    answer::Stamp, contrast,
 };
 use crate::timeline::View;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::condition::property;
 use super::super::contrast::{adjust, contrast};
 use super::super::numbers::instant;
 use super::super::question::seconds;
 use super::super::{History, cohort, segment};
-use super::answer::{Answer, Values, property};
+use super::answer::{Answer, Values};
 use super::asked::Asked;
 use super::{Of, Outcome, outcomes};
 

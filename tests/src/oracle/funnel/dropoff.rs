@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::super::condition::{Property, meets, property};
 use super::super::contrast::{adjust, contrast, strength};
 use super::super::numbers::{instant, rate};
 use super::super::question::{seconds, window};
 use super::super::{Event, History};
-use super::answer::{Answer, property};
-use super::asked::{Asked, Property, meets};
+use super::answer::Answer;
+use super::asked::Asked;
 use super::chains::deadline;
 use super::{Of, Outcome, outcomes};
 

@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::calendar::{Calendar, Period, WEEKDAYS, local};
+use super::condition::meets;
 use super::numbers::instant;
 use super::{Event, History, segment};
 use answer::Answer;
-use asked::{Asked, meets};
+use asked::Asked;
 use chains::Unit;
 
-pub(super) use asked::Condition;
 pub use compared::Compare;
 pub use dropoff::DropOff;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use travelsense::{Instant, Principal};
 
+use super::{meets, plain, said, selects};
 use crate::generate::NOW;
-use crate::peers::{meets, plain, said, selects};
 use crate::store;
 
 /// The answer to a case. Its events say whether they match, so that only the arithmetic of periods is judged.
