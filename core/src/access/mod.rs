@@ -56,6 +56,8 @@ pub enum Permission {
     ImportEvents,
     /// Change which events are page views, conversions, errors and steps.
     ManageCatalogue,
+    /// Take everything of a user away for ever.
+    ErasePeople,
 }
 
 impl Permission {
@@ -67,6 +69,7 @@ impl Permission {
             Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
             Self::ManageCatalogue => "manage_catalogue",
+            Self::ErasePeople => "erase_people",
         }
     }
 }
@@ -148,23 +151,24 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 5] = [
+    const ALL: [Permission; 6] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
         Permission::ImportEvents,
         Permission::ManageCatalogue,
+        Permission::ErasePeople,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true, true, true, true, true]),
-            ("analyst", [true, true, true, true, false]),
-            ("viewer", [true, false, false, false, false]),
-            ("Admin", [false; 5]),
-            ("root", [false; 5]),
-            ("", [false; 5]),
+            ("admin", [true; 6]),
+            ("analyst", [true, true, true, true, false, false]),
+            ("viewer", [true, false, false, false, false, false]),
+            ("Admin", [false; 6]),
+            ("root", [false; 6]),
+            ("", [false; 6]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

@@ -1,7 +1,7 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ImportEvents, ManageCatalogue, ManageCohorts, ReadAnalytics, ReadPeople,
+    self, ErasePeople, ImportEvents, ManageCatalogue, ManageCohorts, ReadAnalytics, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 3] = [
@@ -13,6 +13,7 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ManageCohorts,
             ImportEvents,
             ManageCatalogue,
+            ErasePeople,
         ],
     ),
     (

@@ -73,9 +73,23 @@ pub(super) fn member(
         for entry in &entries {
             deadlines[*entry as usize] = plan.deadline(unit.rows[*entry as usize].ts);
         }
+        let mut kinds: Vec<(Allowed, Vec<Vec<i64>>)> = Vec::new();
+        for entry in &entries {
+            let its = allowed
+                .get(*entry as usize)
+                .copied()
+                .unwrap_or(Allowed::ALL);
+            if !kinds.iter().any(|kind| kind.0 == its) {
+                kinds.push((its, enders(plan, &unit, its)));
+            }
+            if !plan.by_entry() {
+                break;
+            }
+        }
         let unit = Searched {
             plan,
             timeline,
+            kinds,
             unit,
             entries,
             deadlines,
@@ -98,28 +112,42 @@ struct Searched<'s> {
     deadlines: Vec<i64>,
     /// For each row, what it allows as an entry; empty where all allow everything.
     allowed: Vec<Allowed>,
+    /// The kinds of entries, by what they allow, with the `enders` of each.
+    kinds: Vec<(Allowed, Vec<Vec<i64>>)>,
+}
+
+/// For each exclusion that begins with the entry, the times of its rows that fill no step, where attempts are counted; as an
+/// entry allows them.
+fn enders(plan: &Plan<'_>, unit: &Rows, allowed: Allowed) -> Vec<Vec<i64>> {
+    let mut enders = vec![Vec::new(); plan.exclusions.len()];
+    if plan.question.unit != Unit::Totals {
+        return enders;
+    }
+    let idle = |row: &&Row| row.mask & allowed.steps == 0;
+    for row in unit.rows.iter().filter(idle) {
+        for (x, times) in enders.iter_mut().enumerate() {
+            if (row.excluded & allowed.excluded) >> x & 1 == 1 && plan.exclusions[x].0 == 0 {
+                times.push(row.ts);
+            }
+        }
+    }
+    enders
 }
 
 impl Searched<'_> {
     fn search(&self, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
-        let mut kinds: Vec<Allowed> = Vec::new();
-        for allowed in self.entries.iter().map(|entry| self.allowed(*entry)) {
-            if !kinds.contains(&allowed) {
-                kinds.push(allowed);
-            }
-        }
-        if kinds == [Allowed::ALL] {
+        if matches!(&self.kinds[..], [(Allowed::ALL, _)]) {
             return self.search_among(&self.unit, groups);
         }
         // Entries that allow the same are searched together, and the best of each kind compared.
         let mut best: Vec<Option<Found>> = vec![None; groups.len()];
-        for kind in kinds {
-            let mine = |entry: &&u32| self.allowed(**entry) == kind;
+        for (kind, _) in &self.kinds {
+            let mine = |entry: &&u32| self.allowed(**entry) == *kind;
             let of_kind = groups.iter().map(|group| {
                 let entries = group.iter().filter(mine);
                 entries.copied().collect()
             });
-            let found = self.search_among(&self.unit.under(kind), &of_kind.collect())?;
+            let found = self.search_among(&self.unit.under(*kind), &of_kind.collect())?;
             for (best, found) in best.iter_mut().zip(found) {
                 let Some(found) = found else {
                     continue;
@@ -238,30 +266,22 @@ impl Searched<'_> {
     /// When an exclusion that begins with the entry ends an attempt: at the first row of it that fills no step, unless the
     /// attempt is past the exclusion's end by then.
     fn excluded(&self, entry: u32, found: &Found) -> Option<i64> {
-        let deadline = self.deadlines[entry as usize];
-        let mut bits = 0_u64;
-        for (x, (from, to)) in self.plan.exclusions.iter().enumerate() {
-            let past = if self.plan.question.order == Order::Any {
+        let ts = self.unit.rows[entry as usize].ts;
+        let past = |to: usize| {
+            if self.plan.question.order == Order::Any {
                 found.depth == self.plan.required
             } else {
-                found.chain.iter().any(|c| usize::from(c.0) == *to)
-            };
-            if *from == 0 && !past {
-                bits |= 1 << x;
+                found.chain.iter().any(|c| usize::from(c.0) == to)
             }
-        }
-        if bits == 0 {
-            return None;
-        }
-        let ts = self.unit.rows[entry as usize].ts;
-        let after = self.unit.rows.partition_point(|r| r.ts <= ts);
-        let allowed = self.allowed(entry);
-        bits &= allowed.excluded;
-        self.unit.rows[after..]
-            .iter()
-            .take_while(|r| r.ts <= deadline)
-            .find(|r| r.excluded & bits != 0 && r.mask & allowed.steps == 0)
-            .map(|r| r.ts)
+        };
+        let kind = self.allowed(entry);
+        let (_, enders) = self.kinds.iter().find(|k| k.0 == kind)?;
+        let exclusions = self.plan.exclusions.iter().zip(enders);
+        exclusions
+            .filter(|((_, to), _)| !past(*to))
+            .filter_map(|(_, times)| times.get(times.partition_point(|t| *t <= ts)).copied())
+            .min()
+            .filter(|ended| *ended <= self.deadlines[entry as usize])
     }
 
     fn tell(&self, of: Of, found: &Found, open: bool, sink: &mut dyn FnMut(Outcome<'_>)) {

@@ -364,7 +364,7 @@ pub(crate) fn seeing<Q, T>(
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
 
-fn ask_engine(history: &History, funnel: &Funnel) -> Result<FunnelAnswer, String> {
+pub(crate) fn ask_engine(history: &History, funnel: &Funnel) -> Result<FunnelAnswer, String> {
     over(history, funnel, funnel::answer)
 }
 

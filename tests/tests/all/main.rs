@@ -17,9 +17,13 @@ mod generate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod grow;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
@@ -30,6 +34,8 @@ mod realtime;
 mod retention;
 #[cfg(test)]
 mod rooms;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
