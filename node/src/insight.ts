@@ -9,11 +9,7 @@ import type { Segment, Stamp } from './query.js';
 
 /** A kind of insight. */
 export type InsightType =
-  | 'engagement_patterns'
-  | 'conversion_funnel'
-  | 'drop_off_points'
-  | 'feature_adoption'
-  | 'user_journeys';
+  'engagement_patterns' | 'conversion_funnel' | 'drop_off_points' | 'feature_adoption' | 'user_journeys';
 
 /** What stands out in how users behave over a range; the funnel's own fields say which funnel is looked at. */
 export interface UserInsightsQuestion extends FunnelQuestion {

@@ -8,7 +8,8 @@ import { after, test } from 'node:test';
 import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
-/** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention' | 'realtime'} Word */
+/** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime'} Word */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -124,7 +125,17 @@ async function run(
   }
 }
 
-const words = /** @type {const} */ (['funnel', 'drop_off', 'compare', 'explain_difference', 'retention', 'journey', 'engagement', 'adoption', 'realtime']);
+const words = /** @type {const} */ ([
+  'funnel',
+  'drop_off',
+  'compare',
+  'explain_difference',
+  'retention',
+  'journey',
+  'engagement',
+  'adoption',
+  'realtime',
+]);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
