@@ -11,6 +11,7 @@ pub mod demo;
 pub mod engagement;
 pub mod error;
 pub mod events;
+pub mod explain;
 pub mod funnel;
 pub mod insight;
 pub mod journey;

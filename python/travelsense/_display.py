@@ -56,7 +56,12 @@ def tables(word: str, answer: Any) -> list[Table]:
 
 def _insight(insight: dict[str, Any]) -> Table:
     """The table of what an insight speaks of, under its words."""
-    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption, "user_journeys": _journey}
+    shown = {
+        "engagement_patterns": _engagement,
+        "drop_off_points": _drop_off,
+        "feature_adoption": _adoption,
+        "user_journeys": _journey,
+    }
     table = shown.get(insight["insightType"], _funnel)(insight["data"])
     caption = table.caption.partition(", ")[2]
     return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
@@ -141,6 +146,32 @@ def _funnel(answer: dict[str, Any]) -> Table:
         rows,
         words=2,
         notes=notes,
+    )
+
+
+def _drop_off(answer: dict[str, Any]) -> Table:
+    rows = []
+    for step in answer["steps"]:
+        matured = step["matured"]
+        after = step["next"][0]["event"] if step["next"] else ""
+        factor = step["factors"]["factors"][0] if step["factors"]["factors"] else None
+        rows.append(
+            [
+                Cell(str(step["step"])),
+                Cell(_event(step["event"])),
+                Cell(f"{matured['reached']:,}"),
+                Cell(f"{matured['dropped']:,}"),
+                _rate(matured["rate"]),
+                Cell(after),
+                _rate(step["exit"]),
+                Cell(factor["label"] if factor else ""),
+            ]
+        )
+    return Table(
+        f"Drop-off points, {_span(answer)}, within {_length(answer['window'])}",
+        ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
+        rows,
+        words=2,
     )
 
 

@@ -3,8 +3,10 @@
 mod adoption;
 mod cohort;
 mod data;
+mod dropoff;
 mod engagement;
 mod erase;
+mod explain;
 mod funnel;
 mod insight;
 mod journey;

@@ -12,6 +12,7 @@ use super::answer::GroupKind;
 use super::options::{Attribution, Breakdown};
 use super::outcome::Found;
 use crate::error::Result;
+use crate::query::Property;
 use crate::timeline::column::Reader;
 use crate::timeline::{Timeline, View};
 
@@ -30,6 +31,8 @@ pub(super) fn other() -> Key {
 pub(super) struct Grouping<'a> {
     by: Attribution,
     readers: Vec<Reader<'a>>,
+    /// For each property, whether it is looked up at the time of the entry.
+    at_entry: Vec<bool>,
     /// The groups that are shown by themselves; all where they are not chosen yet.
     pub(super) shown: Option<HashSet<Key>>,
 }
@@ -39,25 +42,36 @@ impl<'a> Grouping<'a> {
         let as_of = view.as_of.micros();
         let readers = breakdown.properties.iter();
         Ok(Self {
-            by: breakdown.by,
+            // Who is of a cohort is so at every row.
+            by: match &breakdown.properties[..] {
+                [Property::Cohort(_)] => Attribution::Entry,
+                _ => breakdown.by,
+            },
             readers: readers
-                .map(|p| view.columns.reader(p, as_of))
+                .clone()
+                .map(|p| view.columns.reader_of_entry(p, as_of))
                 .collect::<Result<_>>()?,
+            at_entry: readers.map(Property::at_entry).collect(),
             shown: None,
         })
+    }
+
+    /// The group of one row of a chain from an entry.
+    pub(super) fn at(&self, timeline: &Timeline<'_>, place: u32, entry: u32) -> Key {
+        let readers = self.readers.iter().zip(&self.at_entry);
+        let codes = readers.map(|(reader, at_entry)| {
+            let i = if *at_entry { entry } else { place } as usize;
+            let code = reader.code(timeline.user, timeline.ts[i], timeline.row[i]);
+            code.unwrap_or(UNSET)
+        });
+        codes.collect()
     }
 
     /// The groups of a unit; all different.
     pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
         let chain = &found.chain;
-        let of = |place: u32| {
-            let i = place as usize;
-            let code = |r: &Reader<'_>| r.code(timeline.user, timeline.ts[i], timeline.row[i]);
-            self.readers
-                .iter()
-                .map(|r| code(r).unwrap_or(UNSET))
-                .collect::<Key>()
-        };
+        let entry = chain.first().map_or(0, |c| c.1);
+        let of = |place: u32| self.at(timeline, place, entry);
         let set = |key: &Key| key.iter().any(|code| *code != UNSET);
         let unset = || vec![UNSET; self.readers.len()];
         let key = match self.by {
@@ -116,6 +130,41 @@ impl<'a> Grouping<'a> {
             Value::Array(values)
         };
         (kind, value)
+    }
+
+    /// The groups that are there even where nobody is of them: of one cohort, who is in it and who is not.
+    pub(super) fn always(&self) -> Vec<Key> {
+        match &self.readers[..] {
+            [Reader::Cohort(_)] => vec![vec![0], vec![1]],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A group as people read it.
+    pub(super) fn label(&self, kind: GroupKind, value: &Value) -> String {
+        let one = |(value, reader): (&Value, &Reader<'_>)| match (value, reader) {
+            (Value::Bool(inside), Reader::Cohort(_)) => {
+                if *inside { "in" } else { "not in" }.to_owned()
+            }
+            (Value::Null, _) => "(not set)".to_owned(),
+            (Value::String(text), _) if text.is_empty() => "(empty)".to_owned(),
+            (Value::String(text), _) => text.clone(),
+            (other, _) => other.to_string(),
+        };
+        match (kind, value) {
+            (GroupKind::NotSet, _) => "(not set)".to_owned(),
+            (GroupKind::Empty, _) => "(empty)".to_owned(),
+            (GroupKind::Other, _) => "Other".to_owned(),
+            (GroupKind::Value, Value::Array(values)) if self.readers.len() > 1 => {
+                let labels = values.iter().zip(&self.readers).map(one);
+                labels.collect::<Vec<_>>().join(", ")
+            }
+            (GroupKind::Value, value) => self
+                .readers
+                .first()
+                .map(|reader| one((value, reader)))
+                .unwrap_or_default(),
+        }
     }
 
     /// The values of a group as canonical JSON text.

@@ -106,6 +106,9 @@ impl Fast {
             return None;
         }
         let condensed = plan.masks_of_names().is_none();
+        if condensed && plan.whole || plan.by_entry() {
+            return None;
+        }
         // A condensed timeline has steps, from 1, in the place of names.
         let masks = plan.masks_of_names().map_or_else(
             || {
@@ -134,7 +137,8 @@ impl Fast {
             to: plan.to,
             as_of: plan.as_of,
             condensed,
-            chains: question.breakdown.is_some()
+            chains: plan.whole
+                || question.breakdown.is_some()
                 || question.revenue
                 || question.timed == Timed::Reached,
         })

@@ -180,7 +180,7 @@ impl<'t> Tally<'t> {
         };
         let steps = plan.places.len();
         let buckets = plan.calendar.as_ref().map_or(0, |c| c.buckets().len());
-        let tally = pass(plan, view, || Tally {
+        let mut tally = pass(plan, view, || Tally {
             plan,
             grouping,
             amounts,
@@ -192,6 +192,10 @@ impl<'t> Tally<'t> {
             now: (false, false),
             error: None,
         })?;
+        for key in grouping.iter().flat_map(|g| g.always()) {
+            let none = tally.groups.entry(key);
+            none.or_insert_with(|| Cells::sized(steps));
+        }
         match tally.error {
             Some(error) => Err(error),
             None => Ok(tally),

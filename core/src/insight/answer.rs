@@ -6,7 +6,7 @@ use super::InsightType;
 use crate::adoption::AdoptionAnswer;
 use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
-use crate::funnel::FunnelAnswer;
+use crate::funnel::{DropOffAnswer, FunnelAnswer};
 use crate::journey::JourneyAnswer;
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
@@ -51,6 +51,8 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of drop-off points.
+    DropOff(Box<DropOffAnswer>),
     /// Of engagement.
     Engagement(Box<EngagementAnswer>),
     /// Of adoption.
@@ -79,6 +81,7 @@ impl Data {
     fn stamp(&mut self) -> &mut Stamp {
         match self {
             Self::Funnel(answer) => &mut answer.stamp,
+            Self::DropOff(answer) => &mut answer.stamp,
             Self::Engagement(answer) => &mut answer.stamp,
             Self::Adoption(answer) => &mut answer.stamp,
             Self::Journey(answer) => &mut answer.stamp,
