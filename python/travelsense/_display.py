@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_ROWS = 60
 MOST_PERIODS = 31
@@ -36,22 +39,18 @@ class Table:
 
 def tables(word: str, answer: Any) -> list[Table]:
     """The tables that show an answer."""
-    match word:
-        case "funnel":
-            return [_funnel(answer)]
-        case "retention":
-            groups = answer.get("breakdown", {}).get("groups", [])
-            return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
-        case "engagement":
-            return [_engagement(answer)]
-        case "adoption":
-            return [_adoption(answer)]
-        case "journey":
-            return [_journey(answer)]
-        case "realtime":
-            return [_realtime(answer)]
-        case _:
-            return [_insight(insight) for insight in answer]
+    if word == "user_insights":
+        return [_insight(insight) for insight in answer]
+    if word == "retention":
+        groups = answer.get("breakdown", {}).get("groups", [])
+        return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
+    shown: dict[str, Callable[[Any], Table]] = {
+        "engagement": _engagement,
+        "adoption": _adoption,
+        "journey": _journey,
+        "realtime": _realtime,
+    }
+    return [shown.get(word, _funnel)(answer)]
 
 
 def _insight(insight: dict[str, Any]) -> Table:
@@ -190,7 +189,7 @@ def _retention(answer: dict[str, Any], group: str = "") -> Table:
         notes.append(f"{rest[0]} more cohorts and {rest[1]} more periods are in the answer.")
     measured = f"{metric.removeprefix('property_')} of {answer.get('property')} per user".capitalize()
     title = _FIGURES.get(metric, measured)
-    widest = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
+    widest: list[dict[str, Any]] = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
     column = _COLUMNS.get(answer.get("unit", ""), unit)
     return Table(
         f"{title} by {unit}, {_span(answer)}{f', {group}' if group else ''}",
