@@ -45,12 +45,13 @@ def tables(word: str, answer: Any) -> list[Table]:
         groups = answer.get("breakdown", {}).get("groups", [])
         return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
     shown: dict[str, Callable[[Any], Table]] = {
+        "funnel": _funnel,
         "engagement": _engagement,
         "adoption": _adoption,
         "journey": _journey,
         "realtime": _realtime,
     }
-    return [shown.get(word, _funnel)(answer)]
+    return [shown[word](answer)]
 
 
 def _insight(insight: dict[str, Any]) -> Table:
