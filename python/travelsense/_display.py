@@ -39,6 +39,8 @@ class Table:
 
 def tables(word: str, answer: Any) -> list[Table]:
     """The tables that show an answer."""
+    if word == "user_insights":
+        return [_insight(insight) for insight in answer]
     if word == "retention":
         groups = answer.get("breakdown", {}).get("groups", [])
         return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
@@ -49,9 +51,7 @@ def tables(word: str, answer: Any) -> list[Table]:
         "journey": _journey,
         "realtime": _realtime,
     }
-    if word in shown:
-        return [shown[word](answer)]
-    return [_insight(insight) for insight in answer]
+    return [shown[word](answer)]
 
 
 def _insight(insight: dict[str, Any]) -> Table:
