@@ -325,8 +325,8 @@ class Analytics:
     def acting(self, id: str, role: str) -> Analytics:  # noqa: A002 - the id of a principal
         """The same store for somebody else of a role (`admin`, `analyst`, `viewer`).
 
-        What they may not do is refused with `Forbidden`, and the record holds their name. The file is closed once every handle
-        of it is.
+        What they may not do is refused with `Forbidden`, and the record holds their name. The file is closed once every
+        handle of it is.
         """
         return Analytics(self._store.acting(id, role), self._path)
 

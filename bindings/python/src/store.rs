@@ -153,11 +153,11 @@ impl Store {
     }
 
     /// The same store for somebody else: what they may not do is refused, and the record holds their name.
-    fn acting(&self, id: &str, role: &str) -> Self {
+    fn acting(&self, user: &str, role: &str) -> Self {
         Self {
             analytics: Mutex::new(self.held().clone()),
             process: self.process,
-            who: Principal::new(id, role),
+            who: Principal::new(user, role),
         }
     }
 
@@ -189,44 +189,44 @@ impl Store {
     }
 
     /// A dashboard, as JSON.
-    fn dashboard(&self, py: Python<'_>, id: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.dashboard(who, id)?))
+    fn dashboard(&self, py: Python<'_>, dashboard: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboard(who, dashboard)?))
     }
 
     /// Changes a dashboard; gives it as JSON.
     fn update_dashboard(
         &self,
         py: Python<'_>,
-        id: &str,
+        dashboard: &str,
         body: &str,
         revision: Option<i64>,
     ) -> PyResult<String> {
         self.ask(py, |a, who| {
-            text(&a.update_dashboard(who, id, &json(body)?, revision)?)
+            text(&a.update_dashboard(who, dashboard, &json(body)?, revision)?)
         })
     }
 
     /// Removes a dashboard.
-    fn delete_dashboard(&self, py: Python<'_>, id: &str, revision: Option<i64>) -> PyResult<()> {
-        self.ask(py, |a, who| a.delete_dashboard(who, id, revision))
+    fn delete_dashboard(&self, py: Python<'_>, dashboard: &str, revision: Option<i64>) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_dashboard(who, dashboard, revision))
     }
 
     /// A dashboard's widgets with their data, as JSON.
-    fn dashboard_data(&self, py: Python<'_>, id: &str, asked: &str) -> PyResult<String> {
+    fn dashboard_data(&self, py: Python<'_>, dashboard: &str, asked: &str) -> PyResult<String> {
         self.answered(py, |a, who| {
-            text(&a.dashboard_data(who, id, &json(asked)?)?)
+            text(&a.dashboard_data(who, dashboard, &json(asked)?)?)
         })
     }
 
     /// With whom a dashboard is shared, as JSON.
-    fn dashboard_sharing(&self, py: Python<'_>, id: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.dashboard_sharing(who, id)?))
+    fn dashboard_sharing(&self, py: Python<'_>, dashboard: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboard_sharing(who, dashboard)?))
     }
 
     /// Shares a dashboard; gives with whom, as JSON.
-    fn share_dashboard(&self, py: Python<'_>, id: &str, sharing: &str) -> PyResult<String> {
+    fn share_dashboard(&self, py: Python<'_>, dashboard: &str, sharing: &str) -> PyResult<String> {
         self.ask(py, |a, who| {
-            text(&a.share_dashboard(who, id, &json(sharing)?)?)
+            text(&a.share_dashboard(who, dashboard, &json(sharing)?)?)
         })
     }
 
