@@ -283,12 +283,18 @@ pub(crate) async fn tell(
         let Some(act) = act else {
             return answer();
         };
+        let allowed = (Outcome::Allowed, granted.reason.as_str());
+        // What changes is kept in another store than the record: without an entry beforehand there is no change.
+        let changes = granted.allow && permission == Permission::ManageCohorts;
+        if changes {
+            analytics.record(&who, &act, allowed)?;
+        }
         let done = access::grant(&who, permission, ()).and_then(|_| answer());
-        let ended = match &done {
-            Ok(_) => (Outcome::Allowed, granted.reason.as_str()),
-            Err(error) => Outcome::of(error),
-        };
-        analytics.record(&who, &act, ended)?;
+        match &done {
+            Ok(_) if changes => {}
+            Ok(_) => analytics.record(&who, &act, allowed)?,
+            Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
+        }
         done
     });
     let mut response = match answered.await {
