@@ -207,7 +207,12 @@ impl Store {
     }
 
     /// Removes a dashboard.
-    fn delete_dashboard(&self, py: Python<'_>, dashboard: &str, revision: Option<i64>) -> PyResult<()> {
+    fn delete_dashboard(
+        &self,
+        py: Python<'_>,
+        dashboard: &str,
+        revision: Option<i64>,
+    ) -> PyResult<()> {
         self.ask(py, |a, who| a.delete_dashboard(who, dashboard, revision))
     }
 
