@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle: opens a store, asks it, closes it. */
 
+import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
@@ -15,11 +16,13 @@ import type {
   Verification,
   WidgetData,
 } from './dashboard.js';
+import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
+import type { JourneyAnswer, JourneyQuestion } from './journey.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { When } from './query.js';
@@ -85,8 +88,8 @@ export class Analytics implements AsyncDisposable {
   }
 
   /**
-   * Asks any word (`funnel`, `retention`, `realtime`, `user_insights`) with everything that it can be asked; the fields
-   * of the question are named as in JSON.
+   * Asks any word (`funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything
+   * that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));
@@ -121,6 +124,21 @@ export class Analytics implements AsyncDisposable {
   /** Who comes back, by the period in which they started. */
   async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
     return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
+  }
+
+  /** How often users come, and when: active users, stickiness, lifecycle, sessions, heat map. */
+  async engagement(question: EngagementQuestion): Promise<Answer<EngagementAnswer>> {
+    return answer(await this.#call(() => this.#native.engagement(written(question))));
+  }
+
+  /** Which features users take up, how soon and how many of them. */
+  async adoption(question: AdoptionQuestion): Promise<Answer<AdoptionAnswer>> {
+    return answer(await this.#call(() => this.#native.adoption(written(question))));
+  }
+
+  /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
+  async journey(question: JourneyQuestion): Promise<Answer<JourneyAnswer>> {
+    return answer(await this.#call(() => this.#native.journey(written(question))));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */

@@ -21,7 +21,28 @@
 
 export { Analytics, open, type OpenOptions } from './analytics.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
+export type {
+  AdoptionAnswer,
+  AdoptionQuestion,
+  Breadth,
+  BreadthRow,
+  Feature,
+  FeatureAdoption,
+  FirstUses,
+} from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type {
+  ActivePeriod,
+  ActiveUsers,
+  ActivityRatio,
+  EngagementAnswer,
+  EngagementMetric,
+  EngagementQuestion,
+  HeatMapHour,
+  LifecyclePeriod,
+  Sessions,
+  Stickiness,
+} from './engagement.js';
 export type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
 export type {
   FunnelAnswer,
@@ -54,6 +75,21 @@ export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type {
+  JourneyAnswer,
+  JourneyCondition,
+  JourneyLink,
+  JourneyLoop,
+  JourneyNeighbour,
+  JourneyNode,
+  JourneyNodeCount,
+  JourneyPart,
+  JourneyQuestion,
+  JourneySequence,
+  JourneyStepNode,
+  JourneySwitches,
+  JourneyTransition,
+} from './journey.js';
 export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
   Metric,
@@ -69,6 +105,12 @@ export type {
   CohortPeriod,
   PeriodAverage,
   RetentionAnswer,
+  RetentionCriterion,
+  RetentionGroup,
+  RetentionMetric,
   RetentionMode,
+  RetentionProperty,
   RetentionQuestion,
+  RetentionSwitches,
+  RetentionUnit,
 } from './retention.js';

@@ -15,7 +15,7 @@ use crate::oracle::{Event, History, Profile};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Vector {
-    /// `funnel`, `retention` or `realtime`: the folder it lies in.
+    /// `funnel`, `retention` and so on: the folder it lies in.
     #[serde(skip)]
     pub word: String,
     /// The file name without its ending.
@@ -48,8 +48,21 @@ pub struct Vector {
     pub ingest: Option<Value>,
     /// A part of the answer.
     pub expect: Option<Value>,
+    /// Who is behind numbers of the answer (D1).
+    #[serde(default)]
+    pub people: Vec<Behind>,
     /// The error instead of an answer.
     pub error: Option<Refusal>,
+}
+
+/// The users behind a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    /// The cell of the answer.
+    pub cell: Value,
+    /// The ids of its users, ascending.
+    pub users: Vec<String>,
 }
 
 /// An error: its code, and the code of each field error.
@@ -201,6 +214,15 @@ impl Vector {
         holds(expected, answer)
     }
 
+    /// The requests for the people behind the numbers, and whom each must name.
+    pub fn people(&self) -> impl Iterator<Item = (Value, &[String])> {
+        self.people.iter().map(|behind| {
+            let (word, question, cell) = (&self.word, &self.question, &behind.cell);
+            let request = serde_json::json!({ "word": word, "question": question, "cell": cell });
+            (request, &behind.users[..])
+        })
+    }
+
     /// Whether an error is the one the vector expects.
     ///
     /// # Errors
@@ -262,7 +284,10 @@ fn part(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::adoption::Adoption;
+    use crate::oracle::engagement::Engagement;
     use crate::oracle::funnel::Funnel;
+    use crate::oracle::journey::Journey;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
 
@@ -292,9 +317,31 @@ mod tests {
     }
 
     #[test]
+    fn the_oracle_answers_every_journey_vector() {
+        the_oracle_answers("journey", |v, history| {
+            Journey::read(&v.question, v.now()).answer(history)
+        });
+    }
+
+    #[test]
     fn the_oracle_answers_every_realtime_vector() {
         the_oracle_answers("realtime", |v, history| {
             Realtime::read(&v.question, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_engagement_vector() {
+        the_oracle_answers("engagement", |v, history| {
+            Engagement::read(&v.question, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_adoption_vector() {
+        let catalogue = ["map", "wishlist", "price_alert", "chat", "review"];
+        the_oracle_answers("adoption", |v, history| {
+            Adoption::read(&v.question, &catalogue, v.now()).answer(history)
         });
     }
 

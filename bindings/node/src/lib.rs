@@ -8,14 +8,17 @@
     reason = "the napi macro passes on only methods that are `pub`"
 )]
 
+mod adoption;
 mod answer;
 mod catalogue;
 mod dashboard;
+mod engagement;
 mod error;
 mod funnel;
 mod import;
 mod ingest;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod store;

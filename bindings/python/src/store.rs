@@ -8,9 +8,12 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
+use travelsense::adoption::AdoptionAnswer;
+use travelsense::engagement::EngagementAnswer;
 use travelsense::events::Catalogue;
 use travelsense::funnel::FunnelAnswer;
 use travelsense::insight::Insight;
+use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::retention::RetentionAnswer;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
@@ -136,6 +139,31 @@ impl Store {
             Analytics::retention_json,
             RetentionAnswer::table,
         )
+    }
+
+    /// The answer to a question of engagement in its JSON form.
+    fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(
+            py,
+            question,
+            Analytics::engagement_json,
+            EngagementAnswer::table,
+        )
+    }
+
+    /// The answer to a question of adoption in its JSON form.
+    fn adoption(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(
+            py,
+            question,
+            Analytics::adoption_json,
+            AdoptionAnswer::table,
+        )
+    }
+
+    /// The answer to a question of journeys in its JSON form.
+    fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
     }
 
     /// The real-time figures asked for in their JSON form.

@@ -1,11 +1,14 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod audit;
 mod cohort;
 mod dashboard;
 mod data;
+mod engagement;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod timelines;

@@ -3,8 +3,11 @@
 use serde::Serialize;
 
 use super::InsightType;
+use crate::adoption::AdoptionAnswer;
+use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
 use crate::funnel::FunnelAnswer;
+use crate::journey::JourneyAnswer;
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
 
@@ -48,6 +51,12 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of engagement.
+    Engagement(Box<EngagementAnswer>),
+    /// Of adoption.
+    Adoption(Box<AdoptionAnswer>),
+    /// Of a journey.
+    Journey(Box<JourneyAnswer>),
 }
 
 impl Insight {

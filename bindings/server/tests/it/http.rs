@@ -58,6 +58,19 @@ async fn the_data_is_the_cores_json_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn journeys_are_an_insight_with_their_figures() {
+    let query = "startDate=2026-01-01&endDate=2026-01-31&insightType=user_journeys";
+    let reply = Server::new().ask(INSIGHTS, query, "viewer").await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let insight = &reply.json["data"][0];
+    assert_eq!(insight["insightType"], "user_journeys");
+    assert_eq!(
+        (&insight["data"]["users"], &insight["data"]["paths"]),
+        (&json!(2), &json!(3))
+    );
+}
+
+#[tokio::test]
 async fn unknown_paths_and_methods_are_problems_too() {
     let server = Server::new();
     for path in [
@@ -165,4 +178,27 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let reply = server.ask(GOOD[2].0, GOOD[2].1, "viewer").await;
     assert_eq!(reply.problem(503), "timeout");
     assert_eq!(reply.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn each_kind_of_insight_is_asked_for_by_its_name() {
+    let server = Server::new();
+    let range = "startDate=2026-01-01&endDate=2026-01-31";
+    let table = [
+        ("engagement_patterns", "users", 2),
+        ("conversion_funnel", "entered", 2),
+        ("feature_adoption", "activeUsers", 2),
+    ];
+    for (kind, field, number) in table {
+        let query = format!("{range}&insightType={kind}");
+        let reply = server.ask(INSIGHTS, &query, "viewer").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let insights = &reply.json["data"];
+        assert_eq!(insights.as_array().map(Vec::len), Some(1));
+        assert_eq!(insights[0]["insightType"], kind);
+        assert_eq!(insights[0]["data"][field], number, "{}", reply.text);
+    }
+    let query = format!("{range}&limit=2");
+    let reply = server.ask(INSIGHTS, &query, "viewer").await;
+    assert_eq!(reply.json["data"].as_array().map(Vec::len), Some(2));
 }
