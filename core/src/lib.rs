@@ -6,7 +6,9 @@
 pub mod access;
 pub mod adoption;
 pub mod analytics;
+pub mod audit;
 pub mod cohort;
+pub mod dashboard;
 pub mod demo;
 pub mod engagement;
 pub mod error;
@@ -15,6 +17,7 @@ pub mod explain;
 pub mod funnel;
 pub mod insight;
 pub mod journey;
+pub mod metadata;
 mod options;
 pub mod people;
 pub mod query;
