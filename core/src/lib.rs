@@ -6,14 +6,18 @@
 pub mod access;
 pub mod adoption;
 pub mod analytics;
+pub mod audit;
 pub mod cohort;
+pub mod dashboard;
 pub mod demo;
 pub mod engagement;
 pub mod error;
 pub mod events;
+pub mod explain;
 pub mod funnel;
 pub mod insight;
 pub mod journey;
+pub mod metadata;
 mod options;
 pub mod people;
 pub mod query;

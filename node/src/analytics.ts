@@ -4,6 +4,26 @@
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
+import type {
+  Audit,
+  AuditList,
+  Dashboard,
+  DashboardList,
+  Dashboards,
+  NewDashboard,
+  Sharing,
+  Template,
+  Verification,
+  WidgetData,
+} from './dashboard.js';
+import type {
+  CompareQuestion,
+  Comparison,
+  DifferenceQuestion,
+  DropOffAnswer,
+  DropOffQuestion,
+  Explanation,
+} from './difference.js';
 import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
@@ -77,9 +97,24 @@ export class Analytics implements AsyncDisposable {
     return answer(await this.#call(() => this.#native.funnel(written(question))));
   }
 
+  /** Where the users of a funnel stop, what they do next, and what separates them from those who go on. */
+  async dropOff(question: DropOffQuestion): Promise<Exact<DropOffAnswer>> {
+    return exact(await this.#call(() => this.#native.query('drop_off', written(question))));
+  }
+
+  /** Whether the groups of a funnel differ, each from the rest, in the whole and at each step. */
+  async compare(question: CompareQuestion): Promise<Exact<Comparison>> {
+    return exact(await this.#call(() => this.#native.query('compare', written(question))));
+  }
+
+  /** Why two questions have different answers: the switches that differ, what each does alone, and the users that differ. */
+  async explainDifference(question: DifferenceQuestion): Promise<Exact<Explanation>> {
+    return exact(await this.#call(() => this.#native.query('explain_difference', written(question))));
+  }
+
   /**
-   * Asks any word (`funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything
-   * that it can be asked; the fields of the question are named as in JSON.
+   * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
+   * `realtime`, `user_insights`) with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));
@@ -149,6 +184,81 @@ export class Analytics implements AsyncDisposable {
   /** Replaces the catalogue; what is left out has its default for travel. */
   setCatalogue(catalogue: NewCatalogue): Promise<void> {
     return this.#call(() => this.#native.setCatalogue(written(catalogue)));
+  }
+
+  /**
+   * The same store for somebody else of a role (`admin`, `analyst`, `viewer`): what they may not do is refused, and the record holds
+   * their name. The file is closed once every handle of it is.
+   */
+  acting(id: string, role: string): Analytics {
+    return new Analytics(this.#native.acting(id, role));
+  }
+
+  /** The dashboards that are one's own, shared or public, page by page. */
+  async dashboards(list?: DashboardList | null): Promise<Exact<Dashboards>> {
+    return exact(await this.#call(() => this.#native.dashboards(written(list ?? {}))));
+  }
+
+  /** Makes a dashboard. */
+  async createDashboard(dashboard: NewDashboard): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.createDashboard(written(dashboard))));
+  }
+
+  /** Makes a dashboard of a template; `name`, `description` and `isPublic` stand in place of the template's own. */
+  async createDashboardFrom(template: string, changes?: Partial<NewDashboard> | null): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.createDashboardFrom(template, written(changes ?? {}))));
+  }
+
+  /** The templates that dashboards can be made of. */
+  async dashboardTemplates(): Promise<Exact<Template[]>> {
+    return exact(await this.#call(() => this.#native.dashboardTemplates()));
+  }
+
+  /** A dashboard. */
+  async dashboard(id: string): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.dashboard(id)));
+  }
+
+  /** Changes a dashboard: what is left out stays as it is. With a revision, only if it is still that one. */
+  async updateDashboard(
+    id: string,
+    changes: Partial<NewDashboard>,
+    revision?: number | null,
+  ): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.updateDashboard(id, written(changes), revision ?? null)));
+  }
+
+  /** Removes a dashboard. With a revision, only if it is still that one. */
+  deleteDashboard(id: string, revision?: number | null): Promise<void> {
+    return this.#call(() => this.#native.deleteDashboard(id, revision ?? null));
+  }
+
+  /** A dashboard's widgets with their data, over a range or as far back as each widget says. */
+  async dashboardData(
+    id: string,
+    range?: { startDate: When; endDate: When; timezone?: string | null } | null,
+  ): Promise<Exact<WidgetData[]>> {
+    return exact(await this.#call(() => this.#native.dashboardData(id, written(range ?? {}))));
+  }
+
+  /** With whom a dashboard is shared. */
+  async dashboardSharing(id: string): Promise<Exact<Sharing>> {
+    return exact(await this.#call(() => this.#native.dashboardSharing(id)));
+  }
+
+  /** Shares a dashboard with these users and roles and nobody else. */
+  async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
+    return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** The record of who did what, the latest entry first. */
+  async audit(list?: AuditList | null): Promise<Exact<Audit>> {
+    return exact(await this.#call(() => this.#native.audit(written(list ?? {}))));
+  }
+
+  /** Checks the record, and names the first entry that is not what it was. */
+  async verifyAudit(): Promise<Exact<Verification>> {
+    return exact(await this.#call(() => this.#native.verifyAudit()));
   }
 
   /** Throws away what is derived from the stored events and builds it anew. */

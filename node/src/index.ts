@@ -55,8 +55,38 @@ export type {
   Matured,
   TimeToConvert,
 } from './funnel.js';
+export type {
+  Audit,
+  AuditEntry,
+  AuditList,
+  Dashboard,
+  DashboardList,
+  Dashboards,
+  DataSource,
+  NewDashboard,
+  Sharing,
+  Template,
+  Verification,
+  Widget,
+  WidgetData,
+  WidgetType,
+} from './dashboard.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
+export type {
+  Compared,
+  CompareQuestion,
+  Comparison,
+  Contrast,
+  DifferenceQuestion,
+  DropOffAnswer,
+  DropOffQuestion,
+  DropOffStep,
+  Explanation,
+  Factor,
+  Factors,
+  SwitchDifference,
+} from './difference.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
 export type {

@@ -11,6 +11,7 @@
 mod adoption;
 mod answer;
 mod catalogue;
+mod dashboard;
 mod engagement;
 mod error;
 mod funnel;

@@ -1,10 +1,14 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod adoption;
+mod audit;
 mod cohort;
+mod dashboard;
 mod data;
+mod dropoff;
 mod engagement;
 mod erase;
+mod explain;
 mod funnel;
 mod insight;
 mod journey;
@@ -22,7 +26,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::audit::Recorder;
 use crate::error::{Error, Result};
+use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
 use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
@@ -30,6 +36,9 @@ use crate::warehouse::{Open, Warehouse};
 
 /// Tells the time; the only clock there is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Fills bytes with chance that nobody can guess; the only chance there is.
+pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<()> + Send + Sync>;
 
 /// For so long a question says nothing of its progress.
 const QUIET: Duration = Duration::from_secs(1);
@@ -49,6 +58,10 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The clock that says what "now" is; the system's by default.
     pub clock: Clock,
+    /// Where ids and names that cannot be guessed come from; the system by default.
+    pub chance: Chance,
+    /// Where dashboards, exports and the record are kept: `postgres://…`; by default a file beside that of the events, or memory.
+    pub metadata: Option<String>,
 }
 
 impl Default for Options {
@@ -60,6 +73,8 @@ impl Default for Options {
             memory_limit: None,
             timeout: None,
             clock: Arc::new(system_clock),
+            chance: Arc::new(system_chance),
+            metadata: None,
         }
     }
 }
@@ -92,6 +107,8 @@ pub struct Analytics {
     memory_limit: Option<u64>,
     timeout: Option<Duration>,
     clock: Clock,
+    chance: Chance,
+    kept: Arc<Kept>,
     stop: Option<Arc<dyn Fn() -> Option<Halt> + Send + Sync>>,
     progress: Option<Arc<dyn Fn(f64) + Send + Sync>>,
 }
@@ -129,6 +146,7 @@ impl Analytics {
                 "must be between 1 and 1024",
             ));
         }
+        let kept = Kept::new(&options);
         let warehouse = Duckdb::open(&Open {
             path: options.path,
             read_only: options.read_only,
@@ -151,6 +169,8 @@ impl Analytics {
             memory_limit: options.memory_limit,
             timeout: options.timeout,
             clock: options.clock,
+            chance: options.chance,
+            kept: Arc::new(kept),
             stop: None,
             progress: None,
         })
@@ -238,6 +258,40 @@ impl std::fmt::Debug for Analytics {
     }
 }
 
+/// What is kept beside the events; opened when it is first needed, as most programs only ask questions.
+struct Kept {
+    place: Place,
+    store: Mutex<Option<Arc<dyn MetadataStore>>>,
+    recorder: Recorder,
+    /// The revocations as they were read at an instant.
+    revocations: RwLock<Option<(Instant, Arc<Vec<Revocation>>)>>,
+}
+
+/// Where a store of metadata is.
+enum Place {
+    File(Option<PathBuf>, bool),
+    Server(String),
+}
+
+impl Kept {
+    fn new(options: &Options) -> Self {
+        let beside = |path: &PathBuf| {
+            let mut name = path.clone().into_os_string();
+            name.push(".meta");
+            PathBuf::from(name)
+        };
+        Self {
+            place: match &options.metadata {
+                Some(url) => Place::Server(url.clone()),
+                None => Place::File(options.path.as_ref().map(beside), options.read_only),
+            },
+            store: Mutex::default(),
+            recorder: Recorder::default(),
+            revocations: RwLock::default(),
+        }
+    }
+}
+
 fn json<T: Serialize>(answer: &T) -> Result<String> {
     serde_json::to_string(answer).map_err(Error::internal)
 }
@@ -258,4 +312,8 @@ fn system_clock() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let micros = since.ok().and_then(|d| i64::try_from(d.as_micros()).ok());
     Instant::saturating_from_micros(micros.unwrap_or_default())
+}
+
+fn system_chance(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|e| Error::internal(e.to_string()))
 }

@@ -307,7 +307,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    fn of(question: &Funnel) -> Self {
+    pub(super) fn of(question: &Funnel) -> Self {
         Self {
             order: question.order,
             grace: question.grace,
@@ -495,7 +495,7 @@ fn groups(
         let (kind, value) = grouping.written(&key);
         Group {
             kind,
-            label: label(kind, &value),
+            label: grouping.label(kind, &value),
             value,
             entered: count.entered(),
             converted: count.converted(),
@@ -527,24 +527,6 @@ pub(super) fn shown(grouping: &Grouping<'_>, tally: &Tally<'_>, limit: usize) ->
         b.1.cmp(&a.1)
             .then_with(|| grouping.texts(a.0).cmp(&grouping.texts(b.0)))
     });
+    let limit = limit.max(grouping.always().len());
     keys.into_iter().take(limit).map(|k| k.0.clone()).collect()
-}
-
-fn label(kind: GroupKind, value: &Value) -> String {
-    match (kind, value) {
-        (GroupKind::NotSet, _) => "(not set)".to_owned(),
-        (GroupKind::Empty, _) => "(empty)".to_owned(),
-        (GroupKind::Other, _) => "Other".to_owned(),
-        (GroupKind::Value, Value::String(text)) => text.clone(),
-        (GroupKind::Value, Value::Array(values)) => {
-            let labels = values.iter().map(|value| match value {
-                Value::Null => "(not set)".to_owned(),
-                Value::String(text) if text.is_empty() => "(empty)".to_owned(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            });
-            labels.collect::<Vec<_>>().join(", ")
-        }
-        (GroupKind::Value, other) => other.to_string(),
-    }
 }

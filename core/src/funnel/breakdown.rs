@@ -12,6 +12,7 @@ use super::answer::GroupKind;
 use super::options::{Attribution, Breakdown};
 use super::outcome::Found;
 use crate::error::Result;
+use crate::query::Property;
 use crate::timeline::column::Reader;
 use crate::timeline::{Timeline, View};
 
@@ -23,11 +24,9 @@ const UNSET: u32 = u32::MAX;
 /// The most groups for each of which there is a place from the beginning.
 const FEW: usize = 1 << 10;
 
-/// What the event at a place of a timeline says.
-#[inline]
-fn code(reader: &Reader<'_>, timeline: &Timeline<'_>, place: u32) -> Option<u32> {
-    let i = place as usize;
-    reader.code(timeline.user, timeline.ts[i], timeline.row[i])
+/// The row of the entry.
+fn entry_of(found: &Found) -> u32 {
+    found.chain.first().map_or(0, |c| c.1)
 }
 
 /// The key of what is not shown by itself; no key of values is that long.
@@ -40,6 +39,8 @@ pub(super) fn other() -> Key {
 pub(super) struct Grouping<'a> {
     by: Attribution,
     readers: Vec<Reader<'a>>,
+    /// For each property, whether it is looked up at the time of the entry.
+    at_entry: Vec<bool>,
     /// The groups that are shown by themselves; all where they are not chosen yet.
     pub(super) shown: Option<HashSet<Key>>,
 }
@@ -49,20 +50,45 @@ impl<'a> Grouping<'a> {
         let as_of = view.as_of.micros();
         let readers = breakdown.properties.iter();
         Ok(Self {
-            by: breakdown.by,
+            // Who is of a cohort is so at every row.
+            by: match &breakdown.properties[..] {
+                [Property::Cohort(_)] => Attribution::Entry,
+                _ => breakdown.by,
+            },
             readers: readers
-                .map(|p| view.columns.reader(p, as_of))
+                .clone()
+                .map(|p| view.columns.reader_of_entry(p, as_of))
                 .collect::<Result<_>>()?,
+            at_entry: readers.map(Property::at_entry).collect(),
             shown: None,
+        })
+    }
+
+    /// The group of one row of a chain from an entry.
+    pub(super) fn at(&self, timeline: &Timeline<'_>, place: u32, entry: u32) -> Key {
+        let codes = self.codes(timeline, place, entry);
+        codes.map(|code| code.unwrap_or(UNSET)).collect()
+    }
+
+    /// What each property says at one row of a chain from an entry.
+    #[inline]
+    fn codes(
+        &self,
+        timeline: &Timeline<'_>,
+        place: u32,
+        entry: u32,
+    ) -> impl Iterator<Item = Option<u32>> {
+        let readers = self.readers.iter().zip(&self.at_entry);
+        readers.map(move |(reader, at_entry)| {
+            let i = if *at_entry { entry } else { place } as usize;
+            reader.code(timeline.user, timeline.ts[i], timeline.row[i])
         })
     }
 
     /// The groups of a unit; all different.
     pub(super) fn keys(&self, timeline: &Timeline<'_>, found: &Found) -> Vec<Key> {
-        let of = |place: u32| {
-            let codes = self.readers.iter().map(|r| code(r, timeline, place));
-            codes.map(|code| code.unwrap_or(UNSET)).collect::<Key>()
-        };
+        let entry = entry_of(found);
+        let of = |place: u32| self.at(timeline, place, entry);
         let unset = || vec![UNSET; self.readers.len()];
         if self.by != Attribution::Each {
             let chosen = self.chosen(timeline, found);
@@ -83,9 +109,10 @@ impl<'a> Grouping<'a> {
     #[inline]
     fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
         let mut rows = found.chain.iter();
+        let entry = entry_of(found);
         let set = |c: &&(u8, u32)| {
-            let mut readers = self.readers.iter();
-            readers.any(|r| code(r, timeline, c.1).is_some())
+            let mut codes = self.codes(timeline, c.1, entry);
+            codes.any(|code| code.is_some())
         };
         let row = match self.by {
             Attribution::Entry => rows.next(),
@@ -109,7 +136,7 @@ impl<'a> Grouping<'a> {
     #[inline]
     pub(super) fn place(&self, timeline: &Timeline<'_>, found: &Found, few: usize) -> usize {
         let row = self.chosen(timeline, found);
-        let code = row.and_then(|row| code(&self.readers[0], timeline, row));
+        let code = row.and_then(|row| self.codes(timeline, row, entry_of(found)).next()?);
         code.map_or(few - 1, |code| code as usize)
     }
 
@@ -152,6 +179,41 @@ impl<'a> Grouping<'a> {
             Value::Array(values)
         };
         (kind, value)
+    }
+
+    /// The groups that are there even where nobody is of them: of one cohort, who is in it and who is not.
+    pub(super) fn always(&self) -> Vec<Key> {
+        match &self.readers[..] {
+            [Reader::Cohort(_)] => vec![vec![0], vec![1]],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A group as people read it.
+    pub(super) fn label(&self, kind: GroupKind, value: &Value) -> String {
+        let one = |(value, reader): (&Value, &Reader<'_>)| match (value, reader) {
+            (Value::Bool(inside), Reader::Cohort(_)) => {
+                if *inside { "in" } else { "not in" }.to_owned()
+            }
+            (Value::Null, _) => "(not set)".to_owned(),
+            (Value::String(text), _) if text.is_empty() => "(empty)".to_owned(),
+            (Value::String(text), _) => text.clone(),
+            (other, _) => other.to_string(),
+        };
+        match (kind, value) {
+            (GroupKind::NotSet, _) => "(not set)".to_owned(),
+            (GroupKind::Empty, _) => "(empty)".to_owned(),
+            (GroupKind::Other, _) => "Other".to_owned(),
+            (GroupKind::Value, Value::Array(values)) if self.readers.len() > 1 => {
+                let labels = values.iter().zip(&self.readers).map(one);
+                labels.collect::<Vec<_>>().join(", ")
+            }
+            (GroupKind::Value, value) => self
+                .readers
+                .first()
+                .map(|reader| one((value, reader)))
+                .unwrap_or_default(),
+        }
     }
 
     /// The values of a group as canonical JSON text.

@@ -99,6 +99,9 @@ impl Fast {
             return None;
         }
         let by_row = plan.masks_of_names().is_none();
+        if by_row && plan.whole || plan.by_entry() {
+            return None;
+        }
         let masks = plan.masks_of_names().map_or_else(
             || {
                 std::iter::once(0)
@@ -126,7 +129,8 @@ impl Fast {
             to: plan.to,
             as_of: plan.as_of,
             by_row,
-            chains: question.breakdown.is_some()
+            chains: plan.whole
+                || question.breakdown.is_some()
                 || question.revenue
                 || question.timed == Timed::Reached,
         })

@@ -201,6 +201,10 @@ impl<'t> Tally<'t> {
                 tally.groups.insert(Grouping::key_of(place, few), cells);
             }
         }
+        for key in grouping.iter().flat_map(|g| g.always()) {
+            let none = tally.groups.entry(key);
+            none.or_insert_with(|| Cells::sized(steps));
+        }
         match tally.error {
             Some(error) => Err(error),
             None => Ok(tally),

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod calendar;
 pub mod condition;
+pub mod contrast;
 pub(crate) mod fields;
 pub mod filter;
 pub mod instant;
@@ -23,6 +24,7 @@ pub mod zone;
 
 pub use calendar::{Calendar, Period, WeekStart};
 pub use condition::Condition;
+pub use contrast::Contrast;
 pub use filter::{Filter, Property};
 pub use instant::Instant;
 pub use money::Money;

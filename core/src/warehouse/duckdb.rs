@@ -19,6 +19,9 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::fault::of as explain;
+pub(crate) use self::open::{Held, connect, seal};
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,8 +32,8 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    EventProperty, Head, Live, Load, Named, Open, Page, Parameter, Profiled, Recent, Said, Saved,
-    Warehouse, Worths, realtime, worth,
+    Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
+    Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -152,6 +155,14 @@ impl Warehouse for Duckdb {
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
         realtime::recent(self, asked)
+    }
+
+    fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>> {
+        platform::cells(self, asked)
+    }
+
+    fn sums(&self, asked: &Figures<'_>) -> Result<Vec<Sum>> {
+        platform::sums(self, asked)
     }
 
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>> {
