@@ -489,9 +489,8 @@ fn who_may_do_what_with_whose_dashboard() {
         ];
         assert_eq!(may, expected, "{id} as {role}");
         let asked = store.dashboards(&who, &json!({"limit": 50}));
-        let listed = asked.map_or(false, |l| {
-            l.dashboards.iter().any(|d| d.id.to_string() == **dashboard)
-        });
+        let listed =
+            asked.is_ok_and(|l| l.dashboards.iter().any(|d| d.id.to_string() == **dashboard));
         assert_eq!(
             listed, expected[0],
             "{id} as {role}: lists show what can be read"
