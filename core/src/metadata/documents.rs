@@ -260,7 +260,7 @@ pub fn update(session: &mut dyn Session, document: &Document) -> Result<bool> {
     let changed = session.execute(
         "update documents
         set name = $3, sought = $4, state = $5, public = $6, revision = $7, updated_at = $8, body = $9
-        where kind = $1 and id = $2 and revision = $7 - 1",
+        where kind = $1 and id = $2 and revision + 1 = $7",
         &[
             document.kind.name().into(),
             document.id.to_string().into(),

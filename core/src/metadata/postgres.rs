@@ -178,6 +178,11 @@ impl<'a> FromSql<'a> for Value {
     }
 }
 
+/// Whether it was the connection that failed, and not what was asked over it.
+fn lost(error: &::postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+}
+
 fn fault(error: ::postgres::Error) -> Error {
     let (kind, code, message) = match error.as_db_error() {
         // Class 53 is insufficient resources, 58 is what the system refuses.
@@ -198,7 +203,7 @@ fn fault(error: ::postgres::Error) -> Error {
             )
         }
         Some(_) => return Error::internal(error),
-        None if error.is_closed() || error.code().is_none() => (
+        None if error.is_closed() || lost(&error) => (
             ErrorKind::Storage,
             "unreachable",
             "the metadata server does not answer",
