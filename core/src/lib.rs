@@ -5,10 +5,12 @@
 
 pub mod access;
 pub mod analytics;
+pub mod chart;
 pub mod cohort;
 pub mod demo;
 pub mod error;
 pub mod events;
+pub mod export;
 pub mod funnel;
 pub mod insight;
 mod options;

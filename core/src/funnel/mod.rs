@@ -3,6 +3,7 @@
 mod answer;
 mod anyorder;
 mod breakdown;
+mod chart;
 mod counts;
 mod fast;
 mod faults;
