@@ -5,14 +5,17 @@
 
 pub mod access;
 pub mod analytics;
+pub mod audit;
 pub mod chart;
 pub mod cohort;
+pub mod dashboard;
 pub mod demo;
 pub mod error;
 pub mod events;
 pub mod export;
 pub mod funnel;
 pub mod insight;
+pub mod metadata;
 mod options;
 pub mod people;
 pub mod query;

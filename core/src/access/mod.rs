@@ -1,20 +1,23 @@
 //! Who may do what. Nothing is read or written without a decision made here; the default is no.
 
 pub mod key;
+pub mod revocation;
 mod role;
 pub mod token;
 
 pub use key::Key;
 use serde::Serialize;
-pub use token::{Claims, Verifier, mint};
+pub use token::{Claims, Proof, Verifier, mint};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Who asks: an id for the log, and the role that decides.
+/// Who asks: an id for the record, the role that decides, and where the question comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     id: String,
     role: String,
+    origin: String,
+    request: String,
 }
 
 impl Principal {
@@ -23,6 +26,18 @@ impl Principal {
         Self {
             id: id.into(),
             role: role.into(),
+            origin: String::new(),
+            request: String::new(),
+        }
+    }
+
+    /// The same, asking from somewhere, such as an address, by a request of this id; both are for the record only.
+    #[must_use]
+    pub fn asking(self, origin: impl Into<String>, request: impl Into<String>) -> Self {
+        Self {
+            origin: origin.into(),
+            request: request.into(),
+            ..self
         }
     }
 
@@ -40,6 +55,16 @@ impl Principal {
     pub fn role(&self) -> &str {
         &self.role
     }
+
+    /// From where; empty where nobody said.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// By which request; empty where nobody said.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
 }
 
 /// What somebody may be allowed to do.
@@ -56,6 +81,14 @@ pub enum Permission {
     ImportEvents,
     /// Change which events are page views, conversions, errors and steps.
     ManageCatalogue,
+    /// See the dashboards that are one's own, shared or public.
+    ReadDashboards,
+    /// Make dashboards, and change and remove those that are one's own.
+    ManageDashboards,
+    /// Read the record of who did what.
+    ReadAudit,
+    /// Take tokens back before they expire.
+    ManageAccess,
 }
 
 impl Permission {
@@ -67,6 +100,10 @@ impl Permission {
             Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
             Self::ManageCatalogue => "manage_catalogue",
+            Self::ReadDashboards => "read_dashboards",
+            Self::ManageDashboards => "manage_dashboards",
+            Self::ReadAudit => "read_audit",
+            Self::ManageAccess => "manage_access",
         }
     }
 }
@@ -116,6 +153,11 @@ pub fn decide(who: &Principal, permission: Permission) -> Decision {
     }
 }
 
+/// Whether there is such a role.
+pub(crate) fn is_role(name: &str) -> bool {
+    role::is_known(name)
+}
+
 /// A question that an access decision has allowed; only [`grant`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Scoped<T>(T);
@@ -148,23 +190,33 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 5] = [
+    const ALL: [Permission; 9] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
         Permission::ImportEvents,
         Permission::ManageCatalogue,
+        Permission::ReadDashboards,
+        Permission::ManageDashboards,
+        Permission::ReadAudit,
+        Permission::ManageAccess,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true, true, true, true, true]),
-            ("analyst", [true, true, true, true, false]),
-            ("viewer", [true, false, false, false, false]),
-            ("Admin", [false; 5]),
-            ("root", [false; 5]),
-            ("", [false; 5]),
+            ("admin", [true; 9]),
+            (
+                "analyst",
+                [true, true, true, true, false, true, true, false, false],
+            ),
+            (
+                "viewer",
+                [true, false, false, false, false, true, false, false, false],
+            ),
+            ("Admin", [false; 9]),
+            ("root", [false; 9]),
+            ("", [false; 9]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

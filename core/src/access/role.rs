@@ -1,7 +1,8 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ImportEvents, ManageCatalogue, ManageCohorts, ReadAnalytics, ReadPeople,
+    self, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts, ManageDashboards,
+    ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 3] = [
@@ -13,16 +14,32 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ManageCohorts,
             ImportEvents,
             ManageCatalogue,
+            ReadDashboards,
+            ManageDashboards,
+            ReadAudit,
+            ManageAccess,
         ],
     ),
     (
         "analyst",
-        &[ReadAnalytics, ReadPeople, ManageCohorts, ImportEvents],
+        &[
+            ReadAnalytics,
+            ReadPeople,
+            ManageCohorts,
+            ImportEvents,
+            ReadDashboards,
+            ManageDashboards,
+        ],
     ),
-    ("viewer", &[ReadAnalytics]),
+    ("viewer", &[ReadAnalytics, ReadDashboards]),
 ];
 
 /// The permissions of a role, or `None` for a role that is not known.
 pub(super) fn permissions(role: &str) -> Option<&'static [Permission]> {
     ROLES.iter().find(|r| r.0 == role).map(|r| r.1)
+}
+
+/// Whether there is such a role.
+pub(super) fn is_known(role: &str) -> bool {
+    permissions(role).is_some()
 }

@@ -75,6 +75,14 @@ impl Verifier {
     /// `Unauthenticated` with one of the codes `token_malformed`, `token_wrong_algorithm`, `token_bad_signature`,
     /// `token_missing_claim`, `token_expired`, `token_not_yet_valid`, `token_wrong_issuer`, `token_wrong_audience`.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Principal> {
+        self.prove(token, now).map(|proof| proof.principal)
+    }
+
+    /// `verify`, with what of the token tells it from others, by which it can be taken back.
+    ///
+    /// # Errors
+    /// As `verify`.
+    pub fn prove(&self, token: &str, now: Instant) -> Result<Proof> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(malformed("it is longer than 16 KiB"));
         }
@@ -156,7 +164,7 @@ impl Verifier {
         }
     }
 
-    fn check_claims(&self, claims: &Map<String, Value>, now: Instant) -> Result<Principal> {
+    fn check_claims(&self, claims: &Map<String, Value>, now: Instant) -> Result<Proof> {
         let present = |name: &str| claims.get(name).is_some_and(|v| !v.is_null());
         let missing: Vec<&str> = REQUIRED.into_iter().filter(|n| !present(n)).collect();
         if !missing.is_empty() {
@@ -167,7 +175,7 @@ impl Verifier {
         }
         let expires = numeric_date(claims, "exp")?;
         let not_before = numeric_date(claims, "nbf")?;
-        numeric_date(claims, "iat")?;
+        let issued = numeric_date(claims, "iat")?;
         let subject = string(claims, "sub")?;
         let issuer = string(claims, "iss")?;
         let role = if present("role") {
@@ -204,7 +212,20 @@ impl Verifier {
                 "the token is for another audience",
             ));
         }
-        Ok(Principal::new(subject, role))
+        let instant = |micros: i128| {
+            let bounds = (
+                i128::from(Instant::MIN.micros()),
+                i128::from(Instant::MAX.micros()),
+            );
+            let within = micros.clamp(bounds.0, bounds.1);
+            Instant::saturating_from_micros(i64::try_from(within).unwrap_or_default())
+        };
+        let id = claims.get("jti").and_then(Value::as_str);
+        Ok(Proof {
+            principal: Principal::new(subject, role),
+            token: id.map(ToOwned::to_owned),
+            issued: issued.map(instant),
+        })
     }
 
     fn is_audience(&self, audience: Option<&Value>) -> Result<bool> {
@@ -227,6 +248,17 @@ impl Verifier {
         names.dedup();
         names.join(" or ")
     }
+}
+
+/// Whom a token proves to be asking, and which token it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Who asks.
+    pub principal: Principal,
+    /// The token's id, its claim `jti`.
+    pub token: Option<String>,
+    /// When it was issued, its claim `iat`.
+    pub issued: Option<Instant>,
 }
 
 /// What a minted token says.
@@ -281,6 +313,11 @@ pub fn missing() -> Error {
 /// A token that is none; `why` continues the sentence "the token is malformed:".
 pub fn malformed(why: &str) -> Error {
     unauthenticated("token_malformed", format!("the token is malformed: {why}"))
+}
+
+/// A token that was good once.
+pub(super) fn revoked() -> Error {
+    unauthenticated("token_revoked", "the token was taken back")
 }
 
 fn unauthenticated(code: &'static str, message: impl Into<String>) -> Error {

@@ -1,13 +1,19 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod audit;
 mod cohort;
+mod dashboard;
 mod data;
+mod export;
 mod funnel;
 mod insight;
 mod realtime;
+mod report;
 mod retention;
 mod timelines;
 mod word;
+
+pub use self::export::{ExportFile, ExportList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +21,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 
+use crate::audit::Recorder;
 use crate::error::{Error, Result};
+use crate::export::Files;
+use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
 use crate::timeline::{Columns, Timelines};
 use crate::warehouse::duckdb::Duckdb;
@@ -23,6 +32,9 @@ use crate::warehouse::{Open, Warehouse};
 
 /// Tells the time; the only clock there is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Fills bytes with chance that nobody can guess; the only chance there is.
+pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<()> + Send + Sync>;
 
 /// How to open a store of events.
 #[derive(Clone)]
@@ -37,6 +49,10 @@ pub struct Options {
     pub memory_limit: Option<u64>,
     /// The clock that says what "now" is; the system's by default.
     pub clock: Clock,
+    /// Where ids and names that cannot be guessed come from; the system by default.
+    pub chance: Chance,
+    /// Where dashboards, exports and the record are kept: `postgres://…`; by default a file beside that of the events, or memory.
+    pub metadata: Option<String>,
 }
 
 impl Default for Options {
@@ -47,6 +63,8 @@ impl Default for Options {
             threads: None,
             memory_limit: None,
             clock: Arc::new(system_clock),
+            chance: Arc::new(system_chance),
+            metadata: None,
         }
     }
 }
@@ -77,6 +95,9 @@ pub struct Analytics {
     pool: Arc<rayon::ThreadPool>,
     memory_limit: Option<u64>,
     clock: Clock,
+    chance: Chance,
+    kept: Arc<Kept>,
+    exports: Arc<export::Exports>,
     stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
@@ -113,6 +134,8 @@ impl Analytics {
                 "must be between 1 and 1024",
             ));
         }
+        let kept = Kept::new(&options);
+        let exports = export::Exports::new(Files::beside(options.path.as_ref()));
         let warehouse = Duckdb::open(&Open {
             path: options.path,
             read_only: options.read_only,
@@ -134,12 +157,16 @@ impl Analytics {
             pool: Arc::new(pool),
             memory_limit: options.memory_limit,
             clock: options.clock,
+            chance: options.chance,
+            kept: Arc::new(kept),
+            exports: Arc::new(exports),
             stop: None,
         })
     }
 
     /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
     pub fn close(self) {
+        self.exports.close();
         let held = self
             .timelines
             .read()
@@ -176,6 +203,40 @@ impl std::fmt::Debug for Analytics {
     }
 }
 
+/// What is kept beside the events; opened when it is first needed, as most programs only ask questions.
+struct Kept {
+    place: Place,
+    store: Mutex<Option<Arc<dyn MetadataStore>>>,
+    recorder: Recorder,
+    /// The revocations as they were read at an instant.
+    revocations: RwLock<Option<(Instant, Arc<Vec<Revocation>>)>>,
+}
+
+/// Where a store of metadata is.
+enum Place {
+    File(Option<PathBuf>, bool),
+    Server(String),
+}
+
+impl Kept {
+    fn new(options: &Options) -> Self {
+        let beside = |path: &PathBuf| {
+            let mut name = path.clone().into_os_string();
+            name.push(".meta");
+            PathBuf::from(name)
+        };
+        Self {
+            place: match &options.metadata {
+                Some(url) => Place::Server(url.clone()),
+                None => Place::File(options.path.as_ref().map(beside), options.read_only),
+            },
+            store: Mutex::default(),
+            recorder: Recorder::default(),
+            revocations: RwLock::default(),
+        }
+    }
+}
+
 fn json<T: Serialize>(answer: &T) -> Result<String> {
     serde_json::to_string(answer).map_err(Error::internal)
 }
@@ -196,4 +257,8 @@ fn system_clock() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let micros = since.ok().and_then(|d| i64::try_from(d.as_micros()).ok());
     Instant::saturating_from_micros(micros.unwrap_or_default())
+}
+
+fn system_chance(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|e| Error::internal(e.to_string()))
 }

@@ -27,7 +27,8 @@ pub enum Status {
 }
 
 impl Status {
-    const ALL: [Self; 4] = [
+    /// All four, in the order of a life.
+    pub const ALL: [Self; 4] = [
         Self::Pending,
         Self::Processing,
         Self::Completed,
@@ -129,7 +130,7 @@ impl Kept {
         (id, at): (ObjectId, Instant),
         (owner, role): (&str, &str),
         request: ExportRequest,
-    ) -> Result<Self> {
+    ) -> Self {
         let body = Body {
             request: json!({
                 "dashboardId": request.dashboard_id,
@@ -156,11 +157,11 @@ impl Kept {
             updated_at: at,
             body: String::new(),
         };
-        Ok(Self {
+        Self {
             document,
             body,
             request,
-        })
+        }
     }
 
     /// An export as it was kept.

@@ -5,18 +5,24 @@
 
 mod cell;
 mod csv;
+mod files;
+pub(crate) mod job;
 mod json;
 mod pdf;
 mod report;
 mod request;
 #[cfg(test)]
 mod tests;
+pub(crate) mod widget;
 mod xlsx;
 
 use std::io::Write;
 
 use serde::Serialize;
 
+pub(crate) use self::files::Files;
+pub use self::files::Reader;
+pub use self::job::{DateRange, ExportJob, Status};
 pub use self::report::{Kind, Plot, Report, Section, Table};
 pub use self::request::{ExportMetric, ExportRequest, ExportType};
 use crate::error::{Error, ErrorKind, Result};

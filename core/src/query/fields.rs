@@ -40,6 +40,8 @@ pub(crate) struct Fields<'a> {
     map: &'a Map<String, Value>,
     known: Vec<&'static str>,
     errors: Vec<FieldError>,
+    /// Whether fields that are not known are left alone.
+    open: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -56,7 +58,13 @@ impl<'a> Fields<'a> {
             map,
             known: Vec::new(),
             errors: Vec::new(),
+            open: false,
         })
+    }
+
+    /// Leaves fields that are not known alone.
+    pub(crate) fn keep_unknown(&mut self) {
+        self.open = true;
     }
 
     /// Reads a field that may be absent or null.
@@ -129,7 +137,7 @@ impl<'a> Fields<'a> {
         for name in self
             .map
             .keys()
-            .filter(|n| !self.known.contains(&n.as_str()))
+            .filter(|n| !self.open && !self.known.contains(&n.as_str()))
         {
             self.errors.push(FieldError {
                 field: name.clone(),
@@ -229,6 +237,24 @@ pub(crate) fn list<T>(value: &Value, mut item: impl FnMut(&Value) -> Parsed<T>) 
     } else {
         Err(faults)
     }
+}
+
+/// An object whose fields `read` reads; all faults of all fields at once.
+pub(crate) fn object<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) -> Parsed<T> {
+    let Ok(mut fields) = Fields::of(value) else {
+        return fault("invalid_type", "must be an object");
+    };
+    let object = read(&mut fields);
+    fields.finish(Vec::new()).map(|()| object).map_err(|error| {
+        let faults = error.field_errors().iter();
+        faults
+            .map(|f| Fault {
+                at: format!(".{}", f.field),
+                code: f.code,
+                message: f.message.clone(),
+            })
+            .collect()
+    })
 }
 
 /// An event name: 1 to 200 characters.

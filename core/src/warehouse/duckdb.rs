@@ -17,6 +17,9 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::fault::of as explain;
+pub(crate) use self::open::{Held, connect, seal};
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,8 +30,8 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{
-    EventProperty, Head, Identities, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
-    Rows, Said, Saved, Sink, Warehouse, Worths, realtime, worth,
+    Cell, EventProperty, Figures, Head, Identities, Live, Load, Named, Open, Page, Parameter,
+    Profiled, Recent, Rows, Said, Saved, Sink, Sum, Warehouse, Worths, platform, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -214,6 +217,14 @@ impl Warehouse for Duckdb {
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
         realtime::recent(self, asked)
+    }
+
+    fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>> {
+        platform::cells(self, asked)
+    }
+
+    fn sums(&self, asked: &Figures<'_>) -> Result<Vec<Sum>> {
+        platform::sums(self, asked)
     }
 
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod dataset;
 pub mod duckdb;
+mod platform;
 mod realtime;
 mod worth;
 
@@ -15,6 +16,7 @@ use crate::events::{Catalogue, EventBatch, Held, Record, Table};
 use crate::query::{Instant, answer::Versions};
 
 pub use self::duckdb::Duckdb;
+pub use self::platform::{Cell, Figures, Subject, Sum};
 pub use self::realtime::{Amount, Live, Recent, Tally};
 
 /// What a warehouse holds at one moment.
@@ -239,6 +241,12 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
+
+    /// Figures of the platform's tables over time and by groups, in order.
+    fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>>;
+
+    /// The money among them by currency and day, in order.
+    fn sums(&self, asked: &Figures<'_>) -> Result<Vec<Sum>>;
 
     /// The rows of a fixed `select` over the tables of `migrations/`, its values bound to `?` in order.
     fn select(&self, statement: &'static str, values: &[Parameter]) -> Result<Vec<RecordBatch>>;

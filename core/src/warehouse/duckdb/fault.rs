@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind};
 
 /// The error of ours for one of DuckDB's while it worked on a file.
-pub(super) fn of(error: ::duckdb::Error, path: Option<&Path>) -> Error {
+pub(crate) fn of(error: ::duckdb::Error, path: Option<&Path>) -> Error {
     let text = error.to_string();
     let file = path.map_or_else(
         || "the warehouse in memory".to_owned(),

@@ -15,6 +15,34 @@ use crate::warehouse::Open;
 /// Opens, sets up and locks the settings; what is returned holds the file until both are dropped.
 pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
     let path = options.path.as_deref();
+    let (connection, held) = connect(options)?;
+    let file = path.map_or_else(
+        || "the warehouse in memory".to_owned(),
+        |p| format!("`{}`", p.display()),
+    );
+    migrate::run(
+        &connection,
+        migrate::ALL,
+        &file,
+        options.read_only,
+        options.now,
+    )
+    .map_err(|fault| match fault {
+        Fault::Engine(error) => fault::of(error, path),
+        Fault::Ours(error) => error,
+    })?;
+    seal(&connection).map_err(|error| fault::of(error, path))?;
+    Ok((connection, held))
+}
+
+/// From here on no statement can reach a file, load an extension or change a setting: files to import are read by other means.
+pub(crate) fn seal(connection: &Connection) -> ::duckdb::Result<()> {
+    connection.execute_batch("set enable_external_access = false; set lock_configuration = true")
+}
+
+/// Opens a file or memory, whatever it holds; what is returned holds the file until both are dropped.
+pub(crate) fn connect(options: &Open) -> Result<(Connection, Option<Held>)> {
+    let path = options.path.as_deref();
     let held = path
         .map(|p| {
             check(p, options.read_only)?;
@@ -46,26 +74,6 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         .caused_by(error),
         (error, _) => error,
     })?;
-    let file = path.map_or_else(
-        || "the warehouse in memory".to_owned(),
-        |p| format!("`{}`", p.display()),
-    );
-    migrate::run(
-        &connection,
-        migrate::ALL,
-        &file,
-        options.read_only,
-        options.now,
-    )
-    .map_err(|fault| match fault {
-        Fault::Engine(error) => failed(error),
-        Fault::Ours(error) => error,
-    })?;
-    // From here on no statement can reach a file, load an extension or change a setting: files to import are
-    // read by other means.
-    connection
-        .execute_batch("set enable_external_access = false; set lock_configuration = true")
-        .map_err(failed)?;
     Ok((connection, held))
 }
 
@@ -169,7 +177,7 @@ enum Use {
 
 /// A file counted as open in this process, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Held(PathBuf);
+pub(crate) struct Held(PathBuf);
 
 impl Held {
     /// Counts a file as open, and tells whether nobody else in this process has it open.

@@ -1,0 +1,203 @@
+//! The record of who did what, and the tokens that are taken back: how every change and access gets its entry.
+
+use std::sync::{Arc, PoisonError};
+
+use serde_json::Value;
+
+use super::{Analytics, Place};
+use crate::access::{self, Permission, Principal, Proof, revocation};
+use crate::audit::{self, Act, Listed, Outcome, Verification};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metadata::{
+    Embedded, MetadataStore, ObjectId, Revocation, Session, change, read, revocations,
+};
+
+/// How old what is known of revocations may be, in microseconds: other servers may share the store.
+const STALE: i64 = 1_000_000;
+
+impl Analytics {
+    /// The entries of the record, the latest first; see [`audit::list`].
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once; `forbidden` for a principal who may not read the record.
+    pub fn audit(&self, who: &Principal, asked: &Value) -> Result<Listed> {
+        let act = Act::new("audit.read", "");
+        self.seen(who, Permission::ReadAudit, &act, |s| audit::list(s, asked))
+    }
+
+    /// Checks the record from the first entry on, and names the first that is not what it was.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read the record; whatever reading the store raises.
+    pub fn verify_audit(&self, who: &Principal) -> Result<Verification> {
+        let act = Act::new("audit.verify", "");
+        self.seen(who, Permission::ReadAudit, &act, audit::verify)
+    }
+
+    /// Writes down what was done without changing what is kept here: a question, a refusal, an export. When this fails, what was
+    /// asked for must not be given.
+    ///
+    /// # Errors
+    /// What the store raises. A store opened only to read keeps no record.
+    pub fn record(
+        &self,
+        who: &Principal,
+        act: &Act,
+        (outcome, reason): (Outcome, &str),
+    ) -> Result<()> {
+        let store = self.metadata()?;
+        if store.read_only() {
+            return Ok(());
+        }
+        let entry = audit::entry(who, act, (outcome, reason), self.now());
+        self.kept.recorder.record(&*store, entry)
+    }
+
+    /// Takes tokens back; see [`revocation::parse`].
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once; `forbidden` for a principal who may not manage access.
+    pub fn revoke(&self, who: &Principal, asked: &Value) -> Result<()> {
+        let act = Act::new("access.revoke", "");
+        let now = self.now();
+        self.acted(who, Permission::ManageAccess, act, |session, act| {
+            let revocation = revocation::parse(asked, now)?;
+            act.object = if revocation.token.is_empty() {
+                format!("subject/{}", revocation.subject)
+            } else {
+                format!("token/{}", revocation.token)
+            };
+            revocations::insert(session, &revocation)
+        })?;
+        *self
+            .kept
+            .revocations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Lets a proven principal in, unless the token was taken back.
+    ///
+    /// # Errors
+    /// `Unauthenticated` with the code `token_revoked`; whatever reading the store raises.
+    pub fn admit(&self, proof: &Proof) -> Result<()> {
+        revocation::admit(proof, &self.revocations()?)
+    }
+
+    fn revocations(&self) -> Result<Arc<Vec<Revocation>>> {
+        let now = self.now();
+        let known = self
+            .kept
+            .revocations
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some((at, known)) = known {
+            // Nobody else writes to a file of ours.
+            let own = matches!(self.kept.place, Place::File(..));
+            if own || now.micros().saturating_sub(at.micros()) < STALE {
+                return Ok(known);
+            }
+        }
+        let fresh = Arc::new(read(&*self.metadata()?, |s| revocations::all(s, now))?);
+        *self
+            .kept
+            .revocations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&fresh)));
+        Ok(fresh)
+    }
+
+    /// Where dashboards, exports and the record are kept.
+    ///
+    /// # Errors
+    /// As opening a store of events.
+    pub fn metadata(&self) -> Result<Arc<dyn MetadataStore>> {
+        let mut held = self
+            .kept
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*held {
+            return Ok(Arc::clone(store));
+        }
+        let now = self.now();
+        let store: Arc<dyn MetadataStore> = match &self.kept.place {
+            Place::File(path, read_only) => {
+                Arc::new(Embedded::open(path.clone(), *read_only, now)?)
+            }
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Arc::new(crate::metadata::Postgres::open(url, false, now)?),
+            #[cfg(not(feature = "postgres"))]
+            Place::Server(_) => {
+                return Err(Error::field(
+                    "metadata",
+                    "unsupported",
+                    "this edition of travelsense was built without PostgreSQL",
+                ));
+            }
+        };
+        *held = Some(Arc::clone(&store));
+        Ok(store)
+    }
+
+    /// Makes a change together with its entry in the record: both are kept, or neither. A refusal and a failure get an entry too.
+    pub(super) fn acted<T>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        mut act: Act,
+        work: impl FnOnce(&mut dyn Session, &mut Act) -> Result<T>,
+    ) -> Result<T> {
+        let granted = access::decide(who, permission);
+        let done = access::grant(who, permission, ()).and_then(|_| {
+            let store = self.metadata()?;
+            change(&*store, |session| {
+                let done = work(session, &mut act)?;
+                let outcome = (Outcome::Allowed, granted.reason.as_str());
+                let entry = audit::entry(who, &act, outcome, self.now());
+                audit::append(session, vec![entry])?;
+                Ok(done)
+            })
+        });
+        if let Err(error) = &done {
+            self.record(who, &act, ended(error))?;
+        }
+        done
+    }
+
+    /// Looks at what is kept, with an entry in the record before anything of it is given away.
+    pub(super) fn seen<T>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        act: &Act,
+        work: impl FnOnce(&mut dyn Session) -> Result<T>,
+    ) -> Result<T> {
+        let granted = access::decide(who, permission);
+        let found = access::grant(who, permission, ()).and_then(|_| read(&*self.metadata()?, work));
+        let outcome = match &found {
+            Ok(_) => (Outcome::Allowed, granted.reason.as_str()),
+            Err(error) => ended(error),
+        };
+        self.record(who, act, outcome)?;
+        found
+    }
+
+    /// An id that nothing else has.
+    pub(super) fn fresh_id(&self) -> Result<ObjectId> {
+        let mut chance = [0; 8];
+        (self.chance)(&mut chance)?;
+        Ok(ObjectId::new(self.now(), chance))
+    }
+}
+
+/// What the record says of something that was not done. A fault of ours is not described to those who read the record.
+fn ended(error: &Error) -> (Outcome, &str) {
+    match error.kind() {
+        ErrorKind::Forbidden => (Outcome::Refused, error.message()),
+        ErrorKind::Internal => (Outcome::Failed, error.code()),
+        _ => (Outcome::Failed, error.message()),
+    }
+}

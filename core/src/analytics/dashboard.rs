@@ -1,0 +1,271 @@
+//! Dashboards, kept and answered by the handle.
+
+use serde_json::Value;
+
+use super::Analytics;
+use crate::access::{self, Permission, Principal};
+use crate::audit::Act;
+use crate::dashboard::{
+    self, Access, Dashboard, Draft, List, Listed, Patch, Plan, Sharing, Template, WidgetData,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metadata::{Kind, ObjectId, documents};
+use crate::query::Range;
+use crate::query::fields::Fields;
+
+impl Analytics {
+    /// Makes a dashboard that belongs to who asks; see [`Draft::parse`].
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not make dashboards; `validation_failed` with every field error at once.
+    pub fn create_dashboard(&self, who: &Principal, body: &Value) -> Result<Dashboard> {
+        self.make(who, || Draft::parse(body))
+    }
+
+    /// Makes a dashboard of a template; see [`Template::draft`].
+    ///
+    /// # Errors
+    /// As `create_dashboard`; `not_found` for another key.
+    pub fn create_dashboard_from(
+        &self,
+        who: &Principal,
+        template: &str,
+        body: &Value,
+    ) -> Result<Dashboard> {
+        self.make(who, || Template::draft(template, body))
+    }
+
+    /// The templates that dashboards can be made of.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read dashboards.
+    pub fn dashboard_templates(&self, who: &Principal) -> Result<Vec<Template>> {
+        access::grant(who, Permission::ReadDashboards, ())?;
+        Template::all()
+    }
+
+    /// The dashboards that are one's own, shared or public, page by page; see [`List::parse`].
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read dashboards; `validation_failed` with every field error at once.
+    pub fn dashboards(&self, who: &Principal, asked: &Value) -> Result<Listed> {
+        let act = Act::new("dashboard.list", "");
+        self.seen(who, Permission::ReadDashboards, &act, |session| {
+            List::parse(asked)?.find(session, who)
+        })
+    }
+
+    /// A dashboard.
+    ///
+    /// # Errors
+    /// In this order: `forbidden` for a principal who may not read dashboards; `validation_failed` for what is no id;
+    /// `not_found`; `forbidden` for a dashboard that is neither one's own nor public, and not shared.
+    pub fn dashboard(&self, who: &Principal, id: &str) -> Result<Dashboard> {
+        let act = Act::new("dashboard.read", object(id));
+        self.seen(who, Permission::ReadDashboards, &act, |session| {
+            Ok(dashboard::open(session, who, id.parse()?, Access::View)?.0)
+        })
+    }
+
+    /// Changes a dashboard: what is absent stays as it is; see [`Patch::parse`]. With a `revision`, only if it is still that one.
+    ///
+    /// # Errors
+    /// In this order: `forbidden` for a principal who may not change dashboards; `validation_failed` for what is no id;
+    /// `not_found`; `forbidden` for a dashboard that is not one's own, nor shared to edit; `revision_changed` where somebody else was
+    /// faster; `validation_failed` with every field error at once.
+    pub fn update_dashboard(
+        &self,
+        who: &Principal,
+        id: &str,
+        body: &Value,
+        revision: Option<i64>,
+    ) -> Result<Dashboard> {
+        let act = Act::new("dashboard.update", object(id));
+        let now = self.now();
+        self.acted(who, Permission::ManageDashboards, act, |session, _| {
+            let (found, has) = dashboard::open(session, who, id.parse()?, Access::Edit)?;
+            same(&found, revision)?;
+            let patch = Patch::parse(body)?;
+            if has < Access::Own && patch.is_public.is_some_and(|p| p != found.is_public) {
+                return Err(Error::new(
+                    ErrorKind::Forbidden,
+                    "forbidden",
+                    "only its owner may make the dashboard public or private",
+                ));
+            }
+            let changed = patch.apply(found, now);
+            if !documents::update(session, &changed.document()?)? {
+                return Err(Error::internal("a dashboard changed within a change"));
+            }
+            Ok(changed)
+        })
+    }
+
+    /// Removes a dashboard. With a `revision`, only if it is still that one.
+    ///
+    /// # Errors
+    /// As `update_dashboard`, but only for its owner.
+    pub fn delete_dashboard(&self, who: &Principal, id: &str, revision: Option<i64>) -> Result<()> {
+        let act = Act::new("dashboard.delete", object(id));
+        self.acted(who, Permission::ManageDashboards, act, |session, _| {
+            let (found, _) = dashboard::open(session, who, id.parse()?, Access::Own)?;
+            same(&found, revision)?;
+            documents::delete(session, Kind::Dashboard, found.id).map(|_| ())
+        })
+    }
+
+    /// With whom a dashboard is shared; its owner may know.
+    ///
+    /// # Errors
+    /// As `dashboard`.
+    pub fn dashboard_sharing(&self, who: &Principal, id: &str) -> Result<Sharing> {
+        let act = Act::new("dashboard.sharing", object(id));
+        self.seen(who, Permission::ReadDashboards, &act, |session| {
+            let (found, _) = dashboard::open(session, who, id.parse()?, Access::Own)?;
+            documents::shares(session, Kind::Dashboard, found.id).map(Sharing::of)
+        })
+    }
+
+    /// Shares a dashboard with these users and roles and nobody else; see [`Sharing::parse`].
+    ///
+    /// # Errors
+    /// As `update_dashboard`, but only for its owner.
+    pub fn share_dashboard(&self, who: &Principal, id: &str, body: &Value) -> Result<Sharing> {
+        let act = Act::new("dashboard.share", object(id));
+        self.acted(who, Permission::ManageDashboards, act, |session, _| {
+            let (found, _) = dashboard::open(session, who, id.parse()?, Access::Own)?;
+            let shares = Sharing::parse(body)?.shares();
+            documents::share(session, Kind::Dashboard, found.id, &shares)?;
+            documents::shares(session, Kind::Dashboard, found.id).map(Sharing::of)
+        })
+    }
+
+    /// A dashboard's widgets with their data, over `startDate`, `endDate` and `timezone` or, without them, as far back as each
+    /// widget says. A widget that cannot be answered says why, and the others are answered all the same.
+    ///
+    /// # Errors
+    /// As `dashboard`; `validation_failed` with all that is wrong with the range.
+    pub fn dashboard_data(
+        &self,
+        who: &Principal,
+        id: &str,
+        asked: &Value,
+    ) -> Result<Vec<WidgetData>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let found = self.dashboard(who, id)?;
+        let range = self.range(asked)?;
+        let widgets = found.widgets.iter().enumerate();
+        widgets
+            .map(|(place, widget)| self.widget_data(who, place, widget, range.as_ref()))
+            .collect()
+    }
+
+    /// The data of one widget.
+    fn widget_data(
+        &self,
+        who: &Principal,
+        place: usize,
+        widget: &dashboard::Widget,
+        range: Option<&Range>,
+    ) -> Result<WidgetData> {
+        let mut answered = WidgetData {
+            widget: place,
+            kind: widget.kind,
+            title: widget.title.clone(),
+            data_source: widget.data_source,
+            visualization: widget.visualization.clone(),
+            start_date: None,
+            end_date: None,
+            data: None,
+            error: None,
+        };
+        let data = dashboard::span(widget, range, self.now()).and_then(|(span, zone)| {
+            let plan = dashboard::plan(widget, (span, &zone))?;
+            if !matches!(plan, Plan::Word("realtime", _)) {
+                answered.start_date = Some(span.from);
+                answered.end_date = Some(span.to);
+            }
+            self.widget_answer(who, &plan)
+        });
+        match data {
+            Ok(data) => answered.data = Some(data),
+            Err(error) => match error.kind() {
+                ErrorKind::Invalid | ErrorKind::Limit => {
+                    answered.error = Some(serde_json::json!({
+                        "code": error.code(),
+                        "message": error.message(),
+                        "errors": error.field_errors(),
+                    }));
+                }
+                _ => return Err(error),
+            },
+        }
+        Ok(answered)
+    }
+
+    fn widget_answer(&self, who: &Principal, plan: &Plan) -> Result<Value> {
+        if let Plan::Word(word, question) = plan {
+            let answer: Value =
+                serde_json::from_str(&self.ask(who, word, question)?).map_err(Error::internal)?;
+            // A metric's question has one figure for its answer.
+            let one = match answer {
+                Value::Array(mut list) if list.len() == 1 => list.pop().unwrap_or_default(),
+                other => other,
+            };
+            return dashboard::tagged(word, &one);
+        }
+        let Some(figures) = dashboard::figures(plan) else {
+            return Err(Error::internal("a widget asks for nothing"));
+        };
+        let cells = self.warehouse.figures(&figures)?;
+        let sums = if dashboard::is_money(plan) {
+            self.warehouse.sums(&figures)?
+        } else {
+            Vec::new()
+        };
+        let base = self.warehouse.catalogue()?.base_currency;
+        dashboard::answer(plan, &cells, &sums, &base)
+    }
+
+    /// The range asked for, if there is one.
+    fn range(&self, asked: &Value) -> Result<Option<Range>> {
+        if asked.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Ok(None);
+        }
+        let mut fields = Fields::of(asked)?;
+        let range = fields.range();
+        let faults = range.faults(None, self.now());
+        fields.finish(faults)?;
+        Ok(Some(range))
+    }
+
+    fn make(&self, who: &Principal, draft: impl FnOnce() -> Result<Draft>) -> Result<Dashboard> {
+        let act = Act::new("dashboard.create", "");
+        let (id, now): (ObjectId, _) = (self.fresh_id()?, self.now());
+        self.acted(who, Permission::ManageDashboards, act, |session, act| {
+            let made = draft()?.of(id, who.id(), now);
+            act.object = object(&id.to_string());
+            documents::insert(session, &made.document()?)?;
+            Ok(made)
+        })
+    }
+}
+
+fn object(id: &str) -> String {
+    format!("dashboard/{id}")
+}
+
+/// Whether a dashboard still has the revision that a change was made to.
+fn same(found: &Dashboard, revision: Option<i64>) -> Result<()> {
+    match revision {
+        Some(revision) if revision != found.revision => Err(Error::new(
+            ErrorKind::Conflict,
+            "revision_changed",
+            format!(
+                "the dashboard was changed since: it has revision {}, and not {revision}",
+                found.revision
+            ),
+        )),
+        _ => Ok(()),
+    }
+}

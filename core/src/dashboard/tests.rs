@@ -1,0 +1,581 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::analytics::{Analytics, Options};
+use crate::error::Error;
+use crate::{ErrorKind, Instant, Principal};
+
+fn now() -> Instant {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn store() -> Analytics {
+    Analytics::open_with(Options {
+        clock: std::sync::Arc::new(now),
+        threads: Some(1),
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn widget() -> Value {
+    json!({"type": "metric", "title": "Users", "dataSource": "user_events", "visualization": "number", "config": {}})
+}
+
+fn body() -> Value {
+    json!({"name": "Mine", "widgets": [widget()]})
+}
+
+fn admin(id: &str) -> Principal {
+    Principal::new(id, "admin")
+}
+
+fn faults(error: &Error) -> Vec<String> {
+    assert_eq!(error.code(), "validation_failed", "{error:?}");
+    let faults = error.field_errors().iter();
+    faults.map(|f| format!("{} {}", f.field, f.code)).collect()
+}
+
+fn with(mut value: Value, at: &str, other: Value) -> Value {
+    match value.pointer_mut(at) {
+        Some(place) => *place = other,
+        None => {
+            let (parent, name) = at.rsplit_once('/').unwrap();
+            let parent = value.pointer_mut(parent).unwrap();
+            parent
+                .as_object_mut()
+                .unwrap()
+                .insert(name.to_owned(), other);
+        }
+    }
+    value
+}
+
+fn without(mut value: Value, at: &str) -> Value {
+    let (parent, name) = at.rsplit_once('/').unwrap();
+    let parent = value.pointer_mut(parent).unwrap();
+    parent.as_object_mut().unwrap().remove(name).unwrap();
+    value
+}
+
+#[test]
+fn every_line_of_the_specification_holds_on_both_sides_of_its_edge() {
+    let long = |n: usize| json!("ü".repeat(n));
+    let many = |n: usize| json!(vec![widget(); n]);
+    type Case = (&'static str, Value, &'static [&'static str]);
+    let of_body: Vec<Case> = vec![
+        ("/name", Value::Null, &["name required"]),
+        ("/name", json!(""), &["name invalid_length"]),
+        ("/name", json!("x"), &[]),
+        ("/name", long(100), &[]),
+        ("/name", long(101), &["name invalid_length"]),
+        ("/name", json!("👩‍👩‍👧‍👦".repeat(14)), &[]),
+        ("/name", json!("👩‍👩‍👧‍👦".repeat(15)), &["name invalid_length"]),
+        ("/name", json!(7), &["name invalid_type"]),
+        ("/description", Value::Null, &[]),
+        ("/description", json!(""), &[]),
+        ("/description", long(500), &[]),
+        ("/description", long(501), &["description invalid_length"]),
+        ("/description", json!([]), &["description invalid_type"]),
+        ("/widgets", Value::Null, &["widgets required"]),
+        ("/widgets", json!({}), &["widgets invalid_type"]),
+        ("/widgets", json!([]), &["widgets too_few"]),
+        ("/widgets", many(1), &[]),
+        ("/widgets", many(20), &[]),
+        ("/widgets", many(21), &["widgets too_many"]),
+        ("/widgets", json!([7]), &["widgets[0] invalid_type"]),
+        (
+            "/widgets/0/type",
+            Value::Null,
+            &["widgets[0].type required"],
+        ),
+        (
+            "/widgets/0/type",
+            json!("gauge"),
+            &["widgets[0].type not_in_list"],
+        ),
+        (
+            "/widgets/0/type",
+            json!("METRIC"),
+            &["widgets[0].type not_in_list"],
+        ),
+        (
+            "/widgets/0/title",
+            Value::Null,
+            &["widgets[0].title required"],
+        ),
+        (
+            "/widgets/0/title",
+            json!(""),
+            &["widgets[0].title invalid_length"],
+        ),
+        ("/widgets/0/title", long(100), &[]),
+        (
+            "/widgets/0/title",
+            long(101),
+            &["widgets[0].title invalid_length"],
+        ),
+        (
+            "/widgets/0/dataSource",
+            Value::Null,
+            &["widgets[0].dataSource required"],
+        ),
+        (
+            "/widgets/0/dataSource",
+            json!("users"),
+            &["widgets[0].dataSource not_in_list"],
+        ),
+        (
+            "/widgets/0/visualization",
+            Value::Null,
+            &["widgets[0].visualization required"],
+        ),
+        (
+            "/widgets/0/visualization",
+            json!("line"),
+            &["widgets[0].visualization not_appropriate"],
+        ),
+        (
+            "/widgets/0/visualization",
+            json!(1),
+            &["widgets[0].visualization invalid_type"],
+        ),
+        (
+            "/widgets/0/config",
+            Value::Null,
+            &["widgets[0].config required"],
+        ),
+        (
+            "/widgets/0/config",
+            json!([]),
+            &["widgets[0].config invalid_type"],
+        ),
+        (
+            "/widgets/0/config",
+            json!("{}"),
+            &["widgets[0].config invalid_type"],
+        ),
+        ("/widgets/0/config", json!({"mine": [1]}), &[]),
+        (
+            "/widgets/0/config",
+            json!({"measure": "sum"}),
+            &["widgets[0].config.measure not_in_list"],
+        ),
+        (
+            "/widgets/0/config",
+            json!({"last": "0d", "timezone": "Mars"}),
+            &[
+                "widgets[0].config.last out_of_range",
+                "widgets[0].config.timezone unknown_zone",
+            ],
+        ),
+        (
+            "/widgets/0/size",
+            json!(1),
+            &["widgets[0].size unknown_field"],
+        ),
+        ("/isPublic", Value::Null, &[]),
+        ("/isPublic", json!(true), &[]),
+        ("/isPublic", json!("true"), &["isPublic invalid_type"]),
+        ("/isPublic", json!(1), &["isPublic invalid_type"]),
+        ("/owner", json!("me"), &["owner unknown_field"]),
+    ];
+    for (at, value, expected) in of_body {
+        let asked = with(body(), at, value);
+        let found = Draft::parse(&asked).map_or_else(|e| faults(&e), |_| Vec::new());
+        assert_eq!(found, expected, "{asked}");
+        // A change is checked alike, but may leave anything out.
+        let found = Patch::parse(&asked).map_or_else(|e| faults(&e), |_| Vec::new());
+        let expected: Vec<_> = expected
+            .iter()
+            .filter(|f| !["name required", "widgets required"].contains(f))
+            .collect();
+        assert_eq!(
+            found,
+            expected
+                .into_iter()
+                .map(|f| (*f).to_owned())
+                .collect::<Vec<_>>(),
+            "{asked}"
+        );
+    }
+    for name in ["type", "title", "dataSource", "visualization", "config"] {
+        let at = format!("/widgets/0/{name}");
+        let lacking = without(body(), &at);
+        let expected = [format!("widgets[0].{name} required")];
+        assert_eq!(faults(&Draft::parse(&lacking).unwrap_err()), expected);
+        assert_eq!(faults(&Patch::parse(&lacking).unwrap_err()), expected);
+    }
+    for source in [
+        "user_events",
+        "trips",
+        "bookings",
+        "reviews",
+        "revenue",
+        "performance",
+    ] {
+        Draft::parse(&with(body(), "/widgets/0/dataSource", json!(source))).unwrap();
+    }
+    for wrong in [json!([]), json!("x"), Value::Null] {
+        assert_eq!(
+            faults(&Draft::parse(&wrong).unwrap_err()),
+            ["body invalid_type"]
+        );
+    }
+    assert_eq!(
+        faults(&Draft::parse(&json!({})).unwrap_err()),
+        ["name required", "widgets required"]
+    );
+    assert_eq!(Patch::parse(&json!({})).unwrap(), Patch::default());
+}
+
+#[test]
+fn all_faults_of_all_widgets_are_told_at_once() {
+    let asked = json!({
+        "name": "",
+        "isPublic": 0,
+        "widgets": [
+            widget(),
+            {"type": "map", "title": "", "dataSource": "x", "visualization": "number", "config": 1},
+            {"type": "?", "title": "t", "dataSource": "trips", "visualization": "number", "config": {}, "more": 1},
+        ],
+    });
+    let expected = [
+        "name invalid_length",
+        "widgets[1].title invalid_length",
+        "widgets[1].dataSource not_in_list",
+        "widgets[1].visualization not_appropriate",
+        "widgets[1].config invalid_type",
+        "widgets[2].type not_in_list",
+        "widgets[2].more unknown_field",
+        "isPublic invalid_type",
+    ];
+    assert_eq!(faults(&Draft::parse(&asked).unwrap_err()), expected);
+}
+
+#[test]
+fn every_type_takes_its_own_visualizations_and_no_others() {
+    use WidgetType as T;
+    let types = [T::Metric, T::Chart, T::Table, T::Map, T::Funnel];
+    for kind in types {
+        for other in types {
+            for visualization in other.visualizations() {
+                let asked = with(body(), "/widgets/0/type", json!(kind.name()));
+                let asked = with(asked, "/widgets/0/visualization", json!(visualization));
+                let fits = kind.visualizations().contains(visualization);
+                assert_eq!(Draft::parse(&asked).is_ok(), fits, "{asked}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_is_asked_for_as_the_specification_says() {
+    let table = [
+        (json!({}), None),
+        (json!({"search": ""}), None),
+        (json!({"search": "ü".repeat(100)}), None),
+        (
+            json!({"search": "ü".repeat(101)}),
+            Some("search invalid_length"),
+        ),
+        (json!({"limit": 1}), None),
+        (json!({"limit": 50}), None),
+        (json!({"limit": 0}), Some("limit out_of_range")),
+        (json!({"limit": 51}), Some("limit out_of_range")),
+        (json!({"limit": -1}), Some("limit out_of_range")),
+        (json!({"limit": 1.5}), Some("limit invalid_type")),
+        (json!({"limit": "20"}), Some("limit invalid_type")),
+        (json!({"offset": 0}), None),
+        (json!({"offset": -1}), Some("offset out_of_range")),
+        (json!({"offset": "x"}), Some("offset invalid_type")),
+        (json!({"sortBy": "name"}), None),
+        (json!({"sortBy": "createdAt"}), None),
+        (json!({"sortBy": "updatedAt"}), Some("sortBy not_in_list")),
+        (json!({"sortOrder": "asc"}), None),
+        (json!({"sortOrder": "desc"}), None),
+        (json!({"sortOrder": "ASC"}), Some("sortOrder not_in_list")),
+        (json!({"page": 1}), Some("page unknown_field")),
+    ];
+    for (asked, expected) in table {
+        let found = List::parse(&asked).map_or_else(|e| faults(&e), |_| Vec::new());
+        assert_eq!(
+            found,
+            expected.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+            "{asked}"
+        );
+    }
+    let plain = List::parse(&json!({})).unwrap();
+    assert_eq!((plain.limit, plain.offset), (20, 0));
+}
+
+#[test]
+fn a_dashboard_is_made_found_changed_and_removed() {
+    let store = store();
+    let me = admin("me");
+    let made = store
+        .create_dashboard(&me, &with(body(), "/description", json!("what I do")))
+        .unwrap();
+    let id = made.id.to_string();
+    assert_eq!((id.len(), made.revision, made.is_public), (24, 1, false));
+    assert_eq!((made.owner_id.as_str(), made.created_at), ("me", now()));
+    assert_eq!(store.dashboard(&me, &id).unwrap(), made);
+    let shown = serde_json::to_value(&made).unwrap();
+    assert_eq!(shown["_id"], id.as_str());
+    assert_eq!(shown["widgets"][0], widget());
+
+    let changed = store
+        .update_dashboard(&me, &id, &json!({"name": "Other"}), Some(1))
+        .unwrap();
+    assert_eq!(
+        (
+            changed.name.as_str(),
+            changed.description.as_str(),
+            changed.revision
+        ),
+        ("Other", "what I do", 2)
+    );
+    let stale = store
+        .update_dashboard(&me, &id, &json!({"name": "Third"}), Some(1))
+        .unwrap_err();
+    assert_eq!(
+        (stale.kind(), stale.code()),
+        (ErrorKind::Conflict, "revision_changed")
+    );
+    assert_eq!(
+        store
+            .delete_dashboard(&me, &id, Some(1))
+            .unwrap_err()
+            .code(),
+        "revision_changed"
+    );
+    store.delete_dashboard(&me, &id, Some(2)).unwrap();
+    assert_eq!(
+        store.dashboard(&me, &id).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    assert_eq!(store.dashboards(&me, &json!({})).unwrap().total, 0);
+}
+
+#[test]
+fn the_record_holds_every_change_access_and_refusal() {
+    let store = store();
+    let (me, viewer) = (
+        admin("me"),
+        Principal::new("v", "viewer").asking("192.0.2.7", "r7"),
+    );
+    let id = store.create_dashboard(&me, &body()).unwrap().id.to_string();
+    store.dashboards(&me, &json!({})).unwrap();
+    store.dashboard(&viewer, &id).unwrap_err();
+    store.create_dashboard(&viewer, &body()).unwrap_err();
+    store.create_dashboard(&me, &json!({})).unwrap_err();
+    store
+        .update_dashboard(&me, &id, &json!({"name": "x"}), None)
+        .unwrap();
+    store.delete_dashboard(&me, &id, None).unwrap();
+    let listed = store.audit(&me, &json!({"limit": 100})).unwrap();
+    let told: Vec<_> = listed
+        .entries
+        .iter()
+        .rev()
+        .map(|e| format!("{} {} {}", e.who, e.action, e.outcome))
+        .collect();
+    let expected = [
+        "me dashboard.create allowed",
+        "me dashboard.list allowed",
+        "v dashboard.read refused",
+        "v dashboard.create refused",
+        "me dashboard.create failed",
+        "me dashboard.update allowed",
+        "me dashboard.delete allowed",
+    ];
+    assert_eq!(told, expected);
+    let refused = store
+        .audit(
+            &me,
+            &json!({"outcome": "refused", "action": "dashboard.read"}),
+        )
+        .unwrap();
+    let one = &refused.entries[0];
+    assert_eq!(
+        (one.origin.as_str(), one.request_id.as_str()),
+        ("192.0.2.7", "r7")
+    );
+    assert_eq!(one.object, format!("dashboard/{id}"));
+    assert_eq!(
+        store.audit(&viewer, &json!({})).unwrap_err().kind(),
+        ErrorKind::Forbidden
+    );
+    let found = store.verify_audit(&me).unwrap();
+    assert_eq!((found.broken, found.entries), (None, 10));
+}
+
+#[test]
+fn no_change_without_its_entry() {
+    let store = store();
+    let me = admin("me");
+    let id = store.create_dashboard(&me, &body()).unwrap().id.to_string();
+    let kept = store.metadata().unwrap();
+    crate::metadata::change(&*kept, |s| s.batch("alter table entries rename to gone")).unwrap();
+    assert!(store.create_dashboard(&me, &body()).is_err());
+    assert!(
+        store
+            .update_dashboard(&me, &id, &json!({"name": "x"}), None)
+            .is_err()
+    );
+    assert!(store.delete_dashboard(&me, &id, None).is_err());
+    assert!(
+        store.dashboard(&me, &id).is_err(),
+        "nothing is given away unseen"
+    );
+    crate::metadata::change(&*kept, |s| s.batch("alter table gone rename to entries")).unwrap();
+    let listed = store.dashboards(&me, &json!({})).unwrap();
+    assert_eq!((listed.total, listed.dashboards[0].revision), (1, 1));
+}
+
+#[test]
+fn who_may_do_what_with_whose_dashboard() {
+    let store = store();
+    let owner = Principal::new("owner", "analyst");
+    let make = |is_public: bool| {
+        let asked = with(body(), "/isPublic", json!(is_public));
+        store
+            .create_dashboard(&owner, &asked)
+            .unwrap()
+            .id
+            .to_string()
+    };
+    let (private, public, shared) = (make(false), make(true), make(false));
+    let sharing = json!({
+        "users": [{"id": "reader", "access": "view"}, {"id": "writer", "access": "edit"}],
+        "roles": [{"role": "viewer", "access": "view"}],
+    });
+    store.share_dashboard(&owner, &shared, &sharing).unwrap();
+    let shown = serde_json::to_value(store.dashboard_sharing(&owner, &shared).unwrap()).unwrap();
+    assert_eq!(shown, sharing);
+    // What each may do: read, change, remove.
+    let table = [
+        (("owner", "analyst"), &private, [true, true, true]),
+        (("other", "admin"), &private, [false, false, false]),
+        (("other", "admin"), &public, [true, false, false]),
+        (("other", "analyst"), &public, [false, false, false]),
+        (("other", "viewer"), &public, [false, false, false]),
+        (("other", "admin"), &shared, [false, false, false]),
+        (("reader", "analyst"), &shared, [true, false, false]),
+        (("writer", "analyst"), &shared, [true, true, false]),
+        (("writer", "viewer"), &shared, [true, false, false]),
+        (("other", "viewer"), &shared, [true, false, false]),
+        (("other", "root"), &shared, [false, false, false]),
+        (("owner", "root"), &private, [false, false, false]),
+    ];
+    for ((id, role), dashboard, expected) in table {
+        let who = Principal::new(id, role);
+        let allowed = |done: Result<(), Error>| match done {
+            Ok(()) => true,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Forbidden, "{id} {role} {error:?}");
+                false
+            }
+        };
+        let may = [
+            allowed(store.dashboard(&who, dashboard).map(drop)),
+            allowed(
+                store
+                    .update_dashboard(&who, dashboard, &json!({"description": id}), None)
+                    .map(drop),
+            ),
+            // The last one is tried by none but those who may not.
+            expected[2] || allowed(store.delete_dashboard(&who, dashboard, None)),
+        ];
+        assert_eq!(may, expected, "{id} as {role}");
+        let asked = store.dashboards(&who, &json!({"limit": 50}));
+        let listed = asked.map_or(false, |l| {
+            l.dashboards.iter().any(|d| d.id.to_string() == **dashboard)
+        });
+        assert_eq!(
+            listed, expected[0],
+            "{id} as {role}: lists show what can be read"
+        );
+        assert!(id == "owner" || store.share_dashboard(&who, dashboard, &json!({})).is_err());
+    }
+    let writer = Principal::new("writer", "analyst");
+    let opened = store.update_dashboard(&writer, &shared, &json!({"isPublic": true}), None);
+    assert_eq!(opened.unwrap_err().kind(), ErrorKind::Forbidden);
+}
+
+#[test]
+fn a_change_is_refused_in_the_order_of_the_specification() {
+    let store = store();
+    let owner = admin("owner");
+    let id = store
+        .create_dashboard(&owner, &body())
+        .unwrap()
+        .id
+        .to_string();
+    let wrong = json!({"name": ""});
+    let absent = "0".repeat(24);
+    let table = [
+        (Principal::new("v", "viewer"), "x", ErrorKind::Forbidden),
+        (admin("other"), "x", ErrorKind::Invalid),
+        (admin("other"), &absent, ErrorKind::NotFound),
+        (admin("other"), &id, ErrorKind::Forbidden),
+        (owner, &id, ErrorKind::Invalid),
+    ];
+    for (who, id, kind) in table {
+        let error = store.update_dashboard(&who, id, &wrong, None).unwrap_err();
+        assert_eq!(error.kind(), kind, "{} {id}", who.id());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_sharing_is_told_at_once() {
+    let table = [
+        (json!({}), vec![]),
+        (
+            json!({"users": [{"id": "", "access": "own"}]}),
+            vec!["users[0].id invalid_length", "users[0].access not_in_list"],
+        ),
+        (
+            json!({"roles": [{"role": "root", "access": "view"}], "x": 1}),
+            vec!["roles[0].role not_in_list", "x unknown_field"],
+        ),
+        (
+            json!({"users": [{"id": "a", "access": "view"}, {"id": "a", "access": "edit"}]}),
+            vec!["users[1] repeated"],
+        ),
+        (
+            json!({"users": vec![json!({"id": "a", "access": "view"}); 101]}),
+            vec!["users too_many"],
+        ),
+    ];
+    for (asked, expected) in table {
+        let found = Sharing::parse(&asked).map_or_else(|e| faults(&e), |_| Vec::new());
+        assert_eq!(found, expected, "{asked}");
+    }
+}
+
+#[test]
+fn every_template_makes_a_dashboard() {
+    let store = store();
+    let me = admin("me");
+    let templates = store.dashboard_templates(&me).unwrap();
+    assert!(templates.len() >= 6);
+    for template in templates {
+        let made = store
+            .create_dashboard_from(&me, &template.key, &json!({}))
+            .unwrap();
+        assert_eq!(made.name, template.name);
+    }
+    let named = store
+        .create_dashboard_from(&me, "revenue", &json!({"name": "Money"}))
+        .unwrap();
+    assert_eq!(named.name, "Money");
+    let absent = store
+        .create_dashboard_from(&me, "none", &json!({}))
+        .unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::NotFound);
+    let refused = store
+        .create_dashboard_from(&me, "revenue", &json!({"widgets": []}))
+        .unwrap_err();
+    assert_eq!(faults(&refused), ["widgets unknown_field"]);
+}

@@ -1,0 +1,333 @@
+//! Documents: what people make, by kind and id, with the columns that lists need.
+
+use super::{ObjectId, Row, Session, Value};
+use crate::error::Result;
+use crate::query::Instant;
+
+/// What sort of document it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A dashboard.
+    Dashboard,
+    /// An export and its job.
+    Export,
+}
+
+impl Kind {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// A document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What sort it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: ObjectId,
+    /// The id of the principal it belongs to.
+    pub owner: String,
+    /// By what lists are sorted; see [`fold`].
+    pub name: String,
+    /// What a search looks in; see [`fold`].
+    pub sought: String,
+    /// Where in its life it is, for kinds that have one.
+    pub state: String,
+    /// Whether every `admin` may read it.
+    pub public: bool,
+    /// Grows by 1 with every change.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// The rest, as JSON text.
+    pub body: String,
+}
+
+/// Somebody a document is shared with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// A user by id.
+    User(String),
+    /// Everybody of a role.
+    Role(String),
+}
+
+/// A document shared with somebody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    /// With whom.
+    pub holder: Holder,
+    /// Whether they may change it too.
+    pub edit: bool,
+}
+
+/// The order of a list; ids decide where two are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The latest first.
+    #[default]
+    Newest,
+    /// The earliest first.
+    Oldest,
+    /// By name, from A to Z.
+    Name,
+    /// By name, from Z to A.
+    NameDown,
+}
+
+/// Which documents to list.
+#[derive(Clone, Debug)]
+pub struct Find<'a> {
+    /// Of this kind.
+    pub kind: Kind,
+    /// That belong to this user, or are shared with them.
+    pub user: &'a str,
+    /// Or that are shared with this role.
+    pub role: &'a str,
+    /// Or that are public, where such count.
+    pub public: bool,
+    /// With this somewhere in what a search looks in, literally; empty for all.
+    pub search: &'a str,
+    /// In this state; empty for all.
+    pub state: &'a str,
+    /// In this order.
+    pub sort: Sort,
+    /// At most so many.
+    pub limit: usize,
+    /// After leaving out so many.
+    pub offset: usize,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// How many there are in all.
+    pub total: u64,
+    /// Those of the page.
+    pub documents: Vec<Document>,
+}
+
+/// Text as lists sort it and searches look in it: in lower case.
+pub fn fold(text: &str) -> String {
+    // PostgreSQL takes no NUL within text.
+    text.to_lowercase().replace('\0', "\u{fffd}")
+}
+
+impl Holder {
+    fn key(&self) -> String {
+        match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Role(name) => format!("role:{name}"),
+        }
+    }
+
+    fn read(key: &str) -> Self {
+        match key.split_once(':') {
+            Some(("role", name)) => Self::Role(name.to_owned()),
+            Some((_, id)) => Self::User(id.to_owned()),
+            None => Self::User(key.to_owned()),
+        }
+    }
+}
+
+const GET: &str = "
+select kind, id, owner, name, sought, state, public, revision, created_at, updated_at, body
+from documents
+where kind = $1 and id = $2";
+
+// `total` stands beside every row, and in a row of its own where the page is empty.
+const FIND: &str = "
+with seen as (
+    select *
+    from documents d
+    where kind = $1
+        and (
+            owner = $2
+            or (public and $3)
+            or exists (
+                select 1 from shares s where s.kind = d.kind and s.id = d.id and s.holder in ($4, $5)
+            )
+        )
+        and ($6 = '' or strpos(sought, $6) > 0)
+        and ($7 = '' or state = $7)
+),
+page as (
+    select *
+    from seen
+    order by
+        case when $8 = 'name' then name collate \"C\" end asc,
+        case when $8 = 'name down' then name collate \"C\" end desc,
+        case when $8 = 'oldest' then created_at end asc,
+        case when $8 = 'newest' then created_at end desc,
+        id
+    limit $9
+    offset $10
+)
+select
+    p.kind, p.id, p.owner, p.name, p.sought, p.state, p.public, p.revision, p.created_at, p.updated_at, p.body,
+    t.total
+from (select count(*) as total from seen) t
+left join page p on true
+order by
+    case when $8 = 'name' then p.name collate \"C\" end asc,
+    case when $8 = 'name down' then p.name collate \"C\" end desc,
+    case when $8 = 'oldest' then p.created_at end asc,
+    case when $8 = 'newest' then p.created_at end desc,
+    p.id";
+
+/// A document.
+pub fn get(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Option<Document>> {
+    let rows = session.query(GET, &[kind.name().into(), id.to_string().into()])?;
+    rows.first().map(|row| read(row, kind)).transpose()
+}
+
+/// One page of the documents that somebody may see.
+pub fn find(session: &mut dyn Session, asked: &Find<'_>) -> Result<Found> {
+    let sort = match asked.sort {
+        Sort::Newest => "newest",
+        Sort::Oldest => "oldest",
+        Sort::Name => "name",
+        Sort::NameDown => "name down",
+    };
+    let rows = session.query(
+        FIND,
+        &[
+            asked.kind.name().into(),
+            asked.user.into(),
+            asked.public.into(),
+            Holder::User(asked.user.to_owned()).key().into(),
+            Holder::Role(asked.role.to_owned()).key().into(),
+            fold(asked.search).into(),
+            asked.state.into(),
+            sort.into(),
+            asked.limit.into(),
+            asked.offset.into(),
+        ],
+    )?;
+    let total = rows.first().map_or(Ok(0), |row| row.integer(11))?;
+    let documents = rows
+        .iter()
+        .filter(|row| !row.is_null(1))
+        .map(|row| read(row, asked.kind))
+        .collect::<Result<_>>()?;
+    Ok(Found {
+        total: total.unsigned_abs(),
+        documents,
+    })
+}
+
+/// All documents of a kind in a state, the earliest first, whoever they belong to: what a restart goes on with.
+pub fn in_state(session: &mut dyn Session, kind: Kind, state: &str) -> Result<Vec<Document>> {
+    let rows = session.query(
+        "select kind, id, owner, name, sought, state, public, revision, created_at, updated_at, body
+        from documents
+        where kind = $1 and state = $2
+        order by created_at, id",
+        &[kind.name().into(), state.into()],
+    )?;
+    rows.iter().map(|row| read(row, kind)).collect()
+}
+
+/// Stores a new document.
+pub fn insert(session: &mut dyn Session, document: &Document) -> Result<()> {
+    session.execute(
+        "insert into documents values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &[
+            document.kind.name().into(),
+            document.id.to_string().into(),
+            document.owner.as_str().into(),
+            document.name.as_str().into(),
+            document.sought.as_str().into(),
+            document.state.as_str().into(),
+            document.public.into(),
+            document.revision.into(),
+            document.created_at.into(),
+            document.updated_at.into(),
+            document.body.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Stores a document in the place of the one with its id and the revision before its own; `false` where that is not there.
+pub fn update(session: &mut dyn Session, document: &Document) -> Result<bool> {
+    let changed = session.execute(
+        "update documents
+        set name = $3, sought = $4, state = $5, public = $6, revision = $7, updated_at = $8, body = $9
+        where kind = $1 and id = $2 and revision = $7 - 1",
+        &[
+            document.kind.name().into(),
+            document.id.to_string().into(),
+            document.name.as_str().into(),
+            document.sought.as_str().into(),
+            document.state.as_str().into(),
+            document.public.into(),
+            document.revision.into(),
+            document.updated_at.into(),
+            document.body.as_str().into(),
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Removes a document and its shares; `false` where it is not there.
+pub fn delete(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<bool> {
+    let key: [Value; 2] = [kind.name().into(), id.to_string().into()];
+    session.execute("delete from shares where kind = $1 and id = $2", &key)?;
+    let gone = session.execute("delete from documents where kind = $1 and id = $2", &key)?;
+    Ok(gone > 0)
+}
+
+/// With whom a document is shared, in a fixed order.
+pub fn shares(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Vec<Share>> {
+    let rows = session.query(
+        "select holder, edit from shares where kind = $1 and id = $2",
+        &[kind.name().into(), id.to_string().into()],
+    )?;
+    let share = |row: &Row| {
+        Ok(Share {
+            holder: Holder::read(&row.text(0)?),
+            edit: row.truth(1)?,
+        })
+    };
+    let mut shares = rows.iter().map(share).collect::<Result<Vec<_>>>()?;
+    shares.sort();
+    Ok(shares)
+}
+
+/// Shares a document with these and nobody else.
+pub fn share(session: &mut dyn Session, kind: Kind, id: ObjectId, shares: &[Share]) -> Result<()> {
+    let key: [Value; 2] = [kind.name().into(), id.to_string().into()];
+    session.execute("delete from shares where kind = $1 and id = $2", &key)?;
+    for share in shares {
+        let [kind, id] = key.clone();
+        session.execute(
+            "insert into shares values ($1, $2, $3, $4)",
+            &[kind, id, share.holder.key().into(), share.edit.into()],
+        )?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row, kind: Kind) -> Result<Document> {
+    Ok(Document {
+        kind,
+        id: row.text(1)?.parse()?,
+        owner: row.text(2)?,
+        name: row.text(3)?,
+        sought: row.text(4)?,
+        state: row.text(5)?,
+        public: row.truth(6)?,
+        revision: row.integer(7)?,
+        created_at: row.instant(8)?,
+        updated_at: row.instant(9)?,
+        body: row.text(10)?,
+    })
+}

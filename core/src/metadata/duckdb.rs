@@ -1,0 +1,185 @@
+//! Metadata in a DuckDB file of its own beside the warehouse, or in memory.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ::duckdb::types::{ToSqlOutput, Value as Cell, ValueRef};
+use ::duckdb::{Connection, ToSql, params_from_iter};
+
+use super::{MetadataStore, Row, Session, Value, Work, migrate};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::Instant;
+use crate::warehouse::Open;
+use crate::warehouse::duckdb::{Held, connect, explain, seal};
+
+/// How many connections wait for the next question; more are opened and closed as they are needed.
+const IDLE: usize = 16;
+
+/// A store in a DuckDB file, or in memory.
+pub struct Embedded {
+    writer: Mutex<Connection>,
+    // Connections keep the statements they have prepared.
+    idle: Mutex<Vec<Connection>>,
+    path: Option<PathBuf>,
+    read_only: bool,
+    // INVARIANT: declared last, so that the file is given up after the last connection is closed.
+    _held: Option<Held>,
+}
+
+impl Embedded {
+    /// Opens a file, creating it where it is absent, or memory. What is not there is empty to one who only reads.
+    ///
+    /// # Errors
+    /// As opening a warehouse.
+    pub fn open(path: Option<PathBuf>, read_only: bool, now: Instant) -> Result<Self> {
+        let absent = read_only && path.as_deref().is_none_or(|p| !p.exists());
+        let open = Open {
+            path: path.filter(|_| !absent),
+            read_only: read_only && !absent,
+            threads: Some(1),
+            memory_limit: None,
+            now,
+        };
+        let (connection, held) = connect(&open)?;
+        let mut store = Self {
+            writer: Mutex::new(connection),
+            idle: Mutex::default(),
+            path: open.path,
+            read_only: open.read_only,
+            _held: held,
+        };
+        migrate::run(&store, migrate::ALL, now)?;
+        {
+            let writer = lock(&store.writer);
+            if !store.read_only {
+                // Replaying changes of the schema from the log has failed in DuckDB before; a checkpoint leaves none there.
+                writer
+                    .execute_batch("checkpoint")
+                    .map_err(|e| store.fault(e))?;
+            }
+            seal(&writer).map_err(|e| store.fault(e))?;
+        }
+        store.read_only = read_only;
+        Ok(store)
+    }
+
+    fn fault(&self, error: ::duckdb::Error) -> Error {
+        explain(error, self.path.as_deref())
+    }
+}
+
+impl MetadataStore for Embedded {
+    fn look(&self, work: &mut Work<'_>) -> Result<()> {
+        let connection = match lock(&self.idle).pop() {
+            Some(connection) => connection,
+            None => lock(&self.writer).try_clone().map_err(|e| self.fault(e))?,
+        };
+        let done = work(&mut Running {
+            home: self,
+            connection: &connection,
+        });
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+        done
+    }
+
+    fn alter(&self, work: &mut Work<'_>) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(
+                ErrorKind::Storage,
+                "read_only",
+                "the store was opened only to read; open it for writing to change it",
+            ));
+        }
+        let writer = lock(&self.writer);
+        let transaction = writer.unchecked_transaction().map_err(|e| self.fault(e))?;
+        work(&mut Running {
+            home: self,
+            connection: &writer,
+        })?;
+        transaction.commit().map_err(|e| self.fault(e))
+    }
+
+    fn dialect(&self) -> &'static str {
+        "duckdb"
+    }
+
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded")
+            .field("path", &self.path)
+            .field("read_only", &self.read_only)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Running<'a> {
+    home: &'a Embedded,
+    connection: &'a Connection,
+}
+
+impl Session for Running<'_> {
+    fn query(&mut self, statement: &'static str, values: &[Value]) -> Result<Vec<Row>> {
+        let run = || {
+            let mut prepared = self.connection.prepare_cached(statement)?;
+            let mut rows = prepared.query(params_from_iter(values))?;
+            let mut read = Vec::new();
+            while let Some(row) = rows.next()? {
+                let count = row.as_ref().column_count();
+                let cells: ::duckdb::Result<Vec<Cell>> = (0..count).map(|i| row.get(i)).collect();
+                read.push(cells?);
+            }
+            Ok(read)
+        };
+        let rows = run().map_err(|e| self.home.fault(e))?;
+        rows.into_iter().map(row).collect()
+    }
+
+    fn execute(&mut self, statement: &'static str, values: &[Value]) -> Result<u64> {
+        self.connection
+            .prepare_cached(statement)
+            .and_then(|mut prepared| prepared.execute(params_from_iter(values)))
+            .map(|rows| rows as u64)
+            .map_err(|e| self.home.fault(e))
+    }
+
+    fn batch(&mut self, statements: &'static str) -> Result<()> {
+        self.connection
+            .execute_batch(statements)
+            .map_err(|e| self.home.fault(e))
+    }
+}
+
+fn row(cells: Vec<Cell>) -> Result<Row> {
+    let value = |cell| match cell {
+        Cell::Null => Ok(Value::Null),
+        Cell::Text(text) => Ok(Value::Text(text)),
+        Cell::BigInt(number) => Ok(Value::Integer(number)),
+        Cell::Int(number) => Ok(Value::Integer(number.into())),
+        Cell::Boolean(truth) => Ok(Value::Truth(truth)),
+        other => Err(Error::internal(format!("a cell is {other:?}"))),
+    };
+    cells.into_iter().map(value).collect::<Result<_>>().map(Row)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> ::duckdb::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Integer(number) => ValueRef::BigInt(*number),
+            Self::Truth(truth) => ValueRef::Boolean(*truth),
+        }))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,168 @@
+//! The record's entries as they are stored: appended one after the other, and read.
+
+use super::{Row, Session, Value};
+use crate::error::Result;
+use crate::query::Instant;
+
+/// One entry of the record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 1 without gaps.
+    pub seq: i64,
+    /// When.
+    pub at: Instant,
+    /// Who: the id of the principal; empty where nobody was proved.
+    pub who: String,
+    /// In which role.
+    pub role: String,
+    /// From where, such as an address.
+    pub origin: String,
+    /// The id of the request, by which logs can be joined.
+    pub request: String,
+    /// What, such as `dashboard.update`.
+    pub action: String,
+    /// To what, such as `dashboard/6955b90001020304050607ff`.
+    pub object: String,
+    /// `allowed`, `refused` or `failed`.
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+    /// The hash of all this and of the entry before.
+    pub hash: String,
+}
+
+/// Which entry is the last: its number and its hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries there are.
+    pub seq: i64,
+    /// The hash of the last; empty where there is none.
+    pub hash: String,
+}
+
+/// Which entries to list; an empty text or no instant is no condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By this principal.
+    pub who: String,
+    /// Of this action, or of a group of actions by what stands before the dot.
+    pub action: String,
+    /// To this object.
+    pub object: String,
+    /// With this outcome.
+    pub outcome: String,
+    /// At or after this instant.
+    pub from: Option<Instant>,
+    /// Before this instant.
+    pub to: Option<Instant>,
+    /// At most so many.
+    pub limit: usize,
+    /// After leaving out so many.
+    pub offset: usize,
+}
+
+const FIND: &str = "
+with wanted as (
+    select *
+    from entries
+    where ($1 = '' or who = $1)
+        and ($2 = '' or action = $2 or strpos(action, $2 || '.') = 1)
+        and ($3 = '' or object = $3)
+        and ($4 = '' or outcome = $4)
+        and at >= $5
+        and at < $6
+),
+page as (
+    select * from wanted order by seq desc limit $7 offset $8
+)
+select p.seq, p.at, p.who, p.role, p.origin, p.request, p.action, p.object, p.outcome, p.reason, p.hash, t.total
+from (select count(*) as total from wanted) t
+left join page p on true
+order by p.seq desc";
+
+/// The last entry.
+pub fn head(session: &mut dyn Session) -> Result<Head> {
+    let rows = session.query("select seq, hash from chain", &[])?;
+    rows.first().map_or(Ok(Head::default()), |row| {
+        Ok(Head {
+            seq: row.integer(0)?,
+            hash: row.text(1)?,
+        })
+    })
+}
+
+/// Appends entries, the last of which becomes the head.
+pub fn append(session: &mut dyn Session, entries: &[Entry]) -> Result<()> {
+    for entry in entries {
+        session.execute(
+            "insert into entries values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            &[
+                entry.seq.into(),
+                entry.at.into(),
+                entry.who.as_str().into(),
+                entry.role.as_str().into(),
+                entry.origin.as_str().into(),
+                entry.request.as_str().into(),
+                entry.action.as_str().into(),
+                entry.object.as_str().into(),
+                entry.outcome.as_str().into(),
+                entry.reason.as_str().into(),
+                entry.hash.as_str().into(),
+            ],
+        )?;
+    }
+    if let Some(last) = entries.last() {
+        session.execute(
+            "update chain set seq = $1, hash = $2",
+            &[last.seq.into(), last.hash.as_str().into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Some entries after a number, in order.
+pub fn after(session: &mut dyn Session, seq: i64, limit: usize) -> Result<Vec<Entry>> {
+    let rows = session.query(
+        "select seq, at, who, role, origin, request, action, object, outcome, reason, hash
+        from entries
+        where seq > $1
+        order by seq
+        limit $2",
+        &[seq.into(), limit.into()],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+/// One page of the entries that are wanted, the latest first, and how many are in all.
+pub fn find(session: &mut dyn Session, filter: &Filter) -> Result<(Vec<Entry>, u64)> {
+    let values: [Value; 8] = [
+        filter.who.as_str().into(),
+        filter.action.as_str().into(),
+        filter.object.as_str().into(),
+        filter.outcome.as_str().into(),
+        filter.from.map_or(i64::MIN, Instant::micros).into(),
+        filter.to.map_or(i64::MAX, Instant::micros).into(),
+        filter.limit.into(),
+        filter.offset.into(),
+    ];
+    let rows = session.query(FIND, &values)?;
+    let total = rows.first().map_or(Ok(0), |row| row.integer(11))?;
+    let entries = rows.iter().filter(|row| !row.is_null(0)).map(read);
+    Ok((entries.collect::<Result<_>>()?, total.unsigned_abs()))
+}
+
+fn read(row: &Row) -> Result<Entry> {
+    Ok(Entry {
+        seq: row.integer(0)?,
+        at: row.instant(1)?,
+        who: row.text(2)?,
+        role: row.text(3)?,
+        origin: row.text(4)?,
+        request: row.text(5)?,
+        action: row.text(6)?,
+        object: row.text(7)?,
+        outcome: row.text(8)?,
+        reason: row.text(9)?,
+        hash: row.text(10)?,
+    })
+}

@@ -1,0 +1,439 @@
+use super::documents::{delete, fold, get, in_state, insert, share, shares, update};
+use super::*;
+use crate::error::ErrorKind;
+use crate::query::Instant;
+
+fn at(second: i64) -> Instant {
+    Instant::from_micros(second * 1_000_000).unwrap()
+}
+
+fn document(n: u8, owner: &str, name: &str) -> Document {
+    Document {
+        kind: Kind::Dashboard,
+        id: ObjectId::new(at(i64::from(n)), [n; 8]),
+        owner: owner.to_owned(),
+        name: fold(name),
+        sought: fold(name),
+        state: String::new(),
+        public: false,
+        revision: 1,
+        created_at: at(i64::from(n)),
+        updated_at: at(i64::from(n)),
+        body: format!(r#"{{"name":"{name}\u0000"}}"#),
+    }
+}
+
+/// Every engine there is here, empty, by name.
+fn engines(check: impl Fn(&str, &dyn MetadataStore)) {
+    check("duckdb", &Embedded::open(None, false, at(0)).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let file = Some(folder.path().join("store.meta"));
+    check("file", &Embedded::open(file, false, at(0)).unwrap());
+    #[cfg(feature = "postgres")]
+    if let Some(server) = server::Server::start() {
+        check(
+            "postgres",
+            &Postgres::open(&server.url(), false, at(0)).unwrap(),
+        );
+    }
+}
+
+fn found(store: &dyn MetadataStore, user: &str, search: &str, sort: Sort) -> Vec<String> {
+    let asked = Find {
+        kind: Kind::Dashboard,
+        user,
+        role: "analyst",
+        public: user == "boss",
+        search,
+        state: "",
+        sort,
+        limit: 50,
+        offset: 0,
+    };
+    let found = read(store, |s| documents::find(s, &asked)).unwrap();
+    assert_eq!(found.total, found.documents.len() as u64);
+    found.documents.into_iter().map(|d| d.name).collect()
+}
+
+#[test]
+fn documents_are_kept_as_they_were_given() {
+    engines(|engine, store| {
+        let mut one = document(1, "u1", "One");
+        change(store, |s| insert(s, &one)).unwrap();
+        let got = |id| read(store, |s| get(s, Kind::Dashboard, id)).unwrap();
+        assert_eq!(got(one.id), Some(one.clone()), "{engine}");
+        assert_eq!(got(document(2, "", "").id), None, "{engine}");
+        one.revision = 2;
+        one.body = "{}".to_owned();
+        one.state = "done".to_owned();
+        assert!(change(store, |s| update(s, &one)).unwrap());
+        assert!(
+            !change(store, |s| update(s, &one)).unwrap(),
+            "{engine}: of a revision before"
+        );
+        assert_eq!(got(one.id), Some(one.clone()));
+        let waiting = |state| read(store, |s| in_state(s, Kind::Dashboard, state)).unwrap();
+        assert_eq!((waiting("done").len(), waiting("new").len()), (1, 0));
+        assert!(
+            read(store, |s| get(s, Kind::Export, one.id))
+                .unwrap()
+                .is_none()
+        );
+        assert!(change(store, |s| delete(s, Kind::Dashboard, one.id)).unwrap());
+        assert!(!change(store, |s| delete(s, Kind::Dashboard, one.id)).unwrap());
+        assert_eq!(got(one.id), None);
+    });
+}
+
+#[test]
+fn lists_hold_what_is_ones_own_shared_or_public_in_the_order_asked_for() {
+    engines(|engine, store| {
+        change(store, |s| {
+            insert(s, &document(1, "u1", "Beta 100%"))?;
+            insert(s, &document(2, "u1", "alpha_one"))?;
+            insert(s, &document(3, "u2", "Ärger 'quoted' \"twice\""))?;
+            insert(s, &document(4, "u2", "Shared"))?;
+            insert(
+                s,
+                &Document {
+                    public: true,
+                    ..document(5, "u2", "Zeta")
+                },
+            )?;
+            let share_with = |holder, edit| Share { holder, edit };
+            let id = document(4, "", "").id;
+            let all = [
+                share_with(Holder::User("u3".to_owned()), true),
+                share_with(Holder::Role("admin".to_owned()), false),
+            ];
+            share(s, Kind::Dashboard, id, &all)?;
+            assert_eq!(shares(s, Kind::Dashboard, id)?, all);
+            Ok(())
+        })
+        .unwrap();
+        let list = |user, sort| found(store, user, "", sort);
+        assert_eq!(
+            list("u1", Sort::Newest),
+            ["alpha_one", "beta 100%"],
+            "{engine}"
+        );
+        assert_eq!(
+            list("u1", Sort::Oldest),
+            ["beta 100%", "alpha_one"],
+            "{engine}"
+        );
+        assert_eq!(
+            list("u1", Sort::NameDown),
+            ["beta 100%", "alpha_one"],
+            "{engine}"
+        );
+        assert_eq!(
+            list("u2", Sort::Name),
+            ["shared", "zeta", "ärger 'quoted' \"twice\""],
+            "{engine}: by code point, wherever the server stands"
+        );
+        assert_eq!(list("u3", Sort::Name), ["shared"], "{engine}");
+        assert_eq!(list("u4", Sort::Name), [""; 0], "{engine}");
+        assert_eq!(list("boss", Sort::Name), ["zeta"], "{engine}");
+        for (search, expected) in [
+            ("100%", 1),
+            ("%", 1),
+            ("_", 1),
+            ("ALPHA", 1),
+            ("a_one", 1),
+            ("aXone", 0),
+            ("'", 0),
+            ("\\", 0),
+        ] {
+            assert_eq!(
+                found(store, "u1", search, Sort::Name).len(),
+                expected,
+                "{engine}: {search}"
+            );
+        }
+        for search in ["'quoted'", "\"", "ÄRGER"] {
+            assert_eq!(
+                found(store, "u2", search, Sort::Name).len(),
+                1,
+                "{engine}: {search}"
+            );
+        }
+        let page = |limit, offset| {
+            let asked = Find {
+                kind: Kind::Dashboard,
+                user: "u2",
+                role: "admin",
+                public: true,
+                search: "",
+                state: "",
+                sort: Sort::Oldest,
+                limit,
+                offset,
+            };
+            let found = read(store, |s| documents::find(s, &asked)).unwrap();
+            (found.total, found.documents.len())
+        };
+        assert_eq!(
+            [page(2, 0), page(2, 2), page(2, 3), page(2, 9)],
+            [(3, 2), (3, 1), (3, 0), (3, 0)],
+            "{engine}"
+        );
+    });
+}
+
+#[test]
+fn a_change_that_fails_leaves_nothing() {
+    engines(|engine, store| {
+        let one = document(1, "u1", "One");
+        let failed = change(store, |s| {
+            insert(s, &one)?;
+            Err::<(), _>(Error::field("name", "required", "is required"))
+        });
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(
+            read(store, |s| get(s, Kind::Dashboard, one.id)).unwrap(),
+            None,
+            "{engine}"
+        );
+        change(store, |s| insert(s, &one)).unwrap();
+    });
+}
+
+#[test]
+fn changes_of_many_threads_come_one_after_the_other() {
+    engines(|engine, store| {
+        change(store, |s| insert(s, &document(1, "u1", "One"))).unwrap();
+        let id = document(1, "", "").id;
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let changed = change(store, |s| {
+                            let mut now = get(s, Kind::Dashboard, id)?.unwrap();
+                            now.revision += 1;
+                            update(s, &now)
+                        });
+                        assert!(changed.unwrap());
+                    }
+                });
+            }
+        });
+        let last = read(store, |s| get(s, Kind::Dashboard, id))
+            .unwrap()
+            .unwrap();
+        assert_eq!(last.revision, 41, "{engine}");
+    });
+}
+
+#[test]
+fn migrations_go_forward_only_and_none_may_have_changed() {
+    engines(|engine, store| {
+        assert_eq!(
+            store.dialect(),
+            if engine == "postgres" {
+                "postgres"
+            } else {
+                "duckdb"
+            }
+        );
+        let code = |error: Error| error.code();
+        migrate::run(store, migrate::ALL, at(1)).unwrap();
+        let other = migrate::Migration {
+            sql: "select 1",
+            ..migrate::ALL[0]
+        };
+        assert_eq!(
+            code(migrate::run(store, &[other], at(1)).unwrap_err()),
+            "corrupt",
+            "{engine}"
+        );
+        assert_eq!(
+            code(migrate::run(store, &[], at(1)).unwrap_err()),
+            "newer_format",
+            "{engine}"
+        );
+        let broken = migrate::Migration {
+            number: 2,
+            sql: "create table half (a bigint); create table half (a bigint)",
+            postgres: "",
+        };
+        assert!(migrate::run(store, &[migrate::ALL[0], broken], at(1)).is_err());
+        let whole = migrate::Migration {
+            sql: "create table half (a bigint)",
+            ..broken
+        };
+        migrate::run(store, &[migrate::ALL[0], whole], at(1)).unwrap();
+    });
+}
+
+#[test]
+fn a_file_is_there_again_and_has_one_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = || Some(folder.path().join("store.meta"));
+    let empty = Embedded::open(path(), true, at(0)).unwrap();
+    assert!(change(&empty, |_| Ok(())).is_err());
+    assert!(
+        !path().unwrap().exists(),
+        "who only reads leaves nothing behind"
+    );
+    let store = Embedded::open(path(), false, at(0)).unwrap();
+    change(&store, |s| insert(s, &document(1, "u1", "One"))).unwrap();
+    assert_eq!(
+        Embedded::open(path(), false, at(0)).unwrap_err().code(),
+        "locked"
+    );
+    drop(store);
+    let again = Embedded::open(path(), true, at(9)).unwrap();
+    assert_eq!(found(&again, "u1", "", Sort::Name), ["one"]);
+    let refused = change(&again, |s| insert(s, &document(2, "u1", "Two"))).unwrap_err();
+    assert_eq!(refused.code(), "read_only");
+}
+
+#[cfg(feature = "postgres")]
+mod server {
+    //! A PostgreSQL of this test's own, on a socket in a temporary folder.
+
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    pub(super) struct Server {
+        folder: tempfile::TempDir,
+        bin: PathBuf,
+    }
+
+    impl Server {
+        /// Starts one, or says that there is none here: `make test` counts the suite `postgres` as not run then.
+        pub(super) fn start() -> Option<Self> {
+            let Some(bin) = found() else {
+                eprintln!("not run: no PostgreSQL is installed here");
+                return None;
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let server = Self { folder, bin };
+            let data = server.folder.path().join("data");
+            std::fs::create_dir(&data).unwrap();
+            // PostgreSQL does not run as root.
+            if rooted() {
+                run(Command::new("chown")
+                    .arg("-R")
+                    .arg("postgres")
+                    .arg(server.folder.path()));
+            }
+            run(server.tool("initdb").args([
+                "-D",
+                data.to_str().unwrap(),
+                "-U",
+                "travelsense",
+                "-A",
+                "trust",
+                "--no-sync",
+            ]));
+            let options = format!(
+                "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off",
+                server.folder.path().display()
+            );
+            let log = server.folder.path().join("log");
+            run(server.tool("pg_ctl").args([
+                "-w",
+                "-D",
+                data.to_str().unwrap(),
+                "-l",
+                log.to_str().unwrap(),
+                "-o",
+                &options,
+                "start",
+            ]));
+            Some(server)
+        }
+
+        pub(super) fn url(&self) -> String {
+            format!(
+                "host={} user=travelsense dbname=postgres",
+                self.folder.path().display()
+            )
+        }
+
+        fn tool(&self, name: &str) -> Command {
+            let tool = self.bin.join(name);
+            let mut command = if rooted() {
+                let mut command = Command::new("setpriv");
+                command
+                    .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+                    .arg(tool);
+                command
+            } else {
+                Command::new(tool)
+            };
+            command.current_dir(self.folder.path());
+            command
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            let data = self.folder.path().join("data");
+            let _ = self
+                .tool("pg_ctl")
+                .args(["-D", data.to_str().unwrap(), "-m", "immediate", "stop"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+        }
+    }
+
+    fn found() -> Option<PathBuf> {
+        let debian = std::fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten();
+        let mut versions: Vec<PathBuf> = debian.flatten().map(|e| e.path().join("bin")).collect();
+        versions.sort();
+        versions
+            .into_iter()
+            .rev()
+            .find(|bin| bin.join("initdb").exists())
+    }
+
+    fn rooted() -> bool {
+        let mine = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        mine.lines().any(|line| line.starts_with("Uid:\t0"))
+    }
+
+    fn run(command: &mut Command) {
+        let done = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .status()
+            .unwrap();
+        assert!(done.success(), "{command:?}");
+    }
+
+    #[test]
+    fn two_servers_that_start_at_once_find_one_set_of_tables() {
+        let Some(server) = Server::start() else {
+            return;
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| Postgres::open(&server.url(), false, at(0)).unwrap());
+            }
+        });
+        let store = Postgres::open(&server.url(), false, at(0)).unwrap();
+        let count = read(&store, |s| {
+            s.query("select count(*) from metadata_migrations", &[])
+        })
+        .unwrap();
+        assert_eq!(count[0].integer(0).unwrap(), 1);
+        drop(server);
+        let gone = read(&store, |s| s.query("select count(*) from documents", &[])).unwrap_err();
+        assert_eq!(gone.code(), "unreachable");
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        let error = Postgres::open("postgres://u:hunter2@[bad", false, at(0)).unwrap_err();
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
