@@ -4,6 +4,7 @@ mod answer;
 mod bearer;
 mod chance;
 pub mod cli;
+mod export;
 mod frame;
 mod parameters;
 mod problem;

@@ -15,6 +15,7 @@ use travelsense::access::Permission;
 use travelsense::{Analytics, Error, Principal, Result};
 
 use crate::answer::Answer;
+use crate::export;
 use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -38,6 +39,7 @@ pub fn router(service: Service) -> Router {
             put(create_cohort).delete(remove_cohort),
         )
         .route("/health", get(health))
+        .merge(export::routes())
         .with_state(service);
     framed(routes, body)
 }
@@ -177,13 +179,13 @@ async fn remove_cohort(
     .await
 }
 
-fn json(body: &[u8]) -> Result<Value> {
+pub(crate) fn json(body: &[u8]) -> Result<Value> {
     serde_json::from_slice(body)
         .map_err(|e| Error::field("body", "invalid_json", format!("is not JSON: {e}")))
 }
 
 /// Checks who sends a body and whether they may, and has the core do the rest.
-async fn tell(
+pub(crate) async fn tell(
     State(service): State<Service>,
     Extension(id): Id,
     headers: HeaderMap,
@@ -226,7 +228,7 @@ async fn health(Extension(id): Id) -> Response {
 }
 
 /// Checks who asks and whether they may, reads the question, and has the core check and answer it.
-async fn ask(
+pub(crate) async fn ask(
     State(service): State<Service>,
     Extension(id): Id,
     headers: HeaderMap,

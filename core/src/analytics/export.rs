@@ -72,14 +72,16 @@ impl Exports {
     /// Waits until an export is over, but no longer than that.
     fn wait(&self, id: ObjectId, most: Duration) {
         let under_way = |state: &mut State| state.running.contains_key(&id);
-        drop(self.turned.wait_timeout_while(self.state(), most, under_way));
+        drop(
+            self.turned
+                .wait_timeout_while(self.state(), most, under_way),
+        );
     }
 
     /// Waits for a turn to write; `false` where the export was stopped before.
     fn turn(&self, running: &Running) -> bool {
-        let waits = |state: &mut State| {
-            state.writing >= AT_ONCE && !running.stop.load(Ordering::Relaxed)
-        };
+        let waits =
+            |state: &mut State| state.writing >= AT_ONCE && !running.stop.load(Ordering::Relaxed);
         let state = self.turned.wait_while(self.state(), waits);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         state.writing += 1;
@@ -260,7 +262,11 @@ impl Analytics {
         let kind = serde_json::to_value(job.export_type).map_err(Error::internal)?;
         let day = job.date_range.timezone.day(job.date_range.start_date);
         Ok(ExportFile {
-            name: format!("{}-{day}.{}", kind.as_str().unwrap_or("export"), job.format.name()),
+            name: format!(
+                "{}-{day}.{}",
+                kind.as_str().unwrap_or("export"),
+                job.format.name()
+            ),
             format: job.format,
             size: job.file_size.unwrap_or_default(),
             reader: self.exports.files.open(file)?,
@@ -300,7 +306,11 @@ impl Analytics {
     pub fn resume_exports(&self) -> Result<usize> {
         let left = read(&*self.metadata()?, |session| {
             let mut left = documents::in_state(session, Kind::Export, Status::Processing.name())?;
-            left.extend(documents::in_state(session, Kind::Export, Status::Pending.name())?);
+            left.extend(documents::in_state(
+                session,
+                Kind::Export,
+                Status::Pending.name(),
+            )?);
             Ok(left)
         })?;
         let mut resumed = 0;

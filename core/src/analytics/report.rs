@@ -194,7 +194,9 @@ impl Analytics {
             93..=730 => (Period::Weekly, "week"),
             _ => (Period::Monthly, "month"),
         };
-        let until = span.to.min(Instant::saturating_from_micros(at.micros() + 1));
+        let until = span
+            .to
+            .min(Instant::saturating_from_micros(at.micros() + 1));
         let span = Span {
             from: span.from,
             to: until.max(Instant::saturating_from_micros(span.from.micros() + 1)),

@@ -41,12 +41,23 @@ impl Scale {
         }
         let step = step((high - low) / most.max(1) as f64, unit);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
+        // An end that would leave more than half a step empty is cut; no tick stands there then.
+        let lowest = if low - first * step > step / 2.0 {
+            low - step / 4.0
+        } else {
+            first * step
+        };
+        let highest = if last * step - high > step / 2.0 {
+            high + step / 4.0
+        } else {
+            last * step
+        };
         // Counted from a whole number of steps, so that the ticks gather no error on their way.
         let ticks = (0..=(last - first).min(1_000.0) as u32).map(|i| (first + f64::from(i)) * step);
         Self {
-            low: first * step,
-            high: last * step,
-            ticks: ticks.collect(),
+            low: lowest,
+            high: highest,
+            ticks: ticks.filter(|t| (lowest..=highest).contains(t)).collect(),
         }
     }
 
@@ -152,6 +163,8 @@ mod tests {
     fn ticks_are_round_and_enclose_the_values() {
         assert_eq!(ticks(0.0, 97.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(ticks(-3.0, 4.0), [-4.0, -2.0, 0.0, 2.0, 4.0]);
+        // A cut end.
+        assert_eq!(ticks(-2.2, 4.0), [-2.0, 0.0, 2.0, 4.0]);
         assert_eq!(
             ticks(0.0, 0.0),
             [0.0, 0.2, 0.4, 0.600_000_000_000_000_1, 0.8, 1.0]

@@ -53,7 +53,7 @@ pub fn short(value: f64) -> String {
     figures(value)
 }
 
-/// A number with its thousands set apart, whole or with up to four significant figures: `1,234,567`, `0.125`.
+/// A number with its thousands set apart, whole or with one decimal or four significant figures: `1,234,567`, `1,234.5`, `0.125`.
 pub fn exact(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
@@ -61,7 +61,7 @@ pub fn exact(value: f64) -> String {
     let digits = if value.fract() == 0.0 || value.abs() >= 10_000.0 {
         0
     } else {
-        places(value, 4)
+        places(value, 4).max(1)
     };
     let text = trimmed(value.abs(), digits);
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));

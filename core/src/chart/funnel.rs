@@ -126,8 +126,8 @@ impl FunnelChart {
                 canvas.text(after, y + 17.5, &count, outside);
             }
         }
-        if let (Some(low), Some(high)) = (step.rate.low, step.rate.high)
-            && low < high
+        // That all who entered did is no estimate.
+        if let (Some(low), Some(high), Some(_)) = (step.rate.low, step.rate.high, step.from_previous)
         {
             let ends = (area.x + low * area.width, area.x + high * area.width);
             whisker(canvas, ends, y + BAR / 2.0);

@@ -77,7 +77,7 @@ impl LineChart {
         let left = MARGIN + scale.label_width(&self.unit) + 8.0;
         let names = self.series.iter().map(|s| Type::BODY.width(&s.name));
         let right = if direct {
-            (names.fold(0.0, f64::max) + 20.0).min(canvas.width() * 0.3)
+            (names.fold(0.0, f64::max) + 24.0).min(canvas.width() * 0.3)
         } else {
             8.0
         };
@@ -201,7 +201,7 @@ impl LineChart {
             canvas.path(outline, Paint::stroke(role, width).dashed(*dashed));
         }
         // A point says its figure; where points are close they are there for the pointer alone.
-        let shown = series.points.len() <= 40 && !series.compared;
+        let shown = series.points.len() <= 16 && !series.compared;
         for point in &series.points {
             let Some(value) = point.value else { continue };
             let (x, y) = place(point, value);
@@ -264,9 +264,14 @@ impl LineChart {
         let heights = apart(&wanted, 15.0, area.y + 4.0, area.bottom() - 2.0);
         for ((series, role, _), y) in ends.iter().zip(heights) {
             let x = area.right() + 8.0;
-            canvas.rect(swatch(x, y - 4.0), 2.0, Paint::fill(*role));
-            let name = Type::BODY.fit(&series.name, room - 14.0);
-            canvas.text(x + 12.0, y + 4.0, &name, Type::BODY);
+            if series.compared {
+                let line = Paint::stroke(*role, 1.25).dashed(true);
+                canvas.line((x - 2.0, y), (x + 10.0, y), line);
+            } else {
+                canvas.rect(swatch(x, y - 4.0), 2.0, Paint::fill(*role));
+            }
+            let name = Type::BODY.fit(&series.name, room - 16.0);
+            canvas.text(x + 14.0, y + 4.0, &name, Type::BODY);
         }
     }
 

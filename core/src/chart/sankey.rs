@@ -52,6 +52,8 @@ struct Placed {
 
 const NODE: f64 = 12.0;
 const GAP: f64 = 20.0;
+/// Half the length of what goes nowhere.
+const STUB: f64 = 4.0;
 
 impl Sankey {
     pub(super) fn draw(&self, canvas: &mut Canvas) {
@@ -78,7 +80,7 @@ impl Sankey {
             canvas.inner()
         };
         let mut placed = self.place(columns, unit, (top, step));
-        self.flow(canvas, &mut placed, unit, step);
+        self.flow(canvas, &mut placed, unit);
         for (node, place) in self.nodes.iter().zip(&placed) {
             let said = format!(
                 "{}: {} {}",
@@ -91,9 +93,9 @@ impl Sankey {
                 let room = if node.column + 1 == columns {
                     92.0
                 } else {
-                    step - NODE - 40.0
+                    step - NODE - 46.0
                 };
-                let x = place.area.right() + 6.0;
+                let x = place.area.right() + 2.0 * STUB + 4.0;
                 let middle = place.area.y + place.area.height / 2.0;
                 let name = Type::BODY.bold();
                 let count = exact(node.count as f64);
@@ -176,7 +178,7 @@ impl Sankey {
     }
 
     /// Draws the flows, and behind each place what goes nowhere as a stub that fades, so that the sums stay exact.
-    fn flow(&self, canvas: &mut Canvas, placed: &mut [Placed], unit: f64, step: f64) {
+    fn flow(&self, canvas: &mut Canvas, placed: &mut [Placed], unit: f64) {
         let mut order: Vec<&Flow> = self.flows.iter().collect();
         let height = |placed: &[Placed], i: usize| placed.get(i).map_or(0.0, |p| p.area.y);
         order.sort_by(|a, b| {
@@ -218,18 +220,16 @@ impl Sankey {
             if node.column == last || lost < 0.5 || place.area.height <= 1.0 {
                 continue;
             }
-            let reach = (step * 0.16).min(36.0);
             let count = node.count as f64 - place.taken_right / unit.max(f64::MIN_POSITIVE);
             let said = format!("{}: {} go no further", node.label, exact(count.round()));
             canvas.titled(&said, |canvas| {
-                for part in 0..4 {
+                for (part, fade) in [(0.0, 0.4), (1.0, 0.2)] {
                     let shape = Area {
-                        x: place.area.right() + reach / 4.0 * f64::from(part),
+                        x: place.area.right() + STUB * part,
                         y: place.area.bottom() - lost,
-                        width: reach / 4.0,
+                        width: STUB,
                         height: lost,
                     };
-                    let fade = 0.26 - 0.06 * f64::from(part);
                     canvas.rect(shape, 0.0, Paint::fill(Role::Other).opacity(fade));
                 }
             });

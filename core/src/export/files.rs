@@ -73,7 +73,12 @@ impl Files {
     /// Opens a file.
     pub(crate) fn open(&self, name: &str) -> Result<Reader> {
         let gone = |e: io::Error| {
-            Error::new(ErrorKind::NotFound, "not_found", "the file is not there any more").caused_by(e)
+            Error::new(
+                ErrorKind::NotFound,
+                "not_found",
+                "the file is not there any more",
+            )
+            .caused_by(e)
         };
         match self {
             Self::Folder(folder) => {
@@ -139,15 +144,25 @@ mod tests {
                 Err::<(), _>(Error::new(ErrorKind::Cancelled, "cancelled", "enough"))
             });
             assert_eq!(stopped.unwrap_err().code(), "cancelled");
-            assert_eq!(files.open(&name).map(|_| ()).unwrap_err().code(), "not_found");
+            assert_eq!(
+                files.open(&name).map(|_| ()).unwrap_err().code(),
+                "not_found"
+            );
 
             let whole = files.create(&name, |file| file.write_all(b"whole").map_err(refused));
             assert_eq!(whole.unwrap().0, 5);
             let mut text = String::new();
-            files.open(&name).unwrap().read_to_string(&mut text).unwrap();
+            files
+                .open(&name)
+                .unwrap()
+                .read_to_string(&mut text)
+                .unwrap();
             assert_eq!(text, "whole");
             files.remove(&name);
-            assert_eq!(files.open(&name).map(|_| ()).unwrap_err().code(), "not_found");
+            assert_eq!(
+                files.open(&name).map(|_| ()).unwrap_err().code(),
+                "not_found"
+            );
         }
         let folder = fs::read_dir(place.path().join("a.db.exports")).unwrap();
         assert_eq!(folder.count(), 0);
@@ -159,7 +174,10 @@ mod tests {
         fs::write(place.path().join("secret"), "x").unwrap();
         let files = Files::beside(Some(&place.path().join("a.db")));
         for name in ["../secret", "/etc/passwd", "..", "."] {
-            assert_eq!(files.open(name).map(|_| ()).unwrap_err().code(), "not_found");
+            assert_eq!(
+                files.open(name).map(|_| ()).unwrap_err().code(),
+                "not_found"
+            );
             files.remove(name);
         }
         assert!(place.path().join("secret").exists());

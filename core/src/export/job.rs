@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::{ExportMetric, ExportRequest, ExportType};
 use super::Format;
+use super::request::{ExportMetric, ExportRequest, ExportType};
 use crate::error::{Error, Result};
 use crate::metadata::{Document, Kind, ObjectId};
 use crate::query::{Instant, Zone};

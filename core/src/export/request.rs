@@ -104,9 +104,11 @@ impl ExportRequest {
         });
         let mut metrics = metrics.unwrap_or_default();
         let mut known = Vec::new();
-        metrics.retain(|m| !known.contains(m) && {
-            known.push(*m);
-            true
+        metrics.retain(|m| {
+            !known.contains(m) && {
+                known.push(*m);
+                true
+            }
         });
         fields.finish(Vec::<FieldError>::new())?;
         Ok(Self {
@@ -130,10 +132,7 @@ fn object_id(value: &Value) -> fields::Parsed<String> {
     if id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(id.to_ascii_lowercase())
     } else {
-        fields::fault(
-            "invalid_id",
-            "must be an ObjectId: 24 hexadecimal digits",
-        )
+        fields::fault("invalid_id", "must be an ObjectId: 24 hexadecimal digits")
     }
 }
 
@@ -216,7 +215,11 @@ mod tests {
             ("metrics", json!([]), None),
             ("metrics", json!(["active_users", "retention_rate"]), None),
             ("metrics", json!("active_users"), Some("invalid_type")),
-            ("metrics", json!(["active_users", "speed"]), Some("not_in_list")),
+            (
+                "metrics",
+                json!(["active_users", "speed"]),
+                Some("not_in_list"),
+            ),
             ("metrics", json!([1]), Some("invalid_type")),
         ];
         for (field, value, code) in table {

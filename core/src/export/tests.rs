@@ -23,17 +23,29 @@ fn batch(texts: &[&str]) -> RecordBatch {
         ),
         (
             "count",
-            Arc::new((0..n).map(|i| (i > 0).then_some(-(i as i64) * 1_500)).collect::<Int64Array>()),
+            Arc::new(
+                (0..n)
+                    .map(|i| (i > 0).then_some(-(i as i64) * 1_500))
+                    .collect::<Int64Array>(),
+            ),
             true,
         ),
         (
             "rate",
-            Arc::new((0..n).map(|i| Some(i as f64 / 8.0)).collect::<Float64Array>()),
+            Arc::new(
+                (0..n)
+                    .map(|i| Some(i as f64 / 8.0))
+                    .collect::<Float64Array>(),
+            ),
             true,
         ),
         (
             "last_seen",
-            Arc::new((0..n).map(|i| Some(at(i))).collect::<TimestampMicrosecondArray>()),
+            Arc::new(
+                (0..n)
+                    .map(|i| Some(at(i)))
+                    .collect::<TimestampMicrosecondArray>(),
+            ),
             true,
         ),
         (
@@ -83,7 +95,13 @@ fn report<'a>(sections: Vec<Section<'a>>) -> Report<'a> {
     }
 }
 
-const TEXTS: [&str; 5] = ["=1+1", "Zürich, \"old\" town", "line\nbreak", "-12.5", "Ελλάδα Україна 日本"];
+const TEXTS: [&str; 5] = [
+    "=1+1",
+    "Zürich, \"old\" town",
+    "line\nbreak",
+    "-12.5",
+    "Ελλάδα Україна 日本",
+];
 
 fn bytes(format: Format, report: Report<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -128,12 +146,33 @@ fn chance(seed: &mut u64) -> u64 {
 /// Texts made of what formulas begin with and what hides it.
 fn risky(n: usize) -> Vec<String> {
     const PARTS: [&str; 20] = [
-        "=", "+", "-", "@", "\t", "\r", "\n", "\0", "\u{feff}", "＝", "＋", "－", "＠", " ", "\"", ",", "1", "cmd|' /C calc'!A0", "'", "A1",
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\0",
+        "\u{feff}",
+        "＝",
+        "＋",
+        "－",
+        "＠",
+        " ",
+        "\"",
+        ",",
+        "1",
+        "cmd|' /C calc'!A0",
+        "'",
+        "A1",
     ];
     let mut seed = 0x2545_f491_4f6c_dd1d;
     let text = |_| {
         let length = chance(&mut seed) % 5 + 1;
-        (0..length).map(|_| PARTS[(chance(&mut seed) % 20) as usize]).collect()
+        (0..length)
+            .map(|_| PARTS[(chance(&mut seed) % 20) as usize])
+            .collect()
     };
     (0..n).map(text).collect()
 }
@@ -152,7 +191,10 @@ fn of_ten_thousand_risky_texts_no_cell_is_live() {
         let number = cell.trim_start_matches(['+', '-']).parse::<f64>().is_ok();
         assert!(!cell.trim_start().starts_with(live) || number, "{cell:?}");
         // Nothing is lost: the text is there, behind its apostrophe.
-        assert!(cell == *sent || cell.strip_prefix('\'') == Some(sent), "{cell:?} of {sent:?}");
+        assert!(
+            cell == *sent || cell.strip_prefix('\'') == Some(sent),
+            "{cell:?} of {sent:?}"
+        );
         seen += 1;
     }
     assert_eq!(seen, texts.len());
@@ -216,7 +258,12 @@ fn a_workbook_has_a_sheet_a_section_with_real_dates_and_its_own_chart() {
 #[test]
 fn a_document_says_what_it_is_and_all_formats_are_the_same_every_time() {
     for format in Format::ALL {
-        let make = || bytes(format, report(vec![section("One", &TEXTS), section("Two", &["x"])]));
+        let make = || {
+            bytes(
+                format,
+                report(vec![section("One", &TEXTS), section("Two", &["x"])]),
+            )
+        };
         assert!(make() == make(), "{format:?}");
     }
     let pdf = bytes(Format::Pdf, report(vec![section("One", &TEXTS)]));
@@ -227,7 +274,12 @@ fn a_document_says_what_it_is_and_all_formats_are_the_same_every_time() {
 fn whoever_watches_may_end_it() {
     for format in Format::ALL {
         let stop = &mut |_| Err(Error::new(ErrorKind::Cancelled, "cancelled", "enough"));
-        let ended = write(format, report(vec![section("One", &["a"])]), Vec::new(), stop);
+        let ended = write(
+            format,
+            report(vec![section("One", &["a"])]),
+            Vec::new(),
+            stop,
+        );
         assert_eq!(ended.unwrap_err().code(), "cancelled", "{format:?}");
     }
 }
@@ -285,7 +337,10 @@ fn a_million_rows_take_no_more_memory_than_a_thousand() {
         let before = peak();
         let rows = make(1_000);
         let grown = peak() - before;
-        eprintln!("{format:?}: {rows} rows, {grown} KiB more at the peak of {} KiB", peak());
+        eprintln!(
+            "{format:?}: {rows} rows, {grown} KiB more at the peak of {} KiB",
+            peak()
+        );
         assert_eq!(rows, 1_000_000);
         assert!(grown < 16 * 1024, "{format:?} took {grown} KiB more");
     }

@@ -24,15 +24,26 @@ pub(crate) fn has(widget: &Value, metrics: &[ExportMetric]) -> bool {
 
 /// A widget with its data, as they are told.
 pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
-    let text = |field: &str| widget.get(field).and_then(Value::as_str).unwrap_or_default();
-    let place = widget.get("widget").and_then(Value::as_u64).unwrap_or_default();
+    let text = |field: &str| {
+        widget
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let place = widget
+        .get("widget")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
     let none = Value::Null;
     let data = widget.get("data").unwrap_or(&none);
     let error = widget.pointer("/error/message").and_then(Value::as_str);
     let title = text("title").to_owned();
     Ok(Section {
         name: format!("widget_{}", place + 1),
-        notes: error.map(|e| format!("No data: {e}.")).into_iter().collect(),
+        notes: error
+            .map(|e| format!("No data: {e}."))
+            .into_iter()
+            .collect(),
         chart: chart(data, &title, zone),
         plot: None,
         table: Table::of(table(&rows(data))?),
@@ -105,7 +116,9 @@ enum Type {
 }
 
 fn instant(value: &Value) -> Option<Instant> {
-    let text = value.as_str().filter(|t| t.len() >= 20 && t.ends_with('Z'))?;
+    let text = value
+        .as_str()
+        .filter(|t| t.len() >= 20 && t.ends_with('Z'))?;
     text.parse().ok()
 }
 
@@ -144,7 +157,10 @@ fn table(rows: &[Map<String, Value>]) -> Result<RecordBatch> {
         columns.push(("value".to_owned(), None));
     }
     let columns = columns.into_iter().map(|(name, kind)| {
-        let values = || rows.iter().map(|row| row.get(&name).filter(|v| !v.is_null()));
+        let values = || {
+            rows.iter()
+                .map(|row| row.get(&name).filter(|v| !v.is_null()))
+        };
         let column: ArrayRef = match kind.unwrap_or(Type::Text) {
             Type::Integer => Arc::new(values().map(|v| v?.as_i64()).collect::<Int64Array>()),
             Type::Number => Arc::new(values().map(|v| v?.as_f64()).collect::<Float64Array>()),
@@ -202,7 +218,11 @@ fn chart(data: &Value, title: &str, zone: &Zone) -> Option<Chart> {
                     ..Point::default()
                 });
                 Series {
-                    name: line.get("group").and_then(Value::as_str).unwrap_or(title).to_owned(),
+                    name: line
+                        .get("group")
+                        .and_then(Value::as_str)
+                        .unwrap_or(title)
+                        .to_owned(),
                     points: points.collect(),
                     compared: false,
                 }
@@ -217,7 +237,11 @@ fn chart(data: &Value, title: &str, zone: &Zone) -> Option<Chart> {
         }
         "rows" => {
             let bars = list("rows")?.iter().take(20).map(|row| Bar {
-                label: row.get("group").and_then(Value::as_str).unwrap_or("(not set)").to_owned(),
+                label: row
+                    .get("group")
+                    .and_then(Value::as_str)
+                    .unwrap_or("(not set)")
+                    .to_owned(),
                 value: row.get("value").and_then(number),
                 ..Bar::default()
             });
@@ -245,7 +269,9 @@ fn chart(data: &Value, title: &str, zone: &Zone) -> Option<Chart> {
                     count: step.get("count")?.as_u64()?,
                     rate: rate("rate")?,
                     from_previous: (i > 0).then(|| rate("rateFromPrevious")).flatten(),
-                    median: step.pointer("/timeFromPrevious/median").and_then(Value::as_f64),
+                    median: step
+                        .pointer("/timeFromPrevious/median")
+                        .and_then(Value::as_f64),
                 })
             });
             Some(Chart::Funnel(FunnelChart {
@@ -276,7 +302,9 @@ mod tests {
         let batch = table(&rows(data)).unwrap();
         let schema = batch.schema();
         let fields = schema.fields().iter();
-        fields.map(|f| (f.name().clone(), f.data_type().to_string())).collect()
+        fields
+            .map(|f| (f.name().clone(), f.data_type().to_string()))
+            .collect()
     }
 
     #[test]
@@ -290,15 +318,25 @@ mod tests {
         assert!(found[0].1.starts_with("Timestamp"));
         assert_eq!(found[2], ("a".to_owned(), "Int64".to_owned()));
         assert_eq!(found[3], ("b".to_owned(), "Float64".to_owned()));
-        assert!(matches!(chart(&data, "t", &Zone::default()), Some(Chart::Line(_))));
+        assert!(matches!(
+            chart(&data, "t", &Zone::default()),
+            Some(Chart::Line(_))
+        ));
     }
 
     #[test]
     fn objects_within_are_told_by_their_paths_and_mixed_values_are_text() {
         let data = json!({ "kind": "rows", "rows": [
             { "group": "x", "value": 1, "rate": { "low": 0.5 } }, { "group": null, "value": "2.50" }] });
-        let expected = [("group", "Utf8"), ("value", "Utf8"), ("rate_low", "Float64")];
-        assert_eq!(columns(&data), expected.map(|(n, t)| (n.to_owned(), t.to_owned())));
+        let expected = [
+            ("group", "Utf8"),
+            ("value", "Utf8"),
+            ("rate_low", "Float64"),
+        ];
+        assert_eq!(
+            columns(&data),
+            expected.map(|(n, t)| (n.to_owned(), t.to_owned()))
+        );
         assert_eq!(columns(&Value::Null).len(), 1);
     }
 
@@ -306,7 +344,10 @@ mod tests {
     fn a_widget_without_data_says_why() {
         let widget = json!({ "widget": 2, "title": "Sales", "error": { "message": "no rate" } });
         let section = section(&widget, &Zone::default()).unwrap();
-        assert_eq!((section.name.as_str(), section.title.as_str()), ("widget_3", "Sales"));
+        assert_eq!(
+            (section.name.as_str(), section.title.as_str()),
+            ("widget_3", "Sales")
+        );
         assert_eq!(section.notes, ["No data: no rate."]);
         assert_eq!(section.chart, None);
     }

@@ -121,6 +121,8 @@ pub fn table(figures: &[Figures], metrics: &[Metric]) -> Result<RecordBatch> {
         };
         columns.push((name, column));
     }
-    let fields = columns.into_iter().map(|(name, column)| (name, column, true));
+    let fields = columns
+        .into_iter()
+        .map(|(name, column)| (name, column, true));
     RecordBatch::try_from_iter_with_nullable(fields).map_err(Error::internal)
 }
