@@ -109,6 +109,18 @@ impl Exports {
     }
 }
 
+/// Says that an export is over, however it ended.
+struct Over<'a> {
+    exports: &'a Exports,
+    id: ObjectId,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.exports.over(self.id);
+    }
+}
+
 /// One page of exports.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -337,8 +349,11 @@ impl Analytics {
         let id = kept.id();
         let thread = std::thread::Builder::new().name("travelsense-export".to_owned());
         let begun = thread.spawn(move || {
+            let _over = Over {
+                exports: &handle.exports,
+                id,
+            };
             handle.work(kept, &running);
-            handle.exports.over(id);
         });
         if let Err(error) = begun {
             self.exports.state().running.remove(&id);

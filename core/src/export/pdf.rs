@@ -56,8 +56,8 @@ struct Fonts {
 impl Fonts {
     fn new() -> Result<Self> {
         let font = |bytes: &'static [u8]| {
-            let data: Data = Arc::new(bytes).into();
-            Font::new(data, 0).ok_or_else(|| Error::internal("a font that is none"))
+            let font = Font::new(Data::from(bytes), 0);
+            font.ok_or_else(|| Error::internal("a font that is none"))
         };
         let mut known = usvg::fontdb::Database::new();
         known.load_font_data(REGULAR.to_vec());

@@ -6,7 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::report::{Section, Table};
 use super::request::ExportMetric;
@@ -51,8 +51,16 @@ pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
     })
 }
 
+/// Values by the names of their columns, in the order of the columns.
+type Row = Vec<(String, Value)>;
+
+/// The columns that people look for first.
+const FIRST: [&str; 9] = [
+    "start", "end", "group", "step", "event", "period", "name", "value", "count",
+];
+
 /// The rows of data: of a series its buckets, of a list its items, of one figure itself.
-fn rows(data: &Value) -> Vec<Map<String, Value>> {
+fn rows(data: &Value) -> Vec<Row> {
     let list = |name: &str| data.get(name).and_then(Value::as_array);
     if let (Some(buckets), Some(lines)) = (list("buckets"), list("series")) {
         let rows = buckets.iter().enumerate().map(|(i, bucket)| {
@@ -60,7 +68,7 @@ fn rows(data: &Value) -> Vec<Map<String, Value>> {
             for line in lines {
                 let name = line.get("group").and_then(Value::as_str).unwrap_or("value");
                 let value = line.get("values").and_then(|v| v.get(i));
-                row.insert(name.to_owned(), value.cloned().unwrap_or_default());
+                row.push((name.to_owned(), value.cloned().unwrap_or_default()));
             }
             row
         });
@@ -78,9 +86,9 @@ fn rows(data: &Value) -> Vec<Map<String, Value>> {
     }
 }
 
-/// An object whose objects are told by their paths, `rate_low`; lists within stay JSON text, but for one of plain values.
-fn flat(value: &Value) -> Map<String, Value> {
-    fn fill(row: &mut Map<String, Value>, path: &str, value: &Value) {
+/// An object whose objects are told by their paths, `rate_low`; a list within is JSON text.
+fn flat(value: &Value) -> Row {
+    fn fill(row: &mut Row, path: &str, value: &Value) {
         match value {
             Value::Object(map) => {
                 for (name, value) in map {
@@ -92,16 +100,14 @@ fn flat(value: &Value) -> Map<String, Value> {
                     fill(row, &path, value);
                 }
             }
-            Value::Array(_) => {
-                row.insert(path.to_owned(), json!(value.to_string()));
-            }
-            plain => {
-                row.insert(path.to_owned(), plain.clone());
-            }
+            Value::Array(_) => row.push((path.to_owned(), json!(value.to_string()))),
+            plain => row.push((path.to_owned(), plain.clone())),
         }
     }
-    let mut row = Map::new();
+    let mut row = Row::new();
     fill(&mut row, "", value);
+    let rank = |name: &str| FIRST.iter().position(|first| *first == name);
+    row.sort_by_key(|(name, _)| rank(name).unwrap_or(FIRST.len()));
     row
 }
 
@@ -134,7 +140,7 @@ fn kind(value: &Value) -> Option<Type> {
 }
 
 /// Rows as columns of the types that their values have; numbers of both sorts are one sort, anything else mixed is text.
-fn table(rows: &[Map<String, Value>]) -> Result<RecordBatch> {
+fn table(rows: &[Row]) -> Result<RecordBatch> {
     let mut columns: Vec<(String, Option<Type>)> = Vec::new();
     for (name, value) in rows.iter().flatten() {
         let found = columns.iter_mut().find(|(known, _)| known == name);
@@ -158,8 +164,10 @@ fn table(rows: &[Map<String, Value>]) -> Result<RecordBatch> {
     }
     let columns = columns.into_iter().map(|(name, kind)| {
         let values = || {
-            rows.iter()
-                .map(|row| row.get(&name).filter(|v| !v.is_null()))
+            rows.iter().map(|row| {
+                let (_, value) = row.iter().find(|(known, _)| *known == name)?;
+                (!value.is_null()).then_some(value)
+            })
         };
         let column: ArrayRef = match kind.unwrap_or(Type::Text) {
             Type::Integer => Arc::new(values().map(|v| v?.as_i64()).collect::<Int64Array>()),

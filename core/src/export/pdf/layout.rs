@@ -191,6 +191,13 @@ impl Pages {
         let hidden = widths.len().saturating_sub(fitting);
         widths.truncate(fitting);
         let gaps = GAP * (widths.len().max(1) - 1) as f64;
+        // Where there is room, no name needs to break.
+        let whole = heads.iter().zip(&widths);
+        let whole = whole.map(|(head, width)| measure::width(head, SIZE, true).max(*width) + 1.0);
+        let whole: Vec<f64> = whole.collect();
+        if whole.iter().sum::<f64>() + gaps <= INNER {
+            widths = whole;
+        }
         let sum: f64 = widths.iter().sum();
         let spare = INNER - gaps - LEAST * widths.len() as f64;
         let wish = sum - LEAST * widths.len() as f64;
@@ -387,3 +394,99 @@ const SHAPES: [(u32, u32); 40] = [
     (0x2039, 0x203a), (0x2044, 0x2044), (0x2070, 0x2071), (0x2074, 0x208e), (0x20a0, 0x20bf), (0x2116, 0x2116),
     (0x2122, 0x2122), (0xfffd, 0xfffd),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+    use super::*;
+    use crate::export::Table;
+    use crate::query::Range;
+
+    /// A report of one table of `columns` columns and `rows` rows of this text.
+    fn pages(title: &str, columns: usize, rows: usize, text: &str) -> (Pages, u64) {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![text; rows]));
+        let columns = (0..columns).map(|i| (format!("column_{i}"), column.clone(), true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let report = Report {
+            title: title.to_owned(),
+            filters: vec![("segment".to_owned(), "new".to_owned())],
+            range: Range::new("2026-06-01", "2026-06-30").unwrap().span(),
+            zone: Zone::default(),
+            generated_at: "2026-07-01T08:30:00Z".parse().unwrap(),
+            sections: vec![Section {
+                name: "rows".to_owned(),
+                title: "All rows".to_owned(),
+                notes: vec!["Few.".to_owned()],
+                chart: None,
+                plot: None,
+                table: Table::of(batch),
+            }],
+        };
+        Pages::of(report, &mut |_| Ok(())).unwrap()
+    }
+
+    fn texts(pages: &Pages) -> Vec<&str> {
+        let marks = pages.pages.iter().flatten();
+        let texts = marks.filter_map(|mark| match mark {
+            Mark::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn a_page_begins_with_what_the_report_is() {
+        let (pages, rows) = pages("Bookings", 2, 3, "x");
+        let texts = texts(&pages);
+        assert_eq!(rows, 3);
+        assert_eq!(
+            texts[..6],
+            [
+                "Bookings",
+                "Range: 1 Jun 2026 to 30 Jun 2026, UTC",
+                "segment: new",
+                "Generated: 1 Jul 2026, 08:30, UTC",
+                "All rows",
+                "Few."
+            ]
+        );
+        assert_eq!(texts[6..8], ["column 0", "column 1"]);
+        assert_eq!(texts.iter().filter(|t| **t == "x").count(), 6);
+        assert_eq!(pages.sections[0].0, "All rows");
+    }
+
+    #[test]
+    fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
+        let (pages, _) = pages("Long", 3, 200, "a text that is a little longer than that of others");
+        assert!(pages.pages.len() > 3);
+        for page in &pages.pages {
+            let has = |wanted: &str| {
+                page.iter()
+                    .any(|m| matches!(m, Mark::Text { text, .. } if text == wanted))
+            };
+            assert!(has("column 0"), "a page without a header");
+            for mark in page {
+                if let Mark::Text { x, y, size, bold, text, .. } = mark {
+                    let right = x + measure::width(text, *size, *bold);
+                    assert!(*x >= MARGIN && right <= WIDTH - MARGIN + 1.0, "{text} at {x}");
+                    assert!(*y >= MARGIN && *y <= BOTTOM, "{text} at {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_and_what_has_no_shape_is_said() {
+        let (wide, _) = pages("Wide", 40, 2, "x");
+        assert!(texts(&wide).iter().any(|t| t.ends_with("more columns are in the other formats.")));
+        let (long, rows) = pages("Long", 1, MOST_ROWS + 7, "x");
+        assert_eq!(rows, MOST_ROWS as u64 + 7);
+        assert!(texts(&long).contains(&"7 more rows are in the other formats."));
+        let boxed = |pages: &Pages| texts(pages).iter().any(|t| t.contains("shown as boxes"));
+        assert!(boxed(&pages("日本", 1, 1, "x").0) && boxed(&pages("x", 1, 1, "日本").0));
+        assert!(!boxed(&pages("Ελλάδα Україна Zürich", 1, 1, "x").0));
+    }
+}
