@@ -36,6 +36,7 @@ export type {
 } from './funnel.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
+export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
 export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';

@@ -1,20 +1,21 @@
-//! The paths of exports: asked for, looked at, given up, and fetched as they are read from the disk.
+//! The paths of charts and exports: drawn, asked for, looked at, given up, and fetched as they are read from the disk.
 
 use std::io::Read as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use http_body::Frame;
 use tokio::sync::mpsc;
 use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
+use travelsense::chart::Look;
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
@@ -29,10 +30,43 @@ const WAITING: usize = 4;
 /// The routes.
 pub(crate) fn routes() -> Router<Service> {
     Router::new()
+        .route("/api/analytics-dashboard/chart/{word}", post(chart))
         .route("/api/analytics-dashboard/export", post(create))
         .route("/api/analytics-dashboard/exports", get(list))
-        .route("/api/analytics-dashboard/export/{id}", get(read).delete(cancel))
+        .route(
+            "/api/analytics-dashboard/export/{id}",
+            get(read).delete(cancel),
+        )
         .route("/api/analytics-dashboard/export/{id}/file", get(file))
+}
+
+/// The answer of a word to the question in the body, as a chart.
+async fn chart(
+    State(service): State<Service>,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let who = match service.authenticate(&headers) {
+        Ok(who) => who,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let asker = Asker(who.id().to_owned());
+    let drawn = async {
+        Service::authorise(&who, Permission::ReadAnalytics)?;
+        service
+            .run(move |analytics| analytics.chart(&who, &word, &json(&body)?))
+            .await
+    };
+    let mut response = match drawn.await {
+        Ok(chart) => {
+            let headers = [(CONTENT_TYPE, "image/svg+xml")];
+            (headers, chart.svg(&Look::default())).into_response()
+        }
+        Err::<_, Problem>(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(asker);
+    response
 }
 
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
@@ -83,7 +117,6 @@ async fn cancel(
 /// The file of an export that is complete.
 async fn file(
     State(service): State<Service>,
-    Extension(_): Id,
     Path(export): Path<String>,
     headers: HeaderMap,
 ) -> Response {
@@ -112,7 +145,10 @@ fn sent(mut file: ExportFile) -> Response {
     let headers = [
         (CONTENT_TYPE, file.format.media_type().to_owned()),
         (CONTENT_LENGTH, file.size.to_string()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", file.name),
+        ),
     ];
     let (pieces, rest) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {

@@ -28,12 +28,13 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 15] = [
+const KINDS: [(&str, Kind); 16] = [
     ("anchorFirst", Kind::Truth),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
+    ("offset", Kind::Number),
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),

@@ -1,6 +1,7 @@
 //! Exports, asked of the handle: jobs that are kept, written on threads of their own, and fetched.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -283,6 +284,20 @@ impl Analytics {
             size: job.file_size.unwrap_or_default(),
             reader: self.exports.files.open(file)?,
         })
+    }
+
+    /// Copies the file of an export that is complete to a path, and says how many bytes it has.
+    ///
+    /// # Errors
+    /// As `export_file`; `write_failed` where the path cannot be written.
+    pub fn save_export(&self, who: &Principal, id: &str, path: &Path) -> Result<u64> {
+        let mut file = self.export_file(who, id)?;
+        let refused = |e: std::io::Error| {
+            let sentence = format!("`{}` cannot be written: {e}", path.display());
+            Error::new(ErrorKind::Storage, "write_failed", sentence).caused_by(e)
+        };
+        let mut copy = std::fs::File::create(path).map_err(refused)?;
+        std::io::copy(&mut file.reader, &mut copy).map_err(refused)
     }
 
     /// Gives an export up that is not over: it is then `failed`, for the reason `cancelled`.

@@ -1,6 +1,7 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod audit;
+mod chart;
 mod cohort;
 mod dashboard;
 mod data;

@@ -127,7 +127,8 @@ impl FunnelChart {
             }
         }
         // That all who entered did is no estimate.
-        if let (Some(low), Some(high), Some(_)) = (step.rate.low, step.rate.high, step.from_previous)
+        if let (Some(low), Some(high), Some(_)) =
+            (step.rate.low, step.rate.high, step.from_previous)
         {
             let ends = (area.x + low * area.width, area.x + high * area.width);
             whisker(canvas, ends, y + BAR / 2.0);

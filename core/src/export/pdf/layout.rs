@@ -460,7 +460,12 @@ mod tests {
 
     #[test]
     fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
-        let (pages, _) = pages("Long", 3, 200, "a text that is a little longer than that of others");
+        let (pages, _) = pages(
+            "Long",
+            3,
+            200,
+            "a text that is a little longer than that of others",
+        );
         assert!(pages.pages.len() > 3);
         for page in &pages.pages {
             let has = |wanted: &str| {
@@ -469,9 +474,20 @@ mod tests {
             };
             assert!(has("column 0"), "a page without a header");
             for mark in page {
-                if let Mark::Text { x, y, size, bold, text, .. } = mark {
+                if let Mark::Text {
+                    x,
+                    y,
+                    size,
+                    bold,
+                    text,
+                    ..
+                } = mark
+                {
                     let right = x + measure::width(text, *size, *bold);
-                    assert!(*x >= MARGIN && right <= WIDTH - MARGIN + 1.0, "{text} at {x}");
+                    assert!(
+                        *x >= MARGIN && right <= WIDTH - MARGIN + 1.0,
+                        "{text} at {x}"
+                    );
                     assert!(*y >= MARGIN && *y <= BOTTOM, "{text} at {y}");
                 }
             }
@@ -481,7 +497,11 @@ mod tests {
     #[test]
     fn what_is_left_out_is_counted_and_what_has_no_shape_is_said() {
         let (wide, _) = pages("Wide", 40, 2, "x");
-        assert!(texts(&wide).iter().any(|t| t.ends_with("more columns are in the other formats.")));
+        assert!(
+            texts(&wide)
+                .iter()
+                .any(|t| t.ends_with("more columns are in the other formats."))
+        );
         let (long, rows) = pages("Long", 1, MOST_ROWS + 7, "x");
         assert_eq!(rows, MOST_ROWS as u64 + 7);
         assert!(texts(&long).contains(&"7 more rows are in the other formats."));

@@ -1,0 +1,32 @@
+//! Answers as pictures, asked of the handle.
+
+use serde_json::Value;
+
+use super::Analytics;
+use crate::access::Principal;
+use crate::chart::Chart;
+use crate::error::{Error, Result};
+
+impl Analytics {
+    /// The chart of the answer of `funnel`, `retention` or `realtime` to a question in its JSON form; of real-time figures the
+    /// first that is asked for.
+    ///
+    /// # Errors
+    /// As the word's; `not_in_list` for another word.
+    pub fn chart(&self, who: &Principal, word: &str, question: &Value) -> Result<Chart> {
+        match word {
+            "funnel" => Ok(self.funnel_json(who, question)?.chart()),
+            "retention" => Ok(self.retention_json(who, question)?.chart()),
+            "realtime" => {
+                let figures = self.realtime_json(who, question)?;
+                let first = figures.first().map(|f| f.chart());
+                first.ok_or_else(|| Error::internal("real-time figures without a figure"))
+            }
+            other => Err(Error::field(
+                "word",
+                "not_in_list",
+                format!("`{other}` is not one of funnel, retention, realtime"),
+            )),
+        }
+    }
+}
