@@ -102,7 +102,11 @@ fn every_type_in_every_format_is_complete_and_has_its_file() {
     let who = Principal::owner();
     for kind in ["dashboard", "report", "dataset"] {
         for format in ["csv", "json", "xlsx", "pdf"] {
-            let job = over(&store, &who, store.export(&who, &request(kind, format)).unwrap());
+            let job = over(
+                &store,
+                &who,
+                store.export(&who, &request(kind, format)).unwrap(),
+            );
             assert_eq!(job.status, Status::Completed, "{kind} {format}: {job:?}");
             assert!(job.rows > 0 && job.failure_reason.is_none());
             assert_eq!(job.created_by, "owner");
@@ -133,7 +137,13 @@ fn a_dataset_holds_the_events_of_its_metrics_in_the_order_of_time() {
         let rows = json["sections"][0]["rows"].as_array().unwrap().clone();
         assert_eq!(job.rows, rows.len() as u64);
         rows.iter()
-            .map(|r| format!("{} {}", r["user_id"].as_str().unwrap(), r["event"].as_str().unwrap()))
+            .map(|r| {
+                format!(
+                    "{} {}",
+                    r["user_id"].as_str().unwrap(),
+                    r["event"].as_str().unwrap()
+                )
+            })
             .collect::<Vec<_>>()
     };
     let all = ["ada search", "bob search", "ada view_trip", "cy page_view"];
@@ -172,9 +182,16 @@ fn a_report_is_limited_to_its_metrics() {
 #[test]
 fn exports_are_seen_by_their_creator_and_those_who_manage_access() {
     let (store, _) = store();
-    let (ann, ben) = (Principal::new("ann", "analyst"), Principal::new("ben", "analyst"));
+    let (ann, ben) = (
+        Principal::new("ann", "analyst"),
+        Principal::new("ben", "analyst"),
+    );
     let admin = Principal::new("root", "admin");
-    let job = over(&store, &ann, store.export(&ann, &request("report", "csv")).unwrap());
+    let job = over(
+        &store,
+        &ann,
+        store.export(&ann, &request("report", "csv")).unwrap(),
+    );
     let id = job.id.to_string();
     assert!(store.export_job(&admin, &id).is_ok() && store.export_file(&admin, &id).is_ok());
     assert_eq!(code(store.export_job(&ben, &id)), "forbidden");
@@ -184,9 +201,15 @@ fn exports_are_seen_by_their_creator_and_those_who_manage_access() {
     assert_eq!((total(&ann), total(&ben), total(&admin)), (1, 0, 1));
 
     let nobody = Principal::new("x", "root");
-    assert_eq!(code(store.export(&nobody, &request("report", "csv"))), "forbidden");
+    assert_eq!(
+        code(store.export(&nobody, &request("report", "csv"))),
+        "forbidden"
+    );
     let viewer = Principal::new("vi", "viewer");
-    assert_eq!(code(store.export(&viewer, &request("dataset", "csv"))), "forbidden");
+    assert_eq!(
+        code(store.export(&viewer, &request("dataset", "csv"))),
+        "forbidden"
+    );
     assert!(store.export(&viewer, &request("report", "csv")).is_ok());
 }
 
@@ -200,7 +223,10 @@ fn what_is_not_there_is_said_by_its_kind() {
     assert_eq!(error.code(), "validation_failed");
     assert_eq!(error.field_errors()[0].field, "dashboardId");
     assert_eq!(error.field_errors()[0].code, "not_found");
-    assert_eq!(code(store.export_job(&who, "507f1f77bcf86cd799439011")), "not_found");
+    assert_eq!(
+        code(store.export_job(&who, "507f1f77bcf86cd799439011")),
+        "not_found"
+    );
     assert_eq!(code(store.export_job(&who, "x")), "validation_failed");
     let listed = store.exports(&who, &json!({ "limit": 0, "status": "done", "more": 1 }));
     assert_eq!(listed.unwrap_err().field_errors().len(), 3);
@@ -210,7 +236,11 @@ fn what_is_not_there_is_said_by_its_kind() {
 fn a_file_expires_after_a_day_and_its_export_is_still_told() {
     let (store, clock) = store();
     let who = Principal::owner();
-    let job = over(&store, &who, store.export(&who, &request("report", "csv")).unwrap());
+    let job = over(
+        &store,
+        &who,
+        store.export(&who, &request("report", "csv")).unwrap(),
+    );
     let id = job.id.to_string();
     let expires = job.expires_at.unwrap().micros() - job.completed_at.unwrap().micros();
     assert_eq!(expires, DAY);
@@ -226,8 +256,15 @@ fn a_file_expires_after_a_day_and_its_export_is_still_told() {
 fn an_export_that_is_over_cannot_be_cancelled_and_one_that_failed_has_no_file() {
     let (store, _) = store();
     let who = Principal::owner();
-    let job = over(&store, &who, store.export(&who, &request("report", "csv")).unwrap());
-    assert_eq!(code(store.cancel_export(&who, &job.id.to_string())), "export_over");
+    let job = over(
+        &store,
+        &who,
+        store.export(&who, &request("report", "csv")).unwrap(),
+    );
+    assert_eq!(
+        code(store.cancel_export(&who, &job.id.to_string())),
+        "export_over"
+    );
 }
 
 /// Puts an export back to where it was when the process that wrote it died.
@@ -250,7 +287,13 @@ fn exports_go_on_after_a_restart_unless_they_were_cancelled() {
     let who = Principal::owner();
     let first = Analytics::open_with(clock.options(Some(&path))).unwrap();
     fill(&first);
-    let done = |kind| over(&first, &who, first.export(&who, &request(kind, "csv")).unwrap());
+    let done = |kind| {
+        over(
+            &first,
+            &who,
+            first.export(&who, &request(kind, "csv")).unwrap(),
+        )
+    };
     let (a, b, c) = (done("report"), done("dataset"), done("report"));
     interrupt(&first, &a, "processing");
     interrupt(&first, &b, "pending");
@@ -258,8 +301,14 @@ fn exports_go_on_after_a_restart_unless_they_were_cancelled() {
     let cancelled = first.cancel_export(&who, &c.id.to_string()).unwrap();
     assert_eq!(cancelled.status, Status::Failed);
     assert_eq!(cancelled.failure_reason.as_deref(), Some("cancelled"));
-    assert_eq!(code(first.export_file(&who, &c.id.to_string())), "not_found");
-    assert_eq!(code(first.export_file(&who, &a.id.to_string())), "not_ready");
+    assert_eq!(
+        code(first.export_file(&who, &c.id.to_string())),
+        "not_found"
+    );
+    assert_eq!(
+        code(first.export_file(&who, &a.id.to_string())),
+        "not_ready"
+    );
     first.close();
 
     let again = Analytics::open_with(clock.options(Some(&path))).unwrap();
@@ -283,13 +332,26 @@ fn files_have_names_that_nobody_guesses_and_nobody_else_reads() {
     let store = Analytics::open_with(Clock::new().options(Some(&path))).unwrap();
     fill(&store);
     let who = Principal::owner();
-    let job = over(&store, &who, store.export(&who, &request("report", "csv")).unwrap());
+    let job = over(
+        &store,
+        &who,
+        store.export(&who, &request("report", "csv")).unwrap(),
+    );
     let folder = place.path().join("events.db.exports");
-    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap()).collect();
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|f| f.unwrap())
+        .collect();
     assert_eq!(files.len(), 1);
     let name = files[0].file_name().into_string().unwrap();
-    assert!(name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()), "{name}");
-    assert!(!format!("{job:?}").contains(&name), "the name is told to nobody");
+    assert!(
+        name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{name}"
+    );
+    assert!(
+        !format!("{job:?}").contains(&name),
+        "the name is told to nobody"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

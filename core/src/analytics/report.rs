@@ -74,7 +74,7 @@ impl Analytics {
         let dashboard = self.dashboard(who, id)?;
         let data = self.dashboard_data(who, id, &asked(request))?;
         let data = serde_json::to_value(&data).map_err(crate::error::Error::internal)?;
-        let widgets = data.as_array().map_or(&[][..], Vec::as_slice);
+        let widgets = data.as_array().map(Vec::as_slice).unwrap_or_default();
         let zone = &request.range.zone;
         let sections = widgets
             .iter()
@@ -125,8 +125,8 @@ impl Analytics {
         }
         let question = |more: Value| {
             let mut question = asked(request);
-            question["asOf"] = json!(at);
             if let (Some(question), Value::Object(more)) = (question.as_object_mut(), more) {
+                question.insert("asOf".to_owned(), json!(at));
                 question.extend(more);
             }
             question

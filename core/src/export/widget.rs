@@ -219,7 +219,7 @@ fn chart(data: &Value, title: &str, zone: &Zone) -> Option<Chart> {
                 .collect();
             let lines = list("series")?.iter().map(|line| {
                 let values = line.get("values").and_then(Value::as_array);
-                let values = values.map_or(&[][..], Vec::as_slice);
+                let values = values.map(Vec::as_slice).unwrap_or_default();
                 let points = starts.iter().zip(values).map(|(at, value)| Point {
                     at: *at,
                     value: number(value),

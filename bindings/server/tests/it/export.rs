@@ -20,7 +20,9 @@ async fn send(server: &Server, method: Method, path: &str, role: &str, body: &Va
     if !role.is_empty() {
         request = request.header("authorization", format!("Bearer {}", token(role)));
     }
-    server.send(request.body(Body::from(body.to_string())).unwrap()).await
+    server
+        .send(request.body(Body::from(body.to_string())).unwrap())
+        .await
 }
 
 /// Waits until an export is over.
@@ -48,9 +50,17 @@ async fn an_export_is_made_looked_at_listed_and_fetched() {
     assert_eq!(job["status"], "completed", "{job}");
     assert_eq!(job["fileUrl"], format!("{path}/file"));
     let listed = server
-        .ask("/api/analytics-dashboard/exports", "limit=1&status=completed", "admin")
+        .ask(
+            "/api/analytics-dashboard/exports",
+            "limit=1&status=completed",
+            "admin",
+        )
         .await;
-    assert_eq!(listed.json["data"]["exports"][0]["_id"], id, "{}", listed.text);
+    assert_eq!(
+        listed.json["data"]["exports"][0]["_id"], id,
+        "{}",
+        listed.text
+    );
 
     let file = server.ask(&format!("{path}/file"), "", "admin").await;
     assert_eq!(file.status, 200, "{}", file.text);
@@ -80,17 +90,32 @@ async fn every_status_of_the_specification_is_answered_in_its_order() {
     faults.sort();
     assert_eq!(
         faults,
-        ["dateRange required", "exportType not_in_list", "format required"]
+        [
+            "dateRange required",
+            "exportType not_in_list",
+            "format required"
+        ]
     );
     let mut of_none = good();
     of_none["dashboardId"] = json!("507f1f77bcf86cd799439011");
-    assert_eq!(post("admin", of_none).await.faults(), ["dashboardId not_found"]);
+    assert_eq!(
+        post("admin", of_none).await.faults(),
+        ["dashboardId not_found"]
+    );
     let mut events = good();
     events["exportType"] = json!("dataset");
     assert_eq!(post("viewer", events).await.problem(403), "forbidden");
-    let none = server.ask(&format!("{EXPORT}/507f1f77bcf86cd799439011"), "", "admin").await;
+    let none = server
+        .ask(&format!("{EXPORT}/507f1f77bcf86cd799439011"), "", "admin")
+        .await;
     assert_eq!(none.problem(404), "not_found");
-    let wrong = server.ask(&format!("{EXPORT}/..%2f..%2fetc%2fpasswd/file"), "", "admin").await;
+    let wrong = server
+        .ask(
+            &format!("{EXPORT}/..%2f..%2fetc%2fpasswd/file"),
+            "",
+            "admin",
+        )
+        .await;
     assert_eq!(wrong.faults(), ["id invalid_id"]);
     let method = send(&server, Method::PUT, EXPORT, "admin", &good()).await;
     method.problem(405);
@@ -105,7 +130,10 @@ async fn an_answer_is_drawn_as_svg() {
     let drawn = send(&server, Method::POST, path, "viewer", &question).await;
     assert_eq!(drawn.status, 200, "{}", drawn.text);
     assert_eq!(drawn.header("content-type"), "image/svg+xml");
-    assert!(drawn.text.starts_with("<svg ") && drawn.text.contains("<title>From search to book</title>"));
+    assert!(
+        drawn.text.starts_with("<svg ")
+            && drawn.text.contains("<title>From search to book</title>")
+    );
     let other = "/api/analytics-dashboard/chart/insights";
     let other = send(&server, Method::POST, other, "viewer", &question).await;
     assert_eq!(other.faults(), ["word not_in_list"]);
