@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust docs python node
+SUITES ?= rust postgres docs python node
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -24,6 +24,9 @@ test: setup ## Runs all tests, or some suites of them (SUITES="rust python")
 
 test-rust:
 	cargo nextest run --workspace
+
+test-postgres:
+	cargo nextest run --workspace --lib -E 'test(metadata)'
 
 test-docs:
 	cargo test --workspace --doc

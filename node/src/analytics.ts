@@ -3,6 +3,18 @@
 
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
+import type {
+  Audit,
+  AuditList,
+  Dashboard,
+  DashboardList,
+  Dashboards,
+  NewDashboard,
+  Sharing,
+  Template,
+  Verification,
+  WidgetData,
+} from './dashboard.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { ExportJob, ExportList, ExportRequest, ExportsQuestion } from './export.js';
@@ -163,6 +175,81 @@ export class Analytics implements AsyncDisposable {
   /** Replaces the catalogue; what is left out has its default for travel. */
   setCatalogue(catalogue: NewCatalogue): Promise<void> {
     return this.#call(() => this.#native.setCatalogue(written(catalogue)));
+  }
+
+  /**
+   * The same store for somebody else of a role (`admin`, `analyst`, `viewer`): what they may not do is refused, and the record holds
+   * their name. The file is closed once every handle of it is.
+   */
+  acting(id: string, role: string): Analytics {
+    return new Analytics(this.#native.acting(id, role));
+  }
+
+  /** The dashboards that are one's own, shared or public, page by page. */
+  async dashboards(list?: DashboardList | null): Promise<Exact<Dashboards>> {
+    return exact(await this.#call(() => this.#native.dashboards(written(list ?? {}))));
+  }
+
+  /** Makes a dashboard. */
+  async createDashboard(dashboard: NewDashboard): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.createDashboard(written(dashboard))));
+  }
+
+  /** Makes a dashboard of a template; `name`, `description` and `isPublic` stand in place of the template's own. */
+  async createDashboardFrom(template: string, changes?: Partial<NewDashboard> | null): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.createDashboardFrom(template, written(changes ?? {}))));
+  }
+
+  /** The templates that dashboards can be made of. */
+  async dashboardTemplates(): Promise<Exact<Template[]>> {
+    return exact(await this.#call(() => this.#native.dashboardTemplates()));
+  }
+
+  /** A dashboard. */
+  async dashboard(id: string): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.dashboard(id)));
+  }
+
+  /** Changes a dashboard: what is left out stays as it is. With a revision, only if it is still that one. */
+  async updateDashboard(
+    id: string,
+    changes: Partial<NewDashboard>,
+    revision?: number | null,
+  ): Promise<Exact<Dashboard>> {
+    return exact(await this.#call(() => this.#native.updateDashboard(id, written(changes), revision ?? null)));
+  }
+
+  /** Removes a dashboard. With a revision, only if it is still that one. */
+  deleteDashboard(id: string, revision?: number | null): Promise<void> {
+    return this.#call(() => this.#native.deleteDashboard(id, revision ?? null));
+  }
+
+  /** A dashboard's widgets with their data, over a range or as far back as each widget says. */
+  async dashboardData(
+    id: string,
+    range?: { startDate: When; endDate: When; timezone?: string | null } | null,
+  ): Promise<Exact<WidgetData[]>> {
+    return exact(await this.#call(() => this.#native.dashboardData(id, written(range ?? {}))));
+  }
+
+  /** With whom a dashboard is shared. */
+  async dashboardSharing(id: string): Promise<Exact<Sharing>> {
+    return exact(await this.#call(() => this.#native.dashboardSharing(id)));
+  }
+
+  /** Shares a dashboard with these users and roles and nobody else. */
+  async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
+    return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** The record of who did what, the latest entry first. */
+  async audit(list?: AuditList | null): Promise<Exact<Audit>> {
+    return exact(await this.#call(() => this.#native.audit(written(list ?? {}))));
+  }
+
+  /** Checks the record, and names the first entry that is not what it was. */
+  async verifyAudit(): Promise<Exact<Verification>> {
+    return exact(await this.#call(() => this.#native.verifyAudit()));
   }
 
   /** Throws away what is derived from the stored events and builds it anew. */

@@ -34,6 +34,22 @@ export type {
   Matured,
   TimeToConvert,
 } from './funnel.js';
+export type {
+  Audit,
+  AuditEntry,
+  AuditList,
+  Dashboard,
+  DashboardList,
+  Dashboards,
+  DataSource,
+  NewDashboard,
+  Sharing,
+  Template,
+  Verification,
+  Widget,
+  WidgetData,
+  WidgetType,
+} from './dashboard.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';

@@ -49,7 +49,11 @@ class StorageError(Error, OSError):
 
 
 class NotFound(StorageError, FileNotFoundError):
-    """The file, or its folder, does not exist."""
+    """The file, its folder, or what was named does not exist."""
+
+
+class Forbidden(Error, PermissionError):
+    """Whoever asks may not do this."""
 
 
 class Corrupt(Error):
@@ -78,6 +82,7 @@ class InternalError(Error, RuntimeError):
 
 _BY_KIND: dict[str, type[Error]] = {
     "Invalid": ValidationError,
+    "Forbidden": Forbidden,
     "NotFound": NotFound,
     "Conflict": Conflict,
     "Cancelled": Cancelled,

@@ -1,7 +1,6 @@
 //! Which events mean what.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::events::Catalogue;
 
 use crate::answer::text;
@@ -14,14 +13,12 @@ impl Store {
     /// The catalogue as JSON.
     #[napi]
     pub fn catalogue(&self) -> Promised<String> {
-        self.ask(|a| text(&a.catalogue(&Principal::owner())?))
+        self.ask(|a, who| text(&a.catalogue(who)?))
     }
 
     /// Replaces the catalogue by one given as JSON.
     #[napi]
     pub fn set_catalogue(&self, catalogue: String) -> Promised<()> {
-        self.ask(move |a| {
-            a.set_catalogue(&Principal::owner(), &Catalogue::parse(&parse(&catalogue)?)?)
-        })
+        self.ask(move |a, who| a.set_catalogue(who, &Catalogue::parse(&parse(&catalogue)?)?))
     }
 }

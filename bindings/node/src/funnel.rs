@@ -1,7 +1,6 @@
 //! How many users go through a series of steps.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::funnel::FunnelAnswer;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a funnel question, given as JSON.
     #[napi]
     pub fn funnel(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let answer = a.funnel_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let answer = a.funnel_json(who, &parse(&question)?)?;
             Answer::of(answer, FunnelAnswer::table)
         })
     }

@@ -14,7 +14,7 @@ use napi::bindgen_prelude::{Either, FnArgs, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use travelsense::events::{ImportOptions, Progress, Source};
-use travelsense::{Error, Principal, Result};
+use travelsense::{Error, Result};
 
 use crate::answer::text;
 use crate::error::parse;
@@ -63,11 +63,11 @@ impl Store {
             Either::A(path) => Either::A(path),
             Either::B(bytes) => Either::B(bytes.to_vec()),
         };
-        self.ask(move |a| {
+        self.ask(move |a, who| {
             let mut progress = |so_far: Progress| tell(so_far, hear.as_ref(), &stop);
             let (mapping, mut options) = ImportOptions::parse(&parse(&options)?)?;
             options.progress = Some(&mut progress);
-            text(&a.import(&Principal::owner(), rows(source)?, &mapping, &mut options)?)
+            text(&a.import(who, rows(source)?, &mapping, &mut options)?)
         })
     }
 }

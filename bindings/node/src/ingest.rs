@@ -1,7 +1,6 @@
 //! Batches of events, each answered.
 
 use napi_derive::napi;
-use travelsense::Principal;
 
 use crate::answer::text;
 use crate::error::parse;
@@ -13,6 +12,6 @@ impl Store {
     /// Takes a JSON array of events and answers each.
     #[napi]
     pub fn ingest(&self, events: String) -> Promised<String> {
-        self.ask(move |a| text(&a.ingest(&Principal::owner(), &parse(&events)?)?))
+        self.ask(move |a, who| text(&a.ingest(who, &parse(&events)?)?))
     }
 }

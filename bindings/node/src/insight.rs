@@ -1,7 +1,6 @@
 //! What the numbers say about how users behave, in words.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::insight::Insight;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a question for user insights, given as JSON.
     #[napi]
     pub fn user_insights(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let insights = a.user_insights_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let insights = a.user_insights_json(who, &parse(&question)?)?;
             Answer::of(insights, |insights| Insight::table(insights))
         })
     }

@@ -10,6 +10,7 @@
 
 mod answer;
 mod catalogue;
+mod dashboard;
 mod error;
 mod funnel;
 mod import;

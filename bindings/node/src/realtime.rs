@@ -1,7 +1,6 @@
 //! What is happening right now.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::realtime::RealtimeMetric;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a real-time question, given as JSON.
     #[napi]
     pub fn realtime(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let metrics = a.realtime_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let metrics = a.realtime_json(who, &parse(&question)?)?;
             Answer::of(metrics, |metrics| RealtimeMetric::table(metrics))
         })
     }

@@ -1,7 +1,6 @@
 //! Who comes back, by the period in which they started.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::retention::RetentionAnswer;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a retention question, given as JSON.
     #[napi]
     pub fn retention(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let answer = a.retention_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let answer = a.retention_json(who, &parse(&question)?)?;
             Answer::of(answer, RetentionAnswer::table)
         })
     }

@@ -15,6 +15,8 @@ use crate::work::{Promised, promise};
 #[napi]
 pub(crate) struct Store {
     analytics: Mutex<Option<Arc<Analytics>>>,
+    /// Who asks: the program that owns the file, unless it acts for somebody.
+    who: Principal,
 }
 
 /// Opens the store that the options, as JSON, say.
@@ -24,6 +26,7 @@ pub(crate) fn open(options: String) -> Promised<Store> {
         let analytics = Analytics::open_with(Options::parse(&parse(&options)?)?)?;
         Ok(Store {
             analytics: Mutex::new(Some(Arc::new(analytics))),
+            who: Principal::owner(),
         })
     })
 }
@@ -33,50 +36,50 @@ impl Store {
     /// Builds what is derived from the stored events anew.
     #[napi]
     pub fn rebuild(&self) -> Promised<()> {
-        self.ask(Analytics::rebuild)
+        self.ask(|a, _| a.rebuild())
     }
 
     /// The JSON answer of any word to a question, given as JSON.
     #[napi]
     pub fn query(&self, word: String, question: String) -> Promised<String> {
-        self.ask(move |a| a.ask(&Principal::owner(), &word, &parse(&question)?))
+        self.ask(move |a, who| a.ask(who, &word, &parse(&question)?))
     }
 
     /// The users behind a number, as JSON.
     #[napi]
     pub fn people(&self, request: String) -> Promised<String> {
-        self.ask(move |a| text(&a.people(&Principal::owner(), &parse(&request)?)?))
+        self.ask(move |a, who| text(&a.people(who, &parse(&request)?)?))
     }
 
     /// Exports what a request, given as JSON, asks for; gives the job as JSON.
     #[napi]
     pub fn export(&self, request: String) -> Promised<String> {
-        self.ask(move |a| text(&a.export(&Principal::owner(), &parse(&request)?)?))
+        self.ask(move |a, who| text(&a.export(who, &parse(&request)?)?))
     }
 
     /// Exports, as JSON.
     #[napi]
     pub fn exports(&self, asked: String) -> Promised<String> {
-        self.ask(move |a| text(&a.exports(&Principal::owner(), &parse(&asked)?)?))
+        self.ask(move |a, who| text(&a.exports(who, &parse(&asked)?)?))
     }
 
     /// An export, as JSON.
     #[napi]
     pub fn export_job(&self, id: String) -> Promised<String> {
-        self.ask(move |a| text(&a.export_job(&Principal::owner(), &id)?))
+        self.ask(move |a, who| text(&a.export_job(who, &id)?))
     }
 
     /// Gives an export up; gives the job as JSON.
     #[napi]
     pub fn cancel_export(&self, id: String) -> Promised<String> {
-        self.ask(move |a| text(&a.cancel_export(&Principal::owner(), &id)?))
+        self.ask(move |a, who| text(&a.cancel_export(who, &id)?))
     }
 
     /// Copies the file of an export to a path; gives its size in bytes.
     #[napi]
     pub fn save_export(&self, id: String, path: String) -> Promised<f64> {
-        self.ask(move |a| {
-            let size = a.save_export(&Principal::owner(), &id, path.as_ref())?;
+        self.ask(move |a, who| {
+            let size = a.save_export(who, &id, path.as_ref())?;
             Ok(size as f64)
         })
     }
@@ -84,8 +87,8 @@ impl Store {
     /// The answer of a word to a question, given as JSON, as a chart in SVG.
     #[napi]
     pub fn chart(&self, word: String, question: String) -> Promised<String> {
-        self.ask(move |a| {
-            let chart = a.chart(&Principal::owner(), &word, &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let chart = a.chart(who, &word, &parse(&question)?)?;
             Ok(chart.svg(&Look::default()))
         })
     }
@@ -93,19 +96,28 @@ impl Store {
     /// All cohorts, as JSON.
     #[napi]
     pub fn cohorts(&self) -> Promised<String> {
-        self.ask(|a| text(&a.cohorts(&Principal::owner())?))
+        self.ask(|a, who| text(&a.cohorts(who)?))
     }
 
     /// Makes a cohort of a definition, given as JSON.
     #[napi]
     pub fn create_cohort(&self, name: String, definition: String) -> Promised<()> {
-        self.ask(move |a| a.create_cohort(&Principal::owner(), &name, &parse(&definition)?))
+        self.ask(move |a, who| a.create_cohort(who, &name, &parse(&definition)?))
     }
 
     /// Removes a cohort.
     #[napi]
     pub fn remove_cohort(&self, name: String) -> Promised<()> {
-        self.ask(move |a| a.remove_cohort(&Principal::owner(), &name))
+        self.ask(move |a, who| a.remove_cohort(who, &name))
+    }
+
+    /// The same store for somebody else: what they may not do is refused, and the record holds their name.
+    #[napi]
+    pub fn acting(&self, id: String, role: String) -> Store {
+        Store {
+            analytics: Mutex::new(self.held().clone()),
+            who: Principal::new(id, role),
+        }
     }
 
     /// Closes the file; nothing happens where it is closed already.
@@ -125,14 +137,15 @@ impl Store {
     /// Promises what `call` gets from the store.
     pub(crate) fn ask<T, J>(
         &self,
-        call: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
     ) -> Promised<T, J>
     where
         T: Send + 'static,
         J: From<T> + ToNapiValue + TypeName,
     {
         let held = self.held().clone();
-        promise(move || call(&*held.ok_or_else(closed)?))
+        let who = self.who.clone();
+        promise(move || call(&*held.ok_or_else(closed)?, &who))
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<Analytics>>> {

@@ -28,6 +28,8 @@ pub(crate) struct Store {
     analytics: Mutex<Option<Arc<Analytics>>>,
     /// The process that opened it: a fork has neither the threads nor the locks of its parent.
     process: u32,
+    /// Who asks: the program that owns the file, unless it acts for somebody.
+    who: Principal,
 }
 
 #[pymethods]
@@ -40,6 +42,7 @@ impl Store {
         Ok(Self {
             analytics: Mutex::new(Some(Arc::new(analytics))),
             process: std::process::id(),
+            who: Principal::owner(),
         })
     }
 
@@ -177,10 +180,103 @@ impl Store {
             Ok((Insight::table(a)?, None))
         })
     }
+
+    /// The same store for somebody else: what they may not do is refused, and the record holds their name.
+    fn acting(&self, user: &str, role: &str) -> Self {
+        Self {
+            analytics: Mutex::new(self.held().clone()),
+            process: self.process,
+            who: Principal::new(user, role),
+        }
+    }
+
+    /// One page of the dashboards that can be seen, as JSON.
+    fn dashboards(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboards(who, &json(asked)?)?))
+    }
+
+    /// Makes a dashboard; gives it as JSON.
+    fn create_dashboard(&self, py: Python<'_>, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.create_dashboard(who, &json(body)?)?))
+    }
+
+    /// Makes a dashboard of a template; gives it as JSON.
+    fn create_dashboard_from(
+        &self,
+        py: Python<'_>,
+        template: &str,
+        body: &str,
+    ) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.create_dashboard_from(who, template, &json(body)?)?)
+        })
+    }
+
+    /// The templates, as JSON.
+    fn dashboard_templates(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboard_templates(who)?))
+    }
+
+    /// A dashboard, as JSON.
+    fn dashboard(&self, py: Python<'_>, dashboard: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboard(who, dashboard)?))
+    }
+
+    /// Changes a dashboard; gives it as JSON.
+    fn update_dashboard(
+        &self,
+        py: Python<'_>,
+        dashboard: &str,
+        body: &str,
+        revision: Option<i64>,
+    ) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.update_dashboard(who, dashboard, &json(body)?, revision)?)
+        })
+    }
+
+    /// Removes a dashboard.
+    fn delete_dashboard(
+        &self,
+        py: Python<'_>,
+        dashboard: &str,
+        revision: Option<i64>,
+    ) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_dashboard(who, dashboard, revision))
+    }
+
+    /// A dashboard's widgets with their data, as JSON.
+    fn dashboard_data(&self, py: Python<'_>, dashboard: &str, asked: &str) -> PyResult<String> {
+        self.answered(py, |a, who| {
+            text(&a.dashboard_data(who, dashboard, &json(asked)?)?)
+        })
+    }
+
+    /// With whom a dashboard is shared, as JSON.
+    fn dashboard_sharing(&self, py: Python<'_>, dashboard: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.dashboard_sharing(who, dashboard)?))
+    }
+
+    /// Shares a dashboard; gives with whom, as JSON.
+    fn share_dashboard(&self, py: Python<'_>, dashboard: &str, sharing: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.share_dashboard(who, dashboard, &json(sharing)?)?)
+        })
+    }
+
+    /// One page of the record, as JSON.
+    fn audit(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.audit(who, &json(asked)?)?))
+    }
+
+    /// Whether the record is whole, as JSON.
+    fn verify_audit(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.verify_audit(who)?))
+    }
 }
 
 impl Store {
-    /// Calls the core without the interpreter's lock, as the owner of the file, whose process this is.
+    /// Calls the core without the interpreter's lock, for whom it acts, in the process that opened the file.
     pub(crate) fn ask<T: Send>(
         &self,
         py: Python<'_>,
@@ -192,7 +288,7 @@ impl Store {
                 return Err(forked());
             }
             let held = self.held().clone();
-            call(&*held.ok_or_else(closed)?, &Principal::owner())
+            call(&*held.ok_or_else(closed)?, &self.who)
         });
         answer.map_err(|e| raise(py, &e))
     }

@@ -1,6 +1,7 @@
 //! A success on the wire: `{ "data": …, "meta": … }`, where `data` is the core's JSON byte for byte.
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -16,6 +17,20 @@ pub(crate) struct Answer {
     as_of: Option<Instant>,
     timezone: Option<Zone>,
     data_version: Option<u64>,
+    status: StatusCode,
+    place: Option<String>,
+    revision: Option<i64>,
+    page: Option<Page>,
+}
+
+/// Which part of a list it is.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    total: u64,
+    limit: usize,
+    offset: usize,
+    has_more: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +50,8 @@ struct Meta<'a> {
     /// The answer holds at least the data of this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Page>,
     version: &'static str,
 }
 
@@ -46,7 +63,43 @@ impl Answer {
             as_of: None,
             timezone: None,
             data_version: None,
+            status: StatusCode::OK,
+            place: None,
+            revision: None,
+            page: None,
         })
+    }
+
+    /// With another status than 200.
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Something was made, and is at this path.
+    pub(crate) fn created(mut self, place: String) -> Self {
+        self.place = Some(place);
+        self.status(StatusCode::CREATED)
+    }
+
+    /// With the revision as its tag.
+    pub(crate) fn tagged(mut self, revision: i64) -> Self {
+        self.revision = Some(revision);
+        self
+    }
+
+    /// It is a part of a list: how many there are in all, the limit, the offset, whether there are more.
+    pub(crate) fn page(
+        mut self,
+        (total, limit, offset, has_more): (u64, usize, usize, bool),
+    ) -> Self {
+        self.page = Some(Page {
+            total,
+            limit,
+            offset,
+            has_more,
+        });
+        self
     }
 
     pub(crate) fn at(mut self, as_of: Option<Instant>) -> Self {
@@ -71,14 +124,25 @@ impl Answer {
             as_of: self.as_of,
             timezone: self.timezone.as_ref(),
             data_version: self.data_version,
+            pagination: self.page,
             version: env!("CARGO_PKG_VERSION"),
         };
-        match serde_json::to_string(&Body {
+        if self.status == StatusCode::NO_CONTENT {
+            return self.status.into_response();
+        }
+        let mut response = match serde_json::to_string(&Body {
             data: &self.data,
             meta,
         }) {
-            Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-            Err(error) => Problem::from(Error::internal(error)).into_response(),
+            Ok(body) => (self.status, [(CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => return Problem::from(Error::internal(error)).into_response(),
+        };
+        let tag = self.revision.map(|revision| format!("\"{revision}\""));
+        for (name, text) in [(ETAG, tag), (LOCATION, self.place)] {
+            if let Some(value) = text.and_then(|t| HeaderValue::try_from(t).ok()) {
+                response.headers_mut().insert(name, value);
+            }
         }
+        response
     }
 }

@@ -4,23 +4,26 @@ use std::io::Read as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http_body::Frame;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
+use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
+use travelsense::{Analytics, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
 use crate::problem::Problem;
-use crate::routes::{ask, json, tell};
+use crate::routes::{json, question, tell};
 use crate::service::Service;
 
 /// How much of a file is read at a time, and how many such pieces wait for a slow reader.
@@ -42,46 +45,52 @@ pub(crate) fn routes() -> Router<Service> {
 
 /// The answer of a word to the question in the body, as a chart.
 async fn chart(
-    State(service): State<Service>,
+    service: State<Service>,
+    id: Id,
     Path(word): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let who = match service.authenticate(&headers) {
-        Ok(who) => who,
-        Err(error) => return Problem::from(error).into_response(),
-    };
-    let asker = Asker(who.id().to_owned());
-    let drawn = async {
-        Service::authorise(&who, Permission::ReadAnalytics)?;
-        service
-            .run(move |analytics| analytics.chart(&who, &word, &json(&body)?))
-            .await
-    };
-    let mut response = match drawn.await {
-        Ok(chart) => {
+    let drawn = told(service, id, headers, move |analytics, who| {
+        let act = Act::new("chart.draw", word.as_str());
+        let drawn = json(&body).and_then(|asked| analytics.chart(who, &word, &asked));
+        let outcome = match &drawn {
+            Ok(_) => (Outcome::Allowed, ""),
+            Err(error) => Outcome::of(error),
+        };
+        analytics.record(who, &act, outcome)?;
+        drawn
+    });
+    drawn
+        .await
+        .map(|chart| {
             let headers = [(CONTENT_TYPE, "image/svg+xml")];
             (headers, chart.svg(&Look::default())).into_response()
-        }
-        Err::<_, Problem>(problem) => problem.into_response(),
-    };
-    response.extensions_mut().insert(asker);
-    response
+        })
+        .respond()
 }
 
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ReadAnalytics;
-    tell(service, id, headers, may, move |analytics, who| {
-        Answer::of(&analytics.export(who, &json(&body)?)?)
+    tell(service, id, headers, may, None, move |analytics, who| {
+        // What is no JSON is refused by the core in its turn, as any other fault of the body.
+        let asked = json(&body);
+        let made = analytics.export(who, asked.as_ref().unwrap_or(&Value::Null));
+        let faulty = matches!(&made, Err(error) if error.kind() == ErrorKind::Invalid);
+        match asked {
+            Err(unread) if faulty => Err(unread),
+            _ => Answer::of(&made?),
+        }
     })
     .await
 }
 
 /// One's exports, page by page.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    ask(service, id, headers, uri, |analytics, who, question| {
-        Answer::of(&analytics.exports(who, question)?)
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        Answer::of(&question(&uri, |asked| analytics.exports(who, asked))?)
     })
     .await
 }
@@ -94,7 +103,7 @@ async fn read(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
-    tell(service, id, headers, may, move |analytics, who| {
+    tell(service, id, headers, may, None, move |analytics, who| {
         Answer::of(&analytics.export_job(who, &export)?)
     })
     .await
@@ -108,7 +117,7 @@ async fn cancel(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
-    tell(service, id, headers, may, move |analytics, who| {
+    tell(service, id, headers, may, None, move |analytics, who| {
         Answer::of(&analytics.cancel_export(who, &export)?)
     })
     .await
@@ -116,27 +125,62 @@ async fn cancel(
 
 /// The file of an export that is complete.
 async fn file(
-    State(service): State<Service>,
+    service: State<Service>,
+    id: Id,
     Path(export): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let who = match service.authenticate(&headers) {
+    let opened = told(service, id, headers, move |analytics, who| {
+        analytics.export_file(who, &export)
+    });
+    opened.await.map(sent).respond()
+}
+
+/// What the core gives somebody who is proved, and who it was.
+struct Told<T> {
+    asker: Option<Asker>,
+    given: std::result::Result<T, Problem>,
+}
+
+impl<T> Told<T> {
+    fn map<U>(self, with: impl FnOnce(T) -> U) -> Told<U> {
+        Told {
+            asker: self.asker,
+            given: self.given.map(with),
+        }
+    }
+}
+
+impl Told<Response> {
+    fn respond(self) -> Response {
+        let mut response = self.given.unwrap_or_else(Problem::into_response);
+        if let Some(asker) = self.asker {
+            response.extensions_mut().insert(asker);
+        }
+        response
+    }
+}
+
+/// Asks the core for what is no JSON.
+async fn told<T: Send + 'static>(
+    State(service): State<Service>,
+    Extension(id): Id,
+    headers: HeaderMap,
+    call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
+) -> Told<T> {
+    let who = match service.authenticate(&headers, &id).await {
         Ok(who) => who,
-        Err(error) => return Problem::from(error).into_response(),
+        Err(problem) => {
+            return Told {
+                asker: None,
+                given: Err(problem),
+            };
+        }
     };
-    let asker = Asker(who.id().to_owned());
-    let opened = async {
-        Service::authorise(&who, Permission::ReadAnalytics)?;
-        service
-            .run(move |analytics| analytics.export_file(&who, &export))
-            .await
-    };
-    let mut response = match opened.await {
-        Ok(file) => sent(file),
-        Err::<_, Problem>(problem) => problem.into_response(),
-    };
-    response.extensions_mut().insert(asker);
-    response
+    Told {
+        asker: Some(Asker(who.id().to_owned())),
+        given: service.run(move |analytics| call(analytics, &who)).await,
+    }
 }
 
 /// A file as a download.

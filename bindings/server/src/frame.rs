@@ -1,21 +1,23 @@
 //! The frame around every answer: its id, its line in the log, and the writing of problems.
 
+use std::net::SocketAddr;
+
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
 use crate::problem::Problem;
 
-/// The id of a request, in its answer and in every line of the log about it.
+/// The id of a request, in its answer and in every line of the log about it, and the address it came from.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+pub(crate) struct RequestId(pub(crate) String, pub(crate) String);
 
 /// Who asked, left on the response for the log.
 #[derive(Clone, Debug)]
@@ -25,7 +27,8 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl RequestId {
     /// The caller's own id where it is short and plain, so that a proxy's log and ours can be joined; else a new one.
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(request: &Request) -> Self {
+        let headers = request.headers();
         let plain = |id: &&str| {
             (1..=64).contains(&id.len())
                 && id
@@ -36,13 +39,18 @@ impl RequestId {
             .get(&X_REQUEST_ID)
             .and_then(|v| v.to_str().ok())
             .filter(plain);
-        Self(given.map_or_else(crate::chance::id, ToOwned::to_owned))
+        // What a proxy says of its clients is not believed: anybody could say it.
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self(
+            given.map_or_else(crate::chance::id, ToOwned::to_owned),
+            peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
+        )
     }
 }
 
 /// Gives a request its id, times it, logs it, and writes its problem out if it has one.
 pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
+    let id = RequestId::of(&request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let started = tokio::time::Instant::now();

@@ -15,6 +15,8 @@ pub(crate) struct Parameters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Text,
+    /// Text that is never JSON, whatever it begins with.
+    Literal,
     Number,
     Truth,
     /// A list of names.
@@ -28,7 +30,7 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 16] = [
+const KINDS: [(&str, Kind); 17] = [
     ("anchorFirst", Kind::Truth),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
@@ -38,6 +40,7 @@ const KINDS: [(&str, Kind); 16] = [
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
+    ("search", Kind::Literal),
     ("revenue", Kind::Truth),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
@@ -153,6 +156,9 @@ fn item(kind: Kind, text: &str) -> Value {
 }
 
 fn single(kind: Kind, text: &str) -> Value {
+    if kind == Kind::Literal {
+        return Value::String(text.to_owned());
+    }
     if let Some(value) = json(text) {
         return value;
     }
@@ -249,6 +255,9 @@ mod tests {
             ("startDate=2026-01-01", json!({"startDate": "2026-01-01"})),
             ("startDate=20260101", json!({"startDate": "20260101"})),
             ("segment=", json!({"segment": ""})),
+            ("offset=40", json!({"offset": 40})),
+            ("search=%5B1%5D", json!({"search": "[1]"})),
+            ("search=50%25", json!({"search": "50%"})),
             ("x=1&y[]=2", json!({"x": "1", "y": "2"})),
             (
                 "asOf=2026-01-01T00:00:00%2B01:00",

@@ -1,5 +1,7 @@
 //! Errors on the wire: RFC 9457 `application/problem+json`, from one table.
 
+use std::time::Duration;
+
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,8 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
+    /// After so many seconds it may be tried again.
+    retry: Option<u64>,
 }
 
 /// The body of a problem.
@@ -58,6 +62,18 @@ impl Problem {
             code,
             detail: detail.to_owned(),
             errors: Vec::new(),
+            retry: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+        }
+    }
+
+    /// One principal sends more than its share.
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: "rate_limited",
+            detail: "too many requests; `Retry-After` says when to go on".to_owned(),
+            errors: Vec::new(),
+            retry: Some(wait.as_secs_f64().ceil().max(1.0) as u64),
         }
     }
 
@@ -79,6 +95,7 @@ impl Problem {
             detail: "the answer took longer than this server allows; a shorter range may do"
                 .to_owned(),
             errors: Vec::new(),
+            retry: Some(1),
         }
     }
 
@@ -110,6 +127,10 @@ impl From<Error> for Problem {
             ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::Forbidden => StatusCode::FORBIDDEN,
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            // RFC 9110, 13.1.1: what `If-Match` names is not there any more.
+            ErrorKind::Conflict if error.code() == "revision_changed" => {
+                StatusCode::PRECONDITION_FAILED
+            }
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Cancelled | ErrorKind::Limit => StatusCode::SERVICE_UNAVAILABLE,
             _ => {
@@ -122,6 +143,7 @@ impl From<Error> for Problem {
             code: error.code(),
             detail: error.message().to_owned(),
             errors: error.field_errors().to_vec(),
+            retry: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
         }
     }
 }
@@ -132,8 +154,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, challenge(self.code, &self.detail));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         let mut response = (self.status, headers).into_response();
         response.extensions_mut().insert(self);

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Extension, Router, middleware};
@@ -11,15 +11,16 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use travelsense::access::Permission;
-use travelsense::{Analytics, Error, Principal, Result};
+use travelsense::access::{self, Permission};
+use travelsense::audit::{Act, Outcome};
+use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
-use crate::export;
 use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
+use crate::{dashboards, export, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -39,7 +40,9 @@ pub fn router(service: Service) -> Router {
             put(create_cohort).delete(remove_cohort),
         )
         .route("/health", get(health))
+        .merge(dashboards::routes())
         .merge(export::routes())
+        .merge(record::routes())
         .with_state(service);
     framed(routes, body)
 }
@@ -55,22 +58,34 @@ fn framed(routes: Router, body: usize) -> Router {
 
 /// What is happening now, as an array of Real-time Metrics.
 async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    ask(service, id, headers, uri, |analytics, who, question| {
-        let metrics = analytics.realtime_json(who, question)?;
-        let as_of = metrics.first().map(|m| m.timestamp);
-        Ok(Answer::of(&metrics)?.at(as_of))
-    })
+    ask(
+        service,
+        id,
+        headers,
+        "query.realtime",
+        move |analytics, who| {
+            let metrics = question(&uri, |asked| analytics.realtime_json(who, asked))?;
+            let as_of = metrics.first().map(|m| m.timestamp);
+            Ok(Answer::of(&metrics)?.at(as_of))
+        },
+    )
     .await
 }
 
 /// What stands out in how users behave, as an array of User Behavior Insights.
 async fn user_insights(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    ask(service, id, headers, uri, |analytics, who, question| {
-        let insights = analytics.user_insights_json(who, question)?;
-        let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
-        let (as_of, zone) = first.unzip();
-        Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
-    })
+    ask(
+        service,
+        id,
+        headers,
+        "query.user_insights",
+        move |analytics, who| {
+            let insights = question(&uri, |asked| analytics.user_insights_json(who, asked))?;
+            let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
+            let (as_of, zone) = first.unzip();
+            Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+        },
+    )
     .await
 }
 
@@ -81,12 +96,18 @@ async fn cohort_analysis(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    ask(service, id, headers, uri, |analytics, who, question| {
-        let table = analytics.retention_json(who, question)?;
-        Ok(Answer::of(&table)?
-            .at(Some(table.as_of))
-            .in_zone(Some(table.timezone.clone())))
-    })
+    ask(
+        service,
+        id,
+        headers,
+        "query.retention",
+        move |analytics, who| {
+            let table = question(&uri, |asked| analytics.retention_json(who, asked))?;
+            Ok(Answer::of(&table)?
+                .at(Some(table.as_of))
+                .in_zone(Some(table.timezone.clone())))
+        },
+    )
     .await
 }
 
@@ -98,11 +119,14 @@ async fn query(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let act = Act::new("query.word", &word);
+    let permission = Permission::ReadAnalytics;
     tell(
         service,
         id,
         headers,
-        Permission::ReadAnalytics,
+        permission,
+        Some(act),
         move |analytics, who| {
             let answer = RawValue::from_string(analytics.ask(who, &word, &json(&body)?)?);
             Answer::of(&answer.map_err(Error::internal)?)
@@ -113,11 +137,14 @@ async fn query(
 
 /// The users behind a number.
 async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    let act = Act::new("query.people", "");
+    let permission = Permission::ReadPeople;
     tell(
         service,
         id,
         headers,
-        Permission::ReadPeople,
+        permission,
+        Some(act),
         move |analytics, who| {
             let people = analytics.people(who, &json(&body)?)?;
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
@@ -128,13 +155,9 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
 
 /// All cohorts.
 async fn cohorts(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadAnalytics,
-        |analytics, who| Answer::of(&analytics.cohorts(who)?),
-    )
+    ask(service, id, headers, "cohort.list", |analytics, who| {
+        Answer::of(&analytics.cohorts(who)?)
+    })
     .await
 }
 
@@ -146,11 +169,14 @@ async fn create_cohort(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let act = Act::new("cohort.create", format!("cohort/{name}"));
+    let permission = Permission::ManageCohorts;
     tell(
         service,
         id,
         headers,
-        Permission::ManageCohorts,
+        permission,
+        Some(act),
         move |analytics, who| {
             analytics.create_cohort(who, &name, &json(&body)?)?;
             Answer::of(&serde_json::json!({ "name": name }))
@@ -166,52 +192,20 @@ async fn remove_cohort(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
+    let act = Act::new("cohort.remove", format!("cohort/{name}"));
+    let permission = Permission::ManageCohorts;
     tell(
         service,
         id,
         headers,
-        Permission::ManageCohorts,
+        permission,
+        Some(act),
         move |analytics, who| {
             analytics.remove_cohort(who, &name)?;
             Answer::of(&serde_json::json!({ "name": name }))
         },
     )
     .await
-}
-
-pub(crate) fn json(body: &[u8]) -> Result<Value> {
-    serde_json::from_slice(body)
-        .map_err(|e| Error::field("body", "invalid_json", format!("is not JSON: {e}")))
-}
-
-/// Checks who sends a body and whether they may, and has the core do the rest.
-pub(crate) async fn tell(
-    State(service): State<Service>,
-    Extension(id): Id,
-    headers: HeaderMap,
-    permission: Permission,
-    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
-) -> Response {
-    let who = match service.authenticate(&headers) {
-        Ok(who) => who,
-        Err(error) => return Problem::from(error).into_response(),
-    };
-    let asker = Asker(who.id().to_owned());
-    let answered = async {
-        Service::authorise(&who, permission)?;
-        service
-            .run(move |analytics| {
-                let version = analytics.data_version(&who)?;
-                Ok(answer(analytics, &who)?.holding(version))
-            })
-            .await
-    };
-    let mut response = match answered.await {
-        Ok(answer) => answer.respond(&id.0),
-        Err::<_, Problem>(problem) => problem.into_response(),
-    };
-    response.extensions_mut().insert(asker);
-    response
 }
 
 /// Whether the server is up; anybody may ask.
@@ -227,20 +221,84 @@ async fn health(Extension(id): Id) -> Response {
     }
 }
 
-/// Checks who asks and whether they may, reads the question, and has the core check and answer it.
-pub(crate) async fn ask(
+/// A request's body as JSON.
+pub(crate) fn json(body: &[u8]) -> Result<Value> {
+    serde_json::from_slice(body)
+        .map_err(|e| Error::field("body", "invalid_json", format!("is not JSON: {e}")))
+}
+
+/// What the question of a query string is answered with.
+pub(crate) fn question<T>(uri: &Uri, call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
+        Error::new(
+            ErrorKind::Invalid,
+            "bad_request",
+            "the query cannot be read",
+        )
+    })?;
+    let parameters = Parameters::read(pairs.0);
+    call(parameters.question()).map_err(|e| parameters.explain(e))
+}
+
+/// Has the core answer a question about the events.
+async fn ask(
+    service: State<Service>,
+    id: Id,
+    headers: HeaderMap,
+    action: &'static str,
+    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+) -> Response {
+    let act = Act::new(action, "");
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadAnalytics,
+        Some(act),
+        answer,
+    )
+    .await
+}
+
+/// Checks who sends a request (401) and whether they may (403), and has the core do the rest; then it stands in the record, which the
+/// core sees to itself where there is no `act`.
+pub(crate) async fn tell(
     State(service): State<Service>,
     Extension(id): Id,
     headers: HeaderMap,
-    uri: Uri,
-    answer: impl FnOnce(&Analytics, &Principal, &Value) -> Result<Answer> + Send + 'static,
+    permission: Permission,
+    act: Option<Act>,
+    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
 ) -> Response {
-    let who = match service.authenticate(&headers) {
+    let who = match service.authenticate(&headers, &id).await {
         Ok(who) => who,
-        Err(error) => return Problem::from(error).into_response(),
+        Err(problem) => return problem.into_response(),
     };
     let asker = Asker(who.id().to_owned());
-    let mut response = match allowed(&service, who, &uri, answer).await {
+    let answered = service.run(move |analytics| {
+        let granted = access::decide(&who, permission);
+        let answer = || {
+            let answer = answer(analytics, &who)?;
+            Ok(answer.holding(analytics.data_version(&who)?))
+        };
+        let Some(act) = act else {
+            return answer();
+        };
+        let allowed = (Outcome::Allowed, granted.reason.as_str());
+        // What changes is kept in another store than the record: without an entry beforehand there is no change.
+        let changes = granted.allow && permission == Permission::ManageCohorts;
+        if changes {
+            analytics.record(&who, &act, allowed)?;
+        }
+        let done = access::grant(&who, permission, ()).and_then(|_| answer());
+        match &done {
+            Ok(_) if changes => {}
+            Ok(_) => analytics.record(&who, &act, allowed)?,
+            Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
+        }
+        done
+    });
+    let mut response = match answered.await {
         Ok(answer) => answer.respond(&id.0),
         Err(problem) => problem.into_response(),
     };
@@ -248,32 +306,10 @@ pub(crate) async fn ask(
     response
 }
 
-/// The answer for somebody known: 403, then 400, then the answer.
-async fn allowed(
-    service: &Service,
-    who: Principal,
-    uri: &Uri,
-    answer: impl FnOnce(&Analytics, &Principal, &Value) -> Result<Answer> + Send + 'static,
-) -> std::result::Result<Answer, Problem> {
-    Service::authorise(&who, Permission::ReadAnalytics)?;
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_| Problem::of_status(StatusCode::BAD_REQUEST))?
-        .0;
-    service
-        .run(move |analytics| {
-            let version = analytics.data_version(&who)?;
-            let parameters = Parameters::read(pairs);
-            answer(analytics, &who, parameters.question())
-                .map(|answer| answer.holding(version))
-                .map_err(|e| parameters.explain(e))
-        })
-        .await
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
-    use axum::http::Request;
+    use axum::http::{Request, StatusCode};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -1,23 +1,27 @@
 //! What the routes share: the store, the keys, and how many questions may run at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use tokio::sync::Semaphore;
-use travelsense::access::{self, Permission, Verifier};
+use travelsense::access::Verifier;
+use travelsense::audit::{Act, Outcome};
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::bearer;
+use crate::frame::RequestId;
 use crate::problem::Problem;
+use crate::rate::Rate;
 
 /// The state behind the routes.
 #[derive(Clone, Debug)]
 pub struct Service {
     analytics: Arc<Analytics>,
-    verifier: Arc<Verifier>,
+    verifier: Arc<RwLock<Arc<Verifier>>>,
     running: Arc<Semaphore>,
+    rate: Option<Arc<Rate>>,
     limits: Limits,
 }
 
@@ -30,16 +34,19 @@ pub struct Limits {
     pub timeout: Duration,
     /// The most bytes of a request's body.
     pub body: usize,
+    /// How many requests a second each principal may send, and twice as many at once; no limit without one.
+    pub rate: Option<u32>,
 }
 
 impl Default for Limits {
-    /// As many questions as there are cores, 30 seconds, and 64 KiB.
+    /// As many questions as there are cores, 30 seconds, 64 KiB, and no limit of requests.
     fn default() -> Self {
         let running = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             running,
             timeout: Duration::from_secs(30),
             body: 64 * 1024,
+            rate: None,
         }
     }
 }
@@ -60,8 +67,9 @@ impl Service {
         let running = Arc::new(Semaphore::new(limits.running.max(1)));
         Self {
             analytics,
-            verifier: Arc::new(verifier),
+            verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             running,
+            rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
         }
     }
@@ -70,24 +78,58 @@ impl Service {
         self.limits
     }
 
-    /// Who asks (401 if nobody is proved).
-    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Principal> {
-        self.verifier
-            .verify(bearer::token(headers)?, self.analytics.now())
+    /// From now on these keys prove who asks.
+    pub fn rotate(&self, verifier: Verifier) {
+        *self
+            .verifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(verifier);
     }
 
-    /// Whether they may (403 if not).
-    pub(crate) fn authorise(who: &Principal, permission: Permission) -> Result<()> {
-        let decision = access::decide(who, permission);
-        if decision.allow {
-            return Ok(());
+    /// Who asks: 401 if nobody is proved or the token was taken back, 429 if they ask too often.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        id: &RequestId,
+    ) -> std::result::Result<Principal, Problem> {
+        let verifier = self
+            .verifier
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let proven = bearer::token(headers)
+            .and_then(|token| verifier.prove(token, self.analytics.now()))
+            .and_then(|proof| self.analytics.admit(&proof).map(|()| proof.principal));
+        let who = match proven {
+            Ok(who) => who.asking(&id.1, &id.0),
+            Err(error) => {
+                self.turn_away(&error, id).await;
+                return Err(error.into());
+            }
+        };
+        match &self.rate {
+            Some(rate) => rate
+                .take(who.id(), tokio::time::Instant::now())
+                .map(|()| who)
+                .map_err(Problem::too_many),
+            None => Ok(who),
         }
-        tracing::warn!(who = %who.id().escape_debug(), reason = decision.reason, "refused");
-        Err(Error::new(
-            ErrorKind::Forbidden,
-            "forbidden",
-            decision.reason,
-        ))
+    }
+
+    /// Puts it on record that a token proved nobody. One who sends none has tried nothing.
+    async fn turn_away(&self, error: &Error, id: &RequestId) {
+        if error.kind() != ErrorKind::Unauthenticated || error.code() == "token_missing" {
+            return;
+        }
+        let nobody = Principal::new("", "").asking(&id.1, &id.0);
+        let code = error.code();
+        let recorded = self.run(move |analytics| {
+            let act = Act::new("access.authenticate", "");
+            analytics.record(&nobody, &act, (Outcome::Refused, code))
+        });
+        if recorded.await.is_err() {
+            tracing::error!(code, "a refusal could not be put on record");
+        }
     }
 
     /// Runs a question on a thread where it may block.

@@ -31,7 +31,7 @@ create table shares (
 -- Who did what: the hash of each entry covers the entry and the hash of the one before it. Nothing is ever changed or removed.
 create table entries (
     seq bigint not null,
-    at bigint not null,
+    happened_at bigint not null,
     who text not null,
     role text not null,
     origin text not null,

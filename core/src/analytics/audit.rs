@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::{Analytics, Place};
 use crate::access::{self, Permission, Principal, Proof, revocation};
 use crate::audit::{self, Act, Listed, Outcome, Verification};
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(not(feature = "postgres"))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::metadata::{
     Embedded, MetadataStore, ObjectId, Revocation, Session, change, read, revocations,
 };
@@ -162,7 +164,7 @@ impl Analytics {
             })
         });
         if let Err(error) = &done {
-            self.record(who, &act, ended(error))?;
+            self.record(who, &act, Outcome::of(error))?;
         }
         done
     }
@@ -179,7 +181,7 @@ impl Analytics {
         let found = access::grant(who, permission, ()).and_then(|_| read(&*self.metadata()?, work));
         let outcome = match &found {
             Ok(_) => (Outcome::Allowed, granted.reason.as_str()),
-            Err(error) => ended(error),
+            Err(error) => Outcome::of(error),
         };
         self.record(who, act, outcome)?;
         found
@@ -190,14 +192,5 @@ impl Analytics {
         let mut chance = [0; 8];
         (self.chance)(&mut chance)?;
         Ok(ObjectId::new(self.now(), chance))
-    }
-}
-
-/// What the record says of something that was not done. A fault of ours is not described to those who read the record.
-fn ended(error: &Error) -> (Outcome, &str) {
-    match error.kind() {
-        ErrorKind::Forbidden => (Outcome::Refused, error.message()),
-        ErrorKind::Internal => (Outcome::Failed, error.code()),
-        _ => (Outcome::Failed, error.message()),
     }
 }

@@ -14,6 +14,7 @@ pub use self::chain::{Broken, Verification, verify};
 pub use self::list::{Listed, list};
 pub(crate) use self::recorder::Recorder;
 use crate::access::Principal;
+use crate::error::{Error, ErrorKind};
 use crate::metadata::Entry;
 use crate::query::Instant;
 
@@ -51,6 +52,16 @@ pub enum Outcome {
 impl Outcome {
     /// All there are.
     pub const ALL: [Self; 3] = [Self::Allowed, Self::Refused, Self::Failed];
+
+    /// How something ended that was not done, and what the record says of it. A fault of ours is not described to those who read the
+    /// record.
+    pub fn of(error: &Error) -> (Self, &str) {
+        match error.kind() {
+            ErrorKind::Forbidden | ErrorKind::Unauthenticated => (Self::Refused, error.message()),
+            ErrorKind::Internal => (Self::Failed, error.code()),
+            _ => (Self::Failed, error.message()),
+        }
+    }
 
     /// Its stable name.
     pub fn name(self) -> &'static str {

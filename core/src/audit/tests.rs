@@ -45,7 +45,11 @@ fn the_first_entry_that_is_not_what_it_was_is_named() {
             "hash",
         ),
         ("update entries set reason = '' where seq = 3", 3, "hash"),
-        ("update entries set at = at + 1 where seq = 3", 3, "hash"),
+        (
+            "update entries set happened_at = happened_at + 1 where seq = 3",
+            3,
+            "hash",
+        ),
         ("delete from entries where seq = 1", 1, "missing"),
         ("delete from entries where seq = 7", 7, "cut off"),
         (

@@ -579,3 +579,311 @@ fn every_template_makes_a_dashboard() {
         .unwrap_err();
     assert_eq!(faults(&refused), ["widgets unknown_field"]);
 }
+
+/// A store with a few rows of every platform table.
+fn platform() -> Analytics {
+    use crate::events::{ImportOptions, Mapping, Source, Table};
+
+    let store = store();
+    let folder = tempfile::tempdir().unwrap();
+    let tables = [
+        (
+            Table::Trips,
+            "trips",
+            "trip_id,destination,amount,currency\nt1,Lisbon,100.00,EUR\nt2,Oslo,200.00,EUR\nt3,Oslo,50.00,EUR\n",
+        ),
+        (
+            Table::Bookings,
+            "bookings",
+            "booking_id,ts,trip_id,status,amount,currency\n\
+             b1,2026-02-20T10:00:00Z,t1,confirmed,100.00,EUR\nb2,2026-02-21T10:00:00Z,t2,confirmed,200.00,EUR\n\
+             b3,2026-02-21T23:30:00Z,t2,cancelled,200.00,EUR\nb4,2026-01-01T00:00:00Z,t1,confirmed,100.00,EUR\n",
+        ),
+        (
+            Table::Payments,
+            "payments",
+            "payment_id,ts,booking_id,status,amount,currency\n\
+             p1,2026-02-20T10:00:00Z,b1,paid,0.10,EUR\np2,2026-02-21T10:00:00Z,b2,paid,0.20,EUR\n\
+             p3,2026-02-21T11:00:00Z,b2,paid,10.00,USD\np4,2026-02-22T11:00:00Z,b3,refunded,-5.00,USD\n\
+             p5,2026-01-15T11:00:00Z,b4,paid,7.00,EUR\n",
+        ),
+        (
+            Table::Rates,
+            "rates",
+            "currency,day,rate\nUSD,2026-02-01,0.9\nUSD,2026-02-22,0.8\n",
+        ),
+        (
+            Table::Reviews,
+            "reviews",
+            "review_id,ts,trip_id,rating\nr1,2026-02-20T10:00:00Z,t1,5\nr2,2026-02-21T10:00:00Z,t2,4\nr3,2026-02-21T10:00:00Z,t2,3\n",
+        ),
+        (
+            Table::Performance,
+            "performance",
+            "ts,name,value\n2026-02-20T10:00:00Z,api,100\n2026-02-20T10:00:01Z,api,200\n2026-02-20T10:00:02Z,api,300\n2026-02-20T10:00:03Z,db,10\n",
+        ),
+    ];
+    for (table, name, text) in tables {
+        let path = folder.path().join(format!("{name}.csv"));
+        std::fs::write(&path, text).unwrap();
+        let mut options = ImportOptions {
+            table: Some(table),
+            strict: true,
+            ..ImportOptions::default()
+        };
+        store
+            .import(
+                &Principal::owner(),
+                Source::Path(path),
+                &Mapping::default(),
+                &mut options,
+            )
+            .unwrap();
+    }
+    let event = |user: &str, name: &str, ts: &str, country: &str| json!({"userId": user, "name": name, "ts": ts, "properties": {"country": country}});
+    let events = json!([
+        event("u1", "search", "2026-02-20T10:00:00Z", "PT"),
+        event("u1", "book", "2026-02-20T11:00:00Z", "PT"),
+        event("u2", "search", "2026-02-21T10:00:00Z", "NO"),
+    ]);
+    store.ingest(&Principal::owner(), &events).unwrap();
+    store
+}
+
+/// What a widget is answered over the last ten days.
+fn answered(
+    store: &Analytics,
+    kind: &str,
+    visualization: &str,
+    source: &str,
+    mut config: Value,
+) -> Value {
+    config["last"] = json!("10d");
+    let widget = json!({"type": kind, "title": "t", "dataSource": source, "visualization": visualization, "config": config});
+    let me = admin("me");
+    let made = store
+        .create_dashboard(&me, &json!({"name": "n", "widgets": [widget]}))
+        .unwrap();
+    let data = store
+        .dashboard_data(&me, &made.id.to_string(), &json!({}))
+        .unwrap();
+    let one = serde_json::to_value(&data[0]).unwrap();
+    match one.get("error") {
+        Some(error) => error.clone(),
+        None => one["data"].clone(),
+    }
+}
+
+#[test]
+fn widgets_are_answered_from_every_source() {
+    let store = platform();
+    let metric = |source, config| {
+        let found = answered(&store, "metric", "number", source, config);
+        (
+            found["value"].clone(),
+            found["count"].clone(),
+            found["previous"].clone(),
+        )
+    };
+    assert_eq!(
+        metric("bookings", json!({})),
+        (json!(3), json!(3), json!(0))
+    );
+    assert_eq!(
+        metric("bookings", json!({"status": "confirmed"})),
+        (json!(2), json!(2), json!(0))
+    );
+    assert_eq!(
+        metric("bookings", json!({"measure": "amount"})),
+        (json!("500.00"), json!(3), json!("0.00"))
+    );
+    // 0.10 + 0.20 + 10 × 0.9 − 5 × 0.8.
+    assert_eq!(
+        metric("revenue", json!({})),
+        (json!("5.30"), json!(4), json!("0.00"))
+    );
+    assert_eq!(
+        metric("reviews", json!({})),
+        (json!(4.0), json!(3), json!(null))
+    );
+    assert_eq!(metric("reviews", json!({"measure": "min"})).0, json!(3.0));
+    assert_eq!(
+        metric("performance", json!({"event": "api"})).0,
+        json!(200.0)
+    );
+    assert_eq!(
+        metric("performance", json!({"measure": "median", "event": "api"})).0,
+        json!(200.0)
+    );
+    assert_eq!(
+        metric("performance", json!({"measure": "p95", "event": "api"})).0,
+        json!(290.0)
+    );
+    assert_eq!(
+        metric("performance", json!({"measure": "max"})).0,
+        json!(300.0)
+    );
+    assert_eq!(metric("trips", json!({})), (json!(3), json!(3), json!(3)));
+    assert_eq!(
+        metric("user_events", json!({"event": "search"})).0,
+        json!(2)
+    );
+
+    let rows = |kind, visualization, source, config| {
+        let found = answered(&store, kind, visualization, source, config);
+        let rows = found["rows"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{found}"))
+            .iter();
+        rows.map(|r| (r["group"].clone(), r["value"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let pair = |group: &str, value: Value| (json!(group), value);
+    assert_eq!(
+        rows("table", "table", "bookings", json!({})),
+        [pair("confirmed", json!(2)), pair("cancelled", json!(1))]
+    );
+    assert_eq!(
+        rows("map", "bubble", "revenue", json!({})),
+        [pair("Oslo", json!("5.20")), pair("Lisbon", json!("0.10"))]
+    );
+    assert_eq!(
+        rows("map", "bubble", "trips", json!({})),
+        [pair("Oslo", json!(2)), pair("Lisbon", json!(1))]
+    );
+    assert_eq!(
+        rows("map", "map", "user_events", json!({})),
+        [pair("PT", json!(2)), pair("NO", json!(1))]
+    );
+    assert_eq!(
+        rows(
+            "table",
+            "table",
+            "user_events",
+            json!({"groupBy": "properties.country", "limit": 1})
+        ),
+        [pair("PT", json!(2))]
+    );
+    assert_eq!(
+        rows(
+            "table",
+            "table",
+            "reviews",
+            json!({"groupBy": "destination"})
+        ),
+        [pair("Lisbon", json!(5.0)), pair("Oslo", json!(3.5))]
+    );
+    assert_eq!(
+        rows("table", "table", "performance", json!({"measure": "count"})),
+        [pair("api", json!(3)), pair("db", json!(1))]
+    );
+
+    let chart = answered(
+        &store,
+        "chart",
+        "line",
+        "bookings",
+        json!({"timezone": "Europe/Paris"}),
+    );
+    let values = chart["series"][0]["values"].as_array().unwrap();
+    let starts: Vec<&str> = chart["buckets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["start"].as_str().unwrap())
+        .collect();
+    assert_eq!(starts[0], "2026-02-18T23:00:00.000Z");
+    // From the 19th: one on the 20th, one on the 21st, and one that is late on the 21st in UTC and on the 22nd in Paris.
+    assert_eq!(
+        values[..5],
+        [json!(0), json!(1), json!(1), json!(1), json!(0)]
+    );
+    assert_eq!(values.len(), starts.len());
+    let grouped = answered(
+        &store,
+        "chart",
+        "line",
+        "revenue",
+        json!({"groupBy": "status", "interval": "week"}),
+    );
+    let names: Vec<&str> = grouped["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["group"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["paid", "refunded"]);
+
+    let funnel = answered(
+        &store,
+        "funnel",
+        "funnel",
+        "user_events",
+        json!({"steps": ["search", "book"], "window": "1d"}),
+    );
+    assert_eq!(
+        (&funnel["kind"], &funnel["entered"]),
+        (&json!("funnel"), &json!(2))
+    );
+    let live = answered(
+        &store,
+        "metric",
+        "number",
+        "user_events",
+        json!({"metric": "active_users", "timeRange": "last_hour"}),
+    );
+    assert_eq!(
+        (&live["kind"], &live["metricName"]),
+        (&json!("realtime"), &json!("active_users"))
+    );
+}
+
+#[test]
+fn a_widget_that_cannot_be_answered_says_why() {
+    let store = platform();
+    let code = |kind, visualization, source, config: Value| {
+        let found = answered(&store, kind, visualization, source, config);
+        let field = found["errors"][0]["field"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        (found["code"].as_str().unwrap_or_default().to_owned(), field)
+    };
+    let wrong = |field: &str| ("validation_failed".to_owned(), field.to_owned());
+    assert_eq!(
+        code(
+            "metric",
+            "number",
+            "user_events",
+            json!({"metric": "happiness"})
+        ),
+        wrong("config.metric")
+    );
+    assert_eq!(
+        code("metric", "number", "reviews", json!({"measure": "amount"})),
+        wrong("config.measure")
+    );
+    assert_eq!(
+        code("table", "table", "trips", json!({"groupBy": "status"})),
+        wrong("config.groupBy")
+    );
+    assert_eq!(
+        code(
+            "table",
+            "table",
+            "trips",
+            json!({"groupBy": "properties.a\"b"})
+        ),
+        wrong("config.groupBy")
+    );
+    assert_eq!(
+        code(
+            "funnel",
+            "funnel",
+            "user_events",
+            json!({"steps": ["a"], "order": "none"})
+        )
+        .0,
+        "validation_failed"
+    );
+}

@@ -142,18 +142,16 @@ select kind, id, owner, name, sought, state, public, revision, created_at, updat
 from documents
 where kind = $1 and id = $2";
 
-// `total` stands beside every row, and in a row of its own where the page is empty.
+// `total` stands beside every row, and in a row of its own where the page is empty. The bodies are looked up for the page only.
 const FIND: &str = "
 with seen as (
-    select *
-    from documents d
+    select id, name, created_at
+    from documents
     where kind = $1
         and (
             owner = $2
             or (public and $3)
-            or exists (
-                select 1 from shares s where s.kind = d.kind and s.id = d.id and s.holder in ($4, $5)
-            )
+            or id in (select id from shares where kind = $1 and holder in ($4, $5))
         )
         and ($6 = '' or strpos(sought, $6) > 0)
         and ($7 = '' or state = $7)
@@ -171,10 +169,11 @@ page as (
     offset $10
 )
 select
-    p.kind, p.id, p.owner, p.name, p.sought, p.state, p.public, p.revision, p.created_at, p.updated_at, p.body,
+    d.kind, d.id, d.owner, d.name, d.sought, d.state, d.public, d.revision, d.created_at, d.updated_at, d.body,
     t.total
 from (select count(*) as total from seen) t
 left join page p on true
+left join documents d on d.kind = $1 and d.id = p.id
 order by
     case when $8 = 'name' then p.name collate \"C\" end asc,
     case when $8 = 'name down' then p.name collate \"C\" end desc,

@@ -69,13 +69,13 @@ with wanted as (
         and ($2 = '' or action = $2 or strpos(action, $2 || '.') = 1)
         and ($3 = '' or object = $3)
         and ($4 = '' or outcome = $4)
-        and at >= $5
-        and at < $6
+        and happened_at >= $5
+        and happened_at < $6
 ),
 page as (
     select * from wanted order by seq desc limit $7 offset $8
 )
-select p.seq, p.at, p.who, p.role, p.origin, p.request, p.action, p.object, p.outcome, p.reason, p.hash, t.total
+select p.seq, p.happened_at, p.who, p.role, p.origin, p.request, p.action, p.object, p.outcome, p.reason, p.hash, t.total
 from (select count(*) as total from wanted) t
 left join page p on true
 order by p.seq desc";
@@ -123,7 +123,7 @@ pub fn append(session: &mut dyn Session, entries: &[Entry]) -> Result<()> {
 /// Some entries after a number, in order.
 pub fn after(session: &mut dyn Session, seq: i64, limit: usize) -> Result<Vec<Entry>> {
     let rows = session.query(
-        "select seq, at, who, role, origin, request, action, object, outcome, reason, hash
+        "select seq, happened_at, who, role, origin, request, action, object, outcome, reason, hash
         from entries
         where seq > $1
         order by seq

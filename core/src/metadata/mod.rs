@@ -2,7 +2,7 @@
 //! SQL which DuckDB and PostgreSQL share; `documents` and `entries` hold that SQL, once for both.
 
 pub mod documents;
-mod duckdb;
+mod embedded;
 pub mod entries;
 mod id;
 mod migrate;
@@ -14,7 +14,7 @@ mod row;
 mod tests;
 
 pub use self::documents::{Document, Find, Found, Holder, Kind, Share, Sort};
-pub use self::duckdb::Embedded;
+pub use self::embedded::Embedded;
 pub use self::entries::{Entry, Head};
 pub use self::id::ObjectId;
 #[cfg(feature = "postgres")]

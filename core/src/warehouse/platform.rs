@@ -222,8 +222,11 @@ fn values(asked: &Figures<'_>) -> [Parameter; 7] {
     };
     let begins = starts.first().copied().unwrap_or(Instant::MIN);
     let edges: Vec<String> = starts.iter().map(|at| at.micros().to_string()).collect();
-    // A name within quotes, so that dots in it mean nothing.
-    let path = format!("$.\"{}\"", asked.group.replace('"', ""));
+    // A name within quotes, so that dots in it mean nothing. A path must be one even where nothing is looked up by it.
+    let path = match asked.group {
+        "" => "$".to_owned(),
+        group => format!("$.\"{}\"", group.replace('"', "")),
+    };
     [
         Parameter::Text(edges.join(",")),
         Parameter::Time(begins),

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
+mod audit;
 mod demo;
 mod failure;
 mod funnel;
@@ -36,6 +37,7 @@ enum Command {
     Funnel(funnel::Funnel),
     Retention(retention::Retention),
     Token(token::Token),
+    Audit(audit::Audit),
 }
 
 /// Runs the command line of this process.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Funnel(command) => command.run(),
         Command::Retention(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Audit(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

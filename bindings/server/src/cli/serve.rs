@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use travelsense::{Analytics, Options};
+use travelsense::Analytics;
 
 use super::failure::Failure;
 use super::settings::Settings;
@@ -26,6 +26,9 @@ pub(super) struct Serve {
     settings: Settings,
 }
 
+/// How often the file of keys is looked at.
+const KEYS: Duration = Duration::from_secs(2);
+
 impl Serve {
     /// Serves until SIGINT or SIGTERM.
     pub(super) fn run(self) -> Outcome {
@@ -34,11 +37,37 @@ impl Serve {
         let limits = settings.limits()?;
         let data = settings.data()?;
         settings.start_log()?;
-        let analytics = Arc::new(store::open(data, Options::default())?);
+        let analytics = Arc::new(store::open(data, settings.options())?);
+        // What cannot be kept is told before anybody asks.
+        analytics.metadata()?;
         let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, analytics)
+    }
+}
+
+/// Takes over the keys of a JWKS file whenever it was written anew; one that cannot be read leaves the keys as they are.
+async fn follow_keys(settings: Settings, service: Service) {
+    let mut known = settings.keys_written();
+    if known.is_none() {
+        return;
+    }
+    loop {
+        tokio::time::sleep(KEYS).await;
+        let written = settings.keys_written();
+        if written == known {
+            continue;
+        }
+        known = written;
+        match settings.verifier() {
+            Ok(verifier) => {
+                service.rotate(verifier);
+                tracing::info!("the keys were exchanged");
+            }
+            Err(failure) => tracing::error!(?failure, "the keys stay as they are"),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Settings of the server: one name in three places. A flag wins over the environment, which wins over the file.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use travelsense::Window;
 use travelsense::access::{Key, Verifier};
+use travelsense::{Options, Window};
 
 use super::failure::Failure;
 use crate::Limits;
@@ -58,6 +58,17 @@ pub(super) struct Settings {
     /// How long an answer may take, such as 30s [default: 30s]
     #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_TIMEOUT")]
     timeout: Option<String>,
+    /// How many requests a second each user may send, or `off` [default: 100]
+    #[arg(long, value_name = "N", env = "TRAVELSENSE_RATE_LIMIT")]
+    rate_limit: Option<String>,
+    /// Where dashboards and the record are kept, such as postgres://user@host/database [default: a file beside the events]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAVELSENSE_METADATA",
+        hide_env_values = true
+    )]
+    metadata: Option<String>,
     /// What to log, such as `info` or `travelsense_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "TRAVELSENSE_LOG")]
     log: Option<String>,
@@ -115,6 +126,9 @@ impl Signing {
 /// The issuer and the audience where none is set.
 const NAME: &str = "travelsense";
 
+/// How many requests a second each user may send where nothing is set.
+const RATE: u32 = 100;
+
 /// Files of keys and settings are small; anything larger is a mistake.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -147,6 +161,8 @@ impl Settings {
             jwt_audience: self.jwt_audience.or(file.jwt_audience),
             max_running: self.max_running.or(file.max_running),
             timeout: self.timeout.or(file.timeout),
+            rate_limit: self.rate_limit.or(file.rate_limit),
+            metadata: self.metadata.or(file.metadata),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         })
@@ -245,7 +261,33 @@ impl Settings {
                 })?;
             limits.timeout = Duration::from_micros(window.micros().unsigned_abs());
         }
+        limits.rate = match self.rate_limit.as_deref() {
+            None => Some(RATE),
+            Some("off") => None,
+            Some(text) => match text.parse::<u32>() {
+                Ok(rate) if rate > 0 => Some(rate),
+                _ => {
+                    return Err(Failure::invalid(format!(
+                        "--rate-limit: `{text}` is neither a number of requests a second nor `off`"
+                    )));
+                }
+            },
+        };
         Ok(limits)
+    }
+
+    /// How to open the store of events and what is kept beside it.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            metadata: self.metadata.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// When the file of keys that may be exchanged was written last; nothing without such a file.
+    pub(super) fn keys_written(&self) -> Option<SystemTime> {
+        let path = self.jwt_jwks.as_ref()?;
+        std::fs::metadata(path).and_then(|m| m.modified()).ok()
     }
 
     /// Starts the log on standard error.

@@ -58,6 +58,7 @@ pub(crate) fn verifier(keys: Vec<Key>) -> Verifier {
 
 pub(crate) struct Server {
     pub(crate) store: Arc<Analytics>,
+    pub(crate) service: Service,
     router: Router,
 }
 
@@ -68,8 +69,12 @@ impl Server {
 
     pub(crate) fn with(keys: Vec<Key>, limits: Limits) -> Self {
         let store = store();
-        let router = router(Service::new(Arc::clone(&store), verifier(keys), limits));
-        Self { store, router }
+        let service = Service::new(Arc::clone(&store), verifier(keys), limits);
+        Self {
+            store,
+            router: router(service.clone()),
+            service,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

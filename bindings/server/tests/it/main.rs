@@ -7,6 +7,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod dashboards;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod http;

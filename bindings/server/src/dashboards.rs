@@ -1,0 +1,311 @@
+//! The routes of dashboards: the specification's endpoints 5 to 9, and templates, sharing and data beside them. The core decides in
+//! which order a request is refused; a body that is not JSON is refused where any other fault of the body would be.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Router, routing::post};
+use serde_json::Value;
+use travelsense::Result;
+use travelsense::access::Permission;
+use travelsense::audit::Act;
+
+use crate::answer::Answer;
+use crate::frame::Id;
+use crate::routes::{json, question, tell};
+use crate::service::Service;
+
+/// The routes.
+pub(crate) fn routes() -> Router<Service> {
+    let at = |path: &str| format!("/api/analytics-dashboard/{path}");
+    Router::new()
+        .route(&at("custom"), post(create).get(list))
+        .route(&at("custom/{id}"), get(read).put(update).delete(remove))
+        .route(&at("custom/{id}/data"), get(data))
+        .route(&at("custom/{id}/sharing"), get(sharing).put(share))
+        .route(&at("templates"), get(templates))
+        .route(&at("templates/{key}"), post(create_from))
+}
+
+/// Creates a custom dashboard.
+async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageDashboards,
+        None,
+        move |analytics, who| {
+            let made = unparsed(&body, |body| analytics.create_dashboard(who, body))?;
+            let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+        },
+    )
+    .await
+}
+
+/// Creates a dashboard of a template.
+async fn create_from(
+    service: State<Service>,
+    id: Id,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageDashboards,
+        None,
+        move |analytics, who| {
+            let body = if body.is_empty() {
+                Bytes::from_static(b"{}")
+            } else {
+                body
+            };
+            let made = unparsed(&body, |body| {
+                analytics.create_dashboard_from(who, &key, body)
+            })?;
+            let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+        },
+    )
+    .await
+}
+
+/// Lists dashboards.
+async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadDashboards,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.dashboards(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.dashboards)?.page(page))
+        },
+    )
+    .await
+}
+
+/// One dashboard with its widgets.
+async fn read(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadDashboards,
+        None,
+        move |analytics, who| {
+            let found = analytics.dashboard(who, &dashboard)?;
+            Ok(Answer::of(&found)?.tagged(found.revision))
+        },
+    )
+    .await
+}
+
+/// Changes a dashboard.
+async fn update(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let revision = revision(&headers);
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageDashboards,
+        None,
+        move |analytics, who| {
+            let changed = unparsed(&body, |body| {
+                analytics.update_dashboard(who, &dashboard, body, revision)
+            })?;
+            Ok(Answer::of(&changed)?.tagged(changed.revision))
+        },
+    )
+    .await
+}
+
+/// Removes a dashboard.
+async fn remove(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let revision = revision(&headers);
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageDashboards,
+        None,
+        move |analytics, who| {
+            analytics.delete_dashboard(who, &dashboard, revision)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
+    .await
+}
+
+/// A dashboard's widgets with their data, in one call.
+async fn data(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadDashboards,
+        None,
+        move |analytics, who| {
+            let data = question(&uri, |asked| {
+                analytics.dashboard_data(who, &dashboard, asked)
+            })?;
+            Ok(Answer::of(&data)?.at(Some(analytics.now())))
+        },
+    )
+    .await
+}
+
+/// With whom a dashboard is shared.
+async fn sharing(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadDashboards,
+        None,
+        move |analytics, who| Answer::of(&analytics.dashboard_sharing(who, &dashboard)?),
+    )
+    .await
+}
+
+/// Shares a dashboard with named users and roles.
+async fn share(
+    service: State<Service>,
+    id: Id,
+    Path(dashboard): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ManageDashboards,
+        None,
+        move |analytics, who| {
+            let shared = unparsed(&body, |body| {
+                analytics.share_dashboard(who, &dashboard, body)
+            })?;
+            Answer::of(&shared)
+        },
+    )
+    .await
+}
+
+/// The templates.
+async fn templates(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    let act = Act::new("dashboard.templates", "");
+    tell(
+        service,
+        id,
+        headers,
+        Permission::ReadDashboards,
+        Some(act),
+        |analytics, who| Answer::of(&analytics.dashboard_templates(who)?),
+    )
+    .await
+}
+
+/// Has the core check everything that comes before the body, even where the body is not JSON.
+fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+    match json(body) {
+        Ok(body) => call(&body),
+        // Null is no body: the core refuses it last.
+        Err(broken) => call(&Value::Null).map_err(|error| {
+            let of_body = error
+                .field_errors()
+                .iter()
+                .any(|fault| fault.field == "body");
+            if of_body { broken } else { error }
+        }),
+    }
+}
+
+/// The revision that `If-Match` names. One tag is enough, and a tag that is none of ours matches nothing.
+fn revision(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(IF_MATCH)?.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return None;
+    }
+    let tag = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    Some(tag.and_then(|t| t.parse().ok()).unwrap_or(-1))
+}
+
+#[cfg(test)]
+mod tests {
+    use travelsense::Error;
+
+    use super::*;
+
+    #[test]
+    fn if_match_names_a_revision_or_matches_nothing() {
+        let table = [
+            (None, None),
+            (Some("*"), None),
+            (Some("\"3\""), Some(3)),
+            (Some(" \"3\" "), Some(3)),
+            (Some("W/\"3\""), Some(-1)),
+            (Some("3"), Some(-1)),
+            (Some("\"x\""), Some(-1)),
+            (Some("\"1\", \"2\""), Some(-1)),
+        ];
+        for (given, expected) in table {
+            let mut headers = HeaderMap::new();
+            if let Some(text) = given {
+                headers.insert(IF_MATCH, text.parse().unwrap());
+            }
+            assert_eq!(revision(&headers), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_refused_after_what_comes_before_it() {
+        let before = || Error::new(travelsense::ErrorKind::NotFound, "not_found", "x");
+        let late = unparsed(b"{", |_| {
+            Err::<(), _>(Error::field("body", "invalid_type", "x"))
+        });
+        assert_eq!(late.unwrap_err().field_errors()[0].code, "invalid_json");
+        assert_eq!(
+            unparsed(b"{", |_| Err::<(), _>(before()))
+                .unwrap_err()
+                .code(),
+            "not_found"
+        );
+    }
+}
