@@ -1,15 +1,17 @@
 //! Behavioural analytics inside your own process: funnels, retention and real-time metrics whose numbers can be trusted.
 //!
 //! [`Analytics`] opens one file and answers questions about it; the words of the questions are in [`query`], the
-//! questions and answers in [`funnel`], [`retention`] and [`realtime`]. What every number means is written at its type.
+//! questions and answers in [`funnel`], [`retention`], [`engagement`], [`adoption`] and [`realtime`]. What every number means is written at its type.
 
 pub mod access;
+pub mod adoption;
 pub mod analytics;
 pub mod audit;
 pub mod chart;
 pub mod cohort;
 pub mod dashboard;
 pub mod demo;
+pub mod engagement;
 pub mod error;
 pub mod events;
 pub mod export;
@@ -25,7 +27,9 @@ pub mod timeline;
 pub mod warehouse;
 
 pub use access::Principal;
+pub use adoption::Adoption;
 pub use analytics::{Analytics, Options};
+pub use engagement::Engagement;
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use funnel::Funnel;
 pub use query::{Instant, Range, Segment, Selector, Window, Zone};

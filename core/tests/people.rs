@@ -84,6 +84,85 @@ fn d1_the_users_of_a_cell_are_its_number_and_come_in_pages() {
 }
 
 #[test]
+fn d1_engagement_and_adoption_name_their_people() {
+    let store = store();
+    let request = |word: &str, cell: Value| {
+        let mut question = json!({"startDate": "2026-01-01", "endDate": "2026-01-31"});
+        if word == "adoption" {
+            question["features"] = json!(["b"]);
+        }
+        json!({"word": word, "question": question, "cell": cell})
+    };
+    let table = [
+        ("engagement", json!({"cell": "users"}), "ada bob cy"),
+        (
+            "engagement",
+            json!({"cell": "lifecycle", "start": "2026-01-02T00:00:00Z", "state": "dormant"}),
+            "bob",
+        ),
+        (
+            "engagement",
+            json!({"cell": "stickiness", "periods": 2, "atLeast": true}),
+            "ada cy",
+        ),
+        (
+            "adoption",
+            json!({"cell": "feature", "feature": "b", "who": "not_adopted"}),
+            "bob",
+        ),
+        (
+            "adoption",
+            json!({"cell": "breadth", "features": 1}),
+            "ada cy",
+        ),
+    ];
+    for (word, cell, expected) in table {
+        let (total, _, users) = ids(&store, &request(word, cell.clone()));
+        assert_eq!(
+            (users.join(" "), users.len()),
+            (expected.to_owned(), total as usize)
+        );
+    }
+    for (word, cell, fault) in [
+        (
+            "engagement",
+            json!({"cell": "users", "hour": 3}),
+            "hour unknown_field",
+        ),
+        (
+            "engagement",
+            json!({"cell": "trailing", "days": 8}),
+            "days not_in_list",
+        ),
+        (
+            "engagement",
+            json!({"cell": "stickiness", "periods": 99}),
+            "periods not_found",
+        ),
+        (
+            "adoption",
+            json!({"cell": "feature", "feature": "c", "who": "users"}),
+            "feature not_found",
+        ),
+        (
+            "adoption",
+            json!({"cell": "breadth", "features": 1, "from": 3}),
+            "from not_found",
+        ),
+    ] {
+        let error = store
+            .people(&Principal::owner(), &request(word, cell))
+            .unwrap_err();
+        let faults: Vec<String> = error
+            .field_errors()
+            .iter()
+            .map(|f| format!("{} {}", f.field, f.code))
+            .collect();
+        assert_eq!(faults, [fault]);
+    }
+}
+
+#[test]
 fn d1_whoever_may_not_see_people_is_refused() {
     let request = json!({
         "word": "funnel", "question": question(json!({})), "cell": {"cell": "entered"}

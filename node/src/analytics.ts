@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle: opens a store, asks it, closes it. */
 
+import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
@@ -15,6 +16,7 @@ import type {
   Verification,
   WidgetData,
 } from './dashboard.js';
+import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { ExportJob, ExportList, ExportRequest, ExportsQuestion } from './export.js';
@@ -86,8 +88,8 @@ export class Analytics implements AsyncDisposable {
   }
 
   /**
-   * Asks any word (`funnel`, `retention`, `realtime`, `user_insights`) with everything that it can be asked; the fields
-   * of the question are named as in JSON.
+   * Asks any word (`funnel`, `retention`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything that it can
+   * be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));
@@ -155,6 +157,16 @@ export class Analytics implements AsyncDisposable {
   /** Who comes back, by the period in which they started. */
   async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
     return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
+  }
+
+  /** How often users come, and when: active users, stickiness, lifecycle, sessions, heat map. */
+  async engagement(question: EngagementQuestion): Promise<Answer<EngagementAnswer>> {
+    return answer(await this.#call(() => this.#native.engagement(written(question))));
+  }
+
+  /** Which features users take up, how soon and how many of them. */
+  async adoption(question: AdoptionQuestion): Promise<Answer<AdoptionAnswer>> {
+    return answer(await this.#call(() => this.#native.adoption(written(question))));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */

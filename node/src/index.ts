@@ -21,7 +21,28 @@
 
 export { Analytics, open, type OpenOptions } from './analytics.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
+export type {
+  AdoptionAnswer,
+  AdoptionQuestion,
+  Breadth,
+  BreadthRow,
+  Feature,
+  FeatureAdoption,
+  FirstUses,
+} from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type {
+  ActivePeriod,
+  ActiveUsers,
+  ActivityRatio,
+  EngagementAnswer,
+  EngagementMetric,
+  EngagementQuestion,
+  HeatMapHour,
+  LifecyclePeriod,
+  Sessions,
+  Stickiness,
+} from './engagement.js';
 export type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
 export type {
   FunnelAnswer,
@@ -70,6 +91,12 @@ export type {
   CohortPeriod,
   PeriodAverage,
   RetentionAnswer,
+  RetentionCriterion,
+  RetentionGroup,
+  RetentionMetric,
   RetentionMode,
+  RetentionProperty,
   RetentionQuestion,
+  RetentionSwitches,
+  RetentionUnit,
 } from './retention.js';

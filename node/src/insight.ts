@@ -1,10 +1,12 @@
 /** What the numbers say about how users behave, in words. */
 
+import type { AdoptionAnswer } from './adoption.js';
+import type { EngagementAnswer } from './engagement.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { Segment, Stamp } from './query.js';
 
 /** A kind of insight. */
-export type InsightType = 'conversion_funnel';
+export type InsightType = 'engagement_patterns' | 'conversion_funnel' | 'feature_adoption';
 
 /** What stands out in how users behave over a range; the funnel's own fields say which funnel is looked at. */
 export interface UserInsightsQuestion extends FunnelQuestion {
@@ -23,7 +25,7 @@ export interface Insight extends Stamp {
   /** What it says, in sentences. */
   description: string;
   /** The figures behind it, which share its stamp. */
-  data: Omit<FunnelAnswer, keyof Stamp>;
+  data: Omit<FunnelAnswer, keyof Stamp> | Omit<EngagementAnswer, keyof Stamp> | Omit<AdoptionAnswer, keyof Stamp>;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */

@@ -36,6 +36,8 @@ export interface NativeStore {
   query(word: string, question: string): Promise<string>;
   funnel(question: string): Promise<NativeAnswer>;
   retention(question: string): Promise<NativeAnswer>;
+  engagement(question: string): Promise<NativeAnswer>;
+  adoption(question: string): Promise<NativeAnswer>;
   realtime(question: string): Promise<NativeAnswer>;
   userInsights(question: string): Promise<NativeAnswer>;
   catalogue(): Promise<string>;

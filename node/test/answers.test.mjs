@@ -38,15 +38,19 @@ const retention = await store.retention({
   return: ['a', 'page_view'],
 });
 const realtime = await store.realtime();
+const engagement = await store.engagement({ ...range, event: ['search', 'look'] });
+const adoption = await store.adoption({ ...range, features: ['search', { name: 'look', released: '2026-01-06' }] });
 const insights = await store.userInsights({ steps: ['search', 'view_trip'], ...range });
 const catalogue = await store.catalogue();
-const answers = { funnel, retention, realtime, insights, catalogue, report, imported };
+const answers = { funnel, retention, engagement, adoption, realtime, insights, catalogue, report, imported };
 
 test('every field of every answer is in the types, and none is missing', async () => {
   // An object literal may have no field that its type lacks, and must have all that are not optional.
   const types = {
     funnel: 'FunnelAnswer',
     retention: 'RetentionAnswer',
+    engagement: 'EngagementAnswer',
+    adoption: 'AdoptionAnswer',
     realtime: 'RealtimeMetric[]',
     insights: 'Insight[]',
     catalogue: 'Catalogue',
@@ -111,6 +115,16 @@ test('a table holds the numbers of its answer', async () => {
     retention.cohorts.flatMap((cohort) =>
       cohort.retention.map(({ period, count, value }) => [cohort.period, period, count, value]),
     ),
+  );
+  const days = tableFromIPC(await engagement.toArrowIPC()).toArray();
+  assert.deepEqual(
+    days.map((row) => [Number(row.active_users), Number(row.new)]),
+    engagement.activeUsers?.daily.map(({ users }, i) => [users, engagement.lifecycle?.[i]?.new]),
+  );
+  const features = tableFromIPC(await adoption.toArrowIPC()).toArray();
+  assert.deepEqual(
+    features.map((row) => [row.feature, Number(row.adopters)]),
+    adoption.features.map(({ feature, adopters }) => [feature, adopters]),
   );
   const figures = tableFromIPC(await realtime.toArrowIPC()).toArray();
   assert.deepEqual(

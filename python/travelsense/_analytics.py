@@ -20,16 +20,27 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from travelsense._question import (
+        ClockStart,
+        ClockUnit,
+        CohortMetric,
+        CohortPeriod,
+        Criterion,
         Date,
+        EngagementMetric,
         Event,
         ExportMetric,
         ExportType,
         Format,
+        Feature,
         InsightType,
         Length,
+        Maturity,
         Metric,
         Mode,
         Period,
+        Pooling,
+        Preset,
+        Property,
         Segment,
         Status,
         TimeRange,
@@ -250,7 +261,7 @@ class Analytics:
         """Asks any word of travelsense, with everything that it can be asked.
 
         Args:
-            word: `funnel`, `retention`, `realtime` or `user_insights`.
+            word: `funnel`, `retention`, `engagement`, `adoption`, `realtime` or `user_insights`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
 
         Returns:
@@ -553,39 +564,71 @@ class Analytics:
 
     def retention(
         self,
-        cohort_period: Period,
+        cohort_period: CohortPeriod,
         *,
         start_date: Date,
         end_date: Date,
         start: Event = None,
         return_: Event = None,
+        analysis_metric: CohortMetric = "retention_rate",
+        property: Property | None = None,  # noqa: A002 - as the question names it
         mode: Mode | None = None,
+        unit: ClockUnit | None = None,
+        clock_start: ClockStart | None = None,
+        criterion: Criterion | None = None,
+        brackets: Sequence[tuple[int, int]] | None = None,
+        minimum_occurrences: int | None = None,
+        maturity: Maturity | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        hold_constant: Property | None = None,
+        breakdown: Property | None = None,
+        pooling: Pooling | None = None,
         week_start: Weekday | None = None,
         periods: int | None = None,
         timezone: str | None = None,
         segment: Segment | None = None,
+        preset: Preset | None = None,
         as_of: str | datetime | None = None,
-        analysis_metric: str = "retention_rate",
     ) -> Result:
         """Who comes back, by the period in which they started?
 
         A cell counts the users of a cohort who returned in exactly that period, of those for whom it is over. Rows:
-        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`.
+        `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`, `total`,
+        `per_returning`; the groups of a breakdown are in `to_dict()`.
 
         Args:
-            cohort_period: `daily`, `weekly` or `monthly`, by the calendar of the zone.
+            cohort_period: `hourly`, `daily`, `weekly` or `monthly`, by the calendar of the zone.
             start_date: the first day, or instant, of the starts.
             end_date: the last day, included whole, or the instant before which they end.
             start: the event that starts a user; any by default.
             return_: the event that brings a user back; any by default.
-            mode: `first_time` (a user joins once, at the first start ever; the default), or `recurring` (in every
-                period with a start).
+            analysis_metric: the figure in the cells, for each eligible user: `retention_rate`, `revenue`, `engagement`
+                (return events), `feature_usage` (distinct features), `property_sum` or `property_average`.
+            property: the numeric property of the last two.
+            mode: `first_time` (a user joins once, at the first start ever; the default), `first_ever_then_filter`
+                (once, if the first event of the start's name meets its filters), or `recurring` (in every period with
+                a start).
+            unit: how columns count time: by the `calendar` (the default), or from each start by `24h`, `7d`, `30d` or
+                `month_anniversary`.
+            clock_start: from when on a unit of hours or days counts: the start's `event` (the default), its full
+                `hour`, or its `day`.
+            criterion: which returns a column counts: `on` the period (the default), `on_or_after`, `on_or_before`, or
+                a `streak` of all periods up to it.
+            brackets: columns of several periods, half-open pairs such as `[(0, 1), (1, 7)]`, in the place of a
+                criterion.
+            minimum_occurrences: the return events that a period needs to count one; 1 by default.
+            maturity: whether a period counts users for whom it is not over: `elapsed` (no, the default) or `ignored`.
+            filters: only events that meet all of these are seen.
+            hold_constant: a return counts only with the start's value of this property.
+            breakdown: the same table for each value that starts have of a property; `{"property": …, "limit": 10}` for
+                at most so many groups.
+            pooling: which cohorts the averages pool: `all`, or the `common_cohorts` of all columns.
             week_start: the first day of weeks; Monday by default.
             periods: how many periods after the first to show; all that have begun by default.
             timezone: the IANA zone of dates and calendar; UTC by default.
             segment: only users of this segment.
+            preset: the peer whose switches stand where none are given; `exact` by default.
             as_of: nothing after this instant is seen; now by default.
-            analysis_metric: the figure in the cells.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -596,15 +639,158 @@ class Analytics:
             end_date=end_date,
             start=start,
             return_=return_,
+            analysis_metric=analysis_metric,
+            property=property,
             mode=mode,
+            unit=unit,
+            clock_start=clock_start,
+            criterion=criterion,
+            brackets=brackets,
+            minimum_occurrences=minimum_occurrences,
+            maturity=maturity,
+            filters=filters,
+            hold_constant=hold_constant,
+            breakdown=breakdown,
+            pooling=pooling,
             week_start=week_start,
             periods=periods,
             timezone=timezone,
             segment=segment,
+            preset=preset,
             as_of=as_of,
-            analysis_metric=analysis_metric,
         )
         return Result("retention", self._store.retention(asked))
+
+    def engagement(
+        self,
+        *,
+        start_date: Date,
+        end_date: Date,
+        metrics: Sequence[EngagementMetric] | None = None,
+        event: Event = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        period: Period | None = None,
+        week_start: Weekday | None = None,
+        min_events: int | None = None,
+        session_timeout: Length | None = None,
+        preset: Literal["exact", "posthog"] | None = None,
+        timezone: str | None = None,
+        segment: Segment | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Result:
+        """How often do users come, and when?
+
+        Active users by day, week and month; stickiness (on how many days, DAU/MAU); lifecycle (new, returning,
+        resurrected, dormant); sessions; and a heat map by weekday and hour. Rows: `start`, `end`, `partial`,
+        `complete`, `active_users`, `active`, `new`, `returning`, `resurrected`, `dormant`; the rest is in `to_dict()`.
+
+        Args:
+            start_date: the first day, or instant, of the range.
+            end_date: the last day, included whole, or the instant before which it ends.
+            metrics: the parts of the answer; all five by default.
+            event: the events that are activity; any by default.
+            filters: only events that meet all of these are seen.
+            period: `daily` (the default), `weekly` or `monthly`: the period of lifecycle and stickiness.
+            week_start: the first day of weeks; Monday by default.
+            min_events: how many events a period needs for stickiness to count it; 1 by default.
+            session_timeout: the longest pause within a session; 30 minutes by default.
+            preset: whose rules to follow; `exact` by default.
+            timezone: the IANA zone of dates and calendar; UTC by default.
+            segment: only users of this segment.
+            as_of: nothing after this instant is seen; now by default.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     february = a.engagement(start_date="2026-02-01", end_date="2026-02-02")
+            >>> [(row["active"], row["new"], row["dormant"]) for row in february]
+            [(1, 1, 0), (0, 0, 1)]
+        """
+        asked = question(
+            start_date=start_date,
+            end_date=end_date,
+            metrics=metrics,
+            event=event,
+            filters=filters,
+            period=period,
+            week_start=week_start,
+            min_events=min_events,
+            session_timeout=session_timeout,
+            preset=preset,
+            timezone=timezone,
+            segment=segment,
+            as_of=as_of,
+        )
+        return Result("engagement", self._store.engagement(asked))
+
+    def adoption(
+        self,
+        features: Sequence[Feature] | None = None,
+        *,
+        start_date: Date,
+        end_date: Date,
+        within: Length | None = None,
+        min_uses: int | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        period: Period | None = None,
+        week_start: Weekday | None = None,
+        frequencies: Sequence[int] | None = None,
+        timezone: str | None = None,
+        segment: Segment | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Result:
+        """Which features do users take up, how soon and how many of them?
+
+        Of the users active in the range after they were exposed to a feature (their first event ever or its release,
+        whichever is later), those are adopters who use it often enough in time. Rows: `feature`, `exposed`,
+        `adopters`, `rate`, `rate_low`, `rate_high`, `open`, `matured_rate`, `users`, `uses`,
+        `median_seconds_to_adopt`, `kaplan_meier_median_seconds`.
+
+        Args:
+            features: names of features, or mappings with `name`, `event`, `where`, `released`; the catalogue's
+                features where there are none.
+            start_date: the first day, or instant, of the range.
+            end_date: the last day, included whole, or the instant before which it ends.
+            within: the time from exposure in which the uses must be; 30 days by default.
+            min_uses: how many uses make an adopter; 1 by default.
+            filters: only events that meet all of these are seen.
+            period: by which first uses are counted; `weekly` by default.
+            week_start: the first day of weeks; Monday by default.
+            frequencies: from how many uses on each column of the breadth table counts; 1, 2, 5, 10, 20 by default.
+            timezone: the IANA zone of dates and calendar; UTC by default.
+            segment: only users of this segment.
+            as_of: nothing after this instant is seen; now by default.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "map", "ts": "2026-02-01T10:00:00Z"}])
+            ...     map_, chat = a.adoption(["map", "chat"], start_date="2026-02-01", end_date="2026-02-28")
+            >>> map_["adopters"], chat["adopters"], chat["exposed"]
+            (1, 0, 1)
+        """
+        asked = question(
+            features=features,
+            start_date=start_date,
+            end_date=end_date,
+            within=within,
+            min_uses=min_uses,
+            filters=filters,
+            period=period,
+            week_start=week_start,
+            frequencies=frequencies,
+            timezone=timezone,
+            segment=segment,
+            as_of=as_of,
+        )
+        return Result("adoption", self._store.adoption(asked))
 
     def realtime(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
 from typing import Any
@@ -40,11 +40,24 @@ def tables(word: str, answer: Any) -> list[Table]:
         case "funnel":
             return [_funnel(answer)]
         case "retention":
-            return [_retention(answer)]
+            groups = answer.get("breakdown", {}).get("groups", [])
+            return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
+        case "engagement":
+            return [_engagement(answer)]
+        case "adoption":
+            return [_adoption(answer)]
         case "realtime":
             return [_realtime(answer)]
         case _:
-            return [_funnel(insight["data"], insight) for insight in answer]
+            return [_insight(insight) for insight in answer]
+
+
+def _insight(insight: dict[str, Any]) -> Table:
+    """The table of what an insight speaks of, under its words."""
+    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption}
+    table = shown.get(insight["insightType"], _funnel)(insight["data"])
+    caption = table.caption.partition(", ")[2]
+    return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
 
 
 def plain(table: Table) -> str:
@@ -102,7 +115,7 @@ def _plain_text(cell: Cell) -> str:
     return cell.text if cell.bar is None else ("█" * round(20 * cell.bar)).ljust(20)
 
 
-def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Table:
+def _funnel(answer: dict[str, Any]) -> Table:
     steps = answer["steps"]
     rows = [
         [
@@ -120,11 +133,8 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     notes = []
     if answer["open"]:
         notes.append(f"{answer['open']:,} have not converted but still can.")
-    if insight:
-        notes.insert(0, insight["description"])
-    title = insight["title"] if insight else "Funnel"
     return Table(
-        f"{title}, {_span(answer)}, within {_length(answer['window'])}",
+        f"Funnel, {_span(answer)}, within {_length(answer['window'])}",
         ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
         rows,
         words=2,
@@ -132,14 +142,29 @@ def _funnel(answer: dict[str, Any], insight: dict[str, Any] | None = None) -> Ta
     )
 
 
-def _retention(answer: dict[str, Any]) -> Table:
-    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
+_FIGURES = {
+    "retention_rate": "Retention",
+    "revenue": "Revenue per user",
+    "engagement": "Return events per user",
+    "feature_usage": "Features used per user",
+}
+
+_COLUMNS = {"24h": "day", "7d": "week", "30d": "30 days", "month_anniversary": "month"}
+
+
+def _retention(answer: dict[str, Any], group: str = "") -> Table:
+    unit = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[answer["cohortPeriod"]]
     cohorts = answer["cohorts"]
     periods = max((len(cohort["retention"]) for cohort in cohorts), default=0)
     columns = min(periods, MOST_PERIODS)
 
+    metric = answer["analysisMetric"]
+    figures = [cell["value"] or 0.0 for cohort in cohorts for cell in cohort["retention"][:columns]]
+    # A share is shaded as it is, any other figure as a share of the highest.
+    most = 1.0 if metric == "retention_rate" else max(figures, default=0.0)
+
     def row(name: str, size: str, cells: list[dict[str, Any]]) -> list[Cell]:
-        shown = [_cohort_cell(cell) for cell in cells[:columns]]
+        shown = [_cohort_cell(cell, metric, most) for cell in cells[:columns]]
         return [Cell(name), Cell(size), *shown, *[Cell("")] * (columns - len(shown))]
 
     rows = [
@@ -161,21 +186,101 @@ def _retention(answer: dict[str, Any]) -> Table:
     if periods > columns or len(cohorts) > MOST_ROWS:
         rest = max(0, len(cohorts) - MOST_ROWS), periods - columns
         notes.append(f"{rest[0]} more cohorts and {rest[1]} more periods are in the answer.")
+    measured = f"{metric.removeprefix('property_')} of {answer.get('property')} per user".capitalize()
+    title = _FIGURES.get(metric, measured)
+    widest = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
+    column = _COLUMNS.get(answer.get("unit", ""), unit)
     return Table(
-        f"Retention by {unit}, {_span(answer)}",
-        [f"{unit} of", "users", *(f"{unit} {n}" for n in range(columns))],
+        f"{title} by {unit}, {_span(answer)}{f', {group}' if group else ''}",
+        [f"{unit} of", "users", *(f"{column} {_periods(cell)}" for cell in widest[:columns])],
         rows,
         notes=notes,
     )
 
 
-def _cohort_cell(cell: dict[str, Any]) -> Cell:
-    if cell["period"] and not cell["complete"]:
+def _periods(cell: dict[str, Any]) -> str:
+    last = cell.get("until", 0) - 1
+    return f"{cell['period']}–{last}" if last > cell["period"] else f"{cell['period']}"
+
+
+def _cohort_cell(cell: dict[str, Any], metric: str, most: float) -> Cell:
+    if cell["value"] is None and cell["period"] and not cell["complete"]:
         return Cell(f"{cell['partialCount']:,}*", title="not over yet: users who have returned so far", unfinished=True)
     if cell["value"] is None:
         return Cell("–")
     count, of = (cell["k"], cell["n"]) if "k" in cell else (cell["count"], cell["eligible"])
+    if metric != "retention_rate":
+        title = f"{cell['total']} of {of:,} users, {count:,} of whom returned"
+        shade = max(0.0, cell["value"] / most) if most > 0 else 0.0
+        return Cell(_number(cell["value"]), title=title, shade=shade)
     return Cell(_percent(cell["value"]), title=f"{count:,} of {of:,}{_interval(cell)}", shade=cell["value"])
+
+
+def _engagement(answer: dict[str, Any]) -> Table:
+    unit = {"daily": "day", "weekly": "week", "monthly": "month"}[answer["period"]]
+    series: list[dict[str, Any]] = answer.get("activeUsers", {}).get(answer["period"], [])
+    lifecycle: list[dict[str, Any]] = answer.get("lifecycle", [])
+    periods = series or lifecycle
+    states = ["new", "returning", "resurrected", "dormant"] if lifecycle else []
+    most = max((row.get("users", row.get("active", 0)) for row in periods), default=0)
+    rows = []
+    for i, row in enumerate(periods[:MOST_ROWS]):
+        users = row["users"] if series else row["active"]
+        mark = ("†" if row["partial"] else "") + ("" if row["complete"] else "*")
+        rows.append(
+            [
+                Cell(_date(row["start"], answer["timezone"]) + mark, unfinished=not row["complete"]),
+                Cell(f"{users:,}"),
+                *(Cell(f"{lifecycle[i][state]:,}") for state in states),
+                Cell("", bar=users / most if most else 0.0),
+            ]
+        )
+    notes = []
+    if ratio := answer.get("stickiness", {}).get("dauOverMau"):
+        share = "–" if ratio["value"] is None else _percent(ratio["value"])
+        notes.append(f"DAU/MAU {share}: {ratio['meanDailyUsers']:,.1f} of {ratio['users']:,} users a day.")
+    if sessions := answer.get("sessions"):
+        length = _length(sessions["seconds"]["median"])
+        bounced = sessions["bounces"]["value"]
+        notes.append(
+            f"{sessions['count']:,} sessions"
+            + (f", {length} at the median, {_percent(bounced)} of one event." if bounced is not None else ".")
+        )
+    if any(not row["complete"] for row in periods):
+        notes.append("* not over yet")
+    if any(row["partial"] for row in periods):
+        notes.append(f"† the range cuts this {unit}")
+    if (more := len(periods) - MOST_ROWS) > 0:
+        notes.append(f"{more} more {unit}s are in the answer.")
+    return Table(
+        f"Engagement by {unit}, {_span(answer)}",
+        [unit, "active users", *states, ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _adoption(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(feature["feature"]),
+            Cell(f"{feature['exposed']:,}"),
+            Cell(f"{feature['adopters']:,}"),
+            _rate(feature["rate"]),
+            Cell(_length(feature["kaplanMeierMedian"]) or "–"),
+            Cell(f"{feature['users']:,}"),
+            Cell(f"{feature['uses']:,}"),
+            Cell("", bar=feature["rate"]["value"] or 0.0),
+        ]
+        for feature in answer["features"]
+    ]
+    unused, active = answer["breadth"]["unused"], answer["activeUsers"]
+    return Table(
+        f"Adoption, {_span(answer)}, within {_length(answer['within'])}",
+        ["feature", "exposed", "adopters", "rate", "median time", "users", "uses", ""],
+        rows,
+        notes=[f"{unused:,} of {active:,} active users used none of them."],
+    )
 
 
 def _realtime(answer: list[dict[str, Any]]) -> Table:

@@ -20,7 +20,23 @@ Event: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
 
 Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "premium", "free"]
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
-Mode: TypeAlias = Literal["first_time", "recurring"]
+EngagementMetric: TypeAlias = Literal["active_users", "stickiness", "lifecycle", "sessions", "heat_map"]
+Feature: TypeAlias = str | Mapping[str, Any]
+"""The name of a feature and of the events that are its uses, or its `name`, `event`, `where` and `released`."""
+CohortPeriod: TypeAlias = Literal["hourly", "daily", "weekly", "monthly"]
+Mode: TypeAlias = Literal["first_time", "first_ever_then_filter", "recurring"]
+ClockUnit: TypeAlias = Literal["calendar", "24h", "7d", "30d", "month_anniversary"]
+ClockStart: TypeAlias = Literal["event", "hour", "day"]
+Criterion: TypeAlias = Literal["on", "on_or_after", "on_or_before", "streak", "brackets"]
+Maturity: TypeAlias = Literal["elapsed", "ignored"]
+Pooling: TypeAlias = Literal["all", "common_cohorts"]
+Preset: TypeAlias = Literal["exact", "posthog", "mixpanel", "amplitude", "clickhouse"]
+CohortMetric: TypeAlias = Literal[
+    "retention_rate", "revenue", "engagement", "feature_usage", "property_sum", "property_average"
+]
+Property: TypeAlias = str | Mapping[str, Any]
+"""A property of events by its name, or of users as `{"user": "plan"}`."""
+
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 InsightType: TypeAlias = Literal[
     "engagement_patterns", "conversion_funnel", "drop_off_points", "feature_adoption", "user_journeys"

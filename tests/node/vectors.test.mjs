@@ -66,7 +66,7 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 /**
  * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
  * @param {Analytics} store
- * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {any} question
  */
 const ask = (store, word, question) =>
@@ -77,7 +77,7 @@ const ask = (store, word, question) =>
       : store[word](question);
 
 /**
- * @param {'funnel' | 'retention' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {Vector} vector
  */
 async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, error }) {
@@ -104,7 +104,7 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
   }
 }
 
-for (const word of /** @type {const} */ (['funnel', 'retention', 'realtime'])) {
+for (const word of /** @type {const} */ (['funnel', 'retention', 'engagement', 'adoption', 'realtime'])) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
   for (const name of names) {

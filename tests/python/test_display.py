@@ -120,9 +120,27 @@ def test_ranges_are_shown_as_civil_dates_of_their_zone(store):
 
 
 def test_insights_are_sentences_over_their_funnel(store):
-    shown = repr(store.user_insights(steps=["search", "book"], **FEBRUARY))
-    assert shown.startswith("Conversion from `search` to `book`")
+    kind = "conversion_funnel"
+    shown = repr(store.user_insights(steps=["search", "book"], insight_type=kind, **FEBRUARY))
+    assert shown.startswith("Conversion from `search` to `book`, 2026-02-01 to 2026-02-28 (UTC)")
     assert "Of 3 users who began with `search`" in shown
+
+
+def test_engagement_and_adoption_are_tables_and_insights(store):
+    engagement = store.engagement(period="weekly", **FEBRUARY)
+    page = Rows(engagement._repr_html_())
+    assert page.rows[0][:4] == ["week", "active users", "new", "returning"]
+    assert len(page.rows) == 1 + len(engagement)
+    assert "DAU/MAU" in repr(engagement)
+    assert repr(store.engagement(metrics=["lifecycle"], **FEBRUARY)).startswith("Engagement by day")
+    assert repr(store.engagement(metrics=["sessions"], **FEBRUARY)).count("sessions") == 1
+    adoption = store.adoption(["search", "book"], **FEBRUARY)
+    page = Rows(adoption._repr_html_())
+    assert [row[0] for row in page.rows] == ["feature", "search", "book"]
+    assert "used none of them" in repr(adoption)
+    shown = repr(store.user_insights(**FEBRUARY))
+    for words in ("How often users come", "Conversion from", "Which features users take up"):
+        assert words in shown
 
 
 def test_realtime_is_a_row_a_metric(empty):

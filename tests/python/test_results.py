@@ -19,7 +19,7 @@ FUNNEL = [
 ]  # fmt: skip
 RETENTION = [
     "cohort", "cohort_partial", "size", "returned_in_start_period", "period",
-    "value", "count", "eligible", "complete", "partial_count", "low", "high",
+    "value", "count", "eligible", "complete", "partial_count", "low", "high", "total", "per_returning",
 ]  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def test_pandas_gets_numbers_and_instants_as_such(funnel, retention):
 
 
 def test_an_empty_answer_is_an_empty_table(store):
-    insights = store.user_insights(steps=["search", "book"], **FEBRUARY)
+    kind = "conversion_funnel"
+    insights = store.user_insights(steps=["search", "book"], insight_type=kind, **FEBRUARY)
     assert len(insights) == 1
     assert insights.to_dicts()[0]["insight_type"] == "conversion_funnel"
     assert insights.to_dict()[0]["data"]["entered"] == 3

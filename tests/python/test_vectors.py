@@ -10,7 +10,7 @@ from conftest import ROOT
 from travelsense._names import camel, field_of
 
 FOLDER = ROOT / "tests" / "vectors"
-WORDS = ["funnel", "retention", "realtime"]
+WORDS = ["funnel", "retention", "engagement", "adoption", "realtime"]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
 

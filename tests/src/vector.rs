@@ -15,7 +15,7 @@ use crate::oracle::{Event, History, Profile};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Vector {
-    /// `funnel`, `retention` or `realtime`: the folder it lies in.
+    /// `funnel`, `retention` and so on: the folder it lies in.
     #[serde(skip)]
     pub word: String,
     /// The file name without its ending.
@@ -262,6 +262,8 @@ fn part(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::adoption::Adoption;
+    use crate::oracle::engagement::Engagement;
     use crate::oracle::funnel::Funnel;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
@@ -295,6 +297,21 @@ mod tests {
     fn the_oracle_answers_every_realtime_vector() {
         the_oracle_answers("realtime", |v, history| {
             Realtime::read(&v.question, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_engagement_vector() {
+        the_oracle_answers("engagement", |v, history| {
+            Engagement::read(&v.question, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_adoption_vector() {
+        let catalogue = ["map", "wishlist", "price_alert", "chat", "review"];
+        the_oracle_answers("adoption", |v, history| {
+            Adoption::read(&v.question, &catalogue, v.now()).answer(history)
         });
     }
 

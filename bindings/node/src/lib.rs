@@ -8,9 +8,11 @@
     reason = "the napi macro passes on only methods that are `pub`"
 )]
 
+mod adoption;
 mod answer;
 mod catalogue;
 mod dashboard;
+mod engagement;
 mod error;
 mod funnel;
 mod import;

@@ -162,6 +162,20 @@ impl Store {
         })
     }
 
+    /// The answer to a question of engagement in its JSON form.
+    fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::engagement_json, |a| {
+            Ok((a.table()?, None))
+        })
+    }
+
+    /// The answer to a question of adoption in its JSON form.
+    fn adoption(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::adoption_json, |a| {
+            Ok((a.table()?, None))
+        })
+    }
+
     /// The real-time figures asked for in their JSON form.
     fn realtime(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::realtime_json, |a| {

@@ -30,12 +30,13 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 17] = [
+const KINDS: [(&str, Kind); 18] = [
     ("anchorFirst", Kind::Truth),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
+    ("minimumOccurrences", Kind::Number),
     ("offset", Kind::Number),
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),

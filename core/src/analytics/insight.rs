@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
+use crate::adoption::Adoption;
 use crate::error::Result;
-use crate::insight::{self, Insight, UserInsights};
+use crate::insight::{self, Insight, InsightType, UserInsights};
 
 pub(super) const WORD: Word = Word {
     name: "user_insights",
@@ -22,9 +23,23 @@ impl Analytics {
     pub fn user_insights(&self, who: &Principal, question: &UserInsights) -> Result<Vec<Insight>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         refuse(question.faults(self.now()))?;
-        Ok(vec![insight::conversion_funnel(
-            self.funnel(who, &question.funnel)?,
-        )?])
+        let wanted = |kind| question.insight_type.is_none_or(|only| only == kind);
+        let mut insights = Vec::new();
+        if wanted(InsightType::EngagementPatterns) {
+            let answer = self.engagement(who, &question.engagement())?;
+            insights.push(insight::engagement_patterns(answer)?);
+        }
+        if wanted(InsightType::ConversionFunnel) {
+            let answer = self.funnel(who, &question.funnel)?;
+            insights.push(insight::conversion_funnel(answer)?);
+        }
+        if wanted(InsightType::FeatureAdoption) {
+            let features = Adoption::named(&self.features()?);
+            let answer = self.adoption(who, &question.adoption(features))?;
+            insights.push(insight::feature_adoption(answer)?);
+        }
+        insights.truncate(question.limit);
+        Ok(insights)
     }
 
     /// `user_insights` of a question in its JSON form, see [`UserInsights::parse`].

@@ -1,10 +1,12 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
+mod adoption;
 mod audit;
 mod chart;
 mod cohort;
 mod dashboard;
 mod data;
+mod engagement;
 mod export;
 mod funnel;
 mod insight;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Analytics, funnel, insight, realtime, retention};
+use super::{Analytics, adoption, engagement, funnel, insight, realtime, retention};
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::people::{self, People, PeopleAnswer};
@@ -20,7 +20,14 @@ pub(super) struct Word {
 
 type Keys = fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 4] = [funnel::WORD, retention::WORD, realtime::WORD, insight::WORD];
+const WORDS: [Word; 6] = [
+    funnel::WORD,
+    retention::WORD,
+    engagement::WORD,
+    adoption::WORD,
+    realtime::WORD,
+    insight::WORD,
+];
 
 impl Analytics {
     /// The answer of any word to a question in its JSON form, as JSON; see the words' `…_json`.

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::breakdown::{self, Grouping, Key};
 use super::counts::{Chains, Counts};
 use super::options::{
-    Attribution, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Timed, Totals,
-    Unit, Universe,
+    Attribution, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Timed, Totals, Unit,
+    Universe,
 };
 use super::plan::Plan;
 use super::question::Funnel;
@@ -17,8 +17,8 @@ use super::times::{self, Bin};
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Filter, Instant, Money, Period, Property, Quantiles, Rate, Segment, Selector, WeekStart,
-    Window, Zone, answer, answer::Stamp,
+    Filter, Instant, Money, Period, Preset, Property, Quantiles, Rate, Segment, Selector,
+    WeekStart, Window, Zone, answer, answer::Stamp, survival,
 };
 use crate::timeline::View;
 
@@ -401,7 +401,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             entered: tally.users.0,
             converted: tally.users.1,
         }),
-        kaplan_meier_median: times::median(converted, tally.all.watched.clone())
+        kaplan_meier_median: survival::median(converted, tally.all.watched.clone(), 0)
             .map(|micros| micros as f64 / 1e6),
         revenue: question.revenue.then(|| revenue(&tally.all)),
         breakdown: grouping

@@ -27,8 +27,8 @@ pub use answer::{
     TimeToConvert, Trend, TrendBucket, Users, answer,
 };
 pub use options::{
-    Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Step,
-    Timed, Totals, Unit, Universe,
+    Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Step, Timed,
+    Totals, Unit, Universe,
 };
 pub use people::{Cell, Who, people};
 pub use question::Funnel;

@@ -208,31 +208,6 @@ impl Breakdown {
 /// How many groups are shown where the question does not say.
 pub(super) const GROUPS: usize = 25;
 
-/// A set of switches under a name (G4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preset {
-    /// These rules.
-    #[default]
-    Exact,
-    /// PostHog: the range selects all steps, an excluded event removes the attempt, everyone who reached a step is timed.
-    Posthog,
-    /// Mixpanel: 30 days from the first entry only, two seconds of grace.
-    Mixpanel,
-    /// Amplitude: 30 days, one second of grace, the first step first in any order.
-    Amplitude,
-    /// ClickHouse's `windowFunnel`: the latest of equally deep chains.
-    Clickhouse,
-}
-
-pub(super) const PRESETS: [(&str, Preset); 5] = [
-    ("exact", Preset::Exact),
-    ("posthog", Preset::Posthog),
-    ("mixpanel", Preset::Mixpanel),
-    ("amplitude", Preset::Amplitude),
-    ("clickhouse", Preset::Clickhouse),
-];
-
 pub(super) const ORDERS: [(&str, Order); 3] = [
     ("ordered", Order::Ordered),
     ("strict", Order::Strict),

@@ -4,19 +4,14 @@ use serde_json::Value;
 
 use super::options::{
     ATTRIBUTIONS, Attribution, Breakdown, ENTRIES, ENTRY, EXCLUSION_MODES, Exclusion, GROUPS,
-    ORDERS, PRESETS, SELECTS, Step, TIMED, TOTALS, UNITS, Universe,
+    ORDERS, SELECTS, Step, TIMED, TOTALS, UNITS, Universe,
 };
 use super::question::{Funnel, MAX_STEPS};
 use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, Parsed, fault};
 use crate::query::filter::{filters, property};
+use crate::query::preset::PRESETS;
 use crate::query::{Period, Selector, Window};
-
-const PERIODS: [(&str, Period); 3] = [
-    ("daily", Period::Daily),
-    ("weekly", Period::Weekly),
-    ("monthly", Period::Monthly),
-];
 
 pub(super) fn funnel(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Funnel {
     let pair = |v: &Value| match fields::list(v, |v| fields::integer(v, 1, MAX_STEPS as i64))?[..] {
@@ -115,7 +110,7 @@ pub(super) fn funnel(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Fun
         fields.optional("entries", |v| fields::one_of(v, &ENTRIES)),
     );
     funnel.breakdown = fields.optional("breakdown", breakdown);
-    funnel.trend = fields.optional("trend", |v| fields::one_of(v, &PERIODS));
+    funnel.trend = fields.optional("trend", fields::period);
     let weekly = funnel.trend == Some(Period::Weekly);
     set(
         &mut funnel.week_start,

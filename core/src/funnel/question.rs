@@ -3,14 +3,16 @@
 use serde_json::Value;
 
 use super::options::{
-    Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Preset, Selects, Step, Timed,
-    Totals, Unit, Universe,
+    Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Step, Timed, Totals, Unit,
+    Universe,
 };
 use super::parse;
 use crate::error::Result;
 use crate::query::fields::Fields;
 use crate::query::filter::Filter;
-use crate::query::{Instant, Period, Property, Range, Segment, Selector, WeekStart, Window};
+use crate::query::{
+    Instant, Period, Preset, Property, Range, Segment, Selector, WeekStart, Window,
+};
 use crate::timeline::Needs;
 
 /// Users who did step 1 within the range, and how far each got inside the conversion window.
@@ -145,6 +147,10 @@ impl Funnel {
     }
 
     /// Sets the switches of a preset (G4), as far as the order allows them.
+    ///
+    /// PostHog: the range selects all steps, an excluded event removes the attempt, everyone who reached a step is timed.
+    /// Mixpanel: 30 days from the first entry only, two seconds of grace. Amplitude: 30 days, one second of grace, the first
+    /// step first in any order. ClickHouse's `windowFunnel`: the latest of equally deep chains.
     #[must_use]
     pub fn under(mut self, preset: Preset) -> Self {
         self.preset = preset;

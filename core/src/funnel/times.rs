@@ -1,4 +1,4 @@
-//! Times of converters: histograms, and the Kaplan–Meier median with those who still can convert (F13).
+//! Times of converters in bins (F13).
 
 use serde::Serialize;
 
@@ -38,43 +38,9 @@ pub(super) fn histogram(times: &[i64], bins: usize) -> Vec<Bin> {
     .collect()
 }
 
-/// The time by which half have converted, as Kaplan and Meier (1958) estimate it: who did not convert counts for as long as it
-/// was watched. In microseconds; nothing where fewer than half do.
-pub(super) fn median(mut converted: Vec<i64>, mut watched: Vec<i64>) -> Option<i64> {
-    converted.sort_unstable();
-    watched.sort_unstable();
-    let total = converted.len() + watched.len();
-    let mut surviving = 1.0;
-    let mut i = 0;
-    let mut lost = 0;
-    while let Some(&time) = converted.get(i) {
-        while watched.get(lost).is_some_and(|w| *w < time) {
-            lost += 1;
-        }
-        let at_risk = total - i - lost;
-        let here = converted.iter().skip(i).take_while(|t| **t == time).count();
-        surviving *= 1.0 - here as f64 / at_risk as f64;
-        if surviving <= 0.5 + 1e-12 {
-            return Some(time);
-        }
-        i += here;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_is_still_on_the_way_makes_the_median_later() {
-        assert_eq!(median(vec![1, 2, 3, 4], vec![]), Some(2));
-        assert_eq!(median(vec![1, 2, 3, 4], vec![10, 10]), Some(3));
-        assert_eq!(median(vec![1, 2], vec![10, 10, 10]), None);
-        // Two of four were watched for a moment only: of the other two, one converts at 5.
-        assert_eq!(median(vec![5, 6], vec![1, 1]), Some(5));
-        assert_eq!(median(vec![], vec![1]), None);
-    }
 
     #[test]
     fn the_longest_time_is_in_the_last_bin() {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::InsightType;
+use crate::adoption::AdoptionAnswer;
+use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
 use crate::funnel::FunnelAnswer;
 use crate::query::answer::{self, Stamp};
@@ -48,6 +50,10 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of engagement.
+    Engagement(Box<EngagementAnswer>),
+    /// Of adoption.
+    Adoption(Box<AdoptionAnswer>),
 }
 
 impl Insight {

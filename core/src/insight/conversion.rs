@@ -91,7 +91,7 @@ fn biggest_loss(steps: &[FunnelStep]) -> Option<(&FunnelStep, &FunnelStep)> {
         .find(|(from, _)| from.dropped == most)
 }
 
-fn share(rate: Rate) -> String {
+pub(super) fn share(rate: Rate) -> String {
     let percent = |x: Option<f64>| format!("{:.1}", x.unwrap_or_default() * 100.0);
     format!(
         "{} %, 95 % interval {} to {} %",
@@ -113,12 +113,12 @@ fn events(selector: &Selector) -> String {
     }
 }
 
-fn users(n: u64) -> String {
+pub(super) fn users(n: u64) -> String {
     format!("{} {}", count(n), if n == 1 { "user" } else { "users" })
 }
 
 /// A number with its thousands set apart: `1,234,567`.
-fn count(n: u64) -> String {
+pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -131,7 +131,7 @@ fn count(n: u64) -> String {
 }
 
 /// A window in the largest unit that divides it.
-fn length(window: Window) -> String {
+pub(super) fn length(window: Window) -> String {
     let units = [
         (86_400_000_000, "day"),
         (3_600_000_000, "hour"),
@@ -156,11 +156,11 @@ fn length(window: Window) -> String {
 mod tests {
     use super::*;
     use crate::funnel::{
-        Entries, Entry, ExclusionMode, Matured, Order, Preset, Selects, Switches, TimeToConvert,
-        Timed, Unit,
+        Entries, Entry, ExclusionMode, Matured, Order, Selects, Switches, TimeToConvert, Timed,
+        Unit,
     };
     use crate::query::answer::{self, Versions};
-    use crate::query::{Quantiles, Segment, Zone};
+    use crate::query::{Preset, Quantiles, Segment, Zone};
 
     fn answer(counts: &[u64], open: u64) -> FunnelAnswer {
         let names = ["search", "view_trip", "start_booking", "complete_booking"];

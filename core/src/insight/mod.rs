@@ -1,10 +1,14 @@
 //! What the numbers say about how users behave, in words: the specification's User Behavior Insights.
 
+mod adoption;
 mod answer;
 mod conversion;
+mod engagement;
 mod question;
 mod table;
 
+pub(crate) use adoption::feature_adoption;
 pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
+pub(crate) use engagement::engagement_patterns;
 pub use question::{InsightType, UserInsights};

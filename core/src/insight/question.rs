@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::adoption::{Adoption, Feature};
+use crate::engagement::Engagement;
 use crate::error::{FieldError, Result};
 use crate::funnel::Funnel;
 use crate::query::fields::{self, Fields};
@@ -13,8 +15,12 @@ use crate::query::{Instant, Selector};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InsightType {
+    /// How often users come, and at what hours.
+    EngagementPatterns,
     /// How many users go all the way through the funnel, and where the others stop.
     ConversionFunnel,
+    /// Which features users take up, and how soon.
+    FeatureAdoption,
 }
 
 /// What stands out in how users behave over a range.
@@ -32,10 +38,10 @@ const LIMIT: usize = 20;
 
 /// The specification's five types, and what is built of them.
 const TYPES: [(&str, Option<InsightType>); 5] = [
-    ("engagement_patterns", None),
+    ("engagement_patterns", Some(InsightType::EngagementPatterns)),
     ("conversion_funnel", Some(InsightType::ConversionFunnel)),
     ("drop_off_points", None),
-    ("feature_adoption", None),
+    ("feature_adoption", Some(InsightType::FeatureAdoption)),
     ("user_journeys", None),
 ];
 
@@ -72,6 +78,33 @@ impl UserInsights {
         };
         fields.finish(insights.funnel.faults(now))?;
         Ok(insights)
+    }
+
+    /// The same range and users, asked how often they come.
+    pub(crate) fn engagement(&self) -> Engagement {
+        let funnel = &self.funnel;
+        Engagement {
+            range: funnel.range.clone(),
+            segment: funnel.segment,
+            filters: funnel.filters.clone(),
+            week_start: funnel.week_start,
+            as_of: funnel.as_of,
+            ..Engagement::default()
+        }
+    }
+
+    /// The same range and users, asked which features they take up.
+    pub(crate) fn adoption(&self, features: Vec<Feature>) -> Adoption {
+        let funnel = &self.funnel;
+        Adoption {
+            features,
+            range: funnel.range.clone(),
+            segment: funnel.segment,
+            filters: funnel.filters.clone(),
+            week_start: funnel.week_start,
+            as_of: funnel.as_of,
+            ..Adoption::default()
+        }
     }
 
     /// What is wrong with it.
@@ -116,6 +149,11 @@ mod tests {
         assert_eq!(faults(with("limit", json!(100))), []);
         assert_eq!(faults(with("limit", Value::Null)), []);
         assert_eq!(faults(with("insightType", json!("conversion_funnel"))), []);
+        assert_eq!(
+            faults(with("insightType", json!("engagement_patterns"))),
+            []
+        );
+        assert_eq!(faults(with("insightType", json!("feature_adoption"))), []);
         let table = [
             ("limit", json!(0), "out_of_range"),
             ("limit", json!(101), "out_of_range"),
@@ -125,9 +163,7 @@ mod tests {
             ("segment", json!("gold"), "not_in_list"),
             ("insightType", json!("funnels"), "not_in_list"),
             ("insightType", json!(1), "invalid_type"),
-            ("insightType", json!("engagement_patterns"), "not_available"),
             ("insightType", json!("drop_off_points"), "not_available"),
-            ("insightType", json!("feature_adoption"), "not_available"),
             ("insightType", json!("user_journeys"), "not_available"),
             ("steps", json!([]), "invalid_length"),
             ("color", json!("red"), "unknown_field"),

@@ -42,7 +42,9 @@ impl InsightType {
     /// Its name in the specification.
     pub fn name(self) -> &'static str {
         match self {
+            Self::EngagementPatterns => "engagement_patterns",
             Self::ConversionFunnel => "conversion_funnel",
+            Self::FeatureAdoption => "feature_adoption",
         }
     }
 }

@@ -85,6 +85,8 @@ pub struct Calendar {
     slots: Vec<Slot>,
     end: i64,
     buckets: Vec<Bucket>,
+    /// Of buckets of dates: their period, the first day of weeks, and the number of the first bucket.
+    dates: Option<(Period, WeekStart, i64)>,
 }
 
 /// What `locate` knows of 2^36 µs (19 hours): the bucket before and after the one instant at which it changes.
@@ -99,6 +101,13 @@ const SLOT: u32 = 36;
 
 /// In the place of a bucket: the slot has several changes, the stretches must be searched.
 const SEVERAL: u32 = u32::MAX - 1;
+
+/// The names of the periods.
+pub(crate) const PERIODS: [(&str, Period); 3] = [
+    ("daily", Period::Daily),
+    ("weekly", Period::Weekly),
+    ("monthly", Period::Monthly),
+];
 
 /// More buckets than this in one question is an error.
 pub(crate) const MAX_BUCKETS: i64 = 40_000;
@@ -193,6 +202,71 @@ impl Calendar {
             }
         };
         let bucket_of: Vec<u32> = stretches.iter().map(|s| index(s.1)).collect();
+        Self::of(starts, bucket_of, buckets, end, Some((period, week, first)))
+    }
+
+    /// The local hours that hold the instants of `[from, to)`, how many they are, and after them those up to `until`. An hour that
+    /// a clock shows twice is two, and one that a change of the clock cuts is as long as it is (T2).
+    ///
+    /// # Errors
+    /// As `new`.
+    pub(crate) fn hours(
+        zone: &Zone,
+        from: Instant,
+        to: Instant,
+        until: Instant,
+    ) -> Result<(Self, usize)> {
+        const HOUR: i64 = 3_600_000_000;
+        let until = until.max(to).micros();
+        if (until - from.micros()) / HOUR >= MAX_BUCKETS {
+            return Err(too_many_periods());
+        }
+        let offset = |micros| zone.offset(Instant::saturating_from_micros(micros));
+        let into = |micros: i64| (micros + offset(micros)).rem_euclid(HOUR);
+        // Where the clock is next set forward or back.
+        let turned = |micros: i64| {
+            let mut at = micros;
+            while let Some(t) = zone.next_transition(Instant::saturating_from_micros(at)) {
+                if offset(t) != offset(micros) {
+                    return t;
+                }
+                at = t;
+            }
+            i64::MAX
+        };
+        let mut at = from.micros() - into(from.micros());
+        while turned(at) <= from.micros() {
+            at = turned(at);
+        }
+        let mut starts = Vec::new();
+        let mut turn = turned(at);
+        while at < until {
+            starts.push(at);
+            at = (at - into(at) + HOUR).min(turn);
+            if at == turn {
+                turn = turned(at);
+            }
+        }
+        let ends = starts.iter().copied().skip(1).chain([at]);
+        let bucket = |(start, end): (&i64, i64)| Bucket {
+            start: Instant::saturating_from_micros(*start),
+            end: Instant::saturating_from_micros(end),
+        };
+        let buckets = starts.iter().zip(ends).map(bucket).collect();
+        let touching = starts.partition_point(|start| *start < to.micros());
+        let bucket_of = (0..starts.len() as u32).collect();
+        Ok((Self::of(starts, bucket_of, buckets, at, None), touching))
+    }
+
+    /// Stretches of time that end at `end`, and the buckets they lie in.
+    fn of(
+        starts: Vec<i64>,
+        bucket_of: Vec<u32>,
+        buckets: Vec<Bucket>,
+        end: i64,
+        dates: Option<(Period, WeekStart, i64)>,
+    ) -> Self {
+        let start = starts.first().copied().unwrap_or(end);
         let changes = || starts.iter().copied().zip(bucket_of.iter().copied());
         // Behind the last stretch there is no bucket.
         let mut ahead = changes().chain([(end, NONE)]).peekable();
@@ -232,12 +306,26 @@ impl Calendar {
             slots,
             end,
             buckets,
+            dates,
         }
     }
 
     /// The buckets in order.
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
+    }
+
+    /// For each of these buckets, which are days, the place of the bucket of `coarser` that it lies in, counted from the first
+    /// of `coarser`: below 0 for what comes before it. Hours, which have no date of their own, have no such places.
+    pub(crate) fn places(&self, coarser: &Self) -> Vec<i64> {
+        let (Some((period, week, first)), Some(into)) = (self.dates, coarser.dates) else {
+            return Vec::new();
+        };
+        let date = |n| first_date(period, week, n);
+        (first..)
+            .take(self.buckets.len())
+            .map(|n| number(into.0, into.1, date(n)) - into.2)
+            .collect()
     }
 
     /// Whether each bucket is one stretch of time, so that later buckets hold later instants only.
@@ -267,13 +355,26 @@ impl Calendar {
 
     /// The same, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
     pub(crate) fn bits(&self) -> Option<Bits> {
-        if self.buckets.len() > 64 || !self.is_regular() {
+        self.in_word(64, |bucket| 1_u64.checked_shl(bucket))
+    }
+
+    /// The same for up to 128 buckets.
+    pub(crate) fn wide_bits(&self) -> Option<Bits<u128>> {
+        self.in_word(128, |bucket| 1_u128.checked_shl(bucket))
+    }
+
+    fn in_word<T: Copy + Default>(
+        &self,
+        most: usize,
+        bit: impl Fn(u32) -> Option<T>,
+    ) -> Option<Bits<T>> {
+        if self.buckets.len() > most || !self.is_regular() {
             return None;
         }
         let bit = |bucket: u32| match bucket {
-            NONE => Some(0),
+            NONE => Some(T::default()),
             SEVERAL => None,
-            bucket => 1_u64.checked_shl(bucket),
+            bucket => bit(bucket),
         };
         let slot = |s: &Slot| Some((s.change, bit(s.before)?, bit(s.after)?));
         Some(Bits {
@@ -300,21 +401,31 @@ impl Calendar {
 
 /// The buckets of a short calendar as bits of a word, found without a branch that depends on the instant.
 #[derive(Clone, Debug)]
-pub(crate) struct Bits {
+pub(crate) struct Bits<T = u64> {
     first: i64,
     /// The instant of the one change in each slot, and the bit before and after it.
-    slots: Vec<(i64, u64, u64)>,
+    slots: Vec<(i64, T, T)>,
 }
 
-impl Bits {
+impl<T: Copy + Default> Bits<T> {
     /// The bit of the bucket of an instant, in microseconds; 0 outside the calendar.
     #[inline]
-    pub(crate) fn of(&self, micros: i64) -> u64 {
+    pub(crate) fn of(&self, micros: i64) -> T {
         let slot = (micros.wrapping_sub(self.first) as u64 >> SLOT) as usize;
         self.slots
             .get(slot)
-            .map_or(0, |s| if micros < s.0 { s.1 } else { s.2 })
+            .map_or_else(T::default, |s| if micros < s.0 { s.1 } else { s.2 })
     }
+}
+
+fn too_many_periods() -> Error {
+    Error::field(
+        "startDate",
+        "too_many_periods",
+        format!(
+            "the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"
+        ),
+    )
 }
 
 /// The numbers of the earliest and the latest period that an instant of `[from, to)` lies in.
@@ -335,13 +446,7 @@ fn extent(
     let end = to.micros().max(from.micros() + 1);
     let (mut first, mut last) = (at(from.micros()), at(end - 1));
     if last - first >= MAX_BUCKETS {
-        return Err(Error::field(
-            "startDate",
-            "too_many_periods",
-            format!(
-                "the range has more than {MAX_BUCKETS} periods; a shorter range or a longer period would do"
-            ),
-        ));
+        return Err(too_many_periods());
     }
     // Between two transitions dates only go forward; a clock set back over midnight shows an earlier one again.
     let mut transition = zone.next_transition(from).filter(|t| *t < end);
@@ -495,6 +600,48 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_hour_is_two_buckets_and_a_missing_one_is_none() {
+        let hours = |zone: &str, from: &str, to: &str| {
+            let zone = Zone::named(zone).unwrap();
+            let (calendar, touching) = Calendar::hours(&zone, at(from), at(to), at(to)).unwrap();
+            assert_eq!(calendar.buckets().len(), touching);
+            for (i, bucket) in calendar.buckets().iter().enumerate() {
+                assert_eq!(calendar.locate(bucket.start.micros()), Some(i));
+                assert_eq!(calendar.locate(bucket.end.micros() - 1), Some(i));
+            }
+            starts(&calendar)
+        };
+        // Paris, 2024-10-27: 02:00 to 03:00 comes twice; 2024-03-31: not at all.
+        let autumn = hours(
+            "Europe/Paris",
+            "2024-10-27T00:10:00Z",
+            "2024-10-27T02:30:00Z",
+        );
+        assert_eq!(
+            autumn,
+            [
+                "2024-10-27T00:00:00.000Z",
+                "2024-10-27T01:00:00.000Z",
+                "2024-10-27T02:00:00.000Z"
+            ]
+        );
+        // Lord Howe sets its clock back by half an hour, from 02:00 to 01:30.
+        let half = hours(
+            "Australia/Lord_Howe",
+            "2024-04-06T14:40:00Z",
+            "2024-04-06T15:40:00Z",
+        );
+        assert_eq!(
+            half,
+            [
+                "2024-04-06T14:00:00.000Z",
+                "2024-04-06T15:00:00.000Z",
+                "2024-04-06T15:30:00.000Z"
+            ]
+        );
+    }
+
+    #[test]
     fn weeks_start_on_any_day_and_cross_years() {
         let monday = calendar(
             "UTC",
@@ -548,6 +695,17 @@ mod tests {
         );
         assert_eq!(months.locate(at("2024-02-29T23:59:59Z").micros()), Some(2));
         assert_eq!(months.locate(at("2024-03-01T00:00:00Z").micros()), None);
+    }
+
+    #[test]
+    fn days_know_their_place_among_weeks_and_months() {
+        let (from, to) = ("2024-12-29T00:00:00Z", "2025-01-02T00:00:00Z");
+        let days = calendar("UTC", Period::Daily, "monday", from, to);
+        let from = "2025-01-01T00:00:00Z";
+        let weeks = calendar("UTC", Period::Weekly, "monday", from, to);
+        assert_eq!(days.places(&weeks), [-1, 0, 0, 0]);
+        let months = calendar("UTC", Period::Monthly, "monday", from, to);
+        assert_eq!(days.places(&months), [-1, -1, -1, 0]);
     }
 
     #[test]

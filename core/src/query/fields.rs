@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::calendar::WEEKDAYS;
+use super::calendar::{PERIODS, WEEKDAYS};
 use super::segment::SEGMENTS;
-use super::{Bound, Instant, Range, Segment, Selector, WeekStart, Window, Zone};
+use super::{Bound, Instant, Period, Range, Segment, Selector, WeekStart, Window, Zone};
 use crate::error::{Error, FieldError, Result};
 
 /// What is wrong with a value: where inside it (empty for the value itself), a code and a sentence.
@@ -355,6 +355,11 @@ pub(crate) fn zone(value: &Value) -> Parsed<Zone> {
 /// One of the seven segments.
 pub(crate) fn segment(value: &Value) -> Parsed<Segment> {
     one_of(value, &SEGMENTS)
+}
+
+/// The length of a calendar's buckets.
+pub(crate) fn period(value: &Value) -> Parsed<Period> {
+    one_of(value, &PERIODS)
 }
 
 /// The first day of the week.

@@ -1,11 +1,11 @@
-//! Exact quantiles of durations (F13, S3).
+//! Exact quantiles of durations and counts (F13, S3).
 
 use serde::Serialize;
 
-/// The distribution of durations, in seconds; every figure is exact, quantiles with linear interpolation.
+/// The distribution of durations, in seconds, or of counts; every figure is exact, quantiles with linear interpolation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {
-    /// How many durations there are; with none, every other field is nothing.
+    /// How many there are; with none, every other field is nothing.
     pub count: u64,
     /// The arithmetic mean.
     pub mean: Option<f64>,
@@ -30,24 +30,31 @@ impl Quantiles {
     ///
     /// Quantile `q` of `n` sorted values is at position `q · (n − 1)`, interpolated linearly between its neighbours
     /// (definition 7 of Hyndman and Fan, 1996).
-    pub fn of_micros(mut durations: Vec<i64>) -> Self {
-        durations.sort_unstable();
-        let n = durations.len();
-        let seconds = |micros: f64| micros / 1e6;
+    pub fn of_micros(durations: Vec<i64>) -> Self {
+        Self::of(durations, 1e6)
+    }
+
+    /// The distribution of counts, in any order.
+    pub fn of_counts(counts: Vec<i64>) -> Self {
+        Self::of(counts, 1.0)
+    }
+
+    fn of(mut values: Vec<i64>, unit: f64) -> Self {
+        values.sort_unstable();
+        let n = values.len();
+        let scaled = |value: f64| value / unit;
         // In whole hundredths the place is exact: as a fraction, 0.95 × 3 would fall short of 2.85.
         let at = |percent: usize| {
             let hundredths = percent * n.checked_sub(1)?;
             let (place, part) = (hundredths / 100, hundredths % 100);
-            let below = *durations.get(place)? as f64;
-            let above = durations
-                .get(place + 1)
-                .map_or(below, |above| *above as f64);
-            Some(seconds(below + (above - below) * part as f64 / 100.0))
+            let below = *values.get(place)? as f64;
+            let above = values.get(place + 1).map_or(below, |above| *above as f64);
+            Some(scaled(below + (above - below) * part as f64 / 100.0))
         };
-        let sum: i128 = durations.iter().map(|d| i128::from(*d)).sum();
+        let sum: i128 = values.iter().map(|d| i128::from(*d)).sum();
         Self {
             count: n as u64,
-            mean: (n > 0).then(|| seconds(sum as f64 / n as f64)),
+            mean: (n > 0).then(|| scaled(sum as f64 / n as f64)),
             min: at(0),
             p25: at(25),
             median: at(50),

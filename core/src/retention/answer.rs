@@ -8,13 +8,13 @@ use super::clock::Clock;
 use super::columns::Columns;
 use super::kernel::{self, Frame, Tally};
 use super::measure;
-use super::options::{Criterion, Metric, Mode, Pooling, Unit};
+use super::options::{ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit};
 use super::people::shows_size;
 use super::question::Retention;
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Condition, Filter, Instant, Period, Property, Rate, Segment, WeekStart, Zone, answer,
+    Condition, Filter, Instant, Preset, Property, Rate, Segment, WeekStart, Zone, answer,
     answer::Stamp,
 };
 use crate::timeline::View;
@@ -27,7 +27,7 @@ pub struct RetentionAnswer {
     #[serde(flatten)]
     pub stamp: Stamp,
     /// The period of cohorts and columns.
-    pub cohort_period: Period,
+    pub cohort_period: CohortPeriod,
     /// The figure in the cells.
     pub analysis_metric: &'static str,
     /// One row a period of the range.
@@ -60,7 +60,9 @@ pub struct RetentionAnswer {
     /// Events without a user, which no cohort counts (I4).
     pub unattributed_events: u64,
     /// The rules the numbers follow.
-    pub preset: &'static str,
+    pub preset: Preset,
+    /// How each switch stands, whether the preset set it or the question.
+    pub switches: Switches,
     /// Which returns a column counts (R6).
     pub criterion: Criterion,
     /// How columns count time; absent for the calendar (R3–R5).
@@ -81,6 +83,46 @@ pub struct RetentionAnswer {
     /// The same table by the value of the start, where it was asked for (R10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Groups>,
+}
+
+/// How each switch of a retention table stands (G4).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Switches {
+    /// When a user joins a cohort (R1).
+    pub mode: Mode,
+    /// How columns count time (R3–R5).
+    pub unit: Unit,
+    /// From when on it is counted (R3).
+    pub clock_start: ClockStart,
+    /// Which returns a column counts (R6).
+    pub criterion: Criterion,
+    /// The return events that a period needs to count one.
+    pub minimum_occurrences: usize,
+    /// Whom a period counts before it has elapsed (R7).
+    pub maturity: Maturity,
+    /// The property in which returns equal their start (R10).
+    pub hold_constant: Option<Property>,
+    /// Which cohorts the averages pool (R9).
+    pub pooling: Pooling,
+    /// The first day of weeks (T3).
+    pub week_start: WeekStart,
+}
+
+impl Switches {
+    fn of(question: &Retention) -> Self {
+        Self {
+            mode: question.mode,
+            unit: question.unit,
+            clock_start: question.clock_start,
+            criterion: question.criterion.clone(),
+            minimum_occurrences: question.minimum_occurrences,
+            maturity: question.maturity,
+            hold_constant: question.hold_constant.clone(),
+            pooling: question.pooling,
+            week_start: question.week_start,
+        }
+    }
 }
 
 /// The groups of a breakdown by the value of the start (R10): of every cell, the groups' counts sum up to the table's.
@@ -242,7 +284,8 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
             .first()
             .is_some_and(|first| first >= span.from.micros() && first <= view.as_of.micros()),
         unattributed_events: view.timelines.unattributed(view.as_of),
-        preset: "exact",
+        preset: question.preset,
+        switches: Switches::of(question),
         criterion: question.criterion.clone(),
         unit: Some(question.unit).filter(|u| *u != Unit::Calendar),
         filters: question.filters.clone(),

@@ -2,13 +2,14 @@
 
 use jiff::ToSpan;
 
-use super::options::Unit;
+use super::options::{ClockStart, Unit};
 use crate::query::{Calendar, Instant, Zone};
 
 /// A way to count periods from a start at `t0` in the calendar's bucket `cohort`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock<'a> {
     unit: Unit,
+    from: ClockStart,
     pub(super) calendar: &'a Calendar,
     zone: &'a Zone,
     as_of: i64,
@@ -17,9 +18,15 @@ pub(super) struct Clock<'a> {
 const DAY: i64 = 86_400_000_000;
 
 impl<'a> Clock<'a> {
-    pub(super) fn new(unit: Unit, calendar: &'a Calendar, zone: &'a Zone, as_of: Instant) -> Self {
+    pub(super) fn new(
+        (unit, from): (Unit, ClockStart),
+        calendar: &'a Calendar,
+        zone: &'a Zone,
+        as_of: Instant,
+    ) -> Self {
         Self {
             unit,
+            from,
             calendar,
             zone,
             as_of: as_of.micros(),
@@ -40,11 +47,21 @@ impl<'a> Clock<'a> {
         self.unit != Unit::Calendar
     }
 
+    /// The instant from which the clock of a start at `t0` counts.
+    fn origin(&self, t0: i64) -> i64 {
+        let at = Instant::saturating_from_micros(t0);
+        match self.from {
+            ClockStart::Event => t0,
+            ClockStart::Hour => t0 - (t0 + self.zone.offset(at)).rem_euclid(DAY / 24),
+            ClockStart::Day => self.zone.start_of(self.zone.date(at)).micros(),
+        }
+    }
+
     /// In which period an instant lies that is not before the start.
     #[inline]
     pub(super) fn period(&self, cohort: usize, t0: i64, ts: i64) -> Option<usize> {
         match self.length() {
-            Some(length) => usize::try_from((ts - t0) / length).ok(),
+            Some(length) => usize::try_from((ts - self.origin(t0)) / length).ok(),
             None if self.unit == Unit::Calendar => self.calendar.locate(ts)?.checked_sub(cohort),
             None => Some(self.months(t0, ts)),
         }
@@ -53,7 +70,10 @@ impl<'a> Clock<'a> {
     /// How many periods from the first on have fully elapsed at `asOf` (R7).
     pub(super) fn elapsed(&self, cohort: usize, t0: i64) -> usize {
         match self.length() {
-            Some(length) => usize::try_from((self.as_of - t0) / length).unwrap_or_default(),
+            Some(length) => {
+                let since = self.as_of - self.origin(t0);
+                usize::try_from(since / length).unwrap_or_default()
+            }
             None if self.unit == Unit::Calendar => {
                 let ahead = self.calendar.buckets().get(cohort..).unwrap_or_default();
                 ahead.partition_point(|b| b.end.micros() <= self.as_of)

@@ -15,6 +15,17 @@ pub(super) struct Hit {
     pub(super) at: usize,
 }
 
+/// The returns of a user after joining a cohort.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Returns<'h> {
+    /// Whether one lies in the period of the start (R2).
+    pub(super) within: bool,
+    /// Those of later periods, ascending; of a period at least one.
+    pub(super) later: &'h [Hit],
+    /// The number that their periods begin with.
+    pub(super) base: usize,
+}
+
 /// The columns of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns<'a> {
@@ -62,42 +73,74 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Calls `see` with disjoint ranges of columns in which a user with these returns, ascending by period, counts.
+    /// Calls `see` with disjoint ranges of columns in which a user with these returns counts.
     #[inline]
-    pub(super) fn returned(&self, hits: &[Hit], mut see: impl FnMut(Range<usize>)) {
-        let (Some(first), Some(last)) = (hits.first(), hits.last()) else {
-            return;
-        };
+    pub(super) fn returned(&self, back: &Returns<'_>, mut see: impl FnMut(Range<usize>)) {
+        let later = || back.later.iter().map(|h| h.period - back.base);
         match self.criterion {
             Criterion::On => {
-                let mut seen = None;
-                for hit in hits.iter().take_while(|h| h.period < self.count) {
-                    if seen != Some(hit.period) {
-                        seen = Some(hit.period);
-                        see(hit.period..hit.period + 1);
+                if back.within && self.count > 0 {
+                    see(0..1);
+                }
+                let mut seen = 0;
+                for period in later().take_while(|p| *p < self.count) {
+                    if period != seen {
+                        seen = period;
+                        see(period..period + 1);
                     }
                 }
             }
-            Criterion::OnOrAfter => see(0..self.count.min(last.period + 1)),
-            Criterion::OnOrBefore => see(first.period.min(self.count)..self.count),
+            Criterion::OnOrAfter => {
+                let last = later().next_back().or(back.within.then_some(0));
+                see(0..last.map_or(0, |last| self.count.min(last + 1)));
+            }
+            Criterion::OnOrBefore => {
+                let first = if back.within { Some(0) } else { later().next() };
+                see(first.map_or(self.count, |first| first.min(self.count))..self.count);
+            }
             Criterion::Streak => {
-                if first.period == 0 && self.count > 0 {
+                if back.within && self.count > 0 {
                     see(0..1);
                 }
                 let mut next = 1;
-                for hit in hits {
-                    if hit.period == next {
+                for period in later() {
+                    if period == next {
                         next += 1;
                     }
                 }
                 see(1..next.min(self.count.max(1)));
             }
             Criterion::Brackets(brackets) => {
-                for (column, bracket) in brackets.iter().enumerate() {
-                    if !between(hits, bracket.0, bracket.1).is_empty() {
+                for (column, (first, end)) in brackets.iter().enumerate() {
+                    let within = back.within && *first == 0;
+                    let (first, end) = (first + back.base, end + back.base);
+                    if within || !between(back.later, first, end).is_empty() {
                         see(column..column + 1);
                     }
                 }
+            }
+        }
+    }
+
+    /// The columns, one bit each, in which a user counts who returned in the periods whose bits are set; all of both are
+    /// below 64.
+    #[inline]
+    pub(super) fn of_bits(&self, word: u64) -> u64 {
+        match self.criterion {
+            Criterion::On => word,
+            Criterion::OnOrAfter => u64::MAX.checked_shr(word.leading_zeros()).unwrap_or(0),
+            Criterion::OnOrBefore => word | word.wrapping_neg(),
+            // Adding 1 carries through the periods from 1 on that have a return, up to the first that has none.
+            Criterion::Streak => {
+                let later = word >> 1;
+                word & 1 | (later & !(later + 1)) << 1
+            }
+            Criterion::Brackets(brackets) => {
+                let counts = brackets.iter().enumerate().filter(|(_, (first, end))| {
+                    let ahead = |n: &usize| u64::MAX.checked_shl(*n as u32).unwrap_or(0);
+                    word & ahead(first) & !ahead(end) != 0
+                });
+                counts.fold(0, |columns, (column, _)| columns | 1 << column)
             }
         }
     }

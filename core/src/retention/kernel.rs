@@ -4,12 +4,10 @@
     reason = "a kernel: cohorts are below the calendar's, columns below the table's, groups below the breakdown's"
 )]
 
-use std::collections::HashMap;
-
 use super::clock::Clock;
 use super::columns::Columns;
 use super::measure::{Measure, too_large};
-use super::options::{Criterion, Metric, Unit};
+use super::options::Unit;
 use super::plain::{Packed, Plain};
 use super::question::Retention;
 use super::user::{Joined, Plan, Scratch};
@@ -37,14 +35,14 @@ impl Frame {
             Unit::Calendar => Instant::saturating_from_micros(view.as_of.micros() + 1),
             _ => span.to,
         };
-        let (calendar, cohorts) = Calendar::reaching(
-            &question.range.zone,
-            question.period,
-            question.week_start,
-            span.from,
-            span.to,
-            until,
-        )?;
+        let zone = &question.range.zone;
+        let (calendar, cohorts) = match question.period.of_dates() {
+            Some(period) => {
+                let week = question.week_start;
+                Calendar::reaching(zone, period, week, span.from, span.to, until)?
+            }
+            None => Calendar::hours(zone, span.from, span.to, until)?,
+        };
         let mut frame = Self {
             calendar,
             cohorts,
@@ -71,7 +69,7 @@ impl Frame {
 
     pub(super) fn clock<'a>(&'a self, question: &'a Retention, view: &View<'_>) -> Clock<'a> {
         Clock::new(
-            question.unit,
+            (question.unit, question.clock_start),
             &self.calendar,
             &question.range.zone,
             view.as_of,
@@ -149,10 +147,10 @@ impl Tally {
         let mature = plan.columns.within(joined.elapsed);
         self.sizes[cohort] += 1;
         self.eligible[cohort * (self.columns + 1) + mature] += 1;
-        self.within[cohort] += u64::from(joined.hits.first().is_some_and(|h| h.period == 0));
+        self.within[cohort] += u64::from(joined.returns.within);
         let first = cohort * self.columns;
         let mut done = Ok(());
-        plan.columns.returned(joined.hits, |range| {
+        plan.columns.returned(&joined.returns, |range| {
             for column in range {
                 let late = usize::from(column >= mature);
                 self.returned[first + column][late] += 1;
@@ -201,24 +199,16 @@ pub(super) struct Table {
 pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Result<Table> {
     let clock = frame.clock(question, view);
     let plan = Plan::new(question, clock, frame.columns(question), view)?;
-    let measure = Measure::new(question, view)?;
-    let shape = (frame.cohorts, plan.columns.count());
-    if question.criterion == Criterion::On
-        && question.metric == Metric::RetentionRate
-        && plan.is_plain()
-        && let Some(plain) = Plain::new(&plan)
-    {
-        return Ok(Table {
-            all: plainly(&plain, &plan, shape, view)?,
-            shown: Vec::new(),
-            groups: Vec::new(),
-            pooled: 0,
-        });
-    }
+    let pass = Pass {
+        measure: Measure::new(question, view)?,
+        plain: Plain::new(&plan, view.timelines.names().len()),
+        cohorts: frame.cohorts,
+        plan: &plan,
+        view,
+    };
     let Some(breakdown) = &question.breakdown else {
-        let mut tallies = count(&plan, measure.as_ref(), shape, 1, |_, _| 0, view)?;
         return Ok(Table {
-            all: tallies.remove(0),
+            all: pass.count(1, |_, _| 0)?.remove(0),
             shown: Vec::new(),
             groups: Vec::new(),
             pooled: 0,
@@ -227,19 +217,13 @@ pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Resul
     let mut ranked = ranking(&plan, view)?;
     let pooled = ranked.len().saturating_sub(breakdown.limit);
     ranked.truncate(breakdown.limit);
-    let places: HashMap<Option<u32>, usize> = ranked
-        .iter()
-        .enumerate()
-        .map(|(i, code)| (*code, i))
-        .collect();
+    let mut places = vec![ranked.len(); plan.codes() + 1];
+    for (i, code) in ranked.iter().enumerate() {
+        places[plan.place(*code)] = i;
+    }
     let groups = ranked.len() + usize::from(pooled > 0);
-    let group = |t: &Timeline<'_>, joined: &Joined<'_>| {
-        let code = plan.group(t, joined.start);
-        places.get(&code).copied().unwrap_or(ranked.len())
-    };
-    let groups = count(&plan, measure.as_ref(), shape, groups, group, view)?;
-    let empty = Tally::new(shape.0, shape.1, measure.is_some());
-    let all = groups.iter().try_fold(empty, Tally::merge)?;
+    let groups = pass.count(groups, |t, start| places[plan.place(plan.group(t, start))])?;
+    let all = groups.iter().try_fold(pass.empty(), Tally::merge)?;
     Ok(Table {
         all,
         shown: ranked,
@@ -248,92 +232,127 @@ pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Resul
     })
 }
 
-/// One pass with a tally for each group.
-fn count<'a>(
-    plan: &Plan<'a>,
-    measure: Option<&Measure<'a>>,
-    (cohorts, columns): (usize, usize),
-    groups: usize,
-    group: impl Fn(&Timeline<'_>, &Joined<'_>) -> usize + Sync,
-    view: &View<'_>,
-) -> Result<Vec<Tally>> {
-    let empty = || vec![Tally::new(cohorts, columns, measure.is_some()); groups];
-    let (tallies, _) = view.fold(
-        || (Ok(empty()), Scratch::default()),
-        |(tallies, scratch): &mut (Result<Vec<Tally>>, Scratch), t| {
-            plan.each(&t, scratch, |joined| {
-                let place = group(&t, &joined);
-                if let Ok(held) = tallies
-                    && let Err(error) = held[place].add(plan, measure, &t, &joined)
-                {
-                    *tallies = Err(error);
-                }
-            });
-        },
-        |(a, scratch), (b, _)| {
-            let merge = |(a, b): (Vec<Tally>, Vec<Tally>)| {
-                a.into_iter().zip(&b).map(|(a, b)| a.merge(b)).collect()
-            };
-            let both = match (a, b) {
-                (Ok(a), Ok(b)) => merge((a, b)),
-                // Whoever finds it first, the same error is told.
-                (Err(a), Err(b)) if b.message() < a.message() => Err(b),
-                (Err(error), _) | (_, Err(error)) => Err(error),
-            };
-            (both, scratch)
-        },
-    )?;
-    tallies
-}
-
 /// The groups by users, most first, and then by value.
 pub(super) fn ranking(plan: &Plan<'_>, view: &View<'_>) -> Result<Vec<Option<u32>>> {
+    let codes = plan.codes();
     let (users, _) = view.fold(
-        || (HashMap::<Option<u32>, u64>::new(), Scratch::default()),
-        |(users, scratch), t| {
-            plan.each(&t, scratch, |joined| {
-                *users.entry(plan.group(&t, joined.start)).or_default() += 1;
-            });
+        || (vec![0_u64; codes + 1], Vec::new()),
+        |(users, starts), t| {
+            plan.joins(&t, starts);
+            for clocks in starts.chunk_by(|a, b| a.0 == b.0) {
+                if let Some((_, first)) = clocks.first() {
+                    users[plan.place(plan.group(&t, plan.start(&t, *first)))] += 1;
+                }
+            }
         },
         |(mut a, scratch), (b, _)| {
-            b.into_iter()
-                .for_each(|(group, n)| *a.entry(group).or_default() += n);
+            a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
             (a, scratch)
         },
     )?;
     let value = |code: Option<u32>| Some(plan.breakdown?.dictionary().value(code?));
-    let mut ranked: Vec<(Option<u32>, u64)> = users.into_iter().collect();
+    let codes = (0..=codes as u32).map(|code| Some(code).filter(|c| (*c as usize) < codes));
+    let mut ranked: Vec<(Option<u32>, u64)> =
+        codes.zip(users).filter(|(_, users)| *users > 0).collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| value(a.0).cmp(&value(b.0))));
     Ok(ranked.into_iter().map(|r| r.0).collect())
 }
 
-fn plainly(
-    plain: &Plain,
-    plan: &Plan<'_>,
-    (cohorts, columns): (usize, usize),
-    view: &View<'_>,
-) -> Result<Tally> {
-    let (sizes, cells) = view
-        .fold(
-            || Packed::new(cohorts, columns),
-            |counts, timeline| {
-                if plan.members.hold(&timeline) {
-                    plain.count(&timeline, counts);
-                }
-            },
-            Packed::merge,
-        )?
-        .counts();
-    let mut tally = Tally::new(cohorts, columns, false);
-    for cohort in 0..cohorts {
-        let mature = plan.columns.within(plan.clock.complete(cohort));
-        tally.eligible[cohort * (columns + 1) + mature] = sizes[cohort];
-        tally.within[cohort] = cells[cohort * columns];
-        for column in 0..columns {
-            let cell = cohort * columns + column;
-            tally.returned[cell][usize::from(column >= mature)] = cells[cell];
-        }
+/// What one pass needs.
+struct Pass<'p, 'a> {
+    plan: &'p Plan<'a>,
+    measure: Option<Measure<'a>>,
+    plain: Option<Plain<'p>>,
+    cohorts: usize,
+    view: &'p View<'a>,
+}
+
+impl Pass<'_, '_> {
+    fn empty(&self) -> Tally {
+        let columns = self.plan.columns.count();
+        Tally::new(self.cohorts, columns, self.measure.is_some())
     }
-    tally.sizes = sizes;
-    Ok(tally)
+
+    /// One pass with a tally for each group; `group` says which a start in a row belongs to.
+    fn count(
+        &self,
+        groups: usize,
+        group: impl Fn(&Timeline<'_>, usize) -> usize + Sync,
+    ) -> Result<Vec<Tally>> {
+        if let Some(plain) = &self.plain {
+            return self.plainly(plain, groups, group);
+        }
+        let (tallies, _) = self.view.fold(
+            || (Ok(vec![self.empty(); groups]), Scratch::default()),
+            |(tallies, scratch): &mut (Result<Vec<Tally>>, Scratch), t| {
+                self.plan.each(&t, scratch, |joined| {
+                    let place = group(&t, joined.start);
+                    if let Ok(held) = tallies
+                        && let Err(error) =
+                            held[place].add(self.plan, self.measure.as_ref(), &t, &joined)
+                    {
+                        *tallies = Err(error);
+                    }
+                });
+            },
+            |(a, scratch), (b, _)| {
+                let merge = |(a, b): (Vec<Tally>, Vec<Tally>)| {
+                    a.into_iter().zip(&b).map(|(a, b)| a.merge(b)).collect()
+                };
+                let both = match (a, b) {
+                    (Ok(a), Ok(b)) => merge((a, b)),
+                    // Whoever finds it first, the same error is told.
+                    (Err(a), Err(b)) if b.message() < a.message() => Err(b),
+                    (Err(error), _) | (_, Err(error)) => Err(error),
+                };
+                (both, scratch)
+            },
+        )?;
+        tallies
+    }
+
+    fn plainly(
+        &self,
+        plain: &Plain<'_>,
+        groups: usize,
+        group: impl Fn(&Timeline<'_>, usize) -> usize + Sync,
+    ) -> Result<Vec<Tally>> {
+        let (cohorts, columns) = (self.cohorts, self.plan.columns);
+        let grouped = self.plan.breakdown.is_some();
+        let counts = self.view.fold(
+            || vec![Packed::new(cohorts, columns.count()); groups],
+            |counts, t| {
+                plain.each(&t, |cohort, first, word| {
+                    let place = if grouped {
+                        group(&t, self.plan.start(&t, first))
+                    } else {
+                        0
+                    };
+                    counts[place].add(cohort, word & 1 != 0, columns.of_bits(word));
+                });
+            },
+            |mut a, b| {
+                a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
+                a
+            },
+        )?;
+        Ok(counts.into_iter().map(|c| self.unpacked(c)).collect())
+    }
+
+    fn unpacked(&self, counts: Packed) -> Tally {
+        let counts = counts.counted();
+        let mut tally = self.empty();
+        let columns = tally.columns;
+        for cohort in 0..self.cohorts {
+            let mature = self.plan.columns.within(self.plan.mature(cohort));
+            tally.eligible[cohort * (columns + 1) + mature] = counts.sizes[cohort];
+            for column in 0..columns {
+                let cell = cohort * columns + column;
+                tally.returned[cell][usize::from(column >= mature)] = counts.cells[cell];
+            }
+        }
+        tally.sizes = counts.sizes;
+        tally.within = counts.within;
+        tally
+    }
 }

@@ -7,13 +7,16 @@ mod columns;
 mod kernel;
 mod measure;
 mod options;
+mod parse;
 mod people;
 mod plain;
 mod question;
 mod table;
 mod user;
 
-pub use answer::{Cell, Cohort, Group, Groups, PeriodAverage, RetentionAnswer, answer};
-pub use options::{Breakdown, Criterion, Metric, Mode, Pooling, Unit};
+pub use answer::{Cell, Cohort, Group, Groups, PeriodAverage, RetentionAnswer, Switches, answer};
+pub use options::{
+    Breakdown, ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit,
+};
 pub use people::{Place, Who, people};
 pub use question::Retention;

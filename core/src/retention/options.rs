@@ -8,6 +8,43 @@ use crate::query::fields::{self, Parsed, fault};
 use crate::query::filter::property;
 use crate::query::{Period, Property};
 
+/// The calendar period of cohorts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CohortPeriod {
+    /// A local hour; one that a clock shows twice is two (T2).
+    Hourly,
+    /// A local day.
+    Daily,
+    /// A week.
+    #[default]
+    Weekly,
+    /// A calendar month.
+    Monthly,
+}
+
+impl From<Period> for CohortPeriod {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Daily => Self::Daily,
+            Period::Weekly => Self::Weekly,
+            Period::Monthly => Self::Monthly,
+        }
+    }
+}
+
+impl CohortPeriod {
+    /// The period of dates; nothing for hours.
+    pub(super) fn of_dates(self) -> Option<Period> {
+        match self {
+            Self::Hourly => None,
+            Self::Daily => Some(Period::Daily),
+            Self::Weekly => Some(Period::Weekly),
+            Self::Monthly => Some(Period::Monthly),
+        }
+    }
+}
+
 /// When a user joins a cohort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +78,19 @@ pub enum Unit {
     /// By local anniversaries of the start a month apart, each clamped on its own: Jan 31, Feb 29, Mar 31 (R5).
     #[serde(rename = "month_anniversary")]
     MonthAnniversary,
+}
+
+/// From when on a clock of a start's own counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockStart {
+    /// From the very start (R3).
+    #[default]
+    Event,
+    /// From the full local hour before it.
+    Hour,
+    /// From the first instant of its local day.
+    Day,
 }
 
 /// Which returns a column counts (R6).
@@ -186,6 +236,17 @@ pub enum Pooling {
     CommonCohorts,
 }
 
+/// Which users a period counts before it has fully elapsed for them (R7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Maturity {
+    /// None; those who have returned so far are told apart.
+    #[default]
+    Elapsed,
+    /// All, as if it had; `complete` still says whether it has.
+    Ignored,
+}
+
 /// The same table for each value that the start events have of a property (R10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breakdown {
@@ -213,10 +274,11 @@ impl Serialize for Criterion {
     }
 }
 
-pub(super) const PERIODS: [(&str, Period); 3] = [
-    ("daily", Period::Daily),
-    ("weekly", Period::Weekly),
-    ("monthly", Period::Monthly),
+pub(super) const PERIODS: [(&str, CohortPeriod); 4] = [
+    ("hourly", CohortPeriod::Hourly),
+    ("daily", CohortPeriod::Daily),
+    ("weekly", CohortPeriod::Weekly),
+    ("monthly", CohortPeriod::Monthly),
 ];
 
 pub(super) const MODES: [(&str, Mode); 3] = [
@@ -242,6 +304,12 @@ pub(super) const UNITS: [(&str, Unit); 5] = [
     ("month_anniversary", Unit::MonthAnniversary),
 ];
 
+pub(super) const CLOCK_STARTS: [(&str, ClockStart); 3] = [
+    ("event", ClockStart::Event),
+    ("hour", ClockStart::Hour),
+    ("day", ClockStart::Day),
+];
+
 /// Brackets have limits of their own, hence no criterion here.
 pub(super) const CRITERIA: [(&str, Option<Named>); 5] = [
     ("on", Some(Named::On)),
@@ -254,6 +322,11 @@ pub(super) const CRITERIA: [(&str, Option<Named>); 5] = [
 pub(super) const POOLINGS: [(&str, Pooling); 2] = [
     ("all", Pooling::All),
     ("common_cohorts", Pooling::CommonCohorts),
+];
+
+pub(super) const MATURITIES: [(&str, Maturity); 2] = [
+    ("elapsed", Maturity::Elapsed),
+    ("ignored", Maturity::Ignored),
 ];
 
 /// A list of pairs `[first, end]`.

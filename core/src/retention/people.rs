@@ -120,14 +120,12 @@ pub fn people(question: &Scoped<&Retention>, view: &View<'_>, cell: &Place) -> R
                 }
                 let eligible = is_size || cell.column < plan.columns.within(joined.elapsed);
                 let mut returned = is_size;
-                plan.columns.returned(joined.hits, |range| {
+                plan.columns.returned(&joined.returns, |range| {
                     returned |= range.contains(&cell.column)
                 });
                 let counts = match cell.who {
                     Who::Cohort => true,
-                    Who::ReturnedInStartPeriod => {
-                        joined.hits.first().is_some_and(|h| h.period == 0)
-                    }
+                    Who::ReturnedInStartPeriod => joined.returns.within,
                     Who::Eligible => eligible,
                     Who::Retained => eligible && returned,
                     Who::NotRetained => eligible && !returned,

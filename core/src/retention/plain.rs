@@ -1,35 +1,46 @@
-//! The pass over the plain case: first starts ever, in a calendar of at most 64 periods each of which is one stretch of time,
-//! by events told apart by name alone.
+//! The pass where a user's returns are the bits of one word: a calendar of at most 64 periods, each of which is one stretch of
+//! time, and rates.
 //!
-//! A user's returns are the bits of one word; a cohort's counts gather in bytes, eight to a word, so that a user costs a few
-//! additions instead of a step for each return.
+//! A cohort's counts gather in bytes, eight to a word, so that a user costs a few additions instead of a step for each return.
 #![expect(
     clippy::indexing_slicing,
     reason = "a kernel: name keys are below the number of names, cohorts below 64, columns at most 64, rows below the timeline's length"
 )]
 
-use super::user::Plan;
+use super::options::Mode;
+use super::user::{Plan, since};
 use crate::query::calendar::Bits;
 use crate::timeline::Timeline;
 
 /// A plain question made ready for the pass.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct Plain<'a> {
+    plan: &'a Plan<'a>,
     bits: Bits,
     /// The end of each bucket.
     ends: Vec<i64>,
-    starts: Option<Vec<bool>>,
-    /// All bits for the names that return.
-    returns: Option<Vec<u64>>,
-    from: i64,
-    to: i64,
+    /// For each name, whether its events start and return: all bits or none. Nothing where every event does both.
+    names: Option<Vec<[u64; 2]>>,
+    /// Whether names do not tell all of it.
+    by_row: bool,
+}
+
+/// What one user did, a bit for each bucket.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    started: u64,
+    returned: u64,
+    /// Where a return follows the first start.
+    again: u64,
 }
 
 /// The counts of users by cohort and column.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Packed {
-    sizes: Vec<u64>,
-    cells: Vec<u64>,
+    pub(super) sizes: Vec<u64>,
+    /// Users who returned in the period of their start.
+    pub(super) within: Vec<u64>,
+    pub(super) cells: Vec<u64>,
     columns: usize,
     /// For each cohort eight counts in a word, not yet in `cells`.
     lanes: Vec<[u64; 8]>,
@@ -52,87 +63,145 @@ const SPREAD: [u64; 256] = {
     table
 };
 
-impl Plain {
-    /// Nothing where the calendar is too long or too odd.
-    pub(super) fn new(plan: &Plan<'_>) -> Option<Self> {
+fn mask(means: bool) -> u64 {
+    if means { u64::MAX } else { 0 }
+}
+
+impl<'a> Plain<'a> {
+    /// Nothing where the calendar or the table is too long or too odd, or more than rates is asked for.
+    pub(super) fn new(plan: &'a Plan<'a>, names: usize) -> Option<Self> {
         let calendar = plan.clock.calendar;
-        let all = |means: &Vec<bool>| {
-            means
-                .iter()
-                .map(|m| if *m { u64::MAX } else { 0 })
-                .collect()
-        };
+        if !plan.shared || plan.columns.count() > 64 {
+            return None;
+        }
+        let [starts, returns] = [&plan.starts.names, &plan.returns.names];
+        let any = starts.is_none() && returns.is_none();
+        let holds = |means: &Option<Vec<bool>>, n: usize| means.as_ref().is_none_or(|m| m[n]);
+        let both = |n| [mask(holds(starts, n)), mask(holds(returns, n))];
         Some(Self {
+            plan,
             bits: calendar.bits()?,
             ends: calendar.buckets().iter().map(|b| b.end.micros()).collect(),
-            starts: plan.starts.names.clone(),
-            returns: plan.returns.names.as_ref().map(all),
-            from: plan.span.from.micros(),
-            to: plan.span.to.micros(),
+            names: (!any).then(|| (0..names).map(both).collect()),
+            by_row: plan.starts.rows.is_some() || plan.returns.rows.is_some(),
         })
     }
 
-    /// Counts one user.
+    /// Calls `see` once for each cohort that a user joins: with the cohort, the place of the first start in it, and a bit for
+    /// each period after it with a return.
     #[inline]
-    pub(super) fn count(&self, timeline: &Timeline<'_>, counts: &mut Packed) {
-        let (ts, names) = (timeline.ts, timeline.name);
-        let mut first = match &self.starts {
-            None => 0,
-            Some(means) => match names.iter().position(|name| means[usize::from(*name)]) {
-                Some(first) => first,
-                None => return,
-            },
-        };
-        let at = ts[first];
-        let bit = self.bits.of(at);
-        if at < self.from || at >= self.to || bit == 0 {
+    pub(super) fn each(&self, t: &Timeline<'_>, see: impl FnMut(usize, usize, u64)) {
+        if !self.plan.members.hold(t) {
             return;
         }
-        let cohort = bit.trailing_zeros() as usize;
-        // Events at the very time of the start may stand before it in the order.
-        while first > 0 && ts[first - 1] == at {
-            first -= 1;
+        if self.plan.mode == Mode::Recurring {
+            self.every(t, see);
+        } else {
+            self.first(t, see);
         }
-        let mut word = 0;
-        match &self.returns {
-            None => ts[first..].iter().for_each(|t| word |= self.bits.of(*t)),
-            Some(keep) => ts[first..]
-                .iter()
-                .zip(&names[first..])
-                .for_each(|(t, name)| word |= self.bits.of(*t) & keep[usize::from(*name)]),
-        }
-        let within = word & bit != 0 && self.returned_at_start(timeline, first, self.ends[cohort]);
-        counts.add(cohort, word >> cohort & !1 | u64::from(within));
     }
 
-    /// Whether an event other than the start returns before `end` (R2); some event does.
     #[inline]
-    fn returned_at_start(&self, timeline: &Timeline<'_>, first: usize, end: i64) -> bool {
-        let (ts, names) = (timeline.ts, timeline.name);
-        let starts = |row: usize| {
-            self.starts
-                .as_ref()
-                .is_none_or(|means| means[usize::from(names[row])])
+    fn first(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, u64)) {
+        let Some(first) = self.plan.first(t) else {
+            return;
         };
-        let Some(keep) = &self.returns else {
-            // Every event returns, and one of those at the time of the start is the start.
-            return ts.get(first + 1).is_some_and(|t| *t < end);
+        let Some(cohort) = self.plan.cohort(t, first) else {
+            return;
         };
-        let mut within = (first..ts.len())
-            .take_while(|row| ts[*row] < end)
-            .filter(|row| keep[usize::from(names[*row])] != 0);
-        let Some(row) = within.next() else {
-            return false;
+        let from = since(t, first);
+        let ts = &t.ts[from..];
+        let mut word = 0;
+        match &self.names {
+            _ if self.by_row => (from..t.ts.len())
+                .filter(|row| self.plan.returns(t, *row))
+                .for_each(|row| word |= self.bits.of(t.ts[row])),
+            None => ts.iter().for_each(|ts| word |= self.bits.of(*ts)),
+            Some(names) => ts.iter().zip(&t.name[from..]).for_each(|(ts, name)| {
+                word |= self.bits.of(*ts) & names[usize::from(*name)][1];
+            }),
+        }
+        word >>= cohort;
+        if word & 1 != 0 && !self.returned(t, cohort, first) {
+            word &= !1;
+        }
+        see(cohort, first, word);
+    }
+
+    #[inline]
+    fn every(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, u64)) {
+        let from =
+            t.ts.partition_point(|ts| *ts < self.plan.span.from.micros());
+        let to = t.ts.partition_point(|ts| *ts < self.plan.span.to.micros());
+        let marks = match &self.names {
+            _ if self.by_row => self.marks(t, from, to, |row| {
+                [
+                    mask(self.plan.starts(t, row)),
+                    mask(self.plan.returns(t, row)),
+                ]
+            }),
+            None => self.marks(t, from, to, |_| [u64::MAX; 2]),
+            Some(names) => self.marks(t, from, to, |row| names[usize::from(t.name[row])]),
         };
-        // Two returns: at least one of them is not the start. One: it counts unless it is the only start itself.
-        within.next().is_some()
-            || ts[row] != ts[first]
-            || !starts(row)
-            || (first..ts.len())
-                .take_while(|r| ts[*r] == ts[first])
-                .filter(|r| starts(*r))
-                .count()
-                > 1
+        let mut left = marks.started;
+        // Equal times leave open which row is the start and which the return.
+        let tied = || t.ts[from..].windows(2).any(|pair| pair[0] == pair[1]);
+        let first_in_doubt = marks.started & marks.returned & !marks.again != 0 && tied();
+        let grouped = self.plan.breakdown.is_some();
+        while left != 0 {
+            let cohort = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let mut word = marks.returned >> cohort;
+            let mut first = from;
+            let in_doubt = first_in_doubt && marks.again >> cohort & 1 == 0;
+            if grouped || in_doubt {
+                let here = |row: &usize| {
+                    self.plan.starts(t, *row) && self.plan.cohort(t, *row) == Some(cohort)
+                };
+                first = (from..to).find(here).unwrap_or(from);
+            }
+            let within = if in_doubt {
+                word & 1 != 0 && self.returned(t, cohort, first)
+            } else {
+                marks.again >> cohort & 1 != 0
+            };
+            word = word & !1 | u64::from(within);
+            see(cohort, first, word);
+        }
+    }
+
+    #[inline]
+    fn marks(
+        &self,
+        t: &Timeline<'_>,
+        from: usize,
+        to: usize,
+        means: impl Fn(usize) -> [u64; 2],
+    ) -> Marks {
+        let mut marks = Marks::default();
+        for row in from..to {
+            let bit = self.bits.of(t.ts[row]);
+            let [start, back] = means(row);
+            marks.again |= bit & back & marks.started;
+            marks.returned |= bit & back;
+            marks.started |= bit & start;
+        }
+        for row in to..t.ts.len() {
+            let back = self.bits.of(t.ts[row]) & means(row)[1];
+            marks.again |= back & marks.started;
+            marks.returned |= back;
+        }
+        marks
+    }
+
+    /// Whether an event other than the start returns within the period of the start (R2).
+    #[inline]
+    fn returned(&self, t: &Timeline<'_>, cohort: usize, first: usize) -> bool {
+        let start = self.plan.start(t, first);
+        let end = self.ends[cohort];
+        (since(t, first)..t.ts.len())
+            .take_while(|row| t.ts[*row] < end)
+            .any(|row| row != start && self.plan.returns(t, row))
     }
 }
 
@@ -141,6 +210,7 @@ impl Packed {
     pub(super) fn new(cohorts: usize, columns: usize) -> Self {
         Self {
             sizes: vec![0; cohorts],
+            within: vec![0; cohorts],
             cells: vec![0; cohorts * columns],
             columns,
             lanes: vec![[0; 8]; cohorts],
@@ -150,7 +220,7 @@ impl Packed {
 
     /// Counts a user of a cohort in the columns whose bits are set.
     #[inline]
-    fn add(&mut self, cohort: usize, word: u64) {
+    pub(super) fn add(&mut self, cohort: usize, within: bool, word: u64) {
         let used = self.columns.div_ceil(8).min(8);
         for (lane, byte) in self.lanes[cohort][..used]
             .iter_mut()
@@ -159,6 +229,7 @@ impl Packed {
             *lane = lane.wrapping_add(SPREAD[usize::from(byte)]);
         }
         self.sizes[cohort] += 1;
+        self.within[cohort] += u64::from(within);
         self.pending[cohort] += 1;
         if self.pending[cohort] == u8::MAX {
             self.flush(cohort);
@@ -177,18 +248,19 @@ impl Packed {
         self.pending[cohort] = 0;
     }
 
-    /// The sizes and the cells, cohort by cohort.
-    pub(super) fn counts(mut self) -> (Vec<u64>, Vec<u64>) {
+    /// All of it counted in `cells`.
+    pub(super) fn counted(mut self) -> Self {
         (0..self.sizes.len()).for_each(|cohort| self.flush(cohort));
-        (self.sizes, self.cells)
+        self
     }
 
     /// Both together.
-    pub(super) fn merge(mut self, other: Self) -> Self {
-        let (sizes, cells) = other.counts();
-        self.sizes.iter_mut().zip(&sizes).for_each(|(a, b)| *a += b);
-        self.cells.iter_mut().zip(&cells).for_each(|(a, b)| *a += b);
-        self
+    pub(super) fn merge(&mut self, other: Self) {
+        let other = other.counted();
+        let sum = |a: &mut Vec<u64>, b: &[u64]| a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+        sum(&mut self.sizes, &other.sizes);
+        sum(&mut self.within, &other.within);
+        sum(&mut self.cells, &other.cells);
     }
 }
 

@@ -3,23 +3,22 @@
 use serde_json::Value;
 
 use super::options::{
-    Breakdown, CRITERIA, Criterion, Figure, METRICS, MODES, Metric, Mode, POOLINGS, Pooling, UNITS,
-    Unit, brackets, breakdown,
+    Breakdown, ClockStart, CohortPeriod, Criterion, Maturity, Metric, Mode, Pooling, Unit,
 };
+use super::parse;
 use crate::error::{FieldError, Result};
-use crate::query::condition::condition;
-use crate::query::fields::{self, Fields};
-use crate::query::filter::{filters, property};
-use crate::query::{Condition, Filter, Instant, Period, Property, Range, Segment, WeekStart};
+use crate::query::{Condition, Filter, Instant, Preset, Property, Range, Segment, WeekStart};
 use crate::timeline::Needs;
 
 /// A retention table: users by the period in which they started, and the share that came back in each later period.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// The calendar period of cohorts, and of columns where `unit` is the calendar (R4).
-    pub period: Period,
+    pub period: CohortPeriod,
     /// How columns count time (R3–R5).
     pub unit: Unit,
+    /// From when on they count it, where that is from each start.
+    pub clock_start: ClockStart,
     /// Selects the starts.
     pub range: Range,
     /// The event that starts a user; any by default.
@@ -32,6 +31,10 @@ pub struct Retention {
     pub mode: Mode,
     /// Which returns a column counts (R6).
     pub criterion: Criterion,
+    /// The return events that a period needs to count one; those of a period with fewer count for nothing.
+    pub minimum_occurrences: usize,
+    /// Whom a period counts before it has elapsed (R7).
+    pub maturity: Maturity,
     /// The figure in the cells (R11).
     pub metric: Metric,
     /// A return counts only if it has the value of this property that the start has; no value equals none.
@@ -46,121 +49,105 @@ pub struct Retention {
     pub week_start: WeekStart,
     /// How many periods after the first to show; all that have begun by default.
     pub periods: Option<usize>,
+    /// The name of the rules that the switches were set by.
+    pub preset: Preset,
     /// Nothing after this instant is seen; now by default (G2).
     pub as_of: Option<Instant>,
     /// The events that are uses of a feature, for `feature_usage`; the handle takes them from the catalogue.
     pub features: Vec<String>,
 }
 
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            period: CohortPeriod::default(),
+            unit: Unit::default(),
+            clock_start: ClockStart::default(),
+            range: Range::default(),
+            start: Condition::default(),
+            returning: Condition::default(),
+            filters: Vec::new(),
+            mode: Mode::default(),
+            criterion: Criterion::default(),
+            minimum_occurrences: 1,
+            maturity: Maturity::default(),
+            metric: Metric::default(),
+            hold_constant: None,
+            breakdown: None,
+            pooling: Pooling::default(),
+            segment: Segment::default(),
+            week_start: WeekStart::default(),
+            periods: None,
+            preset: Preset::default(),
+            as_of: None,
+            features: Vec::new(),
+        }
+    }
+}
+
 impl Retention {
     /// The table of a period over a range, any event starting and any event returning.
-    pub fn new(period: Period, range: Range) -> Self {
+    pub fn new(period: impl Into<CohortPeriod>, range: Range) -> Self {
         Self {
-            period,
+            period: period.into(),
             range,
             ..Self::default()
         }
     }
 
     /// Reads a question in its JSON form: `cohortPeriod`, `startDate`, `endDate`, `analysisMetric`, `property`, `timezone`,
-    /// `segment`, `start`, `return`, `filters`, `mode`, `unit`, `criterion`, `brackets`, `holdConstant`, `breakdown`,
-    /// `pooling`, `weekStart`, `periods`, `asOf`.
+    /// `segment`, `start`, `return`, `filters`, `mode`, `unit`, `clockStart`, `criterion`, `brackets`, `minimumOccurrences`, `maturity`,
+    /// `holdConstant`, `breakdown`, `pooling`, `weekStart`, `periods`, `preset`, `asOf`. Switches that are absent are those of
+    /// the preset.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, now: Instant) -> Result<Self> {
-        let mut fields = Fields::of(question)?;
-        let figure = fields.required("analysisMetric", |v| fields::one_of(v, &METRICS));
-        let measured = fields.optional("property", property);
-        let asked = fields.optional("criterion", |v| fields::one_of(v, &CRITERIA));
-        let cut = fields.optional("brackets", brackets);
-        let mut more = Vec::new();
-        let mut fault = |field: &str, code, message: &str| {
-            more.push(FieldError {
-                field: field.to_owned(),
-                code,
-                message: message.to_owned(),
-            });
-        };
-        let given = |name: &str| question.get(name).is_some_and(|v| !v.is_null());
-        let of_property = matches!(figure, Figure::PropertySum | Figure::PropertyAverage);
-        if of_property && !given("property") {
-            fault(
-                "property",
-                "required",
-                "is required for a figure of a property",
-            );
+        parse::retention(question, now)
+    }
+
+    /// Sets the switches of a preset (G4).
+    ///
+    /// PostHog: recurring; weeks begin on Sunday; a return needs the value of the start by which tables are broken down, where
+    /// that is one of events. Mixpanel: returns on a period or after it. Amplitude: recurring. Both count periods from each
+    /// start, days of 24 hours, weeks of 7 and months of 30 such days; Amplitude's days from the full hour, its weeks and months
+    /// from the local day of the start. ClickHouse's `retention`: recurring. All of them count users in periods that have not
+    /// elapsed.
+    #[must_use]
+    pub fn under(mut self, preset: Preset) -> Self {
+        self.preset = preset;
+        if preset == Preset::Exact {
+            return self;
         }
-        if !of_property && given("property") {
-            fault(
-                "property",
-                "contradiction",
-                "is only for the metrics property_sum and property_average",
-            );
+        self.maturity = Maturity::Ignored;
+        if preset != Preset::Mixpanel {
+            self.mode = Mode::Recurring;
         }
-        let in_brackets = given("brackets");
-        match &asked {
-            Some(None) if !in_brackets => {
-                fault(
-                    "brackets",
-                    "required",
-                    "is required where criterion is brackets",
-                );
+        match preset {
+            Preset::Posthog => {
+                self.week_start = WeekStart(jiff::civil::Weekday::Sunday);
+                let of_events = |p: &Property| matches!(p, Property::Event(_));
+                let property = self.breakdown.as_ref().map(|b| b.property.clone());
+                self.hold_constant = property.filter(of_events);
             }
-            Some(Some(_)) if in_brackets => {
-                fault(
-                    "brackets",
-                    "contradiction",
-                    "is only for the criterion brackets",
-                );
+            Preset::Mixpanel | Preset::Amplitude => {
+                self.unit = match self.period {
+                    CohortPeriod::Hourly => Unit::Calendar,
+                    CohortPeriod::Daily => Unit::Hours24,
+                    CohortPeriod::Weekly => Unit::Days7,
+                    CohortPeriod::Monthly => Unit::Days30,
+                };
             }
+            Preset::Exact | Preset::Clickhouse => {}
+        }
+        match (preset, self.period) {
+            (Preset::Mixpanel, _) => self.criterion = Criterion::OnOrAfter,
+            (Preset::Amplitude, CohortPeriod::Hourly) => {}
+            (Preset::Amplitude, CohortPeriod::Daily) => self.clock_start = ClockStart::Hour,
+            (Preset::Amplitude, _) => self.clock_start = ClockStart::Day,
             _ => {}
         }
-        if in_brackets && given("periods") {
-            fault("periods", "contradiction", "has no meaning beside brackets");
-        }
-        let retention = Self {
-            period: fields.required("cohortPeriod", |v| {
-                fields::one_of(v, &super::options::PERIODS)
-            }),
-            unit: fields
-                .optional("unit", |v| fields::one_of(v, &UNITS))
-                .unwrap_or_default(),
-            range: fields.range(),
-            start: fields.nullable("start", condition).unwrap_or_default(),
-            returning: fields.nullable("return", condition).unwrap_or_default(),
-            filters: fields.optional("filters", filters).unwrap_or_default(),
-            mode: fields
-                .optional("mode", |v| fields::one_of(v, &MODES))
-                .unwrap_or_default(),
-            criterion: match (cut, asked) {
-                (Some(brackets), _) => Criterion::Brackets(brackets),
-                (None, Some(Some(named))) => named.into(),
-                _ => Criterion::On,
-            },
-            metric: figure.of(measured),
-            hold_constant: fields.optional("holdConstant", property),
-            breakdown: fields.optional("breakdown", breakdown),
-            pooling: fields
-                .optional("pooling", |v| fields::one_of(v, &POOLINGS))
-                .unwrap_or_default(),
-            segment: fields
-                .optional("segment", fields::segment)
-                .unwrap_or_default(),
-            week_start: fields
-                .optional("weekStart", fields::week_start)
-                .unwrap_or_default(),
-            periods: fields
-                .optional("periods", |v| {
-                    fields::integer(v, 0, crate::query::calendar::MAX_BUCKETS)
-                })
-                .map(|n| n as usize),
-            as_of: fields.optional("asOf", fields::instant),
-            features: Vec::new(),
-        };
-        more.extend(retention.faults(now));
-        fields.finish(more)?;
-        Ok(retention)
+        self
     }
 
     /// Everything wrong with it at the instant `now`.
@@ -173,14 +160,25 @@ impl Retention {
                 message: message.to_owned(),
             });
         };
+        if self.minimum_occurrences == 0 {
+            wrong("minimumOccurrences", "out_of_range", "must be at least 1");
+        }
         if let Some(message) = self.criterion.fault() {
             wrong("brackets", "invalid_brackets", message);
         }
-        if self.unit == Unit::MonthAnniversary && self.period != Period::Monthly {
+        if self.unit == Unit::MonthAnniversary && self.period != CohortPeriod::Monthly {
             wrong(
                 "unit",
                 "contradiction",
                 "month_anniversary needs the cohortPeriod monthly",
+            );
+        }
+        let by_length = matches!(self.unit, Unit::Hours24 | Unit::Days7 | Unit::Days30);
+        if self.clock_start != ClockStart::Event && !by_length {
+            wrong(
+                "clockStart",
+                "contradiction",
+                "needs the unit 24h, 7d or 30d",
             );
         }
         if self.breakdown.as_ref().is_some_and(|b| b.limit == 0) {

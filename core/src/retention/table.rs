@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 
 use super::answer::{Cell, Cohort, RetentionAnswer};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 impl RetentionAnswer {
     /// The cells as one Arrow batch, cohorts in order and periods within them: `cohort` (the first instant of its period, UTC),
     /// `cohort_partial`, `size`, `returned_in_start_period`, `period`, `value`, `count`, `eligible`, `complete`,
-    /// `partial_count`, `low`, `high`.
+    /// `partial_count`, `low`, `high`, `total`, `per_returning`; groups of a breakdown are not among them.
     ///
     /// Counts are signed, so that their differences cannot wrap.
     ///
@@ -38,6 +39,8 @@ impl RetentionAnswer {
         let cohorts = cells.iter().map(|(o, _)| o.period.micros());
         let cohorts = TimestampMicrosecondArray::from_iter_values(cohorts).with_timezone("UTC");
 
+        let totals = cells.iter().map(|(_, e)| e.total.as_deref());
+
         RecordBatch::try_from_iter_with_nullable([
             ("cohort", Arc::new(cohorts) as ArrayRef, false),
             ("cohort_partial", flags(|o, _| o.partial), false),
@@ -55,6 +58,8 @@ impl RetentionAnswer {
             ("partial_count", counts(|_, e| e.partial_count), false),
             ("low", figures(|e| e.low), true),
             ("high", figures(|e| e.high), true),
+            ("total", Arc::new(totals.collect::<StringArray>()), true),
+            ("per_returning", figures(|e| e.per_returning), true),
         ])
         .map_err(Error::internal)
     }

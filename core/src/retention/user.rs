@@ -5,11 +5,11 @@
 )]
 
 use super::clock::Clock;
-use super::columns::{Columns, Hit};
-use super::options::Mode;
+use super::columns::{Columns, Hit, Returns};
+use super::options::{Maturity, Metric, Mode};
 use super::question::Retention;
 use crate::error::Result;
-use crate::query::Span;
+use crate::query::{Condition, Span};
 use crate::timeline::column::Reader;
 use crate::timeline::{Meaning, Members, Timeline, View};
 
@@ -23,12 +23,18 @@ pub(super) struct Plan<'a> {
     pub(super) span: Span,
     pub(super) members: Members<'a>,
     pub(super) breakdown: Option<Reader<'a>>,
-    mode: Mode,
-    /// The names of the start, whatever its filters say.
-    named: Option<Vec<bool>>,
-    /// The rows that are seen at all.
-    seen: Meaning,
+    pub(super) mode: Mode,
+    /// Whether periods count before they have elapsed (R7).
+    pub(super) early: bool,
+    /// Whether a return is the same for all cohorts of a user: of which period it is, and whether it counts, does not depend on
+    /// the start.
+    pub(super) shared: bool,
+    /// The first event of these decides, whatever filters the start has.
+    named: Option<Meaning>,
+    /// How many periods of each cohort have fully elapsed, where that is the same for all of its users.
+    elapsed: Vec<usize>,
     hold: Option<Reader<'a>>,
+    minimum: usize,
 }
 
 /// One user in one cohort.
@@ -37,9 +43,11 @@ pub(super) struct Joined<'h> {
     pub(super) cohort: usize,
     /// The place of the start in the user's timeline.
     pub(super) start: usize,
-    /// How many periods have fully elapsed for this user (R7).
+    /// How many periods count for this user, since they have fully elapsed (R7).
     pub(super) elapsed: usize,
-    /// The returns, ascending.
+    /// What a column counts.
+    pub(super) returns: Returns<'h>,
+    /// The returns, ascending; left out where they are shared.
     pub(super) hits: &'h [Hit],
 }
 
@@ -58,11 +66,17 @@ impl<'a> Plan<'a> {
         view: &View<'a>,
     ) -> Result<Self> {
         let reader = |property| view.columns.reader(property, view.as_of.micros());
+        // What is not seen at all neither starts nor returns.
+        let seen = |condition: &Condition| Condition {
+            event: condition.event.clone(),
+            filters: [&condition.filters[..], &question.filters[..]].concat(),
+        };
+        let named = Condition::from(question.start.event.clone());
         Ok(Self {
             clock,
             columns,
-            starts: view.meaning(&question.start)?,
-            returns: view.meaning(&question.returning)?,
+            starts: view.meaning(&seen(&question.start))?,
+            returns: view.meaning(&seen(&question.returning))?,
             span: question.range.span(),
             members: Members::new(question.segment, question.range.span(), view),
             breakdown: question
@@ -71,24 +85,24 @@ impl<'a> Plan<'a> {
                 .map(|b| reader(&b.property))
                 .transpose()?,
             mode: question.mode,
-            named: view.timelines.matching(&question.start.event),
-            seen: Meaning {
-                names: None,
-                rows: view.rows(&question.filters)?,
+            early: question.maturity == Maturity::Ignored,
+            shared: !clock.is_own()
+                && clock.calendar.is_regular()
+                && question.hold_constant.is_none()
+                && question.minimum_occurrences == 1
+                && question.metric == Metric::RetentionRate,
+            named: (question.mode == Mode::FirstEverThenFilter)
+                .then(|| view.meaning(&seen(&named)))
+                .transpose()?,
+            elapsed: if clock.is_own() {
+                Vec::new()
+            } else {
+                let cohorts = 0..clock.calendar.buckets().len();
+                cohorts.map(|cohort| clock.complete(cohort)).collect()
             },
             hold: question.hold_constant.as_ref().map(reader).transpose()?,
+            minimum: question.minimum_occurrences,
         })
-    }
-
-    /// Whether events are told apart by name alone, and each user's clock is the calendar's.
-    pub(super) fn is_plain(&self) -> bool {
-        self.mode == Mode::FirstTime
-            && !self.clock.is_own()
-            && self.hold.is_none()
-            && self.breakdown.is_none()
-            && [&self.starts, &self.returns, &self.seen]
-                .iter()
-                .all(|m| m.rows.is_none())
     }
 
     /// The code of the value by which a user's start is grouped.
@@ -96,92 +110,107 @@ impl<'a> Plan<'a> {
         self.breakdown?.code(t.user, t.ts[start], t.row[start])
     }
 
-    fn starts(&self, t: &Timeline<'_>, row: usize) -> bool {
-        self.starts.holds(t.name[row], t.row[row]) && self.seen.holds(t.name[row], t.row[row])
+    /// How many values there are to group by.
+    pub(super) fn codes(&self) -> usize {
+        let breakdown = self.breakdown.as_ref();
+        breakdown.map_or(0, |b| b.dictionary().values().len())
     }
 
-    fn returns(&self, t: &Timeline<'_>, row: usize) -> bool {
-        self.returns.holds(t.name[row], t.row[row]) && self.seen.holds(t.name[row], t.row[row])
+    /// The place of a value among so many; behind them that of none.
+    pub(super) fn place(&self, code: Option<u32>) -> usize {
+        code.map_or_else(|| self.codes(), |code| code as usize)
+    }
+
+    #[inline]
+    pub(super) fn starts(&self, t: &Timeline<'_>, row: usize) -> bool {
+        self.starts.holds(t.name[row], t.row[row])
+    }
+
+    #[inline]
+    pub(super) fn returns(&self, t: &Timeline<'_>, row: usize) -> bool {
+        self.returns.holds(t.name[row], t.row[row])
     }
 
     /// Calls `see` once for each cohort that a user joins.
+    #[inline]
     pub(super) fn each(
         &self,
         t: &Timeline<'_>,
         scratch: &mut Scratch,
         mut see: impl FnMut(Joined<'_>),
     ) {
-        if !self.members.hold(t) {
-            return;
-        }
-        let rows = 0..t.ts.len();
         let Scratch { hits, starts } = scratch;
-        starts.clear();
-        match self.mode {
-            Mode::FirstTime => starts.extend(
-                rows.clone()
-                    .find(|row| self.starts(t, *row))
-                    .and_then(|row| self.cohort(t, row)),
-            ),
-            Mode::FirstEverThenFilter => {
-                let named = |row: &usize| {
-                    let name = t.name[*row];
-                    self.seen.holds(name, t.row[*row])
-                        && self.named.as_ref().is_none_or(|n| n[usize::from(name)])
-                };
-                let first = rows.clone().find(named);
-                starts.extend(
-                    first
-                        .filter(|row| self.starts(t, *row))
-                        .and_then(|row| self.cohort(t, row)),
-                );
-            }
-            Mode::Recurring => {
-                let from = t.ts.partition_point(|ts| *ts < self.span.from.micros());
-                let all = (from..rows.end)
-                    .take_while(|row| t.ts[*row] < self.span.to.micros())
-                    .filter(|row| self.starts(t, *row));
-                starts.extend(all.filter_map(|row| self.cohort(t, row)));
-                starts.sort_unstable();
-                // Of the starts at one time one clock is enough, and of a calendar's period the first.
-                starts.dedup_by(|next, kept| {
-                    next.0 == kept.0 && (!self.clock.is_own() || t.ts[next.1] == t.ts[kept.1])
-                });
-            }
+        self.joins(t, starts);
+        hits.clear();
+        if let Some((_, first)) = starts.first()
+            && self.shared
+        {
+            self.later(t, *first, hits);
         }
         for clocks in starts.chunk_by(|a, b| a.0 == b.0) {
             let Some((cohort, first)) = clocks.first().copied() else {
                 continue;
             };
-            hits.clear();
-            let mut elapsed = usize::MAX;
-            for (_, row) in clocks {
-                elapsed = elapsed.min(self.clock.elapsed(cohort, t.ts[*row]));
-                self.look(t, cohort, *row, hits);
-            }
-            if !hits.is_sorted() {
-                hits.sort_unstable();
-            }
-            hits.dedup();
-            see(Joined {
-                cohort,
-                start: self.start(t, first),
-                elapsed,
-                hits,
-            });
+            let joined = if self.shared {
+                self.share(t, cohort, first, hits)
+            } else {
+                self.own(t, cohort, clocks, hits)
+            };
+            see(joined);
         }
     }
 
-    fn cohort(&self, t: &Timeline<'_>, row: usize) -> Option<(usize, usize)> {
+    /// The cohorts that a user joins, ascending, each with the rows that start the user's clocks in it.
+    #[inline]
+    pub(super) fn joins(&self, t: &Timeline<'_>, starts: &mut Vec<(usize, usize)>) {
+        starts.clear();
+        if !self.members.hold(t) {
+            return;
+        }
+        if self.mode != Mode::Recurring {
+            let first = self.first(t);
+            starts.extend(first.and_then(|row| Some((self.cohort(t, row)?, row))));
+            return;
+        }
+        let own = self.clock.is_own();
+        let from = t.ts.partition_point(|ts| *ts < self.span.from.micros());
+        let to = t.ts.partition_point(|ts| *ts < self.span.to.micros());
+        for row in from..to {
+            if self.starts(t, row)
+                && let Some(cohort) = self.clock.calendar.locate(t.ts[row])
+                && (own || starts.last().is_none_or(|last| last.0 != cohort))
+            {
+                starts.push((cohort, row));
+            }
+        }
+        if !starts.is_sorted() {
+            starts.sort_unstable();
+        }
+        // Of the starts at one time one clock is enough, and of a calendar's period the first.
+        starts.dedup_by(|next, kept| next.0 == kept.0 && (!own || t.ts[next.1] == t.ts[kept.1]));
+    }
+
+    /// The place of the first start ever.
+    #[inline]
+    pub(super) fn first(&self, t: &Timeline<'_>) -> Option<usize> {
+        match &self.named {
+            None => position(&self.starts, t),
+            Some(named) => position(named, t).filter(|row| self.starts(t, *row)),
+        }
+    }
+
+    /// The cohort that a start in a row joins.
+    #[inline]
+    pub(super) fn cohort(&self, t: &Timeline<'_>, row: usize) -> Option<usize> {
         let at = t.ts[row];
         let asked = self.span.from.micros() <= at && at < self.span.to.micros();
-        let cohort = asked.then(|| self.clock.calendar.locate(at)).flatten()?;
-        Some((cohort, row))
+        asked.then(|| self.clock.calendar.locate(at)).flatten()
     }
 
     /// The start itself, of the first of all starts at its time: one that is no return, for then any return at that time is
     /// another row; else that first.
-    fn start(&self, t: &Timeline<'_>, first: usize) -> usize {
+    #[inline]
+    pub(super) fn start(&self, t: &Timeline<'_>, first: usize) -> usize {
         if self.mode == Mode::FirstEverThenFilter {
             return first;
         }
@@ -189,6 +218,97 @@ impl<'a> Plan<'a> {
             .take_while(|row| t.ts[*row] == t.ts[first])
             .find(|row| self.starts(t, *row) && !self.returns(t, *row))
             .unwrap_or(first)
+    }
+
+    /// Adds the last return of each of the calendar's periods from the first start on.
+    #[inline]
+    fn later(&self, t: &Timeline<'_>, first: usize, hits: &mut Vec<Hit>) {
+        for at in since(t, first)..t.ts.len() {
+            if self.returns(t, at)
+                && let Some(period) = self.clock.calendar.locate(t.ts[at])
+            {
+                match hits.last_mut() {
+                    Some(last) if last.period == period => last.at = at,
+                    _ => hits.push(Hit { period, at }),
+                }
+            }
+        }
+    }
+
+    /// A user in a cohort where the calendar's returns are at hand.
+    #[inline]
+    fn share<'h>(
+        &self,
+        t: &Timeline<'_>,
+        cohort: usize,
+        first: usize,
+        hits: &'h [Hit],
+    ) -> Joined<'h> {
+        let start = self.start(t, first);
+        let mut ahead = hits.partition_point(|h| h.period < cohort);
+        let mut within = false;
+        if let Some(last) = hits.get(ahead).filter(|h| h.period == cohort) {
+            ahead += 1;
+            within = last.at > first || self.returned(t, first, start, last.at + 1);
+        }
+        Joined {
+            cohort,
+            start,
+            elapsed: self.elapsed(cohort, t.ts[start]),
+            returns: Returns {
+                within,
+                later: &hits[ahead..],
+                base: cohort,
+            },
+            hits: &[],
+        }
+    }
+
+    /// Whether a row other than the start, at its time or later but before the row `end`, returns (R2).
+    #[inline]
+    pub(super) fn returned(
+        &self,
+        t: &Timeline<'_>,
+        first: usize,
+        start: usize,
+        end: usize,
+    ) -> bool {
+        (since(t, first)..end).any(|row| row != start && self.returns(t, row))
+    }
+
+    /// A user in a cohort, each of whose clocks looks for returns of its own.
+    fn own<'h>(
+        &self,
+        t: &Timeline<'_>,
+        cohort: usize,
+        clocks: &[(usize, usize)],
+        hits: &'h mut Vec<Hit>,
+    ) -> Joined<'h> {
+        hits.clear();
+        let mut elapsed = usize::MAX;
+        for (_, row) in clocks {
+            elapsed = elapsed.min(self.elapsed(cohort, t.ts[*row]));
+            self.look(t, cohort, *row, hits);
+        }
+        if !hits.is_sorted() {
+            hits.sort_unstable();
+        }
+        hits.dedup();
+        if self.minimum > 1 {
+            keep_runs(hits, self.minimum);
+        }
+        let later = hits.partition_point(|h| h.period == 0);
+        Joined {
+            cohort,
+            start: clocks.first().map_or(0, |(_, first)| self.start(t, *first)),
+            elapsed,
+            returns: Returns {
+                within: later > 0,
+                later: &hits[later..],
+                base: 0,
+            },
+            hits,
+        }
     }
 
     /// Adds the returns after a start: every other row that is not earlier (R2).
@@ -200,12 +320,7 @@ impl<'a> Plan<'a> {
         if self.hold.is_some() && held.is_none() {
             return;
         }
-        let before = t.ts[..first]
-            .iter()
-            .rev()
-            .take_while(|ts| **ts == at)
-            .count();
-        for row in first - before..t.ts.len() {
+        for row in since(t, first)..t.ts.len() {
             if row != start
                 && self.returns(t, row)
                 && value(row) == held
@@ -215,4 +330,64 @@ impl<'a> Plan<'a> {
             }
         }
     }
+
+    /// How many periods count for a user of a cohort who started at `t0`.
+    #[inline]
+    fn elapsed(&self, cohort: usize, t0: i64) -> usize {
+        if self.early {
+            usize::MAX
+        } else if self.clock.is_own() {
+            self.clock.elapsed(cohort, t0)
+        } else {
+            self.elapsed[cohort]
+        }
+    }
+
+    /// How many count for all users of a cohort, where that is the same for all.
+    pub(super) fn mature(&self, cohort: usize) -> usize {
+        if self.early {
+            usize::MAX
+        } else {
+            self.elapsed[cohort]
+        }
+    }
+}
+
+/// The first row at the time of a row: events at the very time of a start may stand before it in the order.
+#[inline]
+pub(super) fn since(t: &Timeline<'_>, row: usize) -> usize {
+    let at = t.ts[row];
+    let before = t.ts[..row].iter().rev();
+    row - before.take_while(|ts| **ts == at).count()
+}
+
+/// The first row that is meant.
+#[inline]
+fn position(meaning: &Meaning, t: &Timeline<'_>) -> Option<usize> {
+    match meaning {
+        Meaning {
+            names: None,
+            rows: None,
+        } => Some(0).filter(|_| !t.ts.is_empty()),
+        Meaning {
+            names: Some(names),
+            rows: None,
+        } => t.name.iter().position(|name| names[usize::from(*name)]),
+        _ => (0..t.ts.len()).find(|row| meaning.holds(t.name[*row], t.row[*row])),
+    }
+}
+
+/// Takes out the returns of periods that have fewer than a number of them.
+fn keep_runs(hits: &mut Vec<Hit>, minimum: usize) {
+    let (mut kept, mut from) = (0, 0);
+    while from < hits.len() {
+        let period = hits[from].period;
+        let run = hits[from..].partition_point(|h| h.period == period);
+        if run >= minimum {
+            hits.copy_within(from..from + run, kept);
+            kept += run;
+        }
+        from += run;
+    }
+    hits.truncate(kept);
 }

@@ -8,8 +8,11 @@
     reason = "an oracle that is wrong should stop loudly, and its callers are tests"
 )]
 
+pub mod adoption;
 pub mod calendar;
 pub mod compare;
+pub mod condition;
+pub mod engagement;
 pub mod funnel;
 pub mod identity;
 pub mod money;

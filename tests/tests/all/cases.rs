@@ -79,6 +79,8 @@ fn runner(cases: u32) -> TestRunner {
             .unwrap_or(cases),
         failure_persistence: None,
         max_shrink_iters: 20_000,
+        // Where each try opens stores, a smaller case is not worth waiting for.
+        max_shrink_time: 60_000,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))

@@ -54,26 +54,26 @@ pub(crate) fn case() -> impl Strategy<Value = (History, Funnel)> {
 }
 
 /// Choices, one after the other; a choice of 0 is what stands where nothing is said.
-struct Choices<'c>(std::slice::Iter<'c, u8>);
+pub(crate) struct Choices<'c>(pub(crate) std::slice::Iter<'c, u8>);
 
 impl Choices<'_> {
-    fn of(&mut self, n: usize) -> usize {
+    pub(crate) fn of(&mut self, n: usize) -> usize {
         usize::from(self.0.next().copied().unwrap_or(0)) % n
     }
 
     /// One of these.
-    fn pick<T: Copy>(&mut self, among: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, among: &[T]) -> T {
         among[self.of(among.len())]
     }
 
     /// One in so many.
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.of(n) == n - 1
     }
 }
 
 /// Gives events properties and amounts.
-fn furnish(history: &mut History, choices: &mut Choices<'_>) {
+pub(crate) fn furnish(history: &mut History, choices: &mut Choices<'_>) {
     let values = [
         json!(null),
         json!("x"),

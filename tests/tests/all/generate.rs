@@ -5,10 +5,12 @@ use chrono_tz::Tz;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use serde_json::Value;
 use travelsense::access::{self, Permission, Principal, Scoped};
-use travelsense::timeline::{Timelines, View};
+use travelsense::timeline::{Columns, Timelines, View};
 use travelsense::{Instant, Result};
 use travelsense_tests::oracle::calendar::{first_showing, midnight, transitions, zone};
+use travelsense_tests::oracle::engagement::said;
 use travelsense_tests::oracle::question::{Bound, Range, Selector};
 use travelsense_tests::oracle::{Event, History, Profile, segment};
 
@@ -300,19 +302,25 @@ pub(crate) fn timelines(history: &History, range: &Range, as_of: i64) -> (Timeli
     (timelines, premium.map(key).collect())
 }
 
-/// Asks the engine's timelines a question it has read from JSON.
+/// Asks the engine a question, as of an instant, over a history whose events say what the oracle takes them to say.
 pub(crate) fn ask<Q, A>(
-    timelines: &(Timelines, Vec<u32>),
+    history: &History,
+    range: &Range,
     as_of: i64,
     question: &Q,
     answer: impl Fn(&Scoped<&Q>, &View<'_>) -> Result<A>,
 ) -> std::result::Result<A, String> {
+    let (timelines, premium) = timelines(history, range, as_of);
+    let says = history.events.iter().filter(|e| e.user.is_some());
+    let says = says.map(|e| said(e).map(|value| Value::from(value).to_string()));
+    let columns = Columns::given([("p".to_owned(), says.collect())], [], Vec::new());
     let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, question)
         .map_err(|e| e.to_string())?;
     let as_of = Instant::from_micros(as_of).ok_or("as of an instant out of bounds")?;
     let view = View {
-        premium: &timelines.1,
-        ..View::new(&timelines.0, as_of)
+        premium: &premium,
+        columns: &columns,
+        ..View::new(&timelines, as_of)
     };
     answer(&scoped, &view).map_err(|e| e.to_string())
 }

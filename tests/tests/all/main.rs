@@ -1,7 +1,11 @@
 //! The contract, run: the engine against the oracle, the vectors through the doors, and the invariants of the rooms.
 
 #[cfg(test)]
+mod adoption;
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod engagement;
 #[cfg(test)]
 mod funnel;
 #[cfg(test)]
@@ -12,6 +16,7 @@ mod golden;
 mod http;
 #[cfg(test)]
 mod peers;
+#[cfg(test)]
 #[cfg(test)]
 mod pure;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use travelsense_tests::oracle::{Event, History, numbers};
 
 use crate::cases::{agree, same};
 use crate::generate::NOW;
-use crate::{funnel, retention, store};
+use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
 const CASES: u32 = 200;
@@ -80,6 +80,7 @@ fn sent(event: &Event) -> Value {
         "name": event.name,
         "ts": numbers::instant(event.ts),
         "clientSeq": event.seq,
+        "properties": event.properties,
     })
 }
 
@@ -116,7 +117,7 @@ fn shuffled(history: &History, way: &Way, ask: impl Fn(&Analytics)) -> Analytics
 }
 
 /// A store of the history in one batch and one thread.
-fn sorted(history: &History) -> Analytics {
+pub(crate) fn sorted(history: &History) -> Analytics {
     let store = store::open(NOW, 1);
     profiles(&store, history);
     store::ingest(&store, &history.events.iter().map(sent).collect::<Vec<_>>());
@@ -164,6 +165,15 @@ fn check(
     Ok(())
 }
 
+/// Events of the cases' names carry no money in a store, whatever the cases say.
+fn without_money(history: &History) -> History {
+    let mut history = history.clone();
+    for event in &mut history.events {
+        event.money = None;
+    }
+    history
+}
+
 fn text<T: serde::Serialize>(answer: &T) -> String {
     serde_json::to_string(answer).expect("an answer is JSON")
 }
@@ -204,10 +214,60 @@ fn a_retention_table_has_the_same_bytes_for_any_order_batches_and_threads() {
                     .map(|a| text(&a))
             };
             check(
-                history,
+                &without_money(history),
                 way,
                 &question,
                 |history| table.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+#[test]
+fn engagement_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(engagement::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = engagement::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .engagement_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
+                ask,
+            )
+        },
+    );
+}
+
+#[test]
+fn adoption_has_the_same_bytes_for_any_order_batches_and_threads() {
+    agree(
+        CASES,
+        &(adoption::case(), way()),
+        |((history, asked), way)| {
+            // These events have no properties to filter by.
+            let asked = adoption::plain(asked);
+            let question = asked.json();
+            let ask = |store: &Analytics| {
+                store
+                    .adoption_json(&Principal::owner(), &question)
+                    .map(|a| text(&a))
+            };
+            check(
+                history,
+                way,
+                &question,
+                |history| asked.answer(history),
                 ask,
             )
         },

@@ -92,6 +92,16 @@ fn the_core_answers_every_retention_vector() {
 }
 
 #[test]
+fn the_core_answers_every_engagement_vector() {
+    run("engagement", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn the_core_answers_every_adoption_vector() {
+    run("adoption", |vector| core(vector).map(Some));
+}
+
+#[test]
 fn the_core_answers_every_realtime_vector() {
     run("realtime", |vector| core(vector).map(Some));
 }
@@ -104,6 +114,16 @@ fn http_answers_every_funnel_vector() {
 #[test]
 fn http_answers_every_retention_vector() {
     run_http("retention");
+}
+
+#[test]
+fn http_answers_every_engagement_vector() {
+    run_http("engagement");
+}
+
+#[test]
+fn http_answers_every_adoption_vector() {
+    run_http("adoption");
 }
 
 #[test]

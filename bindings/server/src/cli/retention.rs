@@ -1,7 +1,7 @@
 //! `travelsense retention`: a cohort table in the terminal.
 
 use travelsense::Principal;
-use travelsense::retention::{Cell, RetentionAnswer};
+use travelsense::retention::{Cell, Cohort, PeriodAverage, RetentionAnswer};
 
 use super::question::Common;
 use super::store::Store;
@@ -18,7 +18,7 @@ far in a period that has not ended.")]
 pub(super) struct Retention {
     #[command(flatten)]
     store: Store,
-    /// daily, weekly or monthly
+    /// hourly, daily, weekly or monthly
     #[arg(long, value_name = "PERIOD", default_value = "weekly")]
     period: String,
     /// The event that starts a user [default: any]
@@ -27,9 +27,30 @@ pub(super) struct Retention {
     /// The event that brings a user back [default: any]
     #[arg(long, value_name = "EVENTS")]
     return_event: Option<String>,
-    /// first_time or recurring [default: first_time]
+    /// The figure in the cells: retention_rate, revenue, engagement, feature_usage, property_sum or property_average
+    #[arg(long, value_name = "METRIC", default_value = "retention_rate")]
+    metric: String,
+    /// The numeric property of the metrics property_sum and property_average
+    #[arg(long, value_name = "NAME")]
+    property: Option<String>,
+    /// first_time, first_ever_then_filter or recurring [default: first_time]
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
+    /// How columns count time: calendar, 24h, 7d, 30d or month_anniversary [default: calendar]
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+    /// Which returns a column counts: on, on_or_after, on_or_before or streak [default: on]
+    #[arg(long, value_name = "CRITERION")]
+    criterion: Option<String>,
+    /// Columns of several periods, such as [[0,1],[1,7]]
+    #[arg(long, value_name = "PAIRS")]
+    brackets: Option<String>,
+    /// The same table for each value that starts have of a property
+    #[arg(long, value_name = "NAME")]
+    breakdown: Option<String>,
+    /// The peer whose switches stand: posthog, mixpanel, amplitude or clickhouse
+    #[arg(long, value_name = "PEER")]
+    preset: Option<String>,
     /// The first day of weeks, such as sunday [default: monday]
     #[arg(long, value_name = "DAY")]
     week_start: Option<String>,
@@ -45,10 +66,16 @@ impl Retention {
     pub(super) fn run(self) -> Outcome {
         let question = self.common.question(vec![
             ("cohortPeriod", Some(self.period)),
-            ("analysisMetric", Some("retention_rate".to_owned())),
+            ("analysisMetric", Some(self.metric)),
+            ("property", self.property),
             ("start", self.start_event),
             ("return", self.return_event),
             ("mode", self.mode),
+            ("unit", self.unit),
+            ("criterion", self.criterion),
+            ("brackets", self.brackets),
+            ("breakdown", self.breakdown),
+            ("preset", self.preset),
             ("weekStart", self.week_start),
             ("periods", self.periods),
         ]);
@@ -66,17 +93,52 @@ impl Retention {
 }
 
 fn show(answer: &RetentionAnswer) -> String {
-    let columns = answer
-        .cohorts
-        .iter()
-        .map(|c| c.retention.len())
-        .max()
-        .unwrap_or(0);
+    let mut text = format!(
+        "{} of {} users in {}, as of {}\n\n{}",
+        answer.analysis_metric.replace('_', " "),
+        answer.segment.name(),
+        answer.timezone.name(),
+        answer.as_of,
+        table(answer, &answer.cohorts, &answer.average)
+    );
+    for group in answer.breakdown.iter().flat_map(|b| &b.groups) {
+        let table = table(answer, &group.cohorts, &group.average);
+        text.push_str(&format!("\n{}\n\n{table}", group.label));
+    }
+    if answer.cohorts.iter().any(|c| c.partial) {
+        text.push_str("\n* The range holds only a part of this period.\n");
+    }
+    if answer.left_censored {
+        text.push_str("\nStored history does not begin before the range, so some first times may not be the first.\n");
+    }
+    text
+}
+
+/// The rows of all users, or of a group.
+fn table(answer: &RetentionAnswer, cohorts: &[Cohort], average: &[PeriodAverage]) -> String {
+    let figure = |value: Option<f64>| match value {
+        None => "–".to_owned(),
+        Some(share) if answer.analysis_metric == "retention_rate" => {
+            format!("{:.1}%", share * 100.0)
+        }
+        Some(figure) => format!("{figure:.2}"),
+    };
+    let cell = |cell: &Cell| {
+        if cell.value.is_none() && !cell.complete {
+            return format!("({})", count(cell.partial_count));
+        }
+        figure(cell.value)
+    };
     let mut table = Table::default();
     let mut head = vec!["Cohort".to_owned(), "Users".to_owned()];
-    head.extend((0..columns).map(|n| n.to_string()));
+    let widest = cohorts.iter().map(|c| &c.retention);
+    let widest = widest.max_by_key(|cells| cells.len());
+    head.extend(widest.into_iter().flatten().map(|cell| match cell.until {
+        Some(end) if end > cell.period + 1 => format!("{}–{}", cell.period, end - 1),
+        _ => cell.period.to_string(),
+    }));
     table.row(head);
-    for cohort in &answer.cohorts {
+    for cohort in cohorts {
         let day = answer.timezone.day(cohort.period);
         let mut row = vec![
             if cohort.partial {
@@ -89,36 +151,11 @@ fn show(answer: &RetentionAnswer) -> String {
         row.extend(cohort.retention.iter().map(cell));
         table.row(row);
     }
-    let mut average = vec![
+    let mut all = vec![
         "All".to_owned(),
-        count(answer.cohorts.iter().map(|c| c.size).sum()),
+        count(cohorts.iter().map(|c| c.size).sum()),
     ];
-    average.extend(answer.average.iter().map(|a| percent(a.rate.value)));
-    table.row(average);
-
-    let mut text = format!(
-        "{} users in {}, as of {}\n\n{}",
-        answer.segment.name(),
-        answer.timezone.name(),
-        answer.as_of,
-        table.render()
-    );
-    if answer.cohorts.iter().any(|c| c.partial) {
-        text.push_str("\n* The range holds only a part of this period.\n");
-    }
-    if answer.left_censored {
-        text.push_str("\nStored history does not begin before the range, so some first times may not be the first.\n");
-    }
-    text
-}
-
-fn cell(cell: &Cell) -> String {
-    if cell.value.is_none() && !cell.complete {
-        return format!("({})", count(cell.partial_count));
-    }
-    percent(cell.value)
-}
-
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), |s| format!("{:.1}%", s * 100.0))
+    all.extend(average.iter().map(|a| figure(a.rate.value)));
+    table.row(all);
+    table.render()
 }

@@ -166,3 +166,26 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     assert_eq!(reply.problem(503), "timeout");
     assert_eq!(reply.header("retry-after"), "1");
 }
+
+#[tokio::test]
+async fn each_kind_of_insight_is_asked_for_by_its_name() {
+    let server = Server::new();
+    let range = "startDate=2026-01-01&endDate=2026-01-31";
+    let table = [
+        ("engagement_patterns", "users", 2),
+        ("conversion_funnel", "entered", 2),
+        ("feature_adoption", "activeUsers", 2),
+    ];
+    for (kind, field, number) in table {
+        let query = format!("{range}&insightType={kind}");
+        let reply = server.ask(INSIGHTS, &query, "viewer").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let insights = &reply.json["data"];
+        assert_eq!(insights.as_array().map(Vec::len), Some(1));
+        assert_eq!(insights[0]["insightType"], kind);
+        assert_eq!(insights[0]["data"][field], number, "{}", reply.text);
+    }
+    let query = format!("{range}&limit=2");
+    let reply = server.ask(INSIGHTS, &query, "viewer").await;
+    assert_eq!(reply.json["data"].as_array().map(Vec::len), Some(2));
+}

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::super::condition::{Property, normal, property};
 use super::super::money::in_base;
 use super::super::numbers::{instant, quantiles, rate};
 use super::super::question::seconds;
 use super::super::{Event, History};
-use super::asked::{Asked, Property};
+use super::asked::Asked;
 use super::{Of, Outcome, calendar};
 
 /// The values of a group's properties.
@@ -441,35 +442,6 @@ impl Answer<'_> {
         }
         answer
     }
-}
-
-fn property(property: &Property) -> Value {
-    match &property.0 {
-        Value::Object(user) => json!({
-            "user": user["user"],
-            "at": user.get("at").cloned().unwrap_or_else(|| json!("at_event")),
-        }),
-        name => name.clone(),
-    }
-}
-
-/// Filters as answers write them: with every field.
-fn normal(filters: &[Value]) -> Value {
-    let normal = |filter: &Value| {
-        let values = match filter.get("value") {
-            None => Vec::new(),
-            Some(Value::Array(values)) => values.clone(),
-            Some(one) => vec![one.clone()],
-        };
-        json!({
-            "property": property(&Property(filter["property"].clone())),
-            "op": filter.get("op").cloned().unwrap_or_else(|| json!("is")),
-            "value": values,
-            "ignoreCase": false,
-            "cast": null,
-        })
-    };
-    filters.iter().map(normal).collect()
 }
 
 /// 10^-12 of the base currency as decimal text: all digits that are not zero, and at least two.

@@ -3,8 +3,9 @@
 use chrono::Days;
 
 use super::super::calendar::{last_showing_before, local, midnight};
+use super::super::condition::Condition;
 use super::super::{Event, History};
-use super::asked::{Asked, Condition};
+use super::asked::Asked;
 
 /// Steps, from 0, and rows, in the order of the chain.
 pub(super) type Chain = Vec<(usize, usize)>;

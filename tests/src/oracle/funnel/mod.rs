@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::calendar::{Calendar, Period, WEEKDAYS, local};
+use super::condition::meets;
 use super::numbers::instant;
 use super::{Event, History, segment};
 use answer::Answer;
-use asked::{Asked, meets};
+use asked::Asked;
 use chains::Unit;
 
 /// A funnel: the question as doors take it, and what it is asked with.
