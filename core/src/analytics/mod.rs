@@ -16,8 +16,6 @@ mod retention;
 mod timelines;
 mod word;
 
-pub use self::export::{ExportFile, ExportList};
-
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -32,6 +30,8 @@ use crate::query::Instant;
 use crate::timeline::{Columns, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
+
+pub use self::export::{ExportFile, ExportList};
 
 /// Tells the time; the only clock there is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
