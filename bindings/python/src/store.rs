@@ -165,7 +165,7 @@ impl Store {
     /// The answer to a question of engagement in its JSON form.
     fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::engagement_json, |a| {
-            Ok((a.table()?, None))
+            Ok((a.table()?, a.chart()))
         })
     }
 
