@@ -1,7 +1,7 @@
 //! Behavioural analytics inside your own process: funnels, retention and real-time metrics whose numbers can be trusted.
 //!
 //! [`Analytics`] opens one file and answers questions about it; the words of the questions are in [`query`], the
-//! questions and answers in [`funnel`], [`retention`], [`engagement`], [`adoption`] and [`realtime`]. What every number means is written at its type.
+//! questions and answers in [`funnel`], [`retention`], [`journey`], [`engagement`], [`adoption`] and [`realtime`]. What every number means is written at its type.
 
 pub mod access;
 pub mod adoption;
@@ -17,6 +17,7 @@ pub mod events;
 pub mod export;
 pub mod funnel;
 pub mod insight;
+pub mod journey;
 pub mod metadata;
 mod options;
 pub mod people;
@@ -32,6 +33,7 @@ pub use analytics::{Analytics, Options};
 pub use engagement::Engagement;
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use funnel::Funnel;
+pub use journey::Journey;
 pub use query::{Instant, Range, Segment, Selector, Window, Zone};
 pub use realtime::Realtime;
 pub use retention::Retention;

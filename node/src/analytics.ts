@@ -23,6 +23,7 @@ import type { ExportJob, ExportList, ExportRequest, ExportsQuestion } from './ex
 import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
+import type { JourneyAnswer, JourneyQuestion } from './journey.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { When } from './query.js';
@@ -88,8 +89,8 @@ export class Analytics implements AsyncDisposable {
   }
 
   /**
-   * Asks any word (`funnel`, `retention`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything that it can
-   * be asked; the fields of the question are named as in JSON.
+   * Asks any word (`funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything
+   * that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));
@@ -167,6 +168,11 @@ export class Analytics implements AsyncDisposable {
   /** Which features users take up, how soon and how many of them. */
   async adoption(question: AdoptionQuestion): Promise<Answer<AdoptionAnswer>> {
     return answer(await this.#call(() => this.#native.adoption(written(question))));
+  }
+
+  /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
+  async journey(question: JourneyQuestion): Promise<Answer<JourneyAnswer>> {
+    return answer(await this.#call(() => this.#native.journey(written(question))));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */

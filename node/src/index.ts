@@ -76,6 +76,21 @@ export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Ref
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type {
+  JourneyAnswer,
+  JourneyCondition,
+  JourneyLink,
+  JourneyLoop,
+  JourneyNeighbour,
+  JourneyNode,
+  JourneyNodeCount,
+  JourneyPart,
+  JourneyQuestion,
+  JourneySequence,
+  JourneyStepNode,
+  JourneySwitches,
+  JourneyTransition,
+} from './journey.js';
 export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
   Metric,

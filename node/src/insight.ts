@@ -3,10 +3,11 @@
 import type { AdoptionAnswer } from './adoption.js';
 import type { EngagementAnswer } from './engagement.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
+import type { JourneyAnswer } from './journey.js';
 import type { Segment, Stamp } from './query.js';
 
 /** A kind of insight. */
-export type InsightType = 'engagement_patterns' | 'conversion_funnel' | 'feature_adoption';
+export type InsightType = 'engagement_patterns' | 'conversion_funnel' | 'feature_adoption' | 'user_journeys';
 
 /** What stands out in how users behave over a range; the funnel's own fields say which funnel is looked at. */
 export interface UserInsightsQuestion extends FunnelQuestion {
@@ -25,7 +26,11 @@ export interface Insight extends Stamp {
   /** What it says, in sentences. */
   description: string;
   /** The figures behind it, which share its stamp. */
-  data: Omit<FunnelAnswer, keyof Stamp> | Omit<EngagementAnswer, keyof Stamp> | Omit<AdoptionAnswer, keyof Stamp>;
+  data:
+    | Omit<FunnelAnswer, keyof Stamp>
+    | Omit<EngagementAnswer, keyof Stamp>
+    | Omit<AdoptionAnswer, keyof Stamp>
+    | Omit<JourneyAnswer, keyof Stamp>;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */

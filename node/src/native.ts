@@ -38,6 +38,7 @@ export interface NativeStore {
   retention(question: string): Promise<NativeAnswer>;
   engagement(question: string): Promise<NativeAnswer>;
   adoption(question: string): Promise<NativeAnswer>;
+  journey(question: string): Promise<NativeAnswer>;
   realtime(question: string): Promise<NativeAnswer>;
   userInsights(question: string): Promise<NativeAnswer>;
   catalogue(): Promise<string>;

@@ -40,9 +40,10 @@ const retention = await store.retention({
 const realtime = await store.realtime();
 const engagement = await store.engagement({ ...range, event: ['search', 'look'] });
 const adoption = await store.adoption({ ...range, features: ['search', { name: 'look', released: '2026-01-06' }] });
+const journey = await store.journey({ ...range, around: 'search', collapse: true });
 const insights = await store.userInsights({ steps: ['search', 'view_trip'], ...range });
 const catalogue = await store.catalogue();
-const answers = { funnel, retention, engagement, adoption, realtime, insights, catalogue, report, imported };
+const answers = { funnel, retention, journey, engagement, adoption, realtime, insights, catalogue, report, imported };
 
 test('every field of every answer is in the types, and none is missing', async () => {
   // An object literal may have no field that its type lacks, and must have all that are not optional.
@@ -51,6 +52,7 @@ test('every field of every answer is in the types, and none is missing', async (
     retention: 'RetentionAnswer',
     engagement: 'EngagementAnswer',
     adoption: 'AdoptionAnswer',
+    journey: 'JourneyAnswer',
     realtime: 'RealtimeMetric[]',
     insights: 'Insight[]',
     catalogue: 'Catalogue',
@@ -125,6 +127,11 @@ test('a table holds the numbers of its answer', async () => {
   assert.deepEqual(
     features.map((row) => [row.feature, Number(row.adopters)]),
     adoption.features.map(({ feature, adopters }) => [feature, adopters]),
+  );
+  const links = tableFromIPC(await journey.toArrowIPC()).toArray();
+  assert.deepEqual(
+    links.map((row) => [Number(row.step), Number(row.users)]),
+    journey.sankey?.links.map(({ step, users }) => [step, users]),
   );
   const figures = tableFromIPC(await realtime.toArrowIPC()).toArray();
   assert.deepEqual(

@@ -46,6 +46,8 @@ def tables(word: str, answer: Any) -> list[Table]:
             return [_engagement(answer)]
         case "adoption":
             return [_adoption(answer)]
+        case "journey":
+            return [_journey(answer)]
         case "realtime":
             return [_realtime(answer)]
         case _:
@@ -54,7 +56,7 @@ def tables(word: str, answer: Any) -> list[Table]:
 
 def _insight(insight: dict[str, Any]) -> Table:
     """The table of what an insight speaks of, under its words."""
-    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption}
+    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption, "user_journeys": _journey}
     table = shown.get(insight["insightType"], _funnel)(insight["data"])
     caption = table.caption.partition(", ")[2]
     return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
@@ -281,6 +283,62 @@ def _adoption(answer: dict[str, Any]) -> Table:
         rows,
         notes=[f"{unused:,} of {active:,} active users used none of them."],
     )
+
+
+def _journey(answer: dict[str, Any]) -> Table:
+    noun = "sessions" if answer["switches"]["unit"] == "sessions" else "paths"
+    notes = [f"{answer['paths']:,} {noun} of {answer['users']:,} users."]
+    if "sequences" not in answer:
+        return _links(answer, notes)
+    sequences = answer["sequences"]
+    rows = [
+        [
+            Cell(" → ".join(map(_node, way["nodes"]))),
+            Cell(f"{way['occurrences']:,}"),
+            Cell(f"{way['users']:,}"),
+            _rate(way["share"]),
+            Cell(_length(way["medianSeconds"])),
+            Cell("", bar=way["share"]["value"] or 0.0),
+        ]
+        for way in sequences["top"]
+    ]
+    if sequences["truncated"]:
+        rest = sequences["distinct"] - len(rows)
+        notes.append(f"{rest:,} more ways, taken {sequences['other']['occurrences']:,} times.")
+    return Table(
+        f"Ways of {sequences['length']} steps, {_span(answer)}",
+        ["way", "times", "users", "share", "median time", ""],
+        rows,
+        notes=notes,
+    )
+
+
+def _links(answer: dict[str, Any], notes: list[str]) -> Table:
+    links = answer.get("sankey", {}).get("links", [])
+    rows = [
+        [
+            Cell(str(link["step"])),
+            Cell(_node(link["source"])),
+            Cell(_node(link["target"])),
+            Cell(f"{link['users']:,}"),
+            Cell(f"{link['transitions']:,}"),
+            Cell(_length(link["meanSeconds"])),
+        ]
+        for link in links[:MOST_ROWS]
+    ]
+    if len(links) > MOST_ROWS:
+        notes.append(f"{len(links) - MOST_ROWS:,} more links are in the answer.")
+    return Table(
+        f"Links, {_span(answer)}",
+        ["step", "from", "to", "users", "times", "mean time"],
+        rows,
+        words=3,
+        notes=notes,
+    )
+
+
+def _node(node: str | dict[str, str]) -> str:
+    return node if isinstance(node, str) else f"({node['reserved']})"
 
 
 def _realtime(answer: list[dict[str, Any]]) -> Table:

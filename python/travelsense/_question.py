@@ -38,6 +38,7 @@ Property: TypeAlias = str | Mapping[str, Any]
 """A property of events by its name, or of users as `{"user": "plan"}`."""
 
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+JourneyPart: TypeAlias = Literal["nodes", "sequences", "transitions", "sankey", "matrix", "loops"]
 InsightType: TypeAlias = Literal[
     "engagement_patterns", "conversion_funnel", "drop_off_points", "feature_adoption", "user_journeys"
 ]

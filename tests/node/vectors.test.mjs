@@ -21,6 +21,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [merges]
  * @property {object} [ingest]
  * @property {object} [expect]
+ * @property {{ cell: object, users: string[] }[]} [people]
  * @property {Refusal} [error]
  */
 
@@ -66,7 +67,7 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 /**
  * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
  * @param {Analytics} store
- * @param {'funnel' | 'retention' | 'engagement' | 'adoption' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {any} question
  */
 const ask = (store, word, question) =>
@@ -77,10 +78,13 @@ const ask = (store, word, question) =>
       : store[word](question);
 
 /**
- * @param {'funnel' | 'retention' | 'engagement' | 'adoption' | 'realtime'} word
+ * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
  * @param {Vector} vector
  */
-async function run(word, { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, error }) {
+async function run(
+  word,
+  { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, people, error },
+) {
   const store = await open(':memory:', { now });
   try {
     await load(store, 'profiles', profiles);
@@ -93,6 +97,13 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+      for (const { cell, users } of people ?? []) {
+        const behind = await store.people({ word, question, cell });
+        assert.deepEqual(
+          behind.users.map(({ userId }) => userId),
+          users,
+        );
+      }
     } else {
       const refusal = await ask(store, word, question).catch((refusal) => refusal);
       assert.ok(refusal instanceof TravelsenseError, why);
@@ -104,7 +115,7 @@ async function run(word, { why, now, question, events, profiles, rates, aliases,
   }
 }
 
-for (const word of /** @type {const} */ (['funnel', 'retention', 'engagement', 'adoption', 'realtime'])) {
+for (const word of /** @type {const} */ (['funnel', 'retention', 'journey', 'engagement', 'adoption', 'realtime'])) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
   for (const name of names) {

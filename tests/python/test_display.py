@@ -143,6 +143,18 @@ def test_engagement_and_adoption_are_tables_and_insights(store):
         assert words in shown
 
 
+def test_journeys_are_tables_and_insights(store):
+    ways = store.journey(length=2, **FEBRUARY)
+    page = Rows(ways._repr_html_())
+    assert page.rows[0][:4] == ["way", "times", "users", "share"]
+    assert page.rows[1][0] == "search → book"
+    assert ways.columns[:3] == ["step", "source", "source_kind"]
+    assert repr(store.journey(parts=["sankey"], **FEBRUARY)).startswith("Links, 2026-02-01")
+    shown = repr(store.user_insights(insight_type="user_journeys", **FEBRUARY))
+    assert shown.startswith("Ways that users take, 2026-02-01 to 2026-02-28 (UTC)")
+    assert "Most begin with `search`" in shown
+
+
 def test_realtime_is_a_row_a_metric(empty):
     empty.ingest([{"userId": "a", "name": "search", "ts": "2026-02-28T23:59:00Z"}])
     result = empty.realtime(time_range="last_5_minutes")

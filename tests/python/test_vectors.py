@@ -10,7 +10,7 @@ from conftest import ROOT
 from travelsense._names import camel, field_of
 
 FOLDER = ROOT / "tests" / "vectors"
-WORDS = ["funnel", "retention", "engagement", "adoption", "realtime"]
+WORDS = ["funnel", "retention", "journey", "engagement", "adoption", "realtime"]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
 
@@ -71,6 +71,9 @@ def test_the_answer_is_the_vectors(path, tmp_path):
             answer = ask(store, word, vector["question"])
             answer = answer.to_dict() if isinstance(answer, ts.Result) else answer
             assert holds(answer, vector["expect"]), (vector["why"], answer)
+            for behind in vector.get("people", []):
+                people = store.people(word, vector["question"], behind["cell"])
+                assert [person["userId"] for person in people["users"]] == behind["users"], behind["cell"]
         else:
             with pytest.raises(ts.Error) as raised:
                 ask(store, word, vector["question"])

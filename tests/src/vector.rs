@@ -48,8 +48,21 @@ pub struct Vector {
     pub ingest: Option<Value>,
     /// A part of the answer.
     pub expect: Option<Value>,
+    /// Who is behind numbers of the answer (D1).
+    #[serde(default)]
+    pub people: Vec<Behind>,
     /// The error instead of an answer.
     pub error: Option<Refusal>,
+}
+
+/// The users behind a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    /// The cell of the answer.
+    pub cell: Value,
+    /// The ids of its users, ascending.
+    pub users: Vec<String>,
 }
 
 /// An error: its code, and the code of each field error.
@@ -201,6 +214,15 @@ impl Vector {
         holds(expected, answer)
     }
 
+    /// The requests for the people behind the numbers, and whom each must name.
+    pub fn people(&self) -> impl Iterator<Item = (Value, &[String])> {
+        self.people.iter().map(|behind| {
+            let (word, question, cell) = (&self.word, &self.question, &behind.cell);
+            let request = serde_json::json!({ "word": word, "question": question, "cell": cell });
+            (request, &behind.users[..])
+        })
+    }
+
     /// Whether an error is the one the vector expects.
     ///
     /// # Errors
@@ -265,6 +287,7 @@ mod tests {
     use crate::oracle::adoption::Adoption;
     use crate::oracle::engagement::Engagement;
     use crate::oracle::funnel::Funnel;
+    use crate::oracle::journey::Journey;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
 
@@ -290,6 +313,13 @@ mod tests {
         let default = ["search", "view_trip", "start_booking", "complete_booking"];
         the_oracle_answers("funnel", |v, history| {
             Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_journey_vector() {
+        the_oracle_answers("journey", |v, history| {
+            Journey::read(&v.question, v.now()).answer(history)
         });
     }
 

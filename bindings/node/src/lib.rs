@@ -18,6 +18,7 @@ mod funnel;
 mod import;
 mod ingest;
 mod insight;
+mod journey;
 mod realtime;
 mod retention;
 mod store;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use travelsense::chart::Chart;
 use travelsense::events::Catalogue;
 use travelsense::insight::Insight;
+use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
@@ -174,6 +175,11 @@ impl Store {
         self.answer(py, question, Analytics::adoption_json, |a| {
             Ok((a.table()?, None))
         })
+    }
+
+    /// The answer to a question of journeys in its JSON form.
+    fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
+        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
     }
 
     /// The real-time figures asked for in their JSON form.

@@ -38,6 +38,10 @@ impl Analytics {
             let answer = self.adoption(who, &question.adoption(features))?;
             insights.push(insight::feature_adoption(answer)?);
         }
+        if wanted(InsightType::UserJourneys) {
+            let answer = self.journey(who, &question.journey())?;
+            insights.push(insight::user_journeys(answer)?);
+        }
         insights.truncate(question.limit);
         Ok(insights)
     }

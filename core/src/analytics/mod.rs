@@ -10,6 +10,7 @@ mod engagement;
 mod export;
 mod funnel;
 mod insight;
+mod journey;
 mod realtime;
 mod report;
 mod retention;

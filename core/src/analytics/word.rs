@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Analytics, adoption, engagement, funnel, insight, realtime, retention};
+use super::{Analytics, adoption, engagement, funnel, insight, journey, realtime, retention};
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::people::{self, People, PeopleAnswer};
@@ -20,9 +20,10 @@ pub(super) struct Word {
 
 type Keys = fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 6] = [
+const WORDS: [Word; 7] = [
     funnel::WORD,
     retention::WORD,
+    journey::WORD,
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,

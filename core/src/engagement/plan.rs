@@ -299,9 +299,15 @@ impl<'a> Plan<'a> {
         let first = match self.question.preset {
             Preset::Exact if early => None,
             Preset::Exact => all.first().copied(),
+            Preset::Posthog if t.ts.first().is_none_or(|at| *at < self.reach) => None,
             Preset::Posthog => {
-                let at = t.ts.first().copied().filter(|at| *at >= self.reach);
-                at.and_then(|at| self.days.locate(at)).map(|day| day as u32)
+                // A clock that is set back over midnight shows the day before to a later event.
+                let looked = if self.regular { 1 } else { t.ts.len() };
+                let days =
+                    t.ts.iter()
+                        .take(looked)
+                        .filter_map(|at| self.days.locate(*at));
+                days.min().map(|day| day as u32)
             }
         };
         first.map(|day| self.scale().place[day as usize])

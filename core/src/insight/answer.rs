@@ -7,6 +7,7 @@ use crate::adoption::AdoptionAnswer;
 use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
 use crate::funnel::FunnelAnswer;
+use crate::journey::JourneyAnswer;
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
 
@@ -54,6 +55,8 @@ pub enum Data {
     Engagement(Box<EngagementAnswer>),
     /// Of adoption.
     Adoption(Box<AdoptionAnswer>),
+    /// Of a journey.
+    Journey(Box<JourneyAnswer>),
 }
 
 impl Insight {

@@ -4,6 +4,7 @@ mod adoption;
 mod answer;
 mod conversion;
 mod engagement;
+mod journeys;
 mod question;
 mod table;
 
@@ -11,4 +12,5 @@ pub(crate) use adoption::feature_adoption;
 pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
 pub(crate) use engagement::engagement_patterns;
+pub(crate) use journeys::user_journeys;
 pub use question::{InsightType, UserInsights};

@@ -7,6 +7,7 @@ use crate::adoption::{Adoption, Feature};
 use crate::engagement::Engagement;
 use crate::error::{FieldError, Result};
 use crate::funnel::Funnel;
+use crate::journey::{self, Journey};
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Selector};
 
@@ -21,6 +22,8 @@ pub enum InsightType {
     ConversionFunnel,
     /// Which features users take up, and how soon.
     FeatureAdoption,
+    /// Which ways users take, session by session.
+    UserJourneys,
 }
 
 /// What stands out in how users behave over a range.
@@ -42,7 +45,7 @@ const TYPES: [(&str, Option<InsightType>); 5] = [
     ("conversion_funnel", Some(InsightType::ConversionFunnel)),
     ("drop_off_points", None),
     ("feature_adoption", Some(InsightType::FeatureAdoption)),
-    ("user_journeys", None),
+    ("user_journeys", Some(InsightType::UserJourneys)),
 ];
 
 impl UserInsights {
@@ -66,10 +69,7 @@ impl UserInsights {
         let insights = Self {
             insight_type: fields.optional("insightType", |v| match fields::one_of(v, &TYPES)? {
                 Some(available) => Ok(available),
-                None => fields::fault(
-                    "not_available",
-                    "is not available yet; conversion_funnel is",
-                ),
+                None => fields::fault("not_available", "is not available yet"),
             }),
             limit: fields
                 .optional("limit", |v| fields::integer(v, 1, 100))
@@ -104,6 +104,19 @@ impl UserInsights {
             week_start: funnel.week_start,
             as_of: funnel.as_of,
             ..Adoption::default()
+        }
+    }
+
+    /// The same range and users, asked which ways they take in a session.
+    pub(crate) fn journey(&self) -> Journey {
+        let funnel = &self.funnel;
+        Journey {
+            segment: funnel.segment,
+            filters: funnel.filters.clone(),
+            unit: journey::Unit::Sessions,
+            collapse: true,
+            as_of: funnel.as_of,
+            ..Journey::new(funnel.range.clone())
         }
     }
 
@@ -154,6 +167,7 @@ mod tests {
             []
         );
         assert_eq!(faults(with("insightType", json!("feature_adoption"))), []);
+        assert_eq!(faults(with("insightType", json!("user_journeys"))), []);
         let table = [
             ("limit", json!(0), "out_of_range"),
             ("limit", json!(101), "out_of_range"),
@@ -164,7 +178,6 @@ mod tests {
             ("insightType", json!("funnels"), "not_in_list"),
             ("insightType", json!(1), "invalid_type"),
             ("insightType", json!("drop_off_points"), "not_available"),
-            ("insightType", json!("user_journeys"), "not_available"),
             ("steps", json!([]), "invalid_length"),
             ("color", json!("red"), "unknown_field"),
         ];

@@ -45,6 +45,7 @@ impl InsightType {
             Self::EngagementPatterns => "engagement_patterns",
             Self::ConversionFunnel => "conversion_funnel",
             Self::FeatureAdoption => "feature_adoption",
+            Self::UserJourneys => "user_journeys",
         }
     }
 }

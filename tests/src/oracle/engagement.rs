@@ -48,7 +48,7 @@ pub const METRICS: [&str; 5] = [
 
 /// One user: all rows, and the times of activity.
 struct Member {
-    first_of_any_kind: i64,
+    of_any_kind: Vec<i64>,
     activity: Vec<i64>,
 }
 
@@ -137,7 +137,7 @@ impl Engagement {
             .iter()
             .filter(|(user, _)| segment::member(history, user, &self.segment, from, to, self.as_of))
             .map(|(_, rows)| Member {
-                first_of_any_kind: rows[0].ts,
+                of_any_kind: rows.iter().map(|e| e.ts).collect(),
                 activity: rows
                     .iter()
                     .filter(|e| self.is_activity(e))
@@ -307,7 +307,7 @@ impl Engagement {
                 let before = m.activity.iter().filter(|t| **t < to);
                 let active: BTreeSet<NaiveDate> = before.map(|t| calendar.period_of(*t)).collect();
                 let new = match self.preset.as_str() {
-                    "posthog" => Some(calendar.period_of(m.first_of_any_kind)),
+                    "posthog" => m.of_any_kind.iter().map(|t| calendar.period_of(*t)).min(),
                     _ => active.first().copied(),
                 };
                 (active, new)

@@ -15,6 +15,7 @@ pub mod condition;
 pub mod engagement;
 pub mod funnel;
 pub mod identity;
+pub mod journey;
 pub mod money;
 pub mod numbers;
 pub mod question;

@@ -81,6 +81,18 @@ impl Door {
         said("", self.send(request))
     }
 
+    /// The ids of the users behind a number.
+    pub(crate) fn people(&self, request: &Value) -> Vec<String> {
+        let request = Request::post("/api/analytics-dashboard/people")
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::from(request.to_string()))
+            .expect("a request");
+        let people = said("", self.send(request)).expect("people");
+        let users = people["users"].as_array().cloned().unwrap_or_default();
+        let id = |user: &Value| user["userId"].as_str().expect("an id").to_owned();
+        users.iter().map(id).collect()
+    }
+
     /// The status and the body of a request.
     pub(crate) fn get(&self, word: &str, query: &str) -> (u16, String) {
         let (path, more) = match word {

@@ -15,6 +15,8 @@ mod golden;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 #[cfg(test)]

@@ -7,7 +7,14 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 5] = ["funnel", "retention", "engagement", "adoption", "realtime"];
+const WORDS: [&str; 6] = [
+    "funnel",
+    "retention",
+    "journey",
+    "engagement",
+    "adoption",
+    "realtime",
+];
 
 /// The workspace.
 fn root() -> PathBuf {
@@ -278,10 +285,10 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The rules that the first version answers for, and so must show.
-const RULES: [&str; 43] = [
+const RULES: [&str; 45] = [
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14", "F15",
     "F16", "G4", "G5", "M1", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11",
-    "L1", "L2", "L3", "L4", "G2", "I1", "I2", "I3", "I4", "T1", "T2", "T3", "T4",
+    "P1", "P2", "L1", "L2", "L3", "L4", "G2", "I1", "I2", "I3", "I4", "T1", "T2", "T3", "T4",
 ];
 
 #[test]

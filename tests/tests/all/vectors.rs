@@ -21,6 +21,13 @@ fn core(vector: &Vector) -> Result<Said, String> {
             .map_err(|differences| format!("the report of ingest{differences}"))?;
     }
     let (who, question) = (Principal::owner(), &vector.question);
+    for (request, users) in vector.people() {
+        let people = store.people(&who, &request).map_err(|e| e.to_string())?;
+        let named: Vec<String> = people.users.into_iter().map(|p| p.user_id).collect();
+        if named != users || people.total != users.len() as u64 {
+            return Err(format!("{request} names {named:?}"));
+        }
+    }
     Ok(match store.ask(&who, &vector.word, question) {
         Ok(answer) => Ok(serde_json::from_str(&answer).expect("an answer is JSON")),
         Err(error) => Err(refusal(&error)),
@@ -71,7 +78,14 @@ fn run(word: &str, door: impl Fn(&Vector) -> Result<Option<Said>, String>) {
 fn run_http(word: &str) {
     let door = |vector: &Vector| Door::new(Arc::new(store::of(vector).0));
     run(word, |vector| {
-        Ok(Some(door(vector).tell(word, &vector.question)))
+        let door = door(vector);
+        for (request, users) in vector.people() {
+            let named = door.people(&request);
+            if named != users {
+                return Err(format!("{request} names {named:?}"));
+            }
+        }
+        Ok(Some(door.tell(word, &vector.question)))
     });
     if ["funnel", "retention", "realtime"].contains(&word) {
         run(word, |vector| {
@@ -102,6 +116,11 @@ fn the_core_answers_every_adoption_vector() {
 }
 
 #[test]
+fn the_core_answers_every_journey_vector() {
+    run("journey", |vector| core(vector).map(Some));
+}
+
+#[test]
 fn the_core_answers_every_realtime_vector() {
     run("realtime", |vector| core(vector).map(Some));
 }
@@ -124,6 +143,11 @@ fn http_answers_every_engagement_vector() {
 #[test]
 fn http_answers_every_adoption_vector() {
     run_http("adoption");
+}
+
+#[test]
+fn http_answers_every_journey_vector() {
+    run_http("journey");
 }
 
 #[test]

@@ -58,6 +58,19 @@ async fn the_data_is_the_cores_json_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn journeys_are_an_insight_with_their_figures() {
+    let query = "startDate=2026-01-01&endDate=2026-01-31&insightType=user_journeys";
+    let reply = Server::new().ask(INSIGHTS, query, "viewer").await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let insight = &reply.json["data"][0];
+    assert_eq!(insight["insightType"], "user_journeys");
+    assert_eq!(
+        (&insight["data"]["users"], &insight["data"]["paths"]),
+        (&json!(2), &json!(3))
+    );
+}
+
+#[tokio::test]
 async fn unknown_paths_and_methods_are_problems_too() {
     let server = Server::new();
     for path in [

@@ -135,11 +135,6 @@ async fn bad_parameters_are_400_and_name_the_field() {
             insights("insightType=funnel"),
             &["insightType not_in_list"],
         ),
-        (
-            INSIGHTS,
-            insights("insightType=user_journeys"),
-            &["insightType not_available"],
-        ),
         (INSIGHTS, insights("limit=0"), &["limit out_of_range"]),
         (INSIGHTS, insights("limit=101"), &["limit out_of_range"]),
         (INSIGHTS, insights("limit=ten"), &["limit invalid_type"]),

@@ -2,6 +2,7 @@
 
 mod engagement;
 mod funnel;
+mod journey;
 mod retention;
 
 use std::fs;
