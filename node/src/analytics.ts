@@ -132,8 +132,8 @@ export class Analytics implements AsyncDisposable {
     return this.#call(() => this.#native.saveExport(id, path));
   }
 
-  /** The answer of `funnel`, `retention`, `engagement` or `realtime` as a chart in SVG that follows light and dark pages. */
-  chart(word: 'funnel' | 'retention' | 'engagement' | 'realtime', question: object): Promise<string> {
+  /** The answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` as a chart in SVG that follows light and dark pages. */
+  chart(word: 'funnel' | 'retention' | 'engagement' | 'journey' | 'realtime', question: object): Promise<string> {
     return this.#call(() => this.#native.chart(word, written(question)));
   }
 

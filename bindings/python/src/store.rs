@@ -12,7 +12,6 @@ use serde_json::Value;
 use travelsense::chart::Chart;
 use travelsense::events::Catalogue;
 use travelsense::insight::Insight;
-use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
@@ -179,7 +178,9 @@ impl Store {
 
     /// The answer to a question of journeys in its JSON form.
     fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
+        self.answer(py, question, Analytics::journey_json, |a| {
+            Ok((a.table()?, a.chart()))
+        })
     }
 
     /// The real-time figures asked for in their JSON form.

@@ -8,7 +8,7 @@ use crate::chart::Chart;
 use crate::error::{Error, Result};
 
 impl Analytics {
-    /// The chart of the answer of `funnel`, `retention`, `engagement` or `realtime` to a question in its JSON form; of real-time
+    /// The chart of the answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` to a question in its JSON form; of real-time
     /// figures the first that is asked for.
     ///
     /// # Errors
@@ -23,6 +23,12 @@ impl Analytics {
                     Error::field("metrics", "not_available", "these figures have no chart")
                 })
             }
+            "journey" => {
+                let chart = self.journey_json(who, question)?.chart();
+                chart.ok_or_else(|| {
+                    Error::field("report", "not_available", "these paths have no chart")
+                })
+            }
             "realtime" => {
                 let figures = self.realtime_json(who, question)?;
                 let first = figures.first().map(|f| f.chart());
@@ -31,7 +37,7 @@ impl Analytics {
             other => Err(Error::field(
                 "word",
                 "not_in_list",
-                format!("`{other}` is not one of funnel, retention, engagement, realtime"),
+                format!("`{other}` is not one of funnel, retention, engagement, journey, realtime"),
             )),
         }
     }
