@@ -20,11 +20,11 @@ def test_notebooks_see_funnels_and_retention_as_charts(store):
     assert store.realtime().to_svg() is None
 
 
-@pytest.mark.parametrize("format", ["csv", "json", "xlsx", "pdf"])
-def test_a_report_becomes_a_file(store, tmp_path, format):
-    job = store.export("report", format, **FEBRUARY)
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "pdf"])
+def test_a_report_becomes_a_file(store, tmp_path, kind):
+    job = store.export("report", kind, **FEBRUARY)
     assert job["status"] == "completed"
-    path = tmp_path / f"report.{format}"
+    path = tmp_path / f"report.{kind}"
     assert store.save_export(job["_id"], path) == job["fileSize"] == path.stat().st_size
 
 

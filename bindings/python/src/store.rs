@@ -134,18 +134,18 @@ impl Store {
     }
 
     /// An export, as JSON.
-    fn export_job(&self, py: Python<'_>, id: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.export_job(who, id)?))
+    fn export_job(&self, py: Python<'_>, export: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.export_job(who, export)?))
     }
 
     /// Gives an export up; gives the job as JSON.
-    fn cancel_export(&self, py: Python<'_>, id: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.cancel_export(who, id)?))
+    fn cancel_export(&self, py: Python<'_>, export: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.cancel_export(who, export)?))
     }
 
     /// Copies the file of an export to a path; gives its size in bytes.
-    fn save_export(&self, py: Python<'_>, id: &str, path: PathBuf) -> PyResult<u64> {
-        self.ask(py, |a, who| a.save_export(who, id, &path))
+    fn save_export(&self, py: Python<'_>, export: &str, path: PathBuf) -> PyResult<u64> {
+        self.ask(py, |a, who| a.save_export(who, export, &path))
     }
 
     /// The answer to a funnel in its JSON form.
