@@ -1,18 +1,18 @@
 //! A retention table as a picture.
 
 use super::answer::{Cell, Cohort, PeriodAverage, RetentionAnswer};
-use super::options::Metric;
+use super::options::{CohortPeriod, Metric};
 use crate::chart::{self, Chart, Heading, HeatCell, HeatMap, HeatRow, exact, percent, short};
-use crate::query::Period;
 
 impl RetentionAnswer {
     /// The table with its cells tinted by their figure; what has not fully elapsed has a dashed edge and no tint.
     pub fn chart(&self) -> Chart {
         let rate = self.analysis_metric == Metric::RetentionRate.name();
         let period = match self.cohort_period {
-            Period::Daily => "day",
-            Period::Weekly => "week",
-            Period::Monthly => "month",
+            CohortPeriod::Hourly => "hour",
+            CohortPeriod::Daily => "day",
+            CohortPeriod::Weekly => "week",
+            CohortPeriod::Monthly => "month",
         };
         let cells = || self.cohorts.iter().flat_map(|c| &c.retention);
         let columns = self
