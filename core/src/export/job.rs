@@ -254,7 +254,6 @@ impl Kept {
     pub(crate) fn told(&self, rows: Option<u64>) -> ExportJob {
         let (document, body, request) = (&self.document, &self.body, &self.request);
         let span = request.range.span();
-        let instant = |micros: i64| Instant::saturating_from_micros(micros);
         let url = || format!("/api/analytics-dashboard/export/{}/file", document.id);
         ExportJob {
             id: document.id,
@@ -273,7 +272,7 @@ impl Kept {
             file_size: body.size,
             created_by: document.owner.clone(),
             created_at: document.created_at,
-            completed_at: body.completed_at.map(instant),
+            completed_at: body.completed_at.map(Instant::saturating_from_micros),
             expires_at: self.expires_at(),
             failure_reason: body.failure.clone(),
         }
