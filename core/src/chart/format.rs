@@ -46,7 +46,7 @@ pub fn short(value: f64) -> String {
     let size = value.abs();
     for (unit, name) in [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")] {
         // What would round up to 1,000 belongs to the unit above.
-        if size >= 0.9995 * unit && size >= 1_000.0 || unit == 1e3 && size >= 1_000.0 {
+        if size >= 0.9995 * unit {
             return format!("{}{name}", figures(value / unit));
         }
     }
@@ -140,6 +140,7 @@ mod tests {
             (0.0, "0"),
             (7.0, "7"),
             (999.0, "999"),
+            (999.6, "1k"),
             (1_000.0, "1k"),
             (12_431.0, "12.4k"),
             (999_950.0, "1M"),
