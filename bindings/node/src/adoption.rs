@@ -1,7 +1,6 @@
 //! Which features users take up, and how soon.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::adoption::AdoptionAnswer;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a question of adoption, given as JSON.
     #[napi]
     pub fn adoption(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let answer = a.adoption_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let answer = a.adoption_json(who, &parse(&question)?)?;
             Answer::of(answer, AdoptionAnswer::table)
         })
     }

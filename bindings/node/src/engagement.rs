@@ -1,7 +1,6 @@
 //! How often users come, and at what hours.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::engagement::EngagementAnswer;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a question of engagement, given as JSON.
     #[napi]
     pub fn engagement(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let answer = a.engagement_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let answer = a.engagement_json(who, &parse(&question)?)?;
             Answer::of(answer, EngagementAnswer::table)
         })
     }

@@ -1,7 +1,6 @@
 //! Which ways users take.
 
 use napi_derive::napi;
-use travelsense::Principal;
 use travelsense::journey::JourneyAnswer;
 
 use crate::answer::Answer;
@@ -14,8 +13,8 @@ impl Store {
     /// Answers a question of journeys, given as JSON.
     #[napi]
     pub fn journey(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a| {
-            let answer = a.journey_json(&Principal::owner(), &parse(&question)?)?;
+        self.ask(move |a, who| {
+            let answer = a.journey_json(who, &parse(&question)?)?;
             Answer::of(answer, JourneyAnswer::table)
         })
     }
