@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::analytics::Options;
 use crate::error::{Error, FieldError, Result};
 use crate::events::{ImportOptions, Mapping, Name, Table};
+use crate::query::Window;
 use crate::query::fields::{self, Fields, Parsed};
 
 /// The largest whole number that JSON carries exactly everywhere.
@@ -15,7 +17,7 @@ const LARGEST: i64 = (1 << 53) - 1;
 
 impl Options {
     /// Reads options in their JSON form: `path` (`:memory:` for a store that ends with its handle), `readOnly`, `threads`,
-    /// `memoryLimit` in bytes, `now` (the instant at which the store's clock stands still).
+    /// `memoryLimit` in bytes, `timeout` in seconds or as text with a unit, `now` (the instant at which the store's clock stands still).
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -32,6 +34,9 @@ impl Options {
             memory_limit: fields
                 .optional("memoryLimit", |v| fields::integer(v, 1, LARGEST))
                 .map(i64::unsigned_abs),
+            timeout: fields
+                .optional("timeout", timeout)
+                .map(|limit| Duration::from_micros(limit.micros().unsigned_abs())),
             ..Self::default()
         };
         if let Some(now) = fields.optional("now", fields::instant) {
@@ -91,6 +96,14 @@ impl ImportOptions<'_> {
 /// What of an import's options is not its mapping.
 const OWN: [&str; 3] = ["event", "table", "strict"];
 
+/// A length of time that gives a question a chance.
+fn timeout(value: &Value) -> Parsed<Window> {
+    match fields::window(value)? {
+        limit if limit.micros() == 0 => fields::fault("out_of_range", "must be above 0"),
+        limit => Ok(limit),
+    }
+}
+
 fn path(value: &Value) -> Parsed<Option<PathBuf>> {
     match fields::text(value)? {
         "" => fields::fault("invalid_length", "must name a file, or be `:memory:`"),
@@ -108,12 +121,13 @@ mod tests {
     #[test]
     fn options_are_read_and_the_clock_can_stand_still() {
         let read = Options::parse(&json!({
-            "path": "a.db", "readOnly": true, "threads": 2, "memoryLimit": 1000, "now": "2026-01-01T00:00:00Z"
+            "path": "a.db", "readOnly": true, "threads": 2, "memoryLimit": 1000, "timeout": "30s", "now": "2026-01-01T00:00:00Z"
         }))
         .unwrap();
         assert_eq!(read.path, Some(PathBuf::from("a.db")));
         assert!(read.read_only);
         assert_eq!((read.threads, read.memory_limit), (Some(2), Some(1000)));
+        assert_eq!(read.timeout, Some(Duration::from_secs(30)));
         assert_eq!((read.clock)(), "2026-01-01T00:00:00Z".parse().unwrap());
         let memory = Options::parse(&json!({"path": ":memory:", "threads": null})).unwrap();
         assert_eq!(
@@ -124,7 +138,7 @@ mod tests {
 
     #[test]
     fn everything_wrong_with_options_is_said_at_once() {
-        let wrong = json!({"path": "", "readOnly": 1, "threads": 0, "memoryLimit": -1, "now": "soon", "mode": "r"});
+        let wrong = json!({"path": "", "readOnly": 1, "threads": 0, "memoryLimit": -1, "timeout": 0, "now": "soon", "mode": "r"});
         let error = Options::parse(&wrong).unwrap_err();
         let faults: Vec<_> = error
             .field_errors()
@@ -136,6 +150,7 @@ mod tests {
             ("readOnly", "invalid_type"),
             ("threads", "out_of_range"),
             ("memoryLimit", "out_of_range"),
+            ("timeout", "out_of_range"),
             ("now", "invalid_date"),
             ("mode", "unknown_field"),
         ];

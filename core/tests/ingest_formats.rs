@@ -610,11 +610,13 @@ fn a_second_import_of_a_large_file_changes_nothing() {
     assert_eq!(w.head().unwrap(), head);
     assert_eq!(w.content_digest().unwrap(), digest);
     let mut scanned = 0;
-    w.scan(0, None, &mut |rows| {
-        scanned += rows.user.len();
-        Ok(())
-    })
-    .unwrap();
+    let snapshot = w.snapshot().unwrap();
+    snapshot
+        .scan(0, &mut |rows| {
+            scanned += rows.user.len();
+            Ok(())
+        })
+        .unwrap();
     assert_eq!(scanned, 200_000);
 }
 

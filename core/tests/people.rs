@@ -79,7 +79,7 @@ fn d1_the_users_of_a_cell_are_its_number_and_come_in_pages() {
     let ada = serde_json::to_value(&one.users[0]).unwrap();
     assert_eq!(
         (&ada["firstSeen"], &ada["events"], &ada["anonymous"]),
-        (&json!("2026-01-01T12:00:00Z"), &json!(2), &json!(false))
+        (&json!("2026-01-01T12:00:00.000Z"), &json!(2), &json!(false))
     );
 }
 

@@ -147,3 +147,62 @@ fn larger_than_memory_they_are_built_piece_by_piece() {
     let error = Timelines::build(&w, Some(1_000)).unwrap_err();
     assert_eq!(error.code(), "memory_limit");
 }
+
+#[test]
+fn those_of_another_state_of_who_is_who_are_brought_forward() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.db");
+    // A device of nobody known, whose user is told only after the timelines were saved.
+    let ingest = |user: Option<&str>, second: u32| {
+        let event = json!([{
+            "userId": user, "anonymousId": "d", "name": "a", "ts": format!("2026-01-01T00:00:{second:02}Z"),
+        }]);
+        let store = Analytics::open(&path).unwrap();
+        store.ingest(&Principal::owner(), &event).unwrap();
+        store.close();
+    };
+    ingest(None, 1);
+    ingest(Some("u"), 2);
+    ingest(None, 3);
+    let w = warehouse(&path);
+    let built = Timelines::build(&w, None).unwrap();
+    assert!(built.save(&w).unwrap());
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
+    assert_eq!(all(&found), all(&built));
+    drop(w);
+    ingest(Some("v"), 4);
+    let w = warehouse(&path);
+    let found = Timelines::saved(&w, None).unwrap().unwrap();
+    assert!(found.head().version < w.head().unwrap().version);
+    let (forward, anew) = (
+        found.updated(&w, None).unwrap(),
+        Timelines::build(&w, None).unwrap(),
+    );
+    assert_eq!(all(&forward), all(&anew));
+    let counts: Vec<usize> = all(&anew).iter().map(Vec::len).collect();
+    assert_eq!(counts, [0, 2, 2], "the third event moved to v");
+}
+
+#[test]
+fn a_change_under_way_costs_a_copy_but_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.db");
+    // Two partitions, of which one has room.
+    let store = Analytics::open(&path).unwrap();
+    let event =
+        |user: u32| json!({"userId": user.to_string(), "name": "a", "ts": "2026-01-01T00:00:00Z"});
+    let events: Vec<Value> = (0..40_000).map(event).collect();
+    store
+        .ingest(&Principal::owner(), &Value::Array(events))
+        .unwrap();
+    store.close();
+    let w = warehouse(&path);
+    let whole = Timelines::build(&w, None).unwrap();
+    let change = w.load().unwrap();
+    assert!(!whole.save(&w).unwrap());
+    let pieces = Timelines::build(&w, Some(700_000)).unwrap();
+    assert_eq!(all(&pieces), all(&whole));
+    drop(change);
+    // Nobody remembers the seal of what was written meanwhile.
+    assert!(Timelines::saved(&w, None).unwrap().is_none());
+}

@@ -39,6 +39,8 @@ export interface OpenOptions {
   threads?: number | null;
   /** The most bytes timelines may take while they are built; no limit by default. */
   memoryLimit?: number | null;
+  /** How long a behavioural question may take before it is given up as `timed_out`: seconds, or text such as `30s`; no limit by default. */
+  timeout?: number | string | null;
   /** An instant at which the store's clock stands still, for answers that can be repeated; the system's clock by default. */
   now?: When | null;
 }

@@ -76,6 +76,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     read_only: bool = False,
     threads: int | None = None,
     memory_limit: int | None = None,
+    timeout: Length | None = None,
     now: str | datetime | None = None,
 ) -> Analytics:
     """Opens a file of events, creating it where it is absent, or `":memory:"` for a store that ends with its handle.
@@ -85,6 +86,8 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
         read_only: leave the file as it is; several processes may do so at once.
         threads: how many threads to use; all cores by default.
         memory_limit: the most bytes to use; no limit by default.
+        timeout: how long a behavioural question may take before it is given up as `Cancelled`: seconds, `"30s"`, or a
+            `timedelta`; no limit by default.
         now: answers as if it were that instant, so that a notebook gives the same numbers tomorrow. An aware
             `datetime`, or ISO 8601 with an offset.
 
@@ -95,7 +98,9 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
         StorageError: the file system refuses.
     """
     where = os.fspath(path)
-    options = question(path=where, read_only=read_only, threads=threads, memory_limit=memory_limit, now=now)
+    options = question(
+        path=where, read_only=read_only, threads=threads, memory_limit=memory_limit, timeout=timeout, now=now
+    )
     return Analytics(Store(options), where)
 
 

@@ -81,6 +81,8 @@ pub enum Permission {
     ImportEvents,
     /// Change which events are page views, conversions, errors and steps.
     ManageCatalogue,
+    /// Take everything of a user away for ever.
+    ErasePeople,
     /// See the dashboards that are one's own, shared or public.
     ReadDashboards,
     /// Make dashboards, and change and remove those that are one's own.
@@ -100,6 +102,7 @@ impl Permission {
             Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
             Self::ManageCatalogue => "manage_catalogue",
+            Self::ErasePeople => "erase_people",
             Self::ReadDashboards => "read_dashboards",
             Self::ManageDashboards => "manage_dashboards",
             Self::ReadAudit => "read_audit",
@@ -190,12 +193,13 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 9] = [
+    const ALL: [Permission; 10] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
         Permission::ImportEvents,
         Permission::ManageCatalogue,
+        Permission::ErasePeople,
         Permission::ReadDashboards,
         Permission::ManageDashboards,
         Permission::ReadAudit,
@@ -205,18 +209,22 @@ mod tests {
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 9]),
+            ("admin", [true; 10]),
             (
                 "analyst",
-                [true, true, true, true, false, true, true, false, false],
+                [
+                    true, true, true, true, false, false, true, true, false, false,
+                ],
             ),
             (
                 "viewer",
-                [true, false, false, false, false, true, false, false, false],
+                [
+                    true, false, false, false, false, false, true, false, false, false,
+                ],
             ),
-            ("Admin", [false; 9]),
-            ("root", [false; 9]),
-            ("", [false; 9]),
+            ("Admin", [false; 10]),
+            ("root", [false; 10]),
+            ("", [false; 10]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

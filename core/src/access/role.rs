@@ -1,8 +1,8 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts, ManageDashboards,
-    ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts,
+    ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 3] = [
@@ -14,6 +14,7 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ManageCohorts,
             ImportEvents,
             ManageCatalogue,
+            ErasePeople,
             ReadDashboards,
             ManageDashboards,
             ReadAudit,

@@ -7,6 +7,7 @@ mod cohort;
 mod dashboard;
 mod data;
 mod engagement;
+mod erase;
 mod export;
 mod funnel;
 mod insight;
@@ -17,9 +18,12 @@ mod retention;
 mod timelines;
 mod word;
 
+pub use erase::ErasureReport;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -28,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::export::Files;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
-use crate::timeline::{Columns, Timelines};
+use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
 
@@ -39,6 +43,9 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// Fills bytes with chance that nobody can guess; the only chance there is.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<()> + Send + Sync>;
+
+/// For so long a question says nothing of its progress.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// How to open a store of events.
 #[derive(Clone)]
@@ -51,6 +58,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// The most bytes timelines may take while they are built; no limit by default.
     pub memory_limit: Option<u64>,
+    /// How long a behavioural question may take before it is given up as `timed_out`; no limit by default.
+    pub timeout: Option<Duration>,
     /// The clock that says what "now" is; the system's by default.
     pub clock: Clock,
     /// Where ids and names that cannot be guessed come from; the system by default.
@@ -66,6 +75,7 @@ impl Default for Options {
             read_only: false,
             threads: None,
             memory_limit: None,
+            timeout: None,
             clock: Arc::new(system_clock),
             chance: Arc::new(system_chance),
             metadata: None,
@@ -80,6 +90,7 @@ impl std::fmt::Debug for Options {
             .field("read_only", &self.read_only)
             .field("threads", &self.threads)
             .field("memory_limit", &self.memory_limit)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -98,11 +109,13 @@ pub struct Analytics {
     columns: Arc<Mutex<Columns>>,
     pool: Arc<rayon::ThreadPool>,
     memory_limit: Option<u64>,
+    timeout: Option<Duration>,
     clock: Clock,
     chance: Chance,
     kept: Arc<Kept>,
     exports: Arc<export::Exports>,
-    stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+    stop: Option<Arc<dyn Fn() -> Option<Halt> + Send + Sync>>,
+    progress: Option<Arc<dyn Fn(f64) + Send + Sync>>,
 }
 
 impl Analytics {
@@ -160,11 +173,13 @@ impl Analytics {
             columns: Arc::default(),
             pool: Arc::new(pool),
             memory_limit: options.memory_limit,
+            timeout: options.timeout,
             clock: options.clock,
             chance: options.chance,
             kept: Arc::new(kept),
             exports: Arc::new(exports),
             stop: None,
+            progress: None,
         })
     }
 
@@ -187,6 +202,50 @@ impl Analytics {
     /// The same store for a question that is given up, as `cancelled`, soon after `stop` begins to say so.
     #[must_use]
     pub fn until(&self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.halting(move || stop().then_some(Halt::Cancelled))
+    }
+
+    /// The same store for questions that are given up, as `timed_out`, soon after so much time has passed from now on.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a limit on how long it takes, which no answer depends on"
+    )]
+    pub fn within(&self, limit: Duration) -> Self {
+        let begin = std::time::Instant::now();
+        self.halting(move || (begin.elapsed() >= limit).then_some(Halt::TimedOut))
+    }
+
+    /// The same store whose questions, once they have taken a second, tell `hear` from any thread which share of the pass at
+    /// hand is done: from 0 to 1. Some questions take several passes.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "when to tell of the progress, which no answer depends on"
+    )]
+    pub fn watched(&self, hear: impl Fn(f64) + Send + Sync + 'static) -> Self {
+        let begin = std::time::Instant::now();
+        let hear = move |share| {
+            if begin.elapsed() >= QUIET {
+                hear(share);
+            }
+        };
+        Self {
+            progress: Some(Arc::new(hear)),
+            ..self.clone()
+        }
+    }
+
+    /// The same store that gives up for one reason more. What has said so once says so for ever.
+    fn halting(&self, why: impl Fn() -> Option<Halt> + Send + Sync + 'static) -> Self {
+        let before = self.stop.clone();
+        let said = OnceLock::new();
+        let stop = move || {
+            said.get().copied().or_else(|| {
+                let halt = before.as_deref().and_then(|why| why()).or_else(&why)?;
+                Some(*said.get_or_init(|| halt))
+            })
+        };
         Self {
             stop: Some(Arc::new(stop)),
             ..self.clone()

@@ -8,7 +8,7 @@ use crate::cohort;
 use crate::error::Result;
 use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Segment, Span};
-use crate::timeline::{Columns, Needs, Stop, Timelines, View};
+use crate::timeline::{Columns, Needs, Progress, Stop, Timelines, View};
 
 /// From so many events on timelines are saved beside the file.
 const SAVED_FROM: u64 = 500_000;
@@ -106,15 +106,17 @@ impl Analytics {
             Vec::new()
         };
         let inner = cohorts.iter().flat_map(|(_, d)| d.properties());
+        let wanted = needs.properties.iter().copied().chain(inner);
         // One at a time reads what is missing; what is known is shared.
         let mut columns = {
             let mut held = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
             held.load(
                 &*self.warehouse,
                 timelines.identity(),
-                needs.properties.iter().copied().chain(inner),
+                wanted.clone(),
                 needs.amounts,
             )?;
+            held.keep_within(self.memory_limit, wanted, needs.amounts)?;
             held.clone()
         };
         for (name, definition) in &cohorts {
@@ -141,8 +143,17 @@ impl Analytics {
         needs: &Needs<'_>,
         answer: impl FnOnce(&View<'_>) -> Result<T> + Send,
     ) -> Result<T> {
+        if let Some(limit) = self.timeout {
+            let limited = Self {
+                timeout: None,
+                ..self.within(limit)
+            };
+            return limited.over(as_of, segment, span, needs, answer);
+        }
         let as_of = as_of.unwrap_or_else(|| self.now());
+        self.stop().check()?;
         let timelines = self.timelines()?;
+        self.stop().check()?;
         let plan = Property::User {
             name: "plan".to_owned(),
             at: Moment::AsOf,
@@ -163,8 +174,14 @@ impl Analytics {
             premium: &premium,
             columns: &columns,
             stop: self.stop(),
+            progress: self
+                .progress
+                .as_deref()
+                .map(Progress::to)
+                .unwrap_or_default(),
             ..View::new(&timelines, as_of)
         };
+        view.stop.check()?;
         self.pool.install(|| answer(&view))
     }
 

@@ -6,6 +6,8 @@
 mod definition;
 mod members;
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,4 +26,25 @@ pub struct Cohort {
     pub definition: Value,
     /// When it was made.
     pub created_at: Instant,
+}
+
+/// A stored definition without the ids of users who were erased.
+pub(crate) fn without(definition: &Value, ids: &HashSet<&str>) -> Value {
+    match definition {
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| {
+                let value = match value {
+                    Value::Array(users) if name == "users" => {
+                        let stays = |id: &&Value| !id.as_str().is_some_and(|id| ids.contains(id));
+                        users.iter().filter(stays).cloned().collect()
+                    }
+                    Value::Array(parts) => parts.iter().map(|part| without(part, ids)).collect(),
+                    other => without(other, ids),
+                };
+                (name.clone(), value)
+            };
+            fields.iter().map(field).collect()
+        }
+        other => other.clone(),
+    }
 }

@@ -10,7 +10,7 @@
 )]
 
 use super::options::Entry;
-use super::outcome::{Found, Groups, TooComplex, WORK};
+use super::outcome::{Found, Groups, PATIENCE, TooComplex, WORK};
 use super::plan::{Plan, Rows};
 
 /// Rows that fill distinct steps: for each step the mask of the row that fills it.
@@ -62,6 +62,7 @@ struct Counts {
     class: Vec<u32>,
     held: Vec<u32>,
     work: u64,
+    entries: u64,
 }
 
 impl Counts {
@@ -118,6 +119,7 @@ pub(super) fn search(
         .map(|(_, place)| place)
         .collect();
     let depths = depths(plan, unit, &excluded, &entries, deadlines)?;
+    let classes = classes(unit, others(plan));
     let depth_of = |entry: u32| entries.binary_search(&entry).map_or(0, |i| depths[i]);
     let latest = plan.question.entry == Entry::Latest;
     let best = |group: &Vec<u32>| {
@@ -131,13 +133,70 @@ pub(super) fn search(
         Some(chain(
             plan,
             unit,
-            &excluded,
+            (&excluded, &classes),
             entry,
             depth,
             deadlines[entry as usize],
         ))
     };
-    Ok(groups.iter().map(best).collect())
+    let mut found = Vec::with_capacity(groups.len());
+    for (i, group) in groups.iter().enumerate() {
+        if (i as u64).is_multiple_of(PATIENCE) {
+            plan.go_on()?;
+        }
+        found.push(best(group));
+    }
+    Ok(found)
+}
+
+/// The rows of each mask, which are alike.
+fn classes(unit: &Rows, masks: impl Fn(u64) -> u64) -> Vec<(u64, Vec<u32>)> {
+    let mut known = std::collections::BTreeMap::<u64, Vec<u32>>::new();
+    for (row, place) in unit.rows.iter().zip(0_u32..) {
+        let mask = masks(row.mask);
+        if mask != 0 {
+            known.entry(mask).or_default().push(place);
+        }
+    }
+    known.into_iter().collect()
+}
+
+/// The rows of a stretch in order, without those of masks for which there is no use any more.
+struct Ahead<'c> {
+    heads: Vec<(u64, &'c [u32])>,
+    end: u32,
+}
+
+impl<'c> Ahead<'c> {
+    fn new(classes: &'c [(u64, Vec<u32>)], first: u32, end: u32) -> Self {
+        let from = |rows: &'c Vec<u32>| &rows[rows.partition_point(|row| *row < first)..];
+        Self {
+            heads: classes
+                .iter()
+                .map(|(mask, rows)| (*mask, from(rows)))
+                .collect(),
+            end,
+        }
+    }
+
+    /// The next row, its mask, and the place of its mask among those ahead.
+    fn next(&mut self) -> Option<(u32, u64, usize)> {
+        let heads = self.heads.iter().enumerate();
+        let (row, class) = heads
+            .filter_map(|(i, (_, rows))| Some((*rows.first()?, i)))
+            .min()
+            .filter(|(row, _)| *row < self.end)?;
+        let (mask, rows) = &mut self.heads[class];
+        *rows = &rows[1..];
+        Some((row, *mask, class))
+    }
+
+    /// Leaves out what comes of a mask before a row; all of it where there is none.
+    fn skip(&mut self, class: usize, to: Option<u32>) {
+        let rows = &mut self.heads[class].1;
+        let place = to.map_or(rows.len(), |to| rows.partition_point(|row| *row < to));
+        *rows = &rows[place..];
+    }
 }
 
 /// What the rows after an anchored entry can fill; in any other order, what they are.
@@ -161,37 +220,44 @@ fn depths(
     let steps = plan.places.len();
     let mut counts = Counts::new(unit, others(plan));
     let anchored = plan.question.anchor_first;
-    // The rows of `lower..upper` are held.
-    let (mut lower, mut upper) = (0, 0);
-    let mut depths = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let end = end(plan, unit, excluded, *entry, deadlines[*entry as usize]);
-        let first = begin(plan, unit, *entry);
-        while upper < unit.rows.len() && unit.rows[upper].ts <= end {
-            counts.held[counts.class[upper] as usize] += 1;
-            upper += 1;
-        }
-        while upper > lower && unit.rows[upper - 1].ts > end {
-            upper -= 1;
-            counts.held[counts.class[upper] as usize] -= 1;
-        }
-        while lower < first {
-            counts.held[counts.class[lower] as usize] -= 1;
-            lower += 1;
-        }
-        let own = counts.class[*entry as usize] as usize;
-        let depth = if anchored {
-            // The entry fills the first step, and no other.
-            counts.held[own] -= 1;
-            let depth = 1 + counts.rank(steps);
-            counts.held[own] += 1;
-            depth
-        } else {
-            counts.rank(steps)
-        };
-        depths.push(depth);
-        if counts.work > WORK {
-            return Err(TooComplex);
+    let mut depths = vec![0; entries.len()];
+    // From entries alike, one after the other, the stretch in which a set can lie only moves forward.
+    let alike = |place: &usize| unit.rows[entries[*place] as usize].mask;
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(alike);
+    for places in order.chunk_by(|a, b| alike(a) == alike(b)) {
+        // The rows of `lower..upper` are held.
+        let (mut lower, mut upper) = (0, 0);
+        counts.held.fill(0);
+        for place in places {
+            let entry = entries[*place];
+            let end = end(plan, unit, excluded, entry, deadlines[entry as usize]);
+            let first = begin(plan, unit, entry);
+            while upper < unit.rows.len() && unit.rows[upper].ts <= end {
+                counts.held[counts.class[upper] as usize] += 1;
+                upper += 1;
+            }
+            while lower < first {
+                counts.held[counts.class[lower] as usize] -= 1;
+                lower += 1;
+            }
+            let own = counts.class[entry as usize] as usize;
+            depths[*place] = if anchored {
+                // The entry fills the first step, and no other.
+                counts.held[own] -= 1;
+                let depth = 1 + counts.rank(steps);
+                counts.held[own] += 1;
+                depth
+            } else {
+                counts.rank(steps)
+            };
+            counts.entries += 1;
+            if counts.work > WORK {
+                return Err(TooComplex);
+            }
+            if counts.entries.is_multiple_of(PATIENCE) {
+                plan.go_on()?;
+            }
         }
     }
     Ok(depths)
@@ -234,7 +300,7 @@ fn end(plan: &Plan<'_>, unit: &Rows, excluded: &[u32], entry: u32, deadline: i64
 fn chain(
     plan: &Plan<'_>,
     unit: &Rows,
-    excluded: &[u32],
+    (excluded, classes): (&[u32], &[(u64, Vec<u32>)]),
     entry: u32,
     depth: usize,
     deadline: i64,
@@ -244,47 +310,54 @@ fn chain(
     let first = unit.rows[entry as usize];
     let begins = begin(plan, unit, entry);
     let after = unit.rows.partition_point(|r| r.ts <= end);
-    let candidates = || {
-        let places = begins as u32..after as u32;
-        places.filter(move |place| *place != entry)
-    };
+    let ahead = |end: usize| Ahead::new(classes, begins as u32, end as u32);
     let mut empty = Matching::new(plan.places.len());
     empty.add(entry, entry_mask(plan, first.mask));
-    // The last row is at the earliest time by which there can be so many; every excluded row before it must be taken.
+    // The last row is at the earliest time by which there can be so many; every excluded row before it must be taken. What
+    // does not fit a set now does not fit a larger one.
     let mut most = empty.clone();
     let mut last = first.ts;
-    for place in candidates() {
-        if most.size() == depth {
-            break;
+    let mut candidates = ahead(after);
+    while most.size() < depth
+        && let Some((place, mask, class)) = candidates.next()
+    {
+        if place == entry {
+            continue;
         }
-        let row = &unit.rows[place as usize];
-        if most.add(place, others(row.mask)) {
-            last = last.max(row.ts);
+        if most.add(place, mask) {
+            last = last.max(unit.rows[place as usize].ts);
+        } else {
+            candidates.skip(class, None);
         }
     }
     let mut chosen = empty;
     let mut rows = vec![entry];
-    let between = |place: &&u32| {
-        let ts = unit.rows[**place as usize].ts;
-        first.ts < ts && ts < last
-    };
-    let needed: Vec<u32> = excluded.iter().filter(between).copied().collect();
-    for place in candidates().take_while(|p| unit.rows[*p as usize].ts <= last) {
-        if rows.len() == depth {
-            break;
-        }
-        let mut with = chosen.clone();
-        if !with.add(place, others(unit.rows[place as usize].mask)) {
+    let time = |place: &u32| unit.rows[*place as usize].ts;
+    let between = excluded.partition_point(|x| time(x) <= first.ts);
+    let needed = &excluded[between..excluded.partition_point(|x| time(x) < last).max(between)];
+    let mut candidates = ahead(unit.rows.partition_point(|r| r.ts <= last));
+    while rows.len() < depth
+        && let Some((place, mask, class)) = candidates.next()
+    {
+        if place == entry {
             continue;
         }
+        let mut with = chosen.clone();
+        if !with.add(place, mask) {
+            candidates.skip(class, None);
+            continue;
+        }
+        let left = &needed[needed.partition_point(|n| *n <= place)..];
         let mut all = with.clone();
-        let fits = needed
+        if left
             .iter()
-            .filter(|n| **n > place)
-            .all(|n| all.add(*n, others(unit.rows[*n as usize].mask)));
-        if fits {
+            .all(|n| all.add(*n, others(unit.rows[*n as usize].mask)))
+        {
             chosen = with;
             rows.push(place);
+        } else {
+            // Rows alike fit no better as long as the same rows are needed after them.
+            candidates.skip(class, left.first().copied());
         }
     }
     let mask = |row: u32| {

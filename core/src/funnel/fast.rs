@@ -202,12 +202,18 @@ impl Fast {
                 self.from.max(bounds.start.micros()),
                 self.to.min(bounds.end.micros()),
             );
-            let depth = self.depth(timeline, span, latest);
+            // Nothing but what lies between its first entry and the end of its last window matters to a bucket.
+            let ahead = timeline.between(span.0, span.1.saturating_add(self.window));
+            let first = timeline.ts.partition_point(|ts| *ts < span.0);
+            let depth = self.depth(&ahead, span, latest);
             let end = timeline.ts.partition_point(|ts| *ts < span.1);
             let waiting = (row..end).rev().find(|row| self.enters(timeline, *row));
             let open = depth < self.steps
                 && waiting.is_some_and(|row| timeline.ts[row] > self.as_of - self.window);
-            let found = self.found(timeline, span, depth, open);
+            let mut found = self.found(&ahead, span, depth, open);
+            for (_, place) in &mut found.chain {
+                *place += first as u32;
+            }
             self.tell(timeline, Of::Bucket(bucket), &found, open, sink);
             row = end;
         }

@@ -13,7 +13,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::options::{Entry, Order};
-use super::outcome::{Found, Groups, TooComplex, WORK};
+use super::outcome::{Found, Groups, PATIENCE, TooComplex, WORK};
 use super::plan::{Plan, Rows};
 
 /// No chain.
@@ -27,7 +27,7 @@ struct Search<'s> {
     /// The times of each exclusion, and the rows.
     excluded: Vec<Vec<(i64, u32)>>,
     /// For each step and number of optional steps still to come, by the step's rows: when a chain can be complete.
-    tables: Vec<Vec<Vec<i64>>>,
+    tables: Vec<Vec<Table>>,
     required: usize,
     /// The first step that the target has not.
     limit: usize,
@@ -36,6 +36,65 @@ struct Search<'s> {
     /// From where the walk at hand has failed: step, optional steps to come, row, and the exclusions begun before its time.
     failed: HashSet<(u8, usize, u32, u64)>,
     work: u64,
+}
+
+/// Times by place, and of every stretch the least: a row that can still make it is found without trying those that cannot.
+struct Table {
+    /// A tree: the times begin in its middle, the node above two others has the lesser of them.
+    least: Vec<i64>,
+    rows: usize,
+}
+
+impl Table {
+    fn new(rows: usize) -> Self {
+        Self {
+            least: vec![NEVER; 2 * rows.next_power_of_two()],
+            rows,
+        }
+    }
+
+    fn times(&self) -> &[i64] {
+        let middle = self.least.len() / 2;
+        &self.least[middle..middle + self.rows]
+    }
+
+    fn times_mut(&mut self) -> &mut [i64] {
+        let middle = self.least.len() / 2;
+        &mut self.least[middle..middle + self.rows]
+    }
+
+    /// Fills the tree over the times.
+    fn grown(mut self) -> Self {
+        for node in (1..self.least.len() / 2).rev() {
+            self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]);
+        }
+        self
+    }
+
+    /// The first place from `from` on whose time is no later than a deadline; behind all rows where there is none.
+    fn next(&self, from: usize, deadline: i64) -> usize {
+        let middle = self.least.len() / 2;
+        if from >= self.rows {
+            return self.rows;
+        }
+        let mut node = middle + from;
+        while self.least[node] > deadline {
+            // To the stretch on the right, which may be longer.
+            while node & 1 == 1 {
+                if node == 1 {
+                    return self.rows;
+                }
+                node /= 2;
+            }
+            node += 1;
+        }
+        while node < middle {
+            node *= 2;
+            node += usize::from(self.least[node] > deadline);
+        }
+        // Behind the last row the tree is empty.
+        (node - middle).min(self.rows)
+    }
 }
 
 /// The best chain from the entries of each group; nothing for a group without one.
@@ -145,7 +204,7 @@ impl Search<'_> {
                 if left.is_empty() {
                     return Ok(found);
                 }
-                self.prepare(optional, excluding);
+                self.prepare(optional, excluding)?;
                 let mut still = Vec::new();
                 for group in left {
                     found[group] =
@@ -188,7 +247,7 @@ impl Search<'_> {
             let entry = entries[if latest { entries.len() - 1 - i } else { i }];
             let deadline = deadlines[entry as usize];
             let place = self.at[0].partition_point(|r| *r < entry);
-            if self.tables[0][optional][place] > deadline || !admits(entry, self.required) {
+            if self.tables[0][optional].times()[place] > deadline || !admits(entry, self.required) {
                 continue;
             }
             let row = &self.unit.rows[entry as usize];
@@ -267,25 +326,28 @@ impl Search<'_> {
     }
 
     /// Fills the tables for the target.
-    fn prepare(&mut self, optional: usize, excluding: bool) {
-        let mut tables: Vec<Vec<Vec<i64>>> = vec![Vec::new(); self.limit];
+    fn prepare(&mut self, optional: usize, excluding: bool) -> Result<(), TooComplex> {
+        let mut tables: Vec<Vec<Table>> = (0..self.limit).map(|_| Vec::new()).collect();
         for k in (0..self.limit).rev() {
             for left in 0..=optional {
+                self.plan.go_on()?;
                 let rows = &self.at[k];
-                let mut table = vec![NEVER; rows.len()];
+                let mut table = Table::new(rows.len());
                 if self.complete(k, left) {
-                    for (time, row) in table.iter_mut().zip(rows) {
+                    for (time, row) in table.times_mut().iter_mut().zip(rows) {
                         *time = self.unit.rows[*row as usize].ts;
                     }
                 } else {
                     for (next, then) in self.nexts(k, left) {
-                        self.slide(k, next, &tables[next][then], &mut table, excluding);
+                        let then = tables[next][then].times();
+                        self.slide(k, next, then, table.times_mut(), excluding);
                     }
                 }
-                tables[k].push(table);
+                tables[k].push(table.grown());
             }
         }
         self.tables = tables;
+        Ok(())
     }
 
     /// Lowers the times of step `k` to what going on with step `next` gives.
@@ -314,6 +376,18 @@ impl Search<'_> {
         }
     }
 
+    /// Counts the rows tried; an error where they are too many, or the question is given up.
+    fn count(&mut self) -> Result<(), TooComplex> {
+        self.work += 1;
+        if self.work > WORK {
+            return Err(TooComplex);
+        }
+        if self.work.is_multiple_of(PATIENCE) {
+            self.plan.go_on()?;
+        }
+        Ok(())
+    }
+
     /// Completes a chain with the lexicographically earliest rows; leaves it as it was where it cannot be.
     fn walk(
         &mut self,
@@ -325,10 +399,7 @@ impl Search<'_> {
         let Some(&(k, row)) = chain.last() else {
             return Ok(false);
         };
-        self.work += 1;
-        if self.work > WORK {
-            return Err(TooComplex);
-        }
+        self.count()?;
         let step = k;
         let k = usize::from(k);
         if self.complete(k, left) {
@@ -363,12 +434,7 @@ impl Search<'_> {
             let mut best: Option<(u32, usize)> = None;
             for (i, (next, then, place, upper)) in heads.iter_mut().enumerate() {
                 let rows = &self.at[*next];
-                while rows.get(*place).is_some_and(|r| {
-                    ts(*r) <= *upper && self.tables[*next][*then][*place] > deadline
-                }) {
-                    *place += 1;
-                    self.work += 1;
-                }
+                *place = self.tables[*next][*then].next(*place, deadline);
                 if let Some(row) = rows.get(*place).filter(|r| ts(**r) <= *upper)
                     && best.is_none_or(|b| *row < b.0)
                 {
@@ -381,6 +447,7 @@ impl Search<'_> {
                 }
                 return Ok(false);
             };
+            self.count()?;
             let row = next_row;
             let (next, then, ..) = heads[i];
             heads[i].2 += 1;
@@ -475,4 +542,26 @@ fn after(times: &[i64], ts: i64) -> i64 {
         .get(times.partition_point(|t| *t <= ts))
         .copied()
         .unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn the_next_place_in_time_is_the_one_a_scan_finds() {
+        for rows in 0..20_usize {
+            let mut table = Table::new(rows);
+            for (i, time) in table.times_mut().iter_mut().enumerate() {
+                *time = (i as i64 * 7 + 3) % 11;
+            }
+            let table = table.grown();
+            for from in 0..rows + 2 {
+                for deadline in -1..12 {
+                    let scanned = (from..rows).find(|i| table.times()[*i] <= deadline);
+                    assert_eq!(table.next(from, deadline), scanned.unwrap_or(rows));
+                }
+            }
+        }
+    }
 }

@@ -12,9 +12,12 @@ pub(super) struct Found {
 /// Entries, as places among a unit's rows, of which each group has a best chain of its own.
 pub(super) type Groups = Vec<Vec<u32>>;
 
-/// A unit whose chains took more than `WORK` to search.
+/// A unit whose chains took more than `WORK` to search, or whose question is given up, as the pass then says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooComplex;
 
 /// The most rows a search may try within one unit.
 pub(super) const WORK: u64 = 500_000_000;
+
+/// After so many rows a search looks whether it is to go on.
+pub(super) const PATIENCE: u64 = 1 << 16;

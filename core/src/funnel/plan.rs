@@ -5,11 +5,12 @@
 )]
 
 use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
+use super::outcome::TooComplex;
 use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
 use crate::query::{Calendar, Condition, Instant, Zone};
 use crate::timeline::column::Reader;
-use crate::timeline::{Meaning, Members, Timeline, View};
+use crate::timeline::{Meaning, Members, Stop, Timeline, View};
 
 /// Which bits of 64 an event has: by its name where that decides, else by its row.
 #[derive(Debug)]
@@ -87,6 +88,7 @@ pub(super) struct Plan<'a> {
     window: i64,
     all_steps: bool,
     zone: &'a Zone,
+    stop: Stop<'a>,
 }
 
 /// An event that matters to the search.
@@ -175,7 +177,13 @@ impl<'a> Plan<'a> {
             window: question.window.micros(),
             all_steps: question.selects == Selects::AllSteps,
             zone: &question.range.zone,
+            stop: view.stop,
         })
+    }
+
+    /// An error where the question is given up.
+    pub(super) fn go_on(&self) -> std::result::Result<(), TooComplex> {
+        self.stop.check().map_err(|_| TooComplex)
     }
 
     /// For each name the steps it can fill, where names alone decide.

@@ -61,6 +61,7 @@ pub(super) fn member(
         let unit = Searched {
             plan,
             timeline,
+            enders: enders(plan, &unit),
             unit,
             entries,
             deadlines,
@@ -80,6 +81,23 @@ struct Searched<'s> {
     unit: Rows,
     entries: Vec<u32>,
     deadlines: Vec<i64>,
+    enders: Vec<Vec<i64>>,
+}
+
+/// For each exclusion that begins with the entry, the times of its rows that fill no step, where attempts are counted.
+fn enders(plan: &Plan<'_>, unit: &Rows) -> Vec<Vec<i64>> {
+    let mut enders = vec![Vec::new(); plan.exclusions.len()];
+    if plan.question.unit != Unit::Totals {
+        return enders;
+    }
+    for row in unit.rows.iter().filter(|row| row.mask == 0) {
+        for (x, times) in enders.iter_mut().enumerate() {
+            if row.excluded >> x & 1 == 1 && plan.exclusions[x].0 == 0 {
+                times.push(row.ts);
+            }
+        }
+    }
+    enders
 }
 
 impl Searched<'_> {
@@ -180,28 +198,20 @@ impl Searched<'_> {
     /// When an exclusion that begins with the entry ends an attempt: at the first row of it that fills no step, unless the
     /// attempt is past the exclusion's end by then.
     fn excluded(&self, entry: u32, found: &Found) -> Option<i64> {
-        let deadline = self.deadlines[entry as usize];
-        let mut bits = 0_u64;
-        for (x, (from, to)) in self.plan.exclusions.iter().enumerate() {
-            let past = if self.plan.question.order == Order::Any {
+        let ts = self.unit.rows[entry as usize].ts;
+        let past = |to: usize| {
+            if self.plan.question.order == Order::Any {
                 found.depth == self.plan.required
             } else {
-                found.chain.iter().any(|c| usize::from(c.0) == *to)
-            };
-            if *from == 0 && !past {
-                bits |= 1 << x;
+                found.chain.iter().any(|c| usize::from(c.0) == to)
             }
-        }
-        if bits == 0 {
-            return None;
-        }
-        let ts = self.unit.rows[entry as usize].ts;
-        let after = self.unit.rows.partition_point(|r| r.ts <= ts);
-        self.unit.rows[after..]
-            .iter()
-            .take_while(|r| r.ts <= deadline)
-            .find(|r| r.excluded & bits != 0 && r.mask == 0)
-            .map(|r| r.ts)
+        };
+        let exclusions = self.plan.exclusions.iter().zip(&self.enders);
+        exclusions
+            .filter(|((_, to), _)| !past(*to))
+            .filter_map(|(_, times)| times.get(times.partition_point(|t| *t <= ts)).copied())
+            .min()
+            .filter(|ended| *ended <= self.deadlines[entry as usize])
     }
 
     fn tell(&self, of: Of, found: &Found, open: bool, sink: &mut dyn FnMut(Outcome<'_>)) {

@@ -1,22 +1,34 @@
 //! One user with very many events costs about one pass a step, whatever is asked.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Watch};
 
 use serde_json::{Value, json};
 
 use super::{Funnel, FunnelAnswer, answer};
 use crate::access::{Permission, Principal, grant};
-use crate::timeline::{Timelines, View};
+use crate::timeline::{Halt, Stop, Timelines, View};
 
 const EVENTS: i64 = 200_000;
 
-#[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
+const START: i64 = 1_767_225_600_000_000;
+
+/// One user with these events, `a`, `b`, `c` and `x` by their numbers, a second apart.
+fn timelines(events: impl Iterator<Item = u16>) -> Timelines {
+    let rows = (0..)
+        .zip(events)
+        .map(|(i, name)| (0, START + i * 1_000_000, name));
+    let names = ["a", "b", "c", "x"].map(str::to_owned).to_vec();
+    Timelines::from_rows(names, rows).unwrap()
+}
+
 /// The answer over a user with that many events a second apart, `a b c x a b c x …`, with two months to convert.
 fn ask(options: Value) -> FunnelAnswer {
-    let start = 1_767_225_600_000_000;
-    let rows = (0..EVENTS).map(|i| (0, start + i * 1_000_000, (i % 4) as u16));
-    let names = ["a", "b", "c", "x"].map(str::to_owned).to_vec();
-    let timelines = Timelines::from_rows(names, rows).unwrap();
+    ask_of(&timelines((0..EVENTS).map(|i| (i % 4) as u16)), options)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
+fn ask_of(timelines: &Timelines, options: Value) -> FunnelAnswer {
     let mut question = json!({
         "steps": ["a", "b", "c"], "window": "60d", "startDate": "2026-01-01", "endDate": "2026-01-31",
     });
@@ -25,7 +37,7 @@ fn ask(options: Value) -> FunnelAnswer {
     }
     let now = "2026-12-01T00:00:00Z".parse().unwrap();
     let question = Funnel::parse(&question, &[], now).unwrap();
-    let view = View::new(&timelines, now);
+    let view = View::new(timelines, now);
     let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
     let watch = Watch::now();
     let answer = answer(&question, &view).unwrap();
@@ -116,9 +128,111 @@ fn totals_and_trends() {
     assert_eq!(entered, 3);
 }
 
+/// First half of the events, then the other.
+fn halves(first: u16, second: u16, last: &[u16]) -> Timelines {
+    let half = || std::iter::repeat_n(0_u16, EVENTS as usize / 2);
+    let (first, second) = (half().map(move |_| first), half().map(move |_| second));
+    timelines(first.chain(second).chain(last.iter().copied()))
+}
+
+#[test]
+fn every_entry_looks_past_what_cannot_be_in_time() {
+    let half = (EVENTS / 2) as u64;
+    let every = |steps: Value| json!({"unit": "totals", "totals": "every_entry", "steps": steps});
+    let of = |timelines: &Timelines, options: Value| -> Vec<u64> {
+        ask_of(timelines, options)
+            .steps
+            .iter()
+            .map(|s| s.count)
+            .collect()
+    };
+    // Only the very last b has its c in time.
+    let late = halves(0, 1, &[2]);
+    let steps = json!(["a", "b", {"event": "c", "maxGap": 1}]);
+    assert_eq!(of(&late, every(steps)), [half; 3]);
+    // What each waits for is far away, and where an exclusion could end it nothing does.
+    let mut any = every(json!(["a", "c"]));
+    any["order"] = json!("any");
+    assert_eq!(of(&late, any)[0], half + 1);
+    let mut never = every(json!(["a", "none"]));
+    never["exclusions"] = json!(["x"]);
+    assert_eq!(of(&late, never), [half, 0]);
+    let mut far = every(json!(["a", "none"]));
+    far["exclusions"] = json!(["x"]);
+    assert_eq!(of(&halves(0, 2, &[3]), far), [half, 0]);
+}
+
+#[test]
+fn in_any_order_entries_that_differ_have_stretches_that_differ() {
+    // For an a the excluded b fills a step that is taken, for a c it does not: what each may have ends near and far.
+    let pairs = (0..EVENTS / 2).map(|i| if i % 2 == 0 { 0 } else { 2 });
+    let rest = std::iter::once(1).chain(std::iter::repeat_n(3, EVENTS as usize / 2));
+    let options = json!({
+        "order": "any", "unit": "totals", "totals": "every_entry", "steps": [["a", "b"], "c", "none"], "exclusions": ["b"],
+    });
+    let answer = ask_of(&timelines(pairs.chain(rest)), options);
+    assert_eq!(answer.entered, (EVENTS / 2 + 1) as u64);
+}
+
+#[test]
+fn a_plain_trend_looks_at_each_bucket_alone() {
+    let rows = (0..EVENTS).map(|i| (0, START + i * 60_000_000, (i % 4) as u16));
+    let names = ["a", "b", "c", "x"].map(str::to_owned).to_vec();
+    let timelines = Timelines::from_rows(names, rows).unwrap();
+    let options = json!({"steps": ["a", "b", "none"], "window": "1h", "trend": "daily", "endDate": "2026-05-18"});
+    let answer = ask_of(&timelines, options);
+    let entered = answer
+        .trend
+        .unwrap()
+        .buckets
+        .iter()
+        .map(|b| b.entered)
+        .sum::<u64>();
+    assert_eq!(entered, 138);
+}
+
+/// A question that is given up in the middle of one user says so.
+#[test]
+fn a_search_within_one_user_can_be_given_up() {
+    let timelines = timelines((0..EVENTS).map(|i| (i % 4) as u16));
+    let now = "2026-12-01T00:00:00Z".parse().unwrap();
+    for options in [
+        json!({"steps": ["a", "b", "c"], "grace": 1, "unit": "totals", "totals": "every_entry"}),
+        json!({"steps": ["a", "b", "c"], "order": "any", "unit": "totals", "totals": "every_entry"}),
+        json!({"steps": ["a", {"event": "b", "optional": true}, "c"], "entry": "latest"}),
+    ] {
+        let mut question =
+            json!({"startDate": "2026-01-01", "endDate": "2026-01-31", "window": "60d"});
+        for (name, value) in options.as_object().unwrap() {
+            question[name] = value.clone();
+        }
+        let question = Funnel::parse(&question, &[], now).unwrap();
+        let scoped = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+        let asked = AtomicUsize::new(0);
+        let until = |last: usize| {
+            let stop = || {
+                let n = asked.fetch_add(1, Ordering::Relaxed);
+                (n >= last).then_some(Halt::TimedOut)
+            };
+            let view = View {
+                stop: Stop::when(&stop),
+                ..View::new(&timelines, now)
+            };
+            answer(&scoped, &view)
+        };
+        until(usize::MAX).unwrap();
+        // Once before the only partition, once before the only user, once after both: the rest is within the search.
+        let all = asked.swap(0, Ordering::Relaxed);
+        assert!(all > 5, "asked {all} times: {options}");
+        assert_eq!(until(3).unwrap_err().code(), "timed_out");
+        let then = asked.load(Ordering::Relaxed);
+        assert!(then < all, "asked {then} of {all} times: {options}");
+    }
+}
+
 #[test]
 fn many_events_at_one_time_that_fit_many_steps() {
-    let start = 1_767_225_600_000_000;
+    let start = START;
     let rows = (0..EVENTS).map(|i| (0, start, (i % 4) as u16));
     let names = ["a", "b", "c", "x"].map(str::to_owned).to_vec();
     let timelines = Timelines::from_rows(names, rows).unwrap();

@@ -164,6 +164,8 @@ fn row(cells: Vec<Cell>) -> Result<Row> {
         Cell::BigInt(number) => Ok(Value::Integer(number)),
         Cell::Int(number) => Ok(Value::Integer(number.into())),
         Cell::Boolean(truth) => Ok(Value::Truth(truth)),
+        // The lossless way from the engine to Arrow, by which all our connections are set up, makes bytes of truth values.
+        Cell::TinyInt(byte) => Ok(Value::Truth(byte != 0)),
         other => Err(Error::internal(format!("a cell is {other:?}"))),
     };
     cells.into_iter().map(value).collect::<Result<_>>().map(Row)

@@ -1,5 +1,7 @@
 //! Civil calendars (T1–T3): days, weeks and months of a time zone as buckets of instants, computed here and never by an engine.
 
+mod hours;
+
 use jiff::ToSpan;
 use jiff::civil::{self, Weekday};
 use serde::Serialize;
@@ -127,10 +129,11 @@ impl Calendar {
         from: Instant,
         to: Instant,
     ) -> Result<Self> {
-        Self::reaching(zone, period, week, from, to, to).map(|(calendar, _)| calendar)
+        Self::reaching(zone, period, week, from, to, to, 0).map(|(calendar, _)| calendar)
     }
 
-    /// The buckets that hold the instants of `[from, to)`, how many they are, and after them the buckets up to `until`.
+    /// The buckets that hold the instants of `[from, to)`, how many they are, and after them the buckets up to `until`, `most`
+    /// at most.
     ///
     /// # Errors
     /// As `new`.
@@ -141,9 +144,11 @@ impl Calendar {
         from: Instant,
         to: Instant,
         until: Instant,
+        most: usize,
     ) -> Result<(Self, usize)> {
         let (first, asked) = extent(zone, period, week, from, to)?;
         let (_, last) = extent(zone, period, week, from, until.max(to))?;
+        let last = last.min(asked.saturating_add(i64::try_from(most).unwrap_or(i64::MAX)));
         let touching = (asked - first + 1) as usize;
         Ok((Self::between(zone, period, week, first, last), touching))
     }
@@ -203,59 +208,6 @@ impl Calendar {
         };
         let bucket_of: Vec<u32> = stretches.iter().map(|s| index(s.1)).collect();
         Self::of(starts, bucket_of, buckets, end, Some((period, week, first)))
-    }
-
-    /// The local hours that hold the instants of `[from, to)`, how many they are, and after them those up to `until`. An hour that
-    /// a clock shows twice is two, and one that a change of the clock cuts is as long as it is (T2).
-    ///
-    /// # Errors
-    /// As `new`.
-    pub(crate) fn hours(
-        zone: &Zone,
-        from: Instant,
-        to: Instant,
-        until: Instant,
-    ) -> Result<(Self, usize)> {
-        const HOUR: i64 = 3_600_000_000;
-        let until = until.max(to).micros();
-        if (until - from.micros()) / HOUR >= MAX_BUCKETS {
-            return Err(too_many_periods());
-        }
-        let offset = |micros| zone.offset(Instant::saturating_from_micros(micros));
-        let into = |micros: i64| (micros + offset(micros)).rem_euclid(HOUR);
-        // Where the clock is next set forward or back.
-        let turned = |micros: i64| {
-            let mut at = micros;
-            while let Some(t) = zone.next_transition(Instant::saturating_from_micros(at)) {
-                if offset(t) != offset(micros) {
-                    return t;
-                }
-                at = t;
-            }
-            i64::MAX
-        };
-        let mut at = from.micros() - into(from.micros());
-        while turned(at) <= from.micros() {
-            at = turned(at);
-        }
-        let mut starts = Vec::new();
-        let mut turn = turned(at);
-        while at < until {
-            starts.push(at);
-            at = (at - into(at) + HOUR).min(turn);
-            if at == turn {
-                turn = turned(at);
-            }
-        }
-        let ends = starts.iter().copied().skip(1).chain([at]);
-        let bucket = |(start, end): (&i64, i64)| Bucket {
-            start: Instant::saturating_from_micros(*start),
-            end: Instant::saturating_from_micros(end),
-        };
-        let buckets = starts.iter().zip(ends).map(bucket).collect();
-        let touching = starts.partition_point(|start| *start < to.micros());
-        let bucket_of = (0..starts.len() as u32).collect();
-        Ok((Self::of(starts, bucket_of, buckets, at, None), touching))
     }
 
     /// Stretches of time that end at `end`, and the buckets they lie in.
@@ -597,48 +549,6 @@ mod tests {
         assert_eq!(days.locate(at("2010-11-07T02:30:30Z").micros()), Some(1));
         assert_eq!(days.locate(at("2010-11-07T02:31:30Z").micros()), Some(0));
         assert_eq!(days.locate(at("2010-11-07T03:30:00Z").micros()), Some(1));
-    }
-
-    #[test]
-    fn a_repeated_hour_is_two_buckets_and_a_missing_one_is_none() {
-        let hours = |zone: &str, from: &str, to: &str| {
-            let zone = Zone::named(zone).unwrap();
-            let (calendar, touching) = Calendar::hours(&zone, at(from), at(to), at(to)).unwrap();
-            assert_eq!(calendar.buckets().len(), touching);
-            for (i, bucket) in calendar.buckets().iter().enumerate() {
-                assert_eq!(calendar.locate(bucket.start.micros()), Some(i));
-                assert_eq!(calendar.locate(bucket.end.micros() - 1), Some(i));
-            }
-            starts(&calendar)
-        };
-        // Paris, 2024-10-27: 02:00 to 03:00 comes twice; 2024-03-31: not at all.
-        let autumn = hours(
-            "Europe/Paris",
-            "2024-10-27T00:10:00Z",
-            "2024-10-27T02:30:00Z",
-        );
-        assert_eq!(
-            autumn,
-            [
-                "2024-10-27T00:00:00.000Z",
-                "2024-10-27T01:00:00.000Z",
-                "2024-10-27T02:00:00.000Z"
-            ]
-        );
-        // Lord Howe sets its clock back by half an hour, from 02:00 to 01:30.
-        let half = hours(
-            "Australia/Lord_Howe",
-            "2024-04-06T14:40:00Z",
-            "2024-04-06T15:40:00Z",
-        );
-        assert_eq!(
-            half,
-            [
-                "2024-04-06T14:00:00.000Z",
-                "2024-04-06T15:00:00.000Z",
-                "2024-04-06T15:30:00.000Z"
-            ]
-        );
     }
 
     #[test]

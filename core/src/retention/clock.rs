@@ -57,6 +57,26 @@ impl<'a> Clock<'a> {
         }
     }
 
+    /// Whether all periods are equally long.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.length().is_some()
+    }
+
+    /// Whether of two starts the later is never further on.
+    pub(super) fn is_even(&self) -> bool {
+        self.from == ClockStart::Event && self.is_fixed()
+    }
+
+    /// When a period of a start at `t0` ends, where its clock is its own.
+    pub(super) fn end(&self, t0: i64, period: usize) -> i64 {
+        match self.length() {
+            Some(length) => self
+                .origin(t0)
+                .saturating_add(length.saturating_mul(period as i64 + 1)),
+            None => self.anniversary(t0, period + 1),
+        }
+    }
+
     /// In which period an instant lies that is not before the start.
     #[inline]
     pub(super) fn period(&self, cohort: usize, t0: i64, ts: i64) -> Option<usize> {

@@ -7,7 +7,7 @@
 use super::clock::Clock;
 use super::columns::Columns;
 use super::measure::{Measure, too_large};
-use super::options::Unit;
+use super::options::{Criterion, Unit};
 use super::plain::{Packed, Plain};
 use super::question::Retention;
 use super::user::{Joined, Plan, Scratch};
@@ -35,13 +35,20 @@ impl Frame {
             Unit::Calendar => Instant::saturating_from_micros(view.as_of.micros() + 1),
             _ => span.to,
         };
+        // Whatever lies behind the last column matters only to those who count on or after it.
+        let shown = match &question.criterion {
+            Criterion::OnOrAfter => None,
+            Criterion::Brackets(brackets) => brackets.last().map(|b| b.1 - 1),
+            _ => question.periods,
+        };
+        let most = shown.unwrap_or(usize::MAX);
         let zone = &question.range.zone;
         let (calendar, cohorts) = match question.period.of_dates() {
             Some(period) => {
                 let week = question.week_start;
-                Calendar::reaching(zone, period, week, span.from, span.to, until)?
+                Calendar::reaching(zone, period, week, span.from, span.to, until, most)?
             }
-            None => Calendar::hours(zone, span.from, span.to, until)?,
+            None => Calendar::hours(zone, span.from, span.to, until, most)?,
         };
         let mut frame = Self {
             calendar,

@@ -12,6 +12,8 @@ mod people;
 mod plain;
 mod question;
 mod table;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use answer::{Cell, Cohort, Group, Groups, PeriodAverage, RetentionAnswer, Switches, answer};

@@ -4,6 +4,8 @@
     reason = "a kernel: name keys are below the number of names, rows below the timeline's length"
 )]
 
+use std::collections::BTreeMap;
+
 use super::clock::Clock;
 use super::columns::{Columns, Hit, Returns};
 use super::options::{Maturity, Metric, Mode};
@@ -11,7 +13,7 @@ use super::question::Retention;
 use crate::error::Result;
 use crate::query::{Condition, Span};
 use crate::timeline::column::Reader;
-use crate::timeline::{Meaning, Members, Timeline, View};
+use crate::timeline::{Meaning, Members, Stop, Timeline, View};
 
 /// A question made ready to be asked of each user.
 #[derive(Debug)]
@@ -35,7 +37,11 @@ pub(super) struct Plan<'a> {
     elapsed: Vec<usize>,
     hold: Option<Reader<'a>>,
     minimum: usize,
+    stop: Stop<'a>,
 }
+
+/// A user with so many events is not looked at in one go.
+const PATIENCE: usize = 1 << 16;
 
 /// One user in one cohort.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +108,7 @@ impl<'a> Plan<'a> {
             },
             hold: question.hold_constant.as_ref().map(reader).transpose()?,
             minimum: question.minimum_occurrences,
+            stop: view.stop,
         })
     }
 
@@ -151,6 +158,9 @@ impl<'a> Plan<'a> {
             let Some((cohort, first)) = clocks.first().copied() else {
                 continue;
             };
+            if t.ts.len() >= PATIENCE && self.stop.check().is_err() {
+                return;
+            }
             let joined = if self.shared {
                 self.share(t, cohort, first, hits)
             } else {
@@ -288,7 +298,10 @@ impl<'a> Plan<'a> {
         let mut elapsed = usize::MAX;
         for (_, row) in clocks {
             elapsed = elapsed.min(self.elapsed(cohort, t.ts[*row]));
-            self.look(t, cohort, *row, hits);
+        }
+        match clocks {
+            [(_, row)] => self.look(t, cohort, *row, hits),
+            _ => self.look_at_all(t, clocks, hits),
         }
         if !hits.is_sorted() {
             hits.sort_unstable();
@@ -327,6 +340,99 @@ impl<'a> Plan<'a> {
                 && let Some(period) = self.clock.period(cohort, at, t.ts[row])
             {
                 hits.push(Hit { period, at: row });
+            }
+        }
+    }
+
+    /// The same after each of a cohort's starts, the earliest first, each of which opened a clock of its own (R3).
+    fn look_at_all(&self, t: &Timeline<'_>, clocks: &[(usize, usize)], hits: &mut Vec<Hit>) {
+        let mut of_value = BTreeMap::<Option<u32>, Vec<usize>>::new();
+        let value = |row: usize| self.hold?.code(t.user, t.ts[row], t.row[row]);
+        for (_, first) in clocks {
+            let start = self.start(t, *first);
+            let held = value(start);
+            if self.hold.is_none() || held.is_some() {
+                of_value.entry(held).or_default().push(start);
+            }
+        }
+        for (held, starts) in of_value {
+            let Some(&first) = starts.first() else {
+                continue;
+            };
+            let rows = t.ts.partition_point(|ts| *ts < t.ts[first])..t.ts.len();
+            let rows: Vec<usize> = rows
+                .filter(|row| self.returns(t, *row) && value(*row) == held)
+                .collect();
+            if self.clock.is_even() {
+                self.evenly(t, &starts, &rows, hits);
+            } else {
+                self.period_by_period(t, starts, &rows, hits);
+            }
+        }
+    }
+
+    /// Adds every period in which a row lies after any of these starts: the later the start, the earlier the period.
+    fn evenly(&self, t: &Timeline<'_>, starts: &[usize], rows: &[usize], hits: &mut Vec<Hit>) {
+        let mut before = 0;
+        for row in rows.iter().copied() {
+            while starts.get(before).is_some_and(|s| t.ts[*s] <= t.ts[row]) {
+                before += 1;
+            }
+            let period = |start: usize| self.clock.period(0, t.ts[start], t.ts[row]);
+            // A row is no return to itself; no other start has its time.
+            let own = before
+                .checked_sub(1)
+                .is_some_and(|last| starts[last] == row);
+            let mut left = &starts[..before - usize::from(own)];
+            while let Some(first) = left.first() {
+                let earliest = period(*first);
+                hits.extend(earliest.map(|period| Hit { period, at: row }));
+                left = &left[left.partition_point(|start| period(*start) == earliest)..];
+            }
+        }
+    }
+
+    /// The same where a later start may be in a later period, as of months of which one is shorter: period by period the rows
+    /// within any start's.
+    fn period_by_period(
+        &self,
+        t: &Timeline<'_>,
+        mut starts: Vec<usize>,
+        rows: &[usize],
+        hits: &mut Vec<Hit>,
+    ) {
+        let Some(last) = rows.last().map(|row| t.ts[*row]) else {
+            return;
+        };
+        // Of starts whose clocks count from one instant the first sees all that the others see.
+        if self.clock.is_fixed() {
+            starts.dedup_by_key(|start| self.clock.end(t.ts[*start], 0));
+        }
+        let mut begins: Vec<i64> = starts.iter().map(|start| t.ts[*start]).collect();
+        for period in 0.. {
+            let mut spans: Vec<(i64, i64, usize)> = begins
+                .iter()
+                .zip(&starts)
+                .map(|(begin, start)| (*begin, self.clock.end(t.ts[*start], period), *start))
+                .collect();
+            for (begin, span) in begins.iter_mut().zip(&spans) {
+                *begin = span.1.max(*begin);
+            }
+            spans.sort_unstable();
+            if spans.first().is_none_or(|span| span.0 > last) {
+                return;
+            }
+            let (mut begun, mut end) = (0, i64::MIN);
+            for row in rows.iter().copied() {
+                let ts = t.ts[row];
+                while spans.get(begun).is_some_and(|span| span.0 < ts) {
+                    end = end.max(spans[begun].1);
+                    begun += 1;
+                }
+                let mut now = spans[begun..].iter().take_while(|span| span.0 == ts);
+                if end > ts || now.any(|span| span.1 > ts && span.2 != row) {
+                    hits.push(Hit { period, at: row });
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Building and updating timelines: rows are dealt to partitions as they stream in, then each partition is sorted on its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use super::Timelines;
 use super::identity::Identity;
 use super::partition::{Partition, Row, USERS};
-use super::save::{self, Writer};
+use super::save::Writer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::warehouse::{Head, Rows, Warehouse};
+use crate::warehouse::{Head, Rows, Snapshot, Warehouse};
 
 /// Rows waiting for their partitions.
 struct Deal {
@@ -90,65 +90,71 @@ impl Deal {
 }
 
 pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Timelines> {
-    let expected = warehouse.head()?;
-    if let Some(limit) = limit.filter(|limit| need(expected.events) > *limit) {
-        return beyond_memory(warehouse, limit);
+    from_snapshot(warehouse, &*warehouse.snapshot()?, limit)
+}
+
+fn from_snapshot(
+    warehouse: &dyn Warehouse,
+    snapshot: &dyn Snapshot,
+    limit: Option<u64>,
+) -> Result<Timelines> {
+    let head = snapshot.head();
+    if let Some(limit) = limit.filter(|limit| need(head.events) > *limit) {
+        return beyond_memory(warehouse, snapshot, limit);
     }
-    let identity = Identity::new(warehouse.identities()?);
-    let mut deal = Deal::sized(expected.events, expected.users);
-    let head = warehouse.scan(0, None, &mut |rows| {
+    let identity = Identity::new(snapshot.identities()?);
+    let mut deal = Deal::sized(head.events, head.users);
+    snapshot.scan(0, &mut |rows| {
         deal.take(rows, &identity);
         Ok(())
     })?;
     let mut partitions = deal.sorted()?;
-    put_in_order(warehouse, &mut partitions)?;
-    finish(warehouse, identity, head, partitions, Vec::new(), None)
+    put_in_order(snapshot, &mut partitions)?;
+    finish(snapshot, identity, partitions, Vec::new(), None)
 }
 
 /// Builds so many partitions at a time as fit the limit, each time from all events, and leaves them in the file beside the
 /// warehouse.
-fn beyond_memory(warehouse: &dyn Warehouse, limit: u64) -> Result<Timelines> {
-    const TRIES: usize = 5;
-    for _ in 0..TRIES {
-        let head = warehouse.head()?;
-        let count = head.users.div_ceil(USERS) as usize;
-        let fitting = limit / need(head.events / count.max(1) as u64).max(1);
-        let Some(mut writer) = Writer::begin(warehouse)?.filter(|_| fitting > 0) else {
-            break;
-        };
-        let identity = Identity::new(warehouse.identities()?);
-        let mut moved = false;
+fn beyond_memory(
+    warehouse: &dyn Warehouse,
+    snapshot: &dyn Snapshot,
+    limit: u64,
+) -> Result<Timelines> {
+    let head = snapshot.head();
+    let count = head.users.div_ceil(USERS) as usize;
+    let fitting = limit / need(head.events / count.max(1) as u64).max(1);
+    if fitting > 0
+        && let Some(mut writer) = Writer::begin(warehouse)?
+    {
+        let identity = Identity::new(snapshot.identities()?);
         for first in (0..count).step_by(fitting as usize) {
             let mut deal = Deal {
                 of: first..first.saturating_add(fitting as usize).min(count),
                 ..Deal::default()
             };
-            let seen = warehouse.scan(0, Some(head.version), &mut |rows| {
+            snapshot.scan(0, &mut |rows| {
                 deal.take(rows, &identity);
                 Ok(())
             })?;
-            moved |= seen.epoch != head.epoch;
             let mut partitions = deal.sorted()?;
-            put_in_order(warehouse, &mut partitions)?;
+            put_in_order(snapshot, &mut partitions)?;
             partitions.iter().for_each(|p| writer.add(p));
         }
-        let times = unattributed(warehouse, &head, None)?;
-        // Where stored events were replaced meanwhile, the passes do not fit together.
-        if !moved
-            && writer.finish(warehouse, &head, &times)?
-            && let Some(built) = save::load(warehouse, Some(limit))?
+        let times = unattributed(snapshot, None)?;
+        if let Some(built) =
+            writer.mapped(warehouse, snapshot, (times.as_slice(), &identity), limit)?
         {
             return Ok(built);
         }
     }
-    let events = warehouse.head()?.events;
     Err(Error::new(
         ErrorKind::Limit,
         "memory_limit",
         format!(
-            "the timelines of {events} events need about {} bytes to build; the limit is {limit}, and there is no file beside \
-             which they could be built",
-            need(events)
+            "the timelines of {} events need about {} bytes to build; the limit is {limit}, and there is no file beside which \
+             they could be built",
+            head.events,
+            need(head.events)
         ),
     ))
 }
@@ -158,24 +164,30 @@ pub(super) fn update(
     warehouse: &dyn Warehouse,
     limit: Option<u64>,
 ) -> Result<Timelines> {
-    let expected = warehouse.head()?;
-    if expected.epoch != old.head.epoch {
-        return from_warehouse(warehouse, limit);
+    let snapshot = &*warehouse.snapshot()?;
+    let head = snapshot.head();
+    if head.epoch != old.head.epoch {
+        return from_snapshot(warehouse, snapshot, limit);
     }
-    let identity = Identity::new(warehouse.identities()?);
-    // Who is who may move any event, however old.
-    if identity != *old.identity {
-        return from_warehouse(warehouse, limit);
+    let identity = Identity::new(snapshot.identities()?);
+    let moved = identity.moved_since(&old.identity);
+    // Where many are somebody else than before, sorting all anew costs less than looking for their events.
+    if moved.len() > MOVED.max(head.users as usize / 16) {
+        return from_snapshot(warehouse, snapshot, limit);
     }
     let mut deal = Deal::default();
-    let head = warehouse.scan(old.head.version, None, &mut |rows| {
+    let mut gone = Gone::default();
+    if !moved.is_empty() {
+        snapshot.of_users(&moved, old.head.version, &mut |rows| {
+            gone.take(rows, &old.identity);
+            deal.take(rows, &identity);
+            Ok(())
+        })?;
+    }
+    snapshot.scan(old.head.version, &mut |rows| {
         deal.take(rows, &identity);
         Ok(())
     })?;
-    // Between the two looks stored events may have been replaced.
-    if head.epoch != old.head.epoch {
-        return from_warehouse(warehouse, limit);
-    }
     let mut kept = Vec::new();
     let mut touched = Vec::new();
     let count = deal.partitions.len().max(old.partitions.len());
@@ -183,7 +195,9 @@ pub(super) fn update(
     for i in 0..count {
         let rows = added.next().unwrap_or_default();
         match old.partitions.get(i) {
-            Some(partition) if rows.is_empty() => kept.push(Arc::clone(partition)),
+            Some(partition) if rows.is_empty() && !gone.from.contains(&i) => {
+                kept.push(Arc::clone(partition));
+            }
             partition => touched.push((i, partition, rows)),
         }
     }
@@ -192,17 +206,42 @@ pub(super) fn update(
         (before + rows.len()) as u64
     });
     if limit.is_some_and(|limit| need(events.sum()) > limit) {
-        return from_warehouse(warehouse, limit);
+        return from_snapshot(warehouse, snapshot, limit);
     }
     let mut changed = touched
         .into_par_iter()
         .map(|(i, partition, rows)| {
-            let before = partition.map(|p| p.rows()).unwrap_or_default();
+            let mut before = partition.map(|p| p.rows()).unwrap_or_default();
+            if gone.from.contains(&i) {
+                before.retain(|row| !gone.rows.contains(&row.row));
+            }
             sorted(i, &[&before, &rows])
         })
         .collect::<Result<Vec<_>>>()?;
-    put_in_order(warehouse, &mut changed)?;
-    finish(warehouse, identity, head, changed, kept, Some(old))
+    put_in_order(snapshot, &mut changed)?;
+    finish(snapshot, identity, changed, kept, Some(old))
+}
+
+/// So many users may turn out to be others before all is built anew, however few there are.
+const MOVED: usize = 1_000;
+
+/// Rows that count for another user than before.
+#[derive(Default)]
+struct Gone {
+    /// Their keys.
+    rows: HashSet<u32>,
+    /// The partitions in which they stood.
+    from: BTreeSet<usize>,
+}
+
+impl Gone {
+    fn take(&mut self, rows: Rows<'_>, identity: &Identity) {
+        for ((user, ts), row) in rows.user.iter().zip(rows.ts).zip(rows.row) {
+            self.rows.insert(*row);
+            self.from
+                .insert((identity.resolve(*user, *ts) / USERS) as usize);
+        }
+    }
 }
 
 pub(super) fn from_rows(
@@ -265,13 +304,13 @@ fn sorted(index: usize, rows: &[&[Row]]) -> Result<Partition> {
 }
 
 /// Brings events of one user and time into their exact order, which only the warehouse knows.
-fn put_in_order(warehouse: &dyn Warehouse, partitions: &mut [Partition]) -> Result<()> {
+fn put_in_order(snapshot: &dyn Snapshot, partitions: &mut [Partition]) -> Result<()> {
     let tied: Vec<u32> = partitions
         .par_iter()
         .flat_map_iter(Partition::tied)
         .collect();
     if !tied.is_empty() {
-        let rank: HashMap<u32, u32> = warehouse.ordered(&tied)?.into_iter().zip(0..).collect();
+        let rank: HashMap<u32, u32> = snapshot.ordered(&tied)?.into_iter().zip(0..).collect();
         partitions
             .par_iter_mut()
             .for_each(|partition| partition.reorder(&rank));
@@ -281,9 +320,8 @@ fn put_in_order(warehouse: &dyn Warehouse, partitions: &mut [Partition]) -> Resu
 
 /// Joins new partitions and those that stay.
 fn finish(
-    warehouse: &dyn Warehouse,
+    snapshot: &dyn Snapshot,
     identity: Identity,
-    head: Head,
     changed: Vec<Partition>,
     kept: Vec<Arc<Partition>>,
     old: Option<&Timelines>,
@@ -293,28 +331,23 @@ fn finish(
     partitions.sort_unstable_by_key(|p| p.base());
     Ok(Timelines {
         partitions,
-        names: Arc::new(warehouse.names()?),
-        unattributed: unattributed(warehouse, &head, old)?,
+        names: Arc::new(snapshot.names()?),
+        unattributed: unattributed(snapshot, old)?,
         identity: Arc::new(identity),
         release: false,
-        head,
+        head: snapshot.head(),
     })
 }
 
 /// The times of the events without a user: those known before, and those added since.
-fn unattributed(
-    warehouse: &dyn Warehouse,
-    head: &Head,
-    old: Option<&Timelines>,
-) -> Result<Arc<Vec<i64>>> {
+fn unattributed(snapshot: &dyn Snapshot, old: Option<&Timelines>) -> Result<Arc<Vec<i64>>> {
     let known = old
         .map(|old| Arc::clone(&old.unattributed))
         .unwrap_or_default();
-    if known.len() as u64 == head.unattributed {
+    if known.len() as u64 == snapshot.head().unattributed {
         return Ok(known);
     }
-    let after = old.map_or(0, |old| old.head.version);
-    let mut times = warehouse.unattributed(after, head.version)?;
+    let mut times = snapshot.unattributed(old.map_or(0, |old| old.head.version))?;
     times.extend_from_slice(&known);
     times.sort_unstable();
     Ok(Arc::new(times))
@@ -323,4 +356,41 @@ fn unattributed(
 /// The bytes that building the timelines of so many events needs: fourteen an event stay, sixteen more are on their way.
 fn need(events: u64) -> u64 {
     events.saturating_mul(30)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use crate::{Analytics, Principal};
+
+    #[test]
+    fn who_turns_out_to_be_another_moves_and_nobody_else() {
+        let store = Analytics::in_memory().unwrap();
+        let owner = Principal::owner();
+        let event = |user: Option<String>, device: Option<&str>, second: u32| {
+            json!({
+                "name": "a", "userId": user, "anonymousId": device, "ts": format!("2026-01-01T00:00:{second:02}Z"),
+            })
+        };
+        // Two partitions of users, the device among the first.
+        let others = (0..33_000).map(|n| event(Some(format!("u{n}")), None, 3));
+        let events: Vec<Value> = [event(None, Some("d"), 1)]
+            .into_iter()
+            .chain(others)
+            .collect();
+        store.ingest(&owner, &Value::Array(events)).unwrap();
+        let before = store.timelines().unwrap();
+        store
+            .ingest(&owner, &json!([event(Some("u0".to_owned()), Some("d"), 2)]))
+            .unwrap();
+        let after = store.timelines().unwrap();
+        let stayed = before.partitions.iter().zip(&after.partitions);
+        let stayed: Vec<bool> = stayed.map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        assert_eq!(stayed, [false, true]);
+        let mine: Vec<usize> = (0..2).map(|user| after.user(user).ts.len()).collect();
+        assert_eq!(mine, [0, 3]);
+    }
 }

@@ -33,6 +33,13 @@ impl Dictionary {
         code
     }
 
+    /// About the memory it takes, in bytes: every text twice, and what leads to it.
+    fn bytes(&self) -> u64 {
+        const LEADING: u64 = 80;
+        let texts: u64 = self.values.iter().map(|value| value.len() as u64).sum();
+        2 * texts + LEADING * self.values.len() as u64
+    }
+
     /// The value of a code, as canonical JSON text.
     pub(crate) fn value(&self, code: u32) -> &str {
         &self.values[code as usize]
@@ -295,6 +302,58 @@ impl Columns {
         Ok(())
     }
 
+    /// About the memory they take, in bytes.
+    fn bytes(&self) -> u64 {
+        let events = self.events.values();
+        let events = events.map(|column| column.codes.bytes() + column.dictionary.bytes());
+        let users = self.users.values().map(|(_, column)| {
+            size_of_val(column.said.as_slice()) as u64 + column.dictionary.bytes()
+        });
+        let amounts = self.amounts.iter().map(|amounts| amounts.worth.bytes());
+        events.chain(users).chain(amounts).sum()
+    }
+
+    /// Forgets what this question does not need where all together take more than memory may.
+    ///
+    /// # Errors
+    /// `memory_limit` where what it needs alone takes more.
+    pub(crate) fn keep_within<'p>(
+        &mut self,
+        limit: Option<u64>,
+        properties: impl IntoIterator<Item = &'p Property>,
+        amounts: bool,
+    ) -> Result<()> {
+        let Some(limit) = limit.filter(|limit| self.bytes() > *limit) else {
+            return Ok(());
+        };
+        let (mut events, mut users) = (BTreeMap::new(), BTreeMap::new());
+        for property in properties {
+            if let Property::User { name, .. } = property {
+                users.extend(self.users.remove_entry(name));
+            } else if let Some(key) = stored(property) {
+                events.extend(self.events.remove_entry(&key));
+            }
+        }
+        (self.events, self.users) = (events, users);
+        self.amounts = self.amounts.take().filter(|_| amounts);
+        let need = self.bytes();
+        if need <= limit {
+            return Ok(());
+        }
+        // What does not fit is not held on to.
+        *self = Self {
+            epoch: self.epoch,
+            ..Self::default()
+        };
+        Err(Error::new(
+            ErrorKind::Limit,
+            "memory_limit",
+            format!(
+                "the properties and amounts that the question needs take about {need} bytes; the limit is {limit}"
+            ),
+        ))
+    }
+
     /// Adds who is of a cohort.
     pub(crate) fn add_cohort(&mut self, name: &str, members: Users) {
         self.cohorts.insert(name.to_owned(), Arc::new(members));
@@ -430,5 +489,30 @@ impl<'a> Reader<'a> {
             Self::User { column, .. } => &column.dictionary,
             Self::Cohort(_) => &MEMBERSHIP,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_no_question_needs_give_way_to_the_limit() {
+        let column = |name: &str| {
+            let values = (0..1_000).map(|n| Some(format!("{}", n % 10)));
+            (name.to_owned(), values.collect::<Vec<_>>())
+        };
+        let property = |name: &str| Property::Event(name.to_owned());
+        let mut columns = Columns::given([column("p"), column("t")], [], vec![Some(1); 1_000]);
+        let all = columns.bytes();
+        let p = property("p");
+        columns.keep_within(Some(all), [&p], false).unwrap();
+        assert_eq!(columns.bytes(), all);
+        columns.keep_within(Some(all - 1), [&p], false).unwrap();
+        assert!(columns.reader(&p, 0).is_ok() && columns.reader(&property("t"), 0).is_err());
+        assert!(columns.amounts().is_err());
+        let refused = columns.keep_within(Some(100), [&p], false).unwrap_err();
+        assert_eq!(refused.code(), "memory_limit");
+        assert!(columns.reader(&p, 0).is_err());
     }
 }

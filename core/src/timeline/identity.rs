@@ -44,6 +44,78 @@ impl Identity {
         }
     }
 
+    /// As numbers, one after the other, for a file.
+    pub(super) fn written(&self) -> Vec<i64> {
+        let mut merged: Vec<_> = self.canonical.iter().collect();
+        merged.sort_unstable();
+        let mut devices: Vec<_> = self.devices.iter().collect();
+        devices.sort_unstable();
+        let mut numbers = vec![self.hash as i64, merged.len() as i64];
+        numbers.extend(
+            merged
+                .iter()
+                .flat_map(|(key, user)| [i64::from(**key), i64::from(**user)]),
+        );
+        for (device, marks) in devices {
+            numbers.extend([i64::from(*device), marks.len() as i64]);
+            let nobody = -1;
+            numbers.extend(
+                marks
+                    .iter()
+                    .flat_map(|(ts, user)| [*ts, user.map_or(nobody, i64::from)]),
+            );
+        }
+        numbers
+    }
+
+    /// What was written; nothing where it is cut short.
+    pub(super) fn read(numbers: &[i64]) -> Option<Self> {
+        let mut numbers = numbers.iter().copied();
+        let hash = numbers.next()? as u64;
+        let mut canonical = HashMap::new();
+        for _ in 0..numbers.next()? {
+            let (key, user) = (numbers.next()?, numbers.next()?);
+            canonical.insert(u32::try_from(key).ok()?, u32::try_from(user).ok()?);
+        }
+        let mut devices = HashMap::new();
+        while let Some(device) = numbers.next() {
+            let mut marks = Vec::new();
+            for _ in 0..numbers.next()? {
+                let (ts, user) = (numbers.next()?, numbers.next()?);
+                marks.push((ts, u32::try_from(user).ok()));
+            }
+            devices.insert(u32::try_from(device).ok()?, marks);
+        }
+        Some(Self {
+            canonical,
+            devices,
+            hash,
+        })
+    }
+
+    /// The keys whose events may count for another user than they did for an earlier state.
+    pub(super) fn moved_since(&self, old: &Self) -> Vec<u32> {
+        let of = |known: &Self, key: u32| {
+            let marks = known.devices.get(&key);
+            let marks = marks.map(|marks| {
+                let users = marks
+                    .iter()
+                    .map(|(ts, user)| (*ts, user.map(|u| known.canonical(u))));
+                users.collect::<Vec<_>>()
+            });
+            (known.canonical(key), marks)
+        };
+        let mut keys: Vec<u32> = [self, old]
+            .iter()
+            .flat_map(|known| known.canonical.keys().chain(known.devices.keys()))
+            .copied()
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| of(self, *key) != of(old, *key));
+        keys
+    }
+
     /// Whether every id stands for itself.
     pub(super) fn is_empty(&self) -> bool {
         self.canonical.is_empty() && self.devices.is_empty()
@@ -53,6 +125,15 @@ impl Identity {
     #[inline]
     pub(crate) fn canonical(&self, user: u32) -> u32 {
         self.canonical.get(&user).copied().unwrap_or(user)
+    }
+
+    /// The keys of all known users that are this one, ascending.
+    pub(super) fn keys_of(&self, user: u32) -> Vec<u32> {
+        let merged = self.canonical.iter().filter(|(_, of)| **of == user);
+        let mut keys: Vec<u32> = merged.map(|(key, _)| *key).chain([user]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// The user that an event of this key at this time counts for.
@@ -147,6 +228,34 @@ mod tests {
             let known = identity(&[], merges);
             assert_eq!([0, 1, 2, 3, 4].map(|u| known.canonical(u)), [0, 3, 3, 3, 4]);
         }
+    }
+
+    #[test]
+    fn those_whose_events_move_are_found_and_no_others() {
+        let marks = [(0, 2, Some(7)), (1, 2, Some(8)), (2, 2, Some(9))];
+        let before = identity(&marks, &[(3, 4)]);
+        assert!(before.moved_since(&before).is_empty());
+        let nobody = Identity::default();
+        assert_eq!(before.moved_since(&nobody), [0, 1, 2, 3]);
+        assert_eq!(nobody.moved_since(&before), [0, 1, 2, 3]);
+        // A merge moves the younger user and the device that is known to be that user.
+        let merged = identity(&marks, &[(3, 4), (7, 8)]);
+        assert_eq!(merged.moved_since(&before), [0, 7]);
+        let more = identity(&[(0, 1, Some(6)), marks[0], marks[1], marks[2]], &[(3, 4)]);
+        assert_eq!(more.moved_since(&before), [0]);
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let known = identity(
+            &[(0, 2, Some(7)), (0, 4, None), (5, -6, Some(8))],
+            &[(1, 2), (3, 4)],
+        );
+        let numbers = known.written();
+        assert_eq!(Identity::read(&numbers), Some(known));
+        assert_eq!(Identity::read(&numbers[..numbers.len() - 1]), None);
+        let nobody = Identity::default();
+        assert_eq!(Identity::read(&nobody.written()), Some(nobody));
     }
 
     #[test]

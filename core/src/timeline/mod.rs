@@ -12,6 +12,7 @@ mod sparse;
 mod stop;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -24,7 +25,7 @@ pub(crate) use column::{Needs, Users};
 pub(crate) use meaning::Meaning;
 pub use members::Members;
 use partition::Partition;
-pub use stop::Stop;
+pub use stop::{Halt, Progress, Stop};
 
 /// All users' events, ordered by (time, client_seq, event_id or content hash) within each user (G2).
 ///
@@ -54,6 +55,8 @@ pub struct View<'a> {
     pub columns: &'a Columns,
     /// Tells when to give up.
     pub stop: Stop<'a>,
+    /// Is told how far the pass at hand is.
+    pub progress: Progress<'a>,
 }
 
 impl<'a> View<'a> {
@@ -65,6 +68,7 @@ impl<'a> View<'a> {
             premium: &[],
             columns: &column::NONE,
             stop: Stop::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -75,30 +79,44 @@ impl<'a> View<'a> {
 
     /// One pass over all users that have events visible to this view, in parallel; `merge` must not depend on order.
     ///
+    /// A kernel that looks at `stop` itself, in the middle of a user, may return with anything once it says so: nobody sees it.
+    ///
     /// # Errors
-    /// `cancelled` where the view was told to stop.
+    /// `cancelled` or `timed_out` where the view was told to stop.
     pub(crate) fn fold<A: Send>(
         &self,
         empty: impl Fn() -> A + Sync + Send,
         user: impl Fn(&mut A, Timeline<'a>) + Sync + Send,
         merge: impl Fn(A, A) -> A + Sync + Send,
     ) -> Result<A> {
+        /// After so many events a pass looks whether it is to go on.
+        const PATIENCE: usize = 1 << 16;
         let as_of = self.as_of.micros();
         let (user, merge, empty) = (&user, &merge, &empty);
-        self.timelines
-            .partitions
+        let partitions = &self.timelines.partitions;
+        let done = AtomicUsize::new(0);
+        partitions
             .par_iter()
             .try_fold(empty, |mut seen, partition| {
                 self.stop.check()?;
+                let (mut events, mut stopped) = (0, false);
                 partition.for_each(|timeline| {
+                    events += timeline.ts.len();
+                    if events >= PATIENCE {
+                        events = 0;
+                        stopped |= self.stop.check().is_err();
+                    }
                     let timeline = timeline.until(as_of);
-                    if !timeline.ts.is_empty() {
+                    if !timeline.ts.is_empty() && !stopped {
                         user(&mut seen, timeline);
                     }
                 });
+                self.stop.check()?;
                 if self.timelines.release {
                     partition.release();
                 }
+                let done = 1 + done.fetch_add(1, Ordering::Relaxed);
+                self.progress.tell(done as f64 / partitions.len() as f64);
                 Ok(seen)
             })
             .try_reduce(empty, |a, b| Ok(merge(a, b)))
@@ -119,6 +137,18 @@ pub struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
+    /// The events of `[from, to)`.
+    pub(crate) fn between(self, from: i64, to: i64) -> Self {
+        let start = self.ts.partition_point(|t| *t < from);
+        let end = self.ts.partition_point(|t| *t < to).max(start);
+        Self {
+            ts: self.ts.get(start..end).unwrap_or_default(),
+            name: self.name.get(start..end).unwrap_or_default(),
+            row: self.row.get(start..end).unwrap_or_default(),
+            ..self
+        }
+    }
+
     /// The events at or before an instant.
     #[inline]
     pub(crate) fn until(self, as_of: i64) -> Self {
@@ -169,6 +199,20 @@ impl Timelines {
     /// Whatever the warehouse raises.
     pub fn save(&self, warehouse: &dyn Warehouse) -> Result<bool> {
         save::save(self, warehouse)
+    }
+
+    /// Takes the file of saved timelines away, so that nothing of it can be read any more.
+    ///
+    /// # Errors
+    /// `not_erased` where the file system refuses; whatever the warehouse raises.
+    pub(crate) fn forget(warehouse: &dyn Warehouse) -> Result<()> {
+        save::forget(warehouse)
+    }
+
+    /// All keys that are the user of this key, ascending, and the row keys of all events that count for them.
+    pub(crate) fn person(&self, user: u32) -> (Vec<u32>, &[u32]) {
+        let user = self.identity.canonical(user);
+        (self.identity.keys_of(user), self.user(user).row)
     }
 
     /// Timelines of rows (user key, time in µs, key into `names`) without a warehouse; rows of one user and time keep their order.

@@ -18,11 +18,11 @@ use super::Timelines;
 use super::identity::Identity;
 use super::part::{self, Part};
 use super::partition::{Partition, USERS};
-use crate::error::{Error, Result};
-use crate::warehouse::{Head, Saved, Warehouse};
+use crate::error::{Error, ErrorKind, Result};
+use crate::warehouse::{Head, Saved, Snapshot, Warehouse};
 
 /// The first bytes of the file, with its format.
-const MAGIC: &[u8; 8] = b"tstimel1";
+const MAGIC: &[u8; 8] = b"tstimel2";
 
 /// Sections begin at multiples of so many bytes.
 const ALIGN: usize = 64;
@@ -37,6 +37,8 @@ struct Contents {
     epoch: u64,
     events: u64,
     unattributed: Section,
+    /// Who was who.
+    identity: Section,
     partitions: Vec<Stored>,
 }
 
@@ -71,8 +73,12 @@ pub(super) fn save(timelines: &Timelines, warehouse: &dyn Warehouse) -> Result<b
     for partition in &timelines.partitions {
         writer.add(partition);
     }
-    writer.finish(warehouse, &timelines.head, &timelines.unattributed)
+    let rest = (timelines.unattributed.as_slice(), &*timelines.identity);
+    writer.finish(warehouse, &timelines.head, rest)
 }
+
+/// What a file holds beside partitions: the times of events without a user, and who is who.
+pub(super) type Rest<'a> = (&'a [i64], &'a Identity);
 
 /// Writes a file of timelines, partition by partition: the magic, the sections, the contents, their length, the magic.
 pub(super) struct Writer {
@@ -91,7 +97,7 @@ impl Writer {
         let Some(saved) = warehouse.saved()?.filter(|s| !s.read_only) else {
             return Ok(None);
         };
-        let fresh = saved.path.with_extension("timelines.new");
+        let fresh = fresh(&saved);
         let Ok(file) = File::create(&fresh) else {
             return Ok(None);
         };
@@ -132,30 +138,11 @@ impl Writer {
         mut self,
         warehouse: &dyn Warehouse,
         head: &Head,
-        unattributed: &[i64],
+        rest: Rest<'_>,
     ) -> Result<bool> {
-        let contents = Contents {
-            order: ORDER.to_ne_bytes(),
-            users: USERS,
-            version: head.version,
-            epoch: head.epoch,
-            events: head.events,
-            unattributed: self.section(bytemuck::cast_slice(unattributed)),
-            partitions: std::mem::take(&mut self.stored),
-        };
-        let contents = serde_json::to_vec(&contents).map_err(Error::internal)?;
-        let length = (contents.len() as u64).to_le_bytes();
-        let mut end = || -> std::io::Result<()> {
-            self.file.write_all(&contents)?;
-            self.file.write_all(&length)?;
-            self.file.write_all(MAGIC)?;
-            self.file.flush()?;
-            self.file.get_ref().sync_all()
-        };
-        let written = !self.failed && end().is_ok();
         // The seal goes first: a file without its seal is not trusted, and neither is a seal without its file.
-        if written
-            && warehouse.seal(&seal(&contents))?
+        if let Some(seal) = self.end(head, rest)?
+            && warehouse.seal(&seal)?
             && fs::rename(&self.fresh, &self.path).is_ok()
         {
             return Ok(true);
@@ -163,6 +150,84 @@ impl Writer {
         let _ = fs::remove_file(&self.fresh);
         Ok(false)
     }
+
+    /// The timelines just written, mapped; nothing where the file could not be written.
+    pub(super) fn mapped(
+        mut self,
+        warehouse: &dyn Warehouse,
+        snapshot: &dyn Snapshot,
+        rest: Rest<'_>,
+        limit: u64,
+    ) -> Result<Option<Timelines>> {
+        let head = snapshot.head();
+        let Some(seal) = self.end(&head, rest)? else {
+            let _ = fs::remove_file(&self.fresh);
+            return Ok(None);
+        };
+        // While a change is under way the warehouse remembers no seal; then the next to open the file builds it again.
+        warehouse.seal(&seal)?;
+        if fs::rename(&self.fresh, &self.path).is_err() {
+            let _ = fs::remove_file(&self.fresh);
+            return Ok(None);
+        }
+        let saved = Saved {
+            path: self.path,
+            seal: Some(seal),
+            read_only: false,
+        };
+        map(&saved, snapshot, Some(limit))
+    }
+
+    /// Writes what is left of the file; its seal, where all of it could be written.
+    fn end(&mut self, head: &Head, (unattributed, identity): Rest<'_>) -> Result<Option<String>> {
+        let contents = Contents {
+            order: ORDER.to_ne_bytes(),
+            users: USERS,
+            version: head.version,
+            epoch: head.epoch,
+            events: head.events,
+            unattributed: self.section(bytemuck::cast_slice(unattributed)),
+            identity: self.section(bytemuck::cast_slice(&identity.written())),
+            partitions: std::mem::take(&mut self.stored),
+        };
+        let contents = serde_json::to_vec(&contents).map_err(Error::internal)?;
+        let length = (contents.len() as u64).to_le_bytes();
+        let mut write = || -> std::io::Result<()> {
+            self.file.write_all(&contents)?;
+            self.file.write_all(&length)?;
+            self.file.write_all(MAGIC)?;
+            self.file.flush()?;
+            self.file.get_ref().sync_all()
+        };
+        let written = !self.failed && write().is_ok();
+        Ok(written.then(|| seal(&contents)))
+    }
+}
+
+/// Takes the file away, and one that was never finished.
+pub(super) fn forget(warehouse: &dyn Warehouse) -> Result<()> {
+    let Some(saved) = warehouse.saved()? else {
+        return Ok(());
+    };
+    for path in [fresh(&saved), saved.path] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let refused = Error::new(
+                    ErrorKind::Storage,
+                    "not_erased",
+                    format!("`{}` cannot be removed", path.display()),
+                );
+                return Err(refused.caused_by(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where the file is written before it is put in its place.
+fn fresh(saved: &Saved) -> PathBuf {
+    saved.path.with_extension("timelines.new")
 }
 
 fn seal(contents: &[u8]) -> String {
@@ -171,24 +236,29 @@ fn seal(contents: &[u8]) -> String {
 
 /// The timelines saved last, where they can be trusted and still are a beginning of what is stored.
 pub(super) fn load(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Option<Timelines>> {
-    let Some(saved) = warehouse.saved()? else {
-        return Ok(None);
-    };
-    let head = warehouse.head()?;
-    let Some((map, contents)) = open(&saved) else {
+    match warehouse.saved()? {
+        Some(saved) => map(&saved, &*warehouse.snapshot()?, limit),
+        None => Ok(None),
+    }
+}
+
+fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Option<Timelines>> {
+    let head = snapshot.head();
+    let Some((map, contents)) = open(saved) else {
         return Ok(None);
     };
     let fits = contents.order == ORDER.to_ne_bytes()
         && contents.users == USERS
         && contents.epoch == head.epoch
         && contents.version <= head.version;
-    // Of another state of who is who nothing can be kept.
-    if !fits || (head.identified && contents.version != head.version) {
+    if !fits {
         return Ok(None);
     }
     let release = limit.is_some_and(|limit| map.len() as u64 > limit);
     let sections = contents.partitions.iter().flat_map(|p| &p.parts);
-    let all: Vec<&Section> = sections.chain([&contents.unattributed]).collect();
+    let all: Vec<&Section> = sections
+        .chain([&contents.unattributed, &contents.identity])
+        .collect();
     let sound = all.par_iter().all(|section| {
         let sound = section.holds(&map);
         if release {
@@ -214,12 +284,16 @@ pub(super) fn load(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Opti
         return Ok(None);
     };
     let times: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.unattributed));
+    let known: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.identity));
+    let Some(identity) = Identity::read(&known) else {
+        return Ok(None);
+    };
     Ok(Some(Timelines {
         partitions: partitions.into_iter().map(Arc::new).collect(),
         release,
-        names: Arc::new(warehouse.names()?),
+        names: Arc::new(snapshot.names()?),
         unattributed: Arc::new(times.to_vec()),
-        identity: Arc::new(Identity::new(warehouse.identities()?)),
+        identity: Arc::new(identity),
         head: if contents.version == head.version {
             head
         } else {

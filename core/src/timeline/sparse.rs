@@ -34,6 +34,11 @@ impl<T> Sparse<T> {
         true
     }
 
+    /// The memory it takes, in bytes, beside what its values refer to.
+    pub(super) fn bytes(&self) -> u64 {
+        (size_of_val(self.blocks.as_slice()) + size_of_val(self.values.as_slice())) as u64
+    }
+
     /// The value of a row.
     #[inline]
     pub(crate) fn get(&self, row: u32) -> Option<&T> {

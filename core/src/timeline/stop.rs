@@ -1,33 +1,69 @@
-//! How a question is told to give up.
+//! How a question is told to give up, and tells how far it is.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Asked now and then while a question is answered; `true` ends it.
+/// Why a question is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// Whoever asked it does not want it any more.
+    Cancelled,
+    /// Its time is over.
+    TimedOut,
+}
+
+/// Asked now and then while a question is answered; once it says why to end it, it must say so ever after.
 #[derive(Clone, Copy, Default)]
-pub struct Stop<'a>(Option<&'a (dyn Fn() -> bool + Send + Sync)>);
+pub struct Stop<'a>(Option<&'a (dyn Fn() -> Option<Halt> + Send + Sync)>);
 
 impl<'a> Stop<'a> {
     /// Stops when the function says so.
-    pub fn when(stop: &'a (dyn Fn() -> bool + Send + Sync)) -> Self {
+    pub fn when(stop: &'a (dyn Fn() -> Option<Halt> + Send + Sync)) -> Self {
         Self(Some(stop))
     }
 
     /// # Errors
-    /// `cancelled` where it is time to stop.
+    /// `cancelled` or `timed_out` where it is time to stop.
     pub(crate) fn check(self) -> Result<()> {
-        if self.0.is_some_and(|stop| stop()) {
-            return Err(Error::new(
-                ErrorKind::Cancelled,
+        let (code, message) = match self.0.and_then(|stop| stop()) {
+            None => return Ok(()),
+            Some(Halt::Cancelled) => (
                 "cancelled",
                 "the question was given up before it was answered",
-            ));
-        }
-        Ok(())
+            ),
+            Some(Halt::TimedOut) => (
+                "timed_out",
+                "the question was not answered within its time limit",
+            ),
+        };
+        Err(Error::new(ErrorKind::Cancelled, code, message))
     }
 }
 
 impl std::fmt::Debug for Stop<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Stop").field(&self.0.is_some()).finish()
+    }
+}
+
+/// Told now and then, from any thread, which share of the pass at hand is done: from 0 to 1. Some questions take several passes.
+#[derive(Clone, Copy, Default)]
+pub struct Progress<'a>(Option<&'a (dyn Fn(f64) + Send + Sync)>);
+
+impl<'a> Progress<'a> {
+    /// Tells the function.
+    pub fn to(hear: &'a (dyn Fn(f64) + Send + Sync)) -> Self {
+        Self(Some(hear))
+    }
+
+    pub(crate) fn tell(self, share: f64) {
+        if let Some(hear) = self.0 {
+            hear(share);
+        }
+    }
+}
+
+impl std::fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Progress").field(&self.0.is_some()).finish()
     }
 }

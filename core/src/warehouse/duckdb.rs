@@ -4,6 +4,7 @@ mod batch;
 mod catalogue;
 mod cohort;
 mod digest;
+mod erase;
 mod fault;
 mod identity;
 mod intern;
@@ -14,6 +15,7 @@ pub(crate) mod parquet;
 mod people;
 mod property;
 mod seen;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -25,13 +27,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{TimeUnit, Value};
-use ::duckdb::{Connection, Statement, params_from_iter};
-use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type};
+use ::duckdb::{Connection, params_from_iter};
+use arrow::array::{RecordBatch, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Cell, EventProperty, Figures, Head, Identities, Live, Load, Named, Open, Page, Parameter,
-    Profiled, Recent, Rows, Said, Saved, Sink, Sum, Warehouse, Worths, platform, realtime, worth,
+    Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
+    Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -122,64 +124,8 @@ impl Warehouse for Duckdb {
         Ok(*lock(&self.head))
     }
 
-    fn scan(&self, after: u64, until: Option<u64>, sink: &mut Sink<'_>) -> Result<Head> {
-        let connection = self.connect()?;
-        let snapshot = connection
-            .unchecked_transaction()
-            .map_err(|e| self.fault(e))?;
-        let head = read_head(&snapshot).map_err(|e| self.fault(e))?;
-        let until = until.filter(|until| *until < head.version);
-        // A condition costs a pass over the rows, so each is asked only where it can tell rows apart.
-        let sql = match (after > 0 || until.is_some(), head.unattributed > 0) {
-            (false, false) => "select user_key, ts, name_key, row_key from events",
-            (false, true) => {
-                "select user_key, ts, name_key, row_key from events where user_key is not null"
-            }
-            (true, _) => {
-                "select user_key, ts, name_key, row_key from events
-                 where user_key is not null and version > ? and version <= ?"
-            }
-        };
-        if after < head.version {
-            let mut statement = snapshot.prepare(sql).map_err(|e| self.fault(e))?;
-            let bounds = [after, until.unwrap_or(head.version)];
-            let values = (after > 0 || until.is_some()).then_some(bounds);
-            drop(
-                statement
-                    .stream_arrow(params_from_iter(values.into_iter().flatten()))
-                    .map_err(|e| self.fault(e))?,
-            );
-            self.pour(&statement, sink)?;
-        }
-        Ok(head)
-    }
-
-    fn ordered(&self, rows: &[u32]) -> Result<Vec<u32>> {
-        identity::ordered(self, rows)
-    }
-
-    fn identities(&self) -> Result<Identities> {
-        identity::read(self)
-    }
-
-    fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>> {
-        let batches = self.select(
-            "select ts from events where user_key is null and version > ? and version <= ?",
-            &[
-                Parameter::Integer(after as i64),
-                Parameter::Integer(until as i64),
-            ],
-        )?;
-        let mut times = Vec::new();
-        for batch in &batches {
-            let column = batch
-                .columns()
-                .first()
-                .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
-                .ok_or_else(|| Error::internal("times came in another shape"))?;
-            times.extend_from_slice(column.values());
-        }
-        Ok(times)
+    fn snapshot(&self) -> Result<Box<dyn super::Snapshot + '_>> {
+        Ok(Box::new(snapshot::Snapshot::take(self)?))
     }
 
     fn property(
@@ -204,15 +150,7 @@ impl Warehouse for Duckdb {
     }
 
     fn names(&self) -> Result<Vec<String>> {
-        let connection = self.connect()?;
-        let mut statement = connection
-            .prepare("select name from names order by name_key")
-            .map_err(|e| self.fault(e))?;
-        let names = statement
-            .query_map([], |row| row.get(0))
-            .and_then(Iterator::collect)
-            .map_err(|e| self.fault(e))?;
-        Ok(names)
+        self.names_of(&self.connect()?)
     }
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
@@ -287,6 +225,10 @@ impl Warehouse for Duckdb {
         cohort::user_keys(self, ids)
     }
 
+    fn user_ids(&self, keys: &[u32]) -> Result<Vec<String>> {
+        cohort::user_ids(self, keys)
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         catalogue::read(self)
     }
@@ -336,7 +278,8 @@ impl Duckdb {
         )
         .map_err(Error::internal)?;
         let append = || {
-            connection.execute_batch("create temp table asked (key uinteger not null)")?;
+            connection
+                .execute_batch("create or replace temp table asked (key uinteger not null)")?;
             let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main")?;
             appender.append_record_batch(asked)?;
             appender.flush()
@@ -355,37 +298,14 @@ impl Duckdb {
         Ok(batches)
     }
 
-    /// Hands over what a running statement gives: user key, time, name key, row key.
-    fn pour(&self, statement: &Statement<'_>, sink: &mut Sink<'_>) -> Result<()> {
-        // `step` gives errors where the iterator of the driver would panic.
-        while let Some(batch) = statement.step().map_err(|e| self.fault(e))? {
-            let columns = batch.columns();
-            let user = columns
-                .first()
-                .and_then(|c| c.as_primitive_opt::<UInt32Type>());
-            let ts = columns
-                .get(1)
-                .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
-            let name = columns
-                .get(2)
-                .and_then(|c| c.as_primitive_opt::<UInt16Type>());
-            let row = columns
-                .get(3)
-                .and_then(|c| c.as_primitive_opt::<UInt32Type>());
-            let (Some(user), Some(ts), Some(name), Some(row)) = (user, ts, name, row) else {
-                return Err(unexpected());
-            };
-            if user.null_count() > 0 || row.null_count() > 0 {
-                return Err(unexpected());
-            }
-            sink(Rows {
-                user: user.values(),
-                ts: ts.values(),
-                name: name.values(),
-                row: row.values(),
-            })?;
-        }
-        Ok(())
+    fn names_of(&self, connection: &Connection) -> Result<Vec<String>> {
+        let mut statement = connection
+            .prepare("select name from names order by name_key")
+            .map_err(|e| self.fault(e))?;
+        statement
+            .query_map([], |row| row.get(0))
+            .and_then(Iterator::collect)
+            .map_err(|e| self.fault(e))
     }
 }
 

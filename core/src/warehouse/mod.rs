@@ -201,21 +201,8 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// What it holds now; cheap.
     fn head(&self) -> Result<Head>;
 
-    /// Hands over all events that have a user and were added after data version `after`, and not after `until` where it is
-    /// given, in any order, and the head they belong to (one snapshot).
-    fn scan(&self, after: u64, until: Option<u64>, sink: &mut Sink<'_>) -> Result<Head>;
-
-    /// The same row keys, those of one time in the order (client_seq, event_id, content hash) (G2).
-    ///
-    /// An event without a `client_seq` comes before those with one, one without an id before those with one.
-    fn ordered(&self, rows: &[u32]) -> Result<Vec<u32>>;
-
-    /// What is known of who is who (I5).
-    fn identities(&self) -> Result<Identities>;
-
-    /// The times, in microseconds and in any order, of the events without a user that were added after data version `after`
-    /// and up to data version `until`.
-    fn unattributed(&self, after: u64, until: u64) -> Result<Vec<i64>>;
+    /// All that timelines are built from, as it is now.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
 
     /// Hands over a property of all events with row key `first` or later that have it: row keys, in any order, and the values as
     /// canonical JSON text.
@@ -267,6 +254,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// The keys of those of these user ids that are known.
     fn user_keys(&self, ids: &[&str]) -> Result<HashMap<String, u32>>;
 
+    /// The ids of these users.
+    fn user_ids(&self, keys: &[u32]) -> Result<Vec<String>>;
+
     /// Which events mean what.
     fn catalogue(&self) -> Result<Catalogue>;
 
@@ -280,6 +270,32 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     fn content_digest(&self) -> Result<String>;
 }
 
+/// What a warehouse holds at one moment, whatever changes while it is read.
+pub trait Snapshot {
+    /// The state at that moment.
+    fn head(&self) -> Head;
+
+    /// Hands over all events that have a user and were added after data version `after`, in any order.
+    fn scan(&self, after: u64, sink: &mut Sink<'_>) -> Result<()>;
+
+    /// Hands over the events of these user keys that were added up to data version `until`, in any order.
+    fn of_users(&self, keys: &[u32], until: u64, sink: &mut Sink<'_>) -> Result<()>;
+
+    /// The same row keys, those of one time in the order (client_seq, event_id, content hash) (G2).
+    ///
+    /// An event without a `client_seq` comes before those with one, one without an id before those with one.
+    fn ordered(&self, rows: &[u32]) -> Result<Vec<u32>>;
+
+    /// What is known of who is who (I5).
+    fn identities(&self) -> Result<Identities>;
+
+    /// The times, in microseconds and in any order, of the events without a user that were added after data version `after`.
+    fn unattributed(&self, after: u64) -> Result<Vec<i64>>;
+
+    /// All event names by key: `names[key]`.
+    fn names(&self) -> Result<Vec<String>>;
+}
+
 /// A change under way: nothing of it is seen before `commit`, and nothing of it is kept where it is dropped.
 pub trait Load {
     /// Takes events with their numbers, ascending over all calls; gives the numbers of those whose name would be one too
@@ -289,11 +305,36 @@ pub trait Load {
     /// Takes rows of a platform table with their numbers, ascending over all calls.
     fn records(&mut self, table: Table, records: &[(u64, Record)]) -> Result<()>;
 
+    /// Takes everything of some people away.
+    fn erase(&mut self, asked: &Erasure<'_>) -> Result<Erased>;
+
     /// Takes refused events that are kept aside.
     fn hold(&mut self, held: &[Held]) -> Result<()>;
 
     /// Decides which are duplicates (I1), makes the rest durable, and tells.
     fn commit(self: Box<Self>) -> Result<Committed>;
+}
+
+/// Whom to erase.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Erasure<'a> {
+    /// All their user keys.
+    pub users: &'a [u32],
+    /// The row keys of the events that count for them, whichever device they came from.
+    pub rows: &'a [u32],
+    /// Cohorts by name, and their definitions without these users.
+    pub cohorts: &'a [(String, String)],
+}
+
+/// What was erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// How many events.
+    pub events: u64,
+    /// How many rows of the platform's tables.
+    pub records: u64,
+    /// How many events that had been kept aside.
+    pub held: u64,
 }
 
 /// What became of what a change brought.

@@ -269,7 +269,7 @@ fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
 }
 
 /// Histories whose events have properties, and funnels with any options that go together.
-fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
+pub(crate) fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
     (case(), vec(any::<u8>(), 260)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
         let (first, rest) = choices.split_at(80);
@@ -318,7 +318,7 @@ fn over<T>(
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
 
-fn ask_engine(history: &History, funnel: &Funnel) -> Result<FunnelAnswer, String> {
+pub(crate) fn ask_engine(history: &History, funnel: &Funnel) -> Result<FunnelAnswer, String> {
     over(history, funnel, funnel::answer)
 }
 

@@ -13,9 +13,13 @@ mod generate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod grow;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
@@ -27,6 +31,8 @@ mod realtime;
 mod retention;
 #[cfg(test)]
 mod rooms;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -1,18 +1,26 @@
-//! An answer is a function of what is stored and what is asked (G2): not of the order of rows, of batches, or of threads.
+//! An answer is a function of what is stored and what is asked (G2): not of the order of rows, of batches, or of threads, nor of
+//! how much memory there is or what was saved beside the file.
+
+use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use travelsense::events::Table;
-use travelsense::{Analytics, Principal};
+use travelsense::events::{Catalogue, Table};
+use travelsense::timeline::Timelines;
+use travelsense::warehouse::{Duckdb, Open};
+use travelsense::{Analytics, Instant, Options, Principal};
 use travelsense_tests::oracle::{Event, History, numbers};
 
 use crate::cases::{agree, same};
-use crate::generate::NOW;
+use crate::generate::{NAMES, NOW};
 use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
 const CASES: u32 = 200;
+
+/// How many cases it goes the way through files, which takes longer.
+const FILES: u32 = 24;
 
 /// What differs between two stores of the same events.
 #[derive(Clone, Debug)]
@@ -74,20 +82,30 @@ fn uuid(n: u128) -> String {
 }
 
 fn sent(event: &Event) -> Value {
+    let mut properties = event.properties.clone();
+    if let Some(money) = &event.money {
+        let (whole, part) = (money.amount.abs() / 10_000, money.amount.abs() % 10_000);
+        let sign = if money.amount < 0 { "-" } else { "" };
+        properties.insert(
+            "amount".to_owned(),
+            json!(format!("{sign}{whole}.{part:04}")),
+        );
+        properties.insert("currency".to_owned(), json!(money.currency));
+    }
     json!({
         "eventId": event.id,
         "userId": event.user,
         "name": event.name,
         "ts": numbers::instant(event.ts),
         "clientSeq": event.seq,
-        "properties": event.properties,
+        "properties": properties,
     })
 }
 
 /// A store of the history, sent in the order and the batches of `way`, asked in between so that timelines grow.
 fn shuffled(history: &History, way: &Way, ask: impl Fn(&Analytics)) -> Analytics {
     let store = store::open(NOW, 2);
-    profiles(&store, history);
+    settle(&store, history);
     let mut events: Vec<(u32, &Event)> = history
         .events
         .iter()
@@ -119,23 +137,29 @@ fn shuffled(history: &History, way: &Way, ask: impl Fn(&Analytics)) -> Analytics
 /// A store of the history in one batch and one thread.
 pub(crate) fn sorted(history: &History) -> Analytics {
     let store = store::open(NOW, 1);
-    profiles(&store, history);
-    store::ingest(&store, &history.events.iter().map(sent).collect::<Vec<_>>());
+    settle(&store, history);
+    store::ingest(&store, &all(history));
     store
 }
 
-fn profiles(store: &Analytics, history: &History) {
-    // The oracle's `gold` is the catalogue's `premium`.
-    let plan = |plan: Option<&str>| {
-        if plan == Some("gold") {
-            "premium"
-        } else {
-            "basic"
-        }
+fn all(history: &History) -> Vec<Value> {
+    history.events.iter().map(sent).collect()
+}
+
+/// The catalogue and the profiles of a history.
+fn settle(store: &Analytics, history: &History) {
+    let mut catalogue = Catalogue {
+        premium_plans: history.premium_plans.clone(),
+        ..Catalogue::default()
     };
-    let rows = history.profiles.iter().map(|p| {
-        json!({ "userId": p.user, "ts": numbers::instant(p.at), "plan": plan(p.plan.as_deref()) })
-    });
+    catalogue.revenue.events = NAMES.map(str::to_owned).to_vec();
+    store
+        .set_catalogue(&Principal::owner(), &catalogue)
+        .expect("a catalogue");
+    let rows = history
+        .profiles
+        .iter()
+        .map(|p| json!({ "userId": p.user, "ts": numbers::instant(p.at), "plan": p.plan }));
     store::import(store, Table::Profiles, &rows.collect::<Vec<_>>());
 }
 
@@ -182,7 +206,10 @@ fn text<T: serde::Serialize>(answer: &T) -> String {
 fn a_funnel_has_the_same_bytes_for_any_order_batches_and_threads() {
     agree(
         CASES,
-        &(funnel::case(), way()),
+        &(
+            prop_oneof![funnel::case(), funnel::case_of_options()],
+            way(),
+        ),
         |((history, funnel), way)| {
             let question = funnel.json();
             let ask = |store: &Analytics| {
@@ -270,6 +297,128 @@ fn adoption_has_the_same_bytes_for_any_order_batches_and_threads() {
                 |history| asked.answer(history),
                 ask,
             )
+        },
+    );
+}
+
+/// Asks a store a word by its JSON form.
+fn asking<'q>(
+    word: &'static str,
+    question: &'q Value,
+) -> impl Fn(&Analytics) -> travelsense::Result<String> + 'q {
+    move |store| store.ask(&Principal::owner(), word, question)
+}
+
+/// A file in which the users of a history stand in two partitions, as many others lie between them.
+fn crowded(path: &Path) {
+    let store = file(path, 1, None);
+    let row =
+        |user: String| json!({ "userId": user, "ts": "1970-01-01T00:00:00Z", "plan": "basic" });
+    let crowd = (0..33_000).map(|n| row(format!("another {n}")));
+    let few = |users: std::ops::Range<u32>| users.map(|n| row(n.to_string()));
+    let users: Vec<Value> = few(0..3).chain(crowd).chain(few(3..6)).collect();
+    store::import(&store, Table::Profiles, &users);
+    store.close();
+}
+
+/// The store in a file, whose clock stands still.
+fn file(path: &Path, threads: usize, memory_limit: Option<u64>) -> Analytics {
+    let now = Instant::from_micros(NOW).expect("an instant");
+    Analytics::open_with(Options {
+        path: Some(path.to_owned()),
+        threads: Some(threads),
+        memory_limit,
+        clock: std::sync::Arc::new(move || now),
+        ..Options::default()
+    })
+    .expect("a store")
+}
+
+/// Saves the timelines of a file, as is done for large ones.
+fn save(path: &Path) -> Result<(), String> {
+    let home = Duckdb::open(&Open {
+        path: Some(path.to_owned()),
+        read_only: false,
+        threads: None,
+        memory_limit: None,
+        now: Instant::default(),
+    })
+    .map_err(|e| e.to_string())?;
+    let built = Timelines::build(&home, None).map_err(|e| e.to_string())?;
+    match built.save(&home) {
+        Ok(true) => Ok(()),
+        other => Err(format!("timelines that were not saved: {other:?}")),
+    }
+}
+
+/// The same bytes from memory, from timelines found beside the file, from some brought forward, and from some built piece by
+/// piece for want of memory.
+fn files(
+    base: &Path,
+    history: &History,
+    ask: impl Fn(&Analytics) -> travelsense::Result<String>,
+) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let path = folder.path().join("w.db");
+    let saved = folder.path().join("w.db.timelines");
+    std::fs::copy(base, &path).map_err(|e| e.to_string())?;
+    let ask = |store: &Analytics| ask(store).map_err(|e| e.to_string());
+    let events = all(history);
+    let (first, rest) = events.split_at(events.len() / 2);
+    let store = file(&path, 1, None);
+    settle(&store, history);
+    store::ingest(&store, first);
+    store.close();
+    save(&path)?;
+    let store = file(&path, 2, None);
+    store::ingest(&store, rest);
+    let mut answers = vec![("brought forward", ask(&store)?)];
+    store.rebuild().map_err(|e| e.to_string())?;
+    answers.push(("in memory", ask(&store)?));
+    store.close();
+    save(&path)?;
+    answers.push(("found again", ask(&file(&path, 2, None))?));
+    // Room for one partition of the two, and less than the mapped file.
+    let little = Some(20 * events.len().max(1) as u64);
+    answers.push((
+        "found again with little memory",
+        ask(&file(&path, 1, little))?,
+    ));
+    std::fs::remove_file(&saved).map_err(|e| e.to_string())?;
+    answers.push(("built piece by piece", ask(&file(&path, 2, little))?));
+    let spilled = history.events.iter().any(|e| e.user.is_some());
+    if spilled && !saved.exists() {
+        return Err("nothing was built piece by piece".to_owned());
+    }
+    match answers.iter().find(|(_, answer)| *answer != answers[0].1) {
+        None => Ok(()),
+        Some((how, other)) => Err(format!("{how}:\n{other}\n{}", answers[0].1)),
+    }
+}
+
+#[test]
+fn g2_a_small_memory_and_a_reopened_file_change_no_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = folder.path().join("base.db");
+    crowded(&base);
+    agree(
+        FILES,
+        &(funnel::case_of_options(), way()),
+        |((history, funnel), way)| {
+            let question = funnel.json();
+            files(
+                &base,
+                &identified(history, way),
+                asking("funnel", &question),
+            )
+        },
+    );
+    agree(
+        FILES,
+        &(retention::case(), way()),
+        |((history, table), way)| {
+            let (history, question) = (identified(history, way), table.json());
+            files(&base, &history, asking("retention", &question))
         },
     );
 }

@@ -52,12 +52,14 @@ fn case_of(of_users: bool) -> impl Strategy<Value = (History, Retention)> {
                 let hour = choices.one_in(12);
                 if hour && range.span().1 - range.span().0 < 30 * HOUR {
                     question["cohortPeriod"] = json!("hourly");
+                    question["asOf"] = json!(instant(as_of.min(range.span().1 + 3 * DAY)));
                 }
                 option(&mut question, choices, of_users);
                 // All columns up to today would be thousands; asking for all is left to those who look soon after.
                 let far = as_of > range.span().1 + 60 * DAY;
                 let periods = [3, 3, 3, 0, 1, 5, 12][choices.of(7)];
-                if question.get("brackets").is_none() && (far || !choices.one_in(4)) {
+                let many = far || question["cohortPeriod"] == json!("hourly");
+                if question.get("brackets").is_none() && (many || !choices.one_in(4)) {
                     question["periods"] = json!(periods);
                 }
                 furnish(&mut history, &mut Choices(rest.iter()));
@@ -250,7 +252,7 @@ fn over<T>(
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
 
-fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
+pub(crate) fn ask_engine(history: &History, table: &Retention) -> Result<RetentionAnswer, String> {
     over(history, table, retention::answer)
 }
 
@@ -523,4 +525,67 @@ fn a_whole_cohort_does_not_depend_on_how_wide_the_range_is() {
         }
         Ok(())
     });
+}
+
+/// How long tables take over 20 million events of a million users: `cargo test -- --ignored --nocapture how_long_tables_take`.
+#[test]
+#[ignore = "a measurement"]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures, for people to read"
+)]
+fn how_long_tables_take() {
+    let hash = |i: i64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 20;
+    let row = |i: i64| {
+        let user = (hash(i) % 1_000_000) as u32;
+        let name = (hash(i + 7) % 9) as u16;
+        (user, 1_700_000_000_000_000 + i * 400_000, name)
+    };
+    let names = (0..9).map(|n| n.to_string()).collect();
+    let rows = (0..20_000_000).map(row);
+    let timelines = travelsense::timeline::Timelines::from_rows(names, rows).expect("timelines");
+    let as_of = Instant::from_micros(1_708_100_000_000_000).expect("an instant");
+    let view = View::new(&timelines, as_of);
+    let now = Instant::from_micros(NOW).expect("now");
+    for (what, more) in [
+        ("weekly", json!({})),
+        ("weekly, return named", json!({"return": "3"})),
+        ("weekly, both named", json!({"start": "2", "return": "3"})),
+        ("weekly, on or after", json!({"criterion": "on_or_after"})),
+        ("weekly, recurring", json!({"mode": "recurring"})),
+        (
+            "weekly, recurring, both named",
+            json!({"mode": "recurring", "start": "2", "return": "3"}),
+        ),
+        ("daily", json!({"cohortPeriod": "daily"})),
+        (
+            "daily, recurring",
+            json!({"cohortPeriod": "daily", "mode": "recurring"}),
+        ),
+        (
+            "days of 24 hours",
+            json!({"cohortPeriod": "daily", "unit": "24h"}),
+        ),
+        ("weekly, events", json!({"analysisMetric": "engagement"})),
+    ] {
+        let mut question = json!({
+            "cohortPeriod": "weekly",
+            "analysisMetric": "retention_rate",
+            "startDate": "2023-11-01",
+            "endDate": "2024-02-16",
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            question[name] = value.clone();
+        }
+        let question = travelsense::Retention::parse(&question, now).expect("a question");
+        let owner = Principal::owner();
+        let scoped = access::grant(&owner, Permission::ReadAnalytics, &question).expect("a grant");
+        let took = (0..5).map(|_| {
+            let begin = std::time::Instant::now();
+            retention::answer(&scoped, &view).expect("an answer");
+            begin.elapsed()
+        });
+        println!("{what}: {:?}", took.min());
+    }
 }

@@ -75,3 +75,15 @@ pub(super) fn user_keys(home: &Duckdb, ids: &[&str]) -> Result<HashMap<String, u
     }
     Ok(keys)
 }
+
+pub(super) fn user_ids(home: &Duckdb, keys: &[u32]) -> Result<Vec<String>> {
+    let connection = home.connect()?;
+    home.ask_about(&connection, keys)?;
+    let mut statement = connection
+        .prepare("select id from users where user_key in (select key from asked) order by id")
+        .map_err(|e| home.fault(e))?;
+    statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(|e| home.fault(e))
+}

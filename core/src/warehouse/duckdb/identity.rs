@@ -4,18 +4,17 @@ use ::duckdb::Connection;
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 
-use super::{Duckdb, lock, unexpected};
+use super::{Duckdb, unexpected};
 use crate::error::Result;
 use crate::warehouse::Identities;
 
-pub(super) fn ordered(home: &Duckdb, rows: &[u32]) -> Result<Vec<u32>> {
+pub(super) fn ordered(home: &Duckdb, connection: &Connection, rows: &[u32]) -> Result<Vec<u32>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let connection = home.connect()?;
-    home.ask_about(&connection, rows)?;
+    home.ask_about(connection, rows)?;
     let batches = home.rows(
-        &connection,
+        connection,
         "select row_key
          from events
          where row_key in (select key from asked)
@@ -28,16 +27,12 @@ pub(super) fn ordered(home: &Duckdb, rows: &[u32]) -> Result<Vec<u32>> {
     Ok(keys)
 }
 
-pub(super) fn read(home: &Duckdb) -> Result<Identities> {
+pub(super) fn read(home: &Duckdb, connection: &Connection) -> Result<Identities> {
     let mut known = Identities::default();
-    if !lock(&home.head).identified {
-        return Ok(known);
-    }
-    let connection = home.connect()?;
     // An event that comes with both ids says who the device is, as an alias does.
     marks(
         home,
-        &connection,
+        connection,
         "select anonymous_key, ts, user_key from aliases
          union all
          select anonymous_key, ts, user_key
@@ -52,7 +47,7 @@ pub(super) fn read(home: &Duckdb) -> Result<Identities> {
         &mut known,
     )?;
     for batch in home.rows(
-        &connection,
+        connection,
         "select merged_user_key, user_key from merges where user_key is not null",
     )? {
         let pairs = column(&batch, 0)?.values().iter().copied();
@@ -61,7 +56,7 @@ pub(super) fn read(home: &Duckdb) -> Result<Identities> {
             .extend(pairs.zip(column(&batch, 1)?.values().iter().copied()));
     }
     if !known.merges.is_empty() {
-        merged(home, &connection, &mut known)?;
+        merged(home, connection, &mut known)?;
     }
     known.hash = connection
         .query_row(

@@ -88,6 +88,12 @@ impl Users {
         }
     }
 
+    /// Gives a key to no id: that of somebody who was erased.
+    pub(super) fn skip(&mut self, anonymous: bool) {
+        self.ends
+            .push(self.text.len() << 1 | usize::from(anonymous));
+    }
+
     /// The id of a key and whether it is anonymous.
     pub(super) fn id(&self, key: usize) -> Option<(&str, bool)> {
         let (start, end) = self.span(key);
@@ -141,7 +147,7 @@ impl Users {
         self.table = vec![EMPTY; size.next_power_of_two()];
         let mask = self.table.len() - 1;
         for key in 0..self.len() {
-            let Some((id, anonymous)) = self.id(key) else {
+            let Some((id, anonymous)) = self.id(key).filter(|(id, _)| !id.is_empty()) else {
                 continue;
             };
             let hash = hash(id, anonymous);

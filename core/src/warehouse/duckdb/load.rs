@@ -11,11 +11,11 @@ use super::batch::{self, Keys};
 use super::catalogue;
 use super::intern::{Names, Users};
 use super::seen::Seen;
-use super::{Duckdb, lock, unexpected};
+use super::{Duckdb, erase, lock, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::model::Kind;
 use crate::events::{Datum, EventBatch, Held, Record, Table};
-use crate::warehouse::{Committed, Head, Load};
+use crate::warehouse::{Committed, Erased, Erasure, Head, Load};
 
 /// The one connection that writes, and what it knows of what is stored.
 pub(super) struct Writer {
@@ -55,6 +55,7 @@ pub(super) struct Change<'a> {
     settled: u64,
     identified: bool,
     held: u64,
+    erased: Option<Erased>,
     staged: Vec<(Table, u64)>,
 }
 
@@ -101,8 +102,17 @@ impl<'a> Change<'a> {
             settled: 0,
             identified: false,
             held: 0,
+            erased: None,
             staged: Vec::new(),
         })
+    }
+
+    pub(super) fn home(&self) -> &'a Duckdb {
+        self.home
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.writer.connection
     }
 
     fn version(&self) -> u64 {
@@ -395,7 +405,8 @@ impl<'a> Change<'a> {
         let mut head = Head {
             version: self.version(),
             epoch: before.epoch,
-            events: before.events + events.accepted,
+            events: (before.events + events.accepted)
+                .saturating_sub(self.erased.map_or(0, |e| e.events)),
             unattributed: before.unattributed + self.unattributed,
             users: self
                 .writer
@@ -408,7 +419,7 @@ impl<'a> Change<'a> {
             records_hash: before.records_hash,
             identified: before.identified || self.identified,
         };
-        if events.replaced > 0 {
+        if events.replaced > 0 || self.erased.is_some() {
             head.epoch += 1;
         }
         // Only where rows were exchanged is it not known without looking.
@@ -524,6 +535,12 @@ impl Load for Change<'_> {
         )
     }
 
+    fn erase(&mut self, asked: &Erasure<'_>) -> Result<Erased> {
+        let erased = erase::run(self, asked)?;
+        self.erased = Some(erased);
+        Ok(erased)
+    }
+
     fn hold(&mut self, held: &[Held]) -> Result<()> {
         if held.is_empty() {
             return Ok(());
@@ -543,10 +560,11 @@ impl Load for Change<'_> {
         if self.contested > 0 {
             self.settle(&mut result)?;
         }
-        let mut head = self.after(&result, self.contested > 0)?;
-        let mut changed = result.accepted + result.replaced > 0;
+        let erased = self.erased.is_some();
+        let mut head = self.after(&result, self.contested > 0 || erased)?;
+        let mut changed = result.accepted + result.replaced > 0 || erased;
         let staged = std::mem::take(&mut self.staged);
-        let records_staged = !staged.is_empty();
+        let records_moved = !staged.is_empty() || erased;
         for (table, staged) in staged {
             head.identified |= matches!(table, Table::Aliases | Table::Merges);
             let mut records = Committed::default();
@@ -556,7 +574,7 @@ impl Load for Change<'_> {
             result.duplicates += records.duplicates;
             result.replaced += records.replaced;
         }
-        if records_staged {
+        if records_moved {
             let sums = Table::ALL
                 .iter()
                 .map(|t| format!("select sum(content_hash) as hash from {}", t.name()))
@@ -598,6 +616,12 @@ impl Load for Change<'_> {
         self.run("commit")?;
         self.open = false;
         *lock(&self.home.head) = head;
+        if erased {
+            // Who has which key is read again, without the erased; and the engine is asked to write its file anew where it
+            // can, which it does of itself sooner or later.
+            self.writer.known = None;
+            let _ = self.writer.connection.execute_batch("checkpoint");
+        }
         result.version = head.version;
         Ok(result)
     }
@@ -659,7 +683,10 @@ fn know(connection: &Connection, head: &Head) -> ::duckdb::Result<Result<Known>>
             return Ok(Err(unexpected()));
         };
         for (id, anonymous) in ids.iter().zip(anonymous.values()) {
-            known.users.key(id.unwrap_or_default(), *anonymous != 0);
+            match id.unwrap_or_default() {
+                "" => known.users.skip(*anonymous != 0),
+                id => drop(known.users.key(id, *anonymous != 0)),
+            }
         }
     }
     let mut statement = connection.prepare("select name from names order by name_key")?;

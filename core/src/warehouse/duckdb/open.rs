@@ -43,7 +43,7 @@ pub(crate) fn seal(connection: &Connection) -> ::duckdb::Result<()> {
 /// Opens a file or memory, whatever it holds; what is returned holds the file until both are dropped.
 pub(crate) fn connect(options: &Open) -> Result<(Connection, Option<Held>)> {
     let path = options.path.as_deref();
-    let held = path
+    let mut held = path
         .map(|p| {
             check(p, options.read_only)?;
             let (held, alone) = Held::take(p, options.read_only)?;
@@ -74,6 +74,9 @@ pub(crate) fn connect(options: &Open) -> Result<(Connection, Option<Held>)> {
         .caused_by(error),
         (error, _) => error,
     })?;
+    if let (Some(held), Some(path)) = (&mut held, path) {
+        held.made(path);
+    }
     Ok((connection, held))
 }
 
@@ -163,11 +166,11 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// The files this process has open, by their real paths: how many readers, or one writer.
+/// The files this process has open: how many readers, or one writer.
 ///
 /// The system's file locks belong to a process: a second open in the same process would not be refused, and closing
 /// it would drop the lock of the first.
-static OPEN: Mutex<BTreeMap<PathBuf, Use>> = Mutex::new(BTreeMap::new());
+static OPEN: Mutex<BTreeMap<Key, Use>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy, Debug)]
 enum Use {
@@ -175,13 +178,16 @@ enum Use {
     Writer,
 }
 
-/// A file counted as open in this process, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Held(PathBuf);
+/// What a file is known by: its real path, and what the file system calls it, whichever of its names leads there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Path(PathBuf),
+    #[cfg(unix)]
+    File(u64, u64),
+}
 
-impl Held {
-    /// Counts a file as open, and tells whether nobody else in this process has it open.
-    fn take(path: &Path, read_only: bool) -> Result<(Self, bool)> {
+impl Key {
+    fn of_path(path: &Path) -> Self {
         let real = match (
             path.canonicalize(),
             folder(path).canonicalize(),
@@ -191,31 +197,76 @@ impl Held {
             (Err(_), Ok(folder), Some(name)) => folder.join(name),
             _ => path.to_owned(),
         };
+        Self::Path(real)
+    }
+
+    /// Of a file that is there.
+    #[cfg(unix)]
+    fn of_file(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let file = path.metadata().ok()?;
+        Some(Self::File(file.dev(), file.ino()))
+    }
+
+    #[cfg(not(unix))]
+    fn of_file(_: &Path) -> Option<Self> {
+        None
+    }
+}
+
+/// A file counted as open in this process, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held(Vec<Key>);
+
+impl Held {
+    /// Counts a file as open, and tells whether nobody else in this process has it open.
+    fn take(path: &Path, read_only: bool) -> Result<(Self, bool)> {
+        let keys: Vec<Key> = [Some(Key::of_path(path)), Key::of_file(path)]
+            .into_iter()
+            .flatten()
+            .collect();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = match (open.get(&real), read_only) {
-            (None, true) => Use::Readers(1),
-            (None, false) => Use::Writer,
-            (Some(Use::Readers(n)), true) => Use::Readers(n + 1),
-            (Some(_), _) => {
-                let (kind, code, message) = fault::locked(
-                    &format!("`{}`", path.display()),
-                    &format!("this process ({})", std::process::id()),
-                );
-                return Err(Error::new(kind, code, message));
-            }
-        };
-        let alone = open.insert(real.clone(), now).is_none();
-        Ok((Self(real), alone))
+        let mut uses = Vec::with_capacity(keys.len());
+        for key in &keys {
+            uses.push(match (open.get(key), read_only) {
+                (None, true) => Use::Readers(1),
+                (None, false) => Use::Writer,
+                (Some(Use::Readers(n)), true) => Use::Readers(n + 1),
+                (Some(_), _) => {
+                    let (kind, code, message) = fault::locked(
+                        &format!("`{}`", path.display()),
+                        &format!("this process ({})", std::process::id()),
+                    );
+                    return Err(Error::new(kind, code, message));
+                }
+            });
+        }
+        let mut alone = true;
+        for (key, now) in keys.iter().zip(uses) {
+            alone &= open.insert(key.clone(), now).is_none();
+        }
+        Ok((Self(keys), alone))
+    }
+
+    /// Counts a file by all it is known by, once it is there.
+    fn made(&mut self, path: &Path) {
+        if let Some(key) = Key::of_file(path).filter(|key| !self.0.contains(key)) {
+            let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+            open.insert(key.clone(), Use::Writer);
+            self.0.push(key);
+        }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        match open.get_mut(&self.0) {
-            Some(Use::Readers(n)) if *n > 1 => *n -= 1,
-            _ => {
-                open.remove(&self.0);
+        for key in &self.0 {
+            match open.get_mut(key) {
+                Some(Use::Readers(n)) if *n > 1 => *n -= 1,
+                _ => {
+                    open.remove(key);
+                }
             }
         }
     }

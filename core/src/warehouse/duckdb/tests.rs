@@ -6,6 +6,7 @@ use std::time::Instant as Clock;
 use super::*;
 use crate::error::ErrorKind;
 use crate::query::Instant;
+use crate::warehouse::{Rows, Sink};
 
 fn memory() -> Duckdb {
     Duckdb::open(&open(None)).unwrap()
@@ -46,8 +47,16 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
         (null, 3, make_timestamp(6), make_timestamp(5), null, null, 0, 1, 0),
         (8, 4, make_timestamp(7), make_timestamp(5), null, null, 0, 2, 0);
         update meta set version = 2, events = 3, unattributed = 1, users = 9, first_event = make_timestamp(5)"));
-    let mut head = Head::default();
-    let mut all = gather(|sink| head = w.scan(0, None, sink).unwrap());
+    let snapshot = w.snapshot().unwrap();
+    // What changes afterwards is not seen.
+    run(
+        &w,
+        &format!(
+            "{EVENT} (9, 4, make_timestamp(7), make_timestamp(5), null, null, 0, 3, 1); update meta set version = 3"
+        ),
+    );
+    let head = snapshot.head();
+    let mut all = gather(|sink| snapshot.scan(0, sink).unwrap());
     all.sort_unstable();
     assert_eq!(all, [(7, 5, 3), (8, 7, 4)]);
     assert_eq!(
@@ -62,11 +71,12 @@ fn a_scan_gives_the_users_events_added_after_a_version() {
             ..Head::default()
         }
     );
-    assert_eq!(
-        gather(|sink| assert!(w.scan(1, None, sink).is_ok())),
-        [(8, 7, 4)]
-    );
-    assert_eq!(gather(|sink| assert!(w.scan(2, None, sink).is_ok())), []);
+    assert_eq!(gather(|sink| snapshot.scan(1, sink).unwrap()), [(8, 7, 4)]);
+    assert_eq!(gather(|sink| snapshot.scan(2, sink).unwrap()), []);
+    let of = |keys: &[u32], until| gather(|sink| snapshot.of_users(keys, until, sink).unwrap());
+    assert_eq!(of(&[8, 9], 2), [(8, 7, 4)]);
+    assert_eq!(of(&[8], 1), []);
+    assert_eq!(of(&[7, 8], 1), [(7, 5, 3)]);
 }
 
 #[test]
@@ -80,8 +90,11 @@ fn ties_come_in_the_order_of_sequence_id_and_content() {
         (1, 5, make_timestamp(5), make_timestamp(5), null, null, 8, 1, 5),
         (1, 6, make_timestamp(6), make_timestamp(5), null, null, 8, 1, 6),
         (0, 7, make_timestamp(4), make_timestamp(5), null, null, 8, 1, 7)"));
-    assert_eq!(w.ordered(&[1, 2, 3, 4, 5, 7]).unwrap(), [7, 5, 4, 3, 2, 1]);
-    assert!(w.ordered(&[]).unwrap().is_empty());
+    let snapshot = w.snapshot().unwrap();
+    let ordered = |rows: &[u32]| snapshot.ordered(rows).unwrap();
+    assert_eq!(ordered(&[1, 2, 3, 4, 5, 7]), [7, 5, 4, 3, 2, 1]);
+    assert_eq!(ordered(&[2, 1]), [2, 1]);
+    assert!(ordered(&[]).is_empty());
 }
 
 #[test]
@@ -210,14 +223,24 @@ fn a_file_keeps_its_rows_and_can_be_read_by_many() {
         ..open(Some(&path))
     };
     assert_eq!(Duckdb::open(&reader).unwrap_err().code(), "locked");
+    // Another name of the same file is the same file.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::fs::hard_link(&path, &link).unwrap();
+        assert_eq!(
+            Duckdb::open(&open(Some(&link))).unwrap_err().code(),
+            "locked"
+        );
+    }
     drop(w);
     let one = Duckdb::open(&reader).unwrap();
     let two = Duckdb::open(&reader).unwrap();
     assert_eq!(
-        gather(|sink| assert!(one.scan(0, None, sink).is_ok())),
+        gather(|sink| one.snapshot().unwrap().scan(0, sink).unwrap()),
         [(7, 5, 3)]
     );
-    assert_eq!(two.ordered(&[0]).unwrap(), [0]);
+    assert_eq!(two.snapshot().unwrap().ordered(&[0]).unwrap(), [0]);
     drop((one, two));
     Duckdb::open(&open(Some(&path))).unwrap();
 }
@@ -360,13 +383,15 @@ fn twenty_million_rows_stream_out() {
     for _ in 0..4 {
         let begin = Clock::now();
         let (mut rows, mut batches, mut sum) = (0, 0, 0i64);
-        w.scan(0, None, &mut |r: Rows<'_>| {
-            rows += r.user.len();
-            batches += 1;
-            sum = sum.wrapping_add(r.ts.iter().sum::<i64>());
-            Ok(())
-        })
-        .unwrap();
+        let snapshot = w.snapshot().unwrap();
+        snapshot
+            .scan(0, &mut |r: Rows<'_>| {
+                rows += r.user.len();
+                batches += 1;
+                sum = sum.wrapping_add(r.ts.iter().sum::<i64>());
+                Ok(())
+            })
+            .unwrap();
         println!(
             "{rows} rows in {batches} batches: {:?} ({sum})",
             begin.elapsed()
@@ -374,6 +399,6 @@ fn twenty_million_rows_stream_out() {
     }
     let rows: Vec<u32> = (0..10_000).collect();
     let begin = Clock::now();
-    w.ordered(&rows).unwrap();
+    w.snapshot().unwrap().ordered(&rows).unwrap();
     println!("ordered: {:?}", begin.elapsed());
 }

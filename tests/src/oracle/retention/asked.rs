@@ -298,7 +298,8 @@ impl Asked {
     pub(super) fn latest(&self, cohort: Cohort, n: u32) -> i64 {
         let last = self.end(cohort) - 1;
         match self.length() {
-            Some(length) => self.origin(last) + i64::from(n + 1) * length,
+            // A clock that starts with its day may be behind before its user has started.
+            Some(length) => last.max(self.origin(last) + i64::from(n + 1) * length),
             None if self.unit == "calendar" => self.end(self.plus(cohort, n)),
             None => {
                 let tz = self.range.tz();

@@ -1,0 +1,113 @@
+//! People who are to be forgotten.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::PoisonError;
+
+use serde::Serialize;
+
+use super::Analytics;
+use crate::access::{self, Permission, Principal};
+use crate::cohort;
+use crate::error::{Error, Result};
+use crate::timeline::{Columns, Timelines};
+use crate::warehouse::Erasure;
+
+/// What was erased of the users asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErasureReport {
+    /// How many of the ids were known.
+    pub users: u64,
+    /// How many were not, or no longer.
+    pub unknown: u64,
+    /// Events that counted for them, from whichever device.
+    pub events: u64,
+    /// Rows of profiles, aliases, merges and the platform's other tables.
+    pub records: u64,
+    /// Refused events that had been kept aside.
+    pub held: u64,
+    /// Cohorts whose lists named them.
+    pub cohorts: u64,
+}
+
+/// So many users can be erased at once.
+const MOST: usize = 10_000;
+
+impl Analytics {
+    /// Takes everything of users away, for good and before it returns: their events, also those of devices that were
+    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them
+    /// is the same person and goes too.
+    ///
+    /// Answers change as if these users had never been, and saved timelines are removed before anything else. What the engine
+    /// no longer needs may stay in unused pages of its file until they are written over.
+    ///
+    /// # Errors
+    /// `validation_failed` for an empty id or more than 10,000; `not_erased` where saved timelines cannot be removed, and then
+    /// nothing is; a store opened only to read; `forbidden` for a principal who may not erase.
+    pub fn erase(&self, who: &Principal, ids: &[&str]) -> Result<ErasureReport> {
+        let ids = access::grant(who, Permission::ErasePeople, ids)?;
+        let ids: BTreeSet<&str> = ids.inner().iter().copied().collect();
+        if ids.contains("") || ids.len() > MOST {
+            return Err(Error::field(
+                "userIds",
+                "invalid_length",
+                format!("must be at most {MOST} ids, none of them empty"),
+            ));
+        }
+        let ids: Vec<&str> = ids.into_iter().collect();
+        // From here on nothing changes but this.
+        let mut change = self.warehouse.load()?;
+        let keys = self.warehouse.user_keys(&ids)?;
+        let mut report = ErasureReport {
+            users: keys.len() as u64,
+            unknown: (ids.len() - keys.len()) as u64,
+            ..ErasureReport::default()
+        };
+        if keys.is_empty() {
+            return Ok(report);
+        }
+        let timelines = self.timelines()?;
+        let (mut users, mut rows) = (BTreeSet::new(), BTreeSet::new());
+        for key in keys.values() {
+            let (theirs, events) = timelines.person(*key);
+            users.extend(theirs);
+            rows.extend(events.iter().copied());
+        }
+        drop(timelines);
+        let users: Vec<u32> = users.into_iter().collect();
+        let rows: Vec<u32> = rows.into_iter().collect();
+        let names = self.warehouse.user_ids(&users)?;
+        let cohorts = self.without(&names.iter().map(String::as_str).collect())?;
+        let erased = change.erase(&Erasure {
+            users: &users,
+            rows: &rows,
+            cohorts: &cohorts,
+        })?;
+        {
+            // Nobody reads or saves timelines of before from now until the change is made.
+            let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+            Timelines::forget(&*self.warehouse)?;
+            change.commit()?;
+            self.saved.store(0, std::sync::atomic::Ordering::Relaxed);
+            *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = Columns::default();
+        }
+        self.timelines()?;
+        report.events = erased.events;
+        report.records = erased.records;
+        report.held = erased.held;
+        report.cohorts = cohorts.len() as u64;
+        Ok(report)
+    }
+
+    /// The cohorts that name any of these ids, with definitions that do not.
+    fn without(&self, ids: &HashSet<&str>) -> Result<Vec<(String, String)>> {
+        let mut changed = Vec::new();
+        for cohort in self.cohorts(&Principal::owner())? {
+            let left = cohort::without(&cohort.definition, ids);
+            if left != cohort.definition {
+                changed.push((cohort.name, left.to_string()));
+            }
+        }
+        Ok(changed)
+    }
+}
