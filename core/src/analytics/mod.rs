@@ -19,6 +19,7 @@ mod timelines;
 mod word;
 
 pub use erase::ErasureReport;
+pub use export::{ExportFile, ExportList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,8 +36,6 @@ use crate::query::Instant;
 use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
-
-pub use self::export::{ExportFile, ExportList};
 
 /// Tells the time; the only clock there is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
