@@ -268,6 +268,33 @@ fn an_export_that_is_over_cannot_be_cancelled_and_one_that_failed_has_no_file() 
     );
 }
 
+#[test]
+fn what_is_erased_is_in_no_file_any_more() {
+    let (store, _) = store();
+    let who = Principal::owner();
+    let done = |kind| {
+        over(
+            &store,
+            &who,
+            store.export(&who, &request(kind, "csv")).unwrap(),
+        )
+    };
+    let (events, report) = (done("dataset"), done("report"));
+    assert!(
+        String::from_utf8(read(&store, &who, &events))
+            .unwrap()
+            .contains("ada")
+    );
+    store.erase(&who, &["ada"]).unwrap();
+    assert_eq!(
+        code(store.export_file(&who, &events.id.to_string())),
+        "not_found"
+    );
+    assert!(store.export_file(&who, &report.id.to_string()).is_ok());
+    let again = read(&store, &who, &done("dataset"));
+    assert!(!String::from_utf8(again).unwrap().contains("ada"));
+}
+
 /// Puts an export back to where it was when the process that wrote it died.
 fn interrupt(store: &Analytics, job: &ExportJob, state: &str) {
     let metadata = store.metadata().unwrap();

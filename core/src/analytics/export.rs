@@ -449,6 +449,37 @@ impl Analytics {
         kept.told(rows.filter(|_| kept.status() == Status::Processing))
     }
 
+    /// Takes the files of all datasets away, which hold what users did, and gives those up that are not complete: what was erased
+    /// is in no file that can still be fetched.
+    pub(super) fn forget_exports(&self) -> Result<()> {
+        let (store, now) = (self.metadata()?, self.now());
+        for status in [Status::Pending, Status::Processing, Status::Completed] {
+            let found = read(&*store, |session| {
+                documents::in_state(session, Kind::Export, status.name())
+            })?;
+            for document in found {
+                let mut kept = Kept::read(document)?;
+                if kept.request.export_type != ExportType::Dataset {
+                    continue;
+                }
+                if status == Status::Completed {
+                    if let Some(file) = kept.expire(now) {
+                        self.keep(&kept)?;
+                        self.exports.files.remove(&file);
+                    }
+                    continue;
+                }
+                kept.fail("users were erased meanwhile; export it again", now);
+                self.keep(&kept)?;
+                if let Some(running) = self.exports.running(kept.id()) {
+                    running.stop.store(true, Ordering::Relaxed);
+                    self.exports.turned.notify_all();
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes files away that have expired.
     fn sweep(&self) -> Result<()> {
         let (store, now) = (self.metadata()?, self.now());
