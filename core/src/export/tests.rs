@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::chart::{Bar, BarChart, Chart, Heading, Unit};
-use crate::query::{Instant, Range, Zone};
+use crate::query::{Range, Zone};
 
 fn batch(texts: &[&str]) -> RecordBatch {
     let n = texts.len();
@@ -212,7 +212,7 @@ fn parts(book: &[u8]) -> Vec<(String, String)> {
         let mut file = zip.by_index(i).unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        (file.name().to_owned(), text)
+        (file.name().unwrap().into_owned(), text)
     };
     (0..zip.len()).map(part).collect()
 }

@@ -11,7 +11,7 @@ use crate::query::{Instant, Span};
 
 /// Which events belong to a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// All.
     All,
     /// Those of these names, and those with an amount where that is asked for.
