@@ -59,10 +59,10 @@ lint-ruff:
 lint-node:
 	npm run lint --prefix node
 
-bench: setup ## Compares with ClickHouse and DuckDB on 20 million events (BENCH_ARGS=…)
+bench: setup ## Compares with ClickHouse, DuckDB and Polars on 20 million events (BENCH_ARGS=…)
 	.setup/python benches/requirements.lock
 	cargo build --release --workspace --bin bench
-	benches/run $(BENCH_ARGS)
+	benches/run --write $(BENCH_ARGS)
 
 dist: setup ## Builds the wheel and the npm package, with DuckDB compiled in (about 25 minutes)
 	cd python && maturin build --release --locked --features bundled --out ../dist

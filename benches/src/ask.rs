@@ -1,82 +1,112 @@
-//! The questions of the bench, asked of a store opened cold.
+//! Questions in their JSON form, asked of a store.
 
+use std::io::{BufRead, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use travelsense::query::Period;
-use travelsense::{Analytics, Error, Funnel, Principal, Range, Result, Retention, Window};
+use travelsense::{Analytics, Error, Options, Principal, Result};
 
-const FUNNEL: [&str; 4] = ["search", "view_trip", "start_booking", "complete_booking"];
+/// The questions of the bench by name: the word, and the question as every door takes it.
+pub(crate) struct Questions(Value);
 
-/// Opens the file, builds its timelines and answers each question `runs` times; then opens it once more, where it finds
-/// the timelines saved.
-pub(crate) fn measure(file: &Path, runs: u64) -> Result<Value> {
-    let who = Principal::owner();
-    let store = Analytics::open(file)?;
-    let (built, build) = timed(|| store.rebuild());
-    built?;
-    let timelines = store.timelines()?;
-
-    let asked =
-        |from, to| Range::new(from, to).ok_or_else(|| Error::internal("the range of a bench"));
-    // 60 of the 90 days, as entries; later steps may fall after them.
-    let mut funnel = Funnel::new(FUNNEL, asked("2026-01-15", "2026-03-15")?);
-    funnel.window = Window::days(7);
-    let (answer, funnel_seconds) = repeated(runs, || store.funnel(&who, &funnel))?;
-    let steps: Vec<u64> = answer.steps.iter().map(|s| s.count).collect();
-
-    let mut retention = Retention::new(Period::Weekly, asked("2026-01-01", "2026-04-01")?);
-    retention.as_of = Some("2026-04-05T12:00:00Z".parse()?);
-    let (answer, retention_seconds) = repeated(runs, || store.retention(&who, &retention))?;
-    let cohorts: Vec<Vec<u64>> = answer
-        .cohorts
-        .iter()
-        .map(|c| {
-            c.retention
-                .iter()
-                .map(|cell| cell.count + cell.partial_count)
-                .collect()
-        })
-        .collect();
-
-    let peak = crate::peak_memory();
-    store.close();
-    let store = Analytics::open(file)?;
-    let (again, reopened) = timed(|| store.funnel(&who, &funnel));
-    if again?
-        .steps
-        .iter()
-        .map(|s| s.count)
-        .ne(steps.iter().copied())
-    {
-        return Err(Error::internal("saved timelines gave another answer"));
+impl Questions {
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read(file).map_err(Error::internal)?;
+        serde_json::from_slice(&text)
+            .map(Self)
+            .map_err(Error::internal)
     }
 
-    Ok(json!({
-        "events": timelines.events(),
-        "bytes_per_event": timelines.bytes() as f64 / timelines.events() as f64,
-        "build": build,
-        "reopened": reopened,
-        "peak_mib": peak,
-        "funnel": { "answer": steps, "seconds": funnel_seconds },
-        "retention": { "answer": cohorts, "seconds": retention_seconds },
-    }))
+    /// Answers one of them, as JSON.
+    pub(crate) fn ask(&self, store: &Analytics, name: &str) -> Result<String> {
+        let asked = self.0.get(name);
+        let asked = asked.ok_or_else(|| Error::internal(format!("no question `{name}`")))?;
+        let word = asked.get("word").and_then(Value::as_str);
+        let question = asked.get("question").unwrap_or(&Value::Null);
+        store.ask(&Principal::owner(), word.unwrap_or_default(), question)
+    }
 }
 
-fn repeated<T>(runs: u64, mut ask: impl FnMut() -> Result<T>) -> Result<(T, Vec<f64>)> {
+/// Opens a store whose clock stands still soon after the last event.
+pub(crate) fn open(
+    file: &Path,
+    threads: Option<usize>,
+    memory_limit: Option<u64>,
+) -> Result<Analytics> {
+    let now: travelsense::Instant = "2026-06-01T00:00:00Z".parse()?;
+    Analytics::open_with(Options {
+        path: Some(file.to_owned()),
+        threads,
+        memory_limit,
+        clock: Arc::new(move || now),
+        ..Options::default()
+    })
+}
+
+/// Answers requests, one a line: `{"question": name, "runs": most, "seconds": most}`, and at the end of them tells the
+/// memory that all of it took.
+pub(crate) fn serve(
+    file: &Path,
+    questions: &Questions,
+    memory_limit: Option<u64>,
+    out: &mut impl Write,
+) -> Result<()> {
+    let store = open(file, None, memory_limit)?;
+    let (timelines, seconds) = timed(|| store.timelines());
+    let timelines = timelines?;
+    let mut tell = |what: &dyn std::fmt::Display| {
+        writeln!(out, "{what}")
+            .and_then(|()| out.flush())
+            .map_err(Error::internal)
+    };
+    tell(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "events": timelines.events(),
+        "bytes": timelines.bytes(),
+        "opened": seconds,
+    }))?;
+    drop(timelines);
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(Error::internal)?;
+        let request: Value = serde_json::from_str(&line).map_err(Error::internal)?;
+        let name = request.get("question").and_then(Value::as_str);
+        let (runs, limit) = (
+            request.get("runs").and_then(Value::as_u64),
+            request.get("seconds").and_then(Value::as_f64),
+        );
+        let (answer, seconds) =
+            repeated(runs.unwrap_or(1), limit.unwrap_or(f64::INFINITY), || {
+                questions.ask(&store, name.unwrap_or_default())
+            })?;
+        tell(&format_args!(
+            r#"{{"seconds":{},"answer":{answer}}}"#,
+            json!(seconds)
+        ))?;
+    }
+    tell(&json!({ "peakMib": crate::peak_memory() }))
+}
+
+/// Does something so many times or until so many seconds have passed, but at least twice, since the first time is cold.
+pub(crate) fn repeated<T>(
+    runs: u64,
+    limit: f64,
+    mut ask: impl FnMut() -> Result<T>,
+) -> Result<(T, Vec<f64>)> {
     let mut seconds = Vec::new();
     loop {
         let (answer, took) = timed(&mut ask);
         let answer = answer?;
         seconds.push(took);
-        if seconds.len() as u64 >= runs {
+        let enough = seconds.len() as u64 >= runs || seconds.iter().sum::<f64>() >= limit;
+        if enough && (seconds.len() > 1 || runs == 1) {
             return Ok((answer, seconds));
         }
     }
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let began = Instant::now();
     let done = work();
     (done, began.elapsed().as_secs_f64())

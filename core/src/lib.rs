@@ -14,6 +14,7 @@ pub mod demo;
 pub mod engagement;
 pub mod error;
 pub mod events;
+pub mod explain;
 pub mod export;
 pub mod funnel;
 pub mod insight;

@@ -16,6 +16,14 @@ import type {
   Verification,
   WidgetData,
 } from './dashboard.js';
+import type {
+  CompareQuestion,
+  Comparison,
+  DifferenceQuestion,
+  DropOffAnswer,
+  DropOffQuestion,
+  Explanation,
+} from './difference.js';
 import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
@@ -90,9 +98,24 @@ export class Analytics implements AsyncDisposable {
     return answer(await this.#call(() => this.#native.funnel(written(question))));
   }
 
+  /** Where the users of a funnel stop, what they do next, and what separates them from those who go on. */
+  async dropOff(question: DropOffQuestion): Promise<Exact<DropOffAnswer>> {
+    return exact(await this.#call(() => this.#native.query('drop_off', written(question))));
+  }
+
+  /** Whether the groups of a funnel differ, each from the rest, in the whole and at each step. */
+  async compare(question: CompareQuestion): Promise<Exact<Comparison>> {
+    return exact(await this.#call(() => this.#native.query('compare', written(question))));
+  }
+
+  /** Why two questions have different answers: the switches that differ, what each does alone, and the users that differ. */
+  async explainDifference(question: DifferenceQuestion): Promise<Exact<Explanation>> {
+    return exact(await this.#call(() => this.#native.query('explain_difference', written(question))));
+  }
+
   /**
-   * Asks any word (`funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime`, `user_insights`) with everything
-   * that it can be asked; the fields of the question are named as in JSON.
+   * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
+   * `realtime`, `user_insights`) with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));

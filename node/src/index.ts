@@ -74,6 +74,20 @@ export type {
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';
+export type {
+  Compared,
+  CompareQuestion,
+  Comparison,
+  Contrast,
+  DifferenceQuestion,
+  DropOffAnswer,
+  DropOffQuestion,
+  DropOffStep,
+  Explanation,
+  Factor,
+  Factors,
+  SwitchDifference,
+} from './difference.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
 export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
 export type {

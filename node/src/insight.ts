@@ -1,13 +1,15 @@
 /** What the numbers say about how users behave, in words. */
 
 import type { AdoptionAnswer } from './adoption.js';
+import type { DropOffAnswer } from './difference.js';
 import type { EngagementAnswer } from './engagement.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { JourneyAnswer } from './journey.js';
 import type { Segment, Stamp } from './query.js';
 
 /** A kind of insight. */
-export type InsightType = 'engagement_patterns' | 'conversion_funnel' | 'feature_adoption' | 'user_journeys';
+export type InsightType =
+  'engagement_patterns' | 'conversion_funnel' | 'drop_off_points' | 'feature_adoption' | 'user_journeys';
 
 /** What stands out in how users behave over a range; the funnel's own fields say which funnel is looked at. */
 export interface UserInsightsQuestion extends FunnelQuestion {
@@ -25,12 +27,13 @@ export interface Insight extends Stamp {
   title: string;
   /** What it says, in sentences. */
   description: string;
-  /** The figures behind it, which share its stamp. */
+  /** The figures behind it. */
   data:
-    | Omit<FunnelAnswer, keyof Stamp>
-    | Omit<EngagementAnswer, keyof Stamp>
-    | Omit<AdoptionAnswer, keyof Stamp>
-    | Omit<JourneyAnswer, keyof Stamp>;
+    | FunnelAnswer
+    | DropOffAnswer
+    | EngagementAnswer
+    | AdoptionAnswer
+    | JourneyAnswer;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */

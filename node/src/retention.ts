@@ -22,12 +22,7 @@ export type RetentionCriterion = 'on' | 'on_or_after' | 'on_or_before' | 'streak
 
 /** The figure in the cells, for each eligible user. */
 export type RetentionMetric =
-  | 'retention_rate'
-  | 'revenue'
-  | 'engagement'
-  | 'feature_usage'
-  | 'property_sum'
-  | 'property_average';
+  'retention_rate' | 'revenue' | 'engagement' | 'feature_usage' | 'property_sum' | 'property_average';
 
 /** A table of users by the period in which they started, and the share that came back in each later period. */
 export interface RetentionQuestion extends Range {

@@ -43,12 +43,33 @@ const adoption = await store.adoption({ ...range, features: ['search', { name: '
 const journey = await store.journey({ ...range, around: 'search', collapse: true });
 const insights = await store.userInsights({ steps: ['search', 'view_trip'], ...range });
 const catalogue = await store.catalogue();
-const answers = { funnel, retention, journey, engagement, adoption, realtime, insights, catalogue, report, imported };
+const steps = ['search', 'view_trip'];
+const dropOff = await store.dropOff({ steps, ...range, properties: [{ user: 'plan' }], minSupport: 1 });
+const comparison = await store.compare({ steps, ...range, between: ['new', 'returning'] });
+const explanation = await store.explainDifference({ question: { steps, ...range }, presets: ['exact', 'mixpanel'] });
+const answers = {
+  funnel,
+  dropOff,
+  comparison,
+  explanation,
+  retention,
+  journey,
+  engagement,
+  adoption,
+  realtime,
+  insights,
+  catalogue,
+  report,
+  imported,
+};
 
 test('every field of every answer is in the types, and none is missing', async () => {
   // An object literal may have no field that its type lacks, and must have all that are not optional.
   const types = {
     funnel: 'FunnelAnswer',
+    dropOff: 'DropOffAnswer',
+    comparison: 'Comparison',
+    explanation: 'Explanation',
     retention: 'RetentionAnswer',
     engagement: 'EngagementAnswer',
     adoption: 'AdoptionAnswer',

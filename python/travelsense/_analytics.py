@@ -263,11 +263,135 @@ class Analytics:
         )
         return Result("funnel", self._store.funnel(asked))
 
+    def drop_off(
+        self,
+        steps: Sequence[Event] | None = None,
+        *,
+        start_date: Date,
+        end_date: Date,
+        properties: Sequence[str | Mapping[str, Any]] | None = None,
+        properties_at: Literal["entry", "step"] | None = None,
+        within: Length | None = None,
+        min_support: int | None = None,
+        limit: int | None = None,
+        **funnel: Any,
+    ) -> dict[str, Any]:
+        """Where do the users of a funnel stop, what do they do next, and what separates them from those who go on?
+
+        For each step, and for the whole funnel, every event on the way and every value of the properties is tried: the
+        shares with and without it, their difference with its interval, and a p-value adjusted for all that were tried.
+        Only users whose window is over are compared.
+
+        Args:
+            steps: as `funnel`.
+            start_date: as `funnel`.
+            end_date: as `funnel`.
+            properties: the properties whose values are tried: a name, `{"user": name}` or `{"cohort": name}`.
+            properties_at: whether the value of the entry counts, as by default, or that of the step.
+            within: events count for so long after the entry; for the whole window by default.
+            min_support: what fewer users have, or lack, is not tried; 30 by default.
+            limit: at most so many next events and factors of each step; 20 by default.
+            funnel: any other option of a funnel, for example `window="7d"` or `order="any"`.
+
+        Returns:
+            The answer as it stands in JSON, with `steps` and `conversion`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(
+            steps=steps,
+            start_date=start_date,
+            end_date=end_date,
+            properties=properties,
+            properties_at=properties_at,
+            within=within,
+            min_support=min_support,
+            limit=limit,
+            **funnel,
+        )
+        answer: dict[str, Any] = json.loads(self._store.query("drop_off", asked))
+        return answer
+
+    def compare(
+        self,
+        steps: Sequence[Event] | None = None,
+        *,
+        start_date: Date,
+        end_date: Date,
+        between: Sequence[Segment | Mapping[str, str]] | None = None,
+        breakdown: str | Sequence[Any] | Mapping[str, Any] | None = None,
+        **funnel: Any,
+    ) -> dict[str, Any]:
+        """Do the groups of a funnel differ, each from the rest, in the whole and at each step?
+
+        Args:
+            steps: as `funnel`.
+            start_date: as `funnel`.
+            end_date: as `funnel`.
+            between: the groups: segments, and cohorts as `{"cohort": name}`.
+            breakdown: the property whose groups are compared, in the place of `between`.
+            funnel: any other option of a funnel, for example `window="7d"`.
+
+        Returns:
+            The answer as it stands in JSON: `groups`, each with `conversion` and `steps`: the share in the group and in
+            the rest, the difference with its interval, and a p-value adjusted for all of them.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(
+            steps=steps,
+            start_date=start_date,
+            end_date=end_date,
+            between=between,
+            breakdown=breakdown,
+            **funnel,
+        )
+        answer: dict[str, Any] = json.loads(self._store.query("compare", asked))
+        return answer
+
+    def explain_difference(
+        self,
+        a: Mapping[str, Any],
+        b: Mapping[str, Any],
+        *,
+        word: Literal["funnel", "retention"] = "funnel",
+        cell: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Why do two questions have different answers?
+
+        Args:
+            a: the first question, its fields named as in JSON.
+            b: the second.
+            word: what is asked.
+            cell: the number whose users are compared; the converters of a funnel by default.
+
+        Returns:
+            The answer as it stands in JSON: the numbers of both, the users that only one counts, and each switch that
+            differs with its rules and with what it changes alone. `people("explain_difference", …)` lists the users.
+
+        Raises:
+            ValidationError: with everything wrong with the questions.
+
+        Example:
+            >>> import travelsense as ts
+            >>> asked = {"steps": ["search", "book"], "startDate": "2026-01-01", "endDate": "2026-01-31"}
+            >>> with ts.open(":memory:") as a:
+            ...     answer = a.explain_difference(asked, {**asked, "preset": "amplitude"})
+            >>> [switch["switch"] for switch in answer["switches"]]
+            ['window', 'grace']
+        """
+        asked = question(word=word, a=a, b=b, cell=cell)
+        answer: dict[str, Any] = json.loads(self._store.query("explain_difference", asked))
+        return answer
+
     def query(self, word: str, question: Mapping[str, Any]) -> Any:
         """Asks any word of travelsense, with everything that it can be asked.
 
         Args:
-            word: `funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime` or `user_insights`.
+            word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
+                `adoption`, `realtime` or `user_insights`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
 
         Returns:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_ROWS = 60
 MOST_PERIODS = 31
@@ -36,27 +39,29 @@ class Table:
 
 def tables(word: str, answer: Any) -> list[Table]:
     """The tables that show an answer."""
-    match word:
-        case "funnel":
-            return [_funnel(answer)]
-        case "retention":
-            groups = answer.get("breakdown", {}).get("groups", [])
-            return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
-        case "engagement":
-            return [_engagement(answer)]
-        case "adoption":
-            return [_adoption(answer)]
-        case "journey":
-            return [_journey(answer)]
-        case "realtime":
-            return [_realtime(answer)]
-        case _:
-            return [_insight(insight) for insight in answer]
+    if word == "user_insights":
+        return [_insight(insight) for insight in answer]
+    if word == "retention":
+        groups = answer.get("breakdown", {}).get("groups", [])
+        return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
+    shown: dict[str, Callable[[Any], Table]] = {
+        "funnel": _funnel,
+        "engagement": _engagement,
+        "adoption": _adoption,
+        "journey": _journey,
+        "realtime": _realtime,
+    }
+    return [shown[word](answer)]
 
 
 def _insight(insight: dict[str, Any]) -> Table:
     """The table of what an insight speaks of, under its words."""
-    shown = {"engagement_patterns": _engagement, "feature_adoption": _adoption, "user_journeys": _journey}
+    shown = {
+        "engagement_patterns": _engagement,
+        "drop_off_points": _drop_off,
+        "feature_adoption": _adoption,
+        "user_journeys": _journey,
+    }
     table = shown.get(insight["insightType"], _funnel)(insight["data"])
     caption = table.caption.partition(", ")[2]
     return replace(table, caption=f"{insight['title']}, {caption}", notes=[insight["description"], *table.notes])
@@ -144,6 +149,32 @@ def _funnel(answer: dict[str, Any]) -> Table:
     )
 
 
+def _drop_off(answer: dict[str, Any]) -> Table:
+    rows = []
+    for step in answer["steps"]:
+        matured = step["matured"]
+        after = step["next"][0]["event"] if step["next"] else ""
+        factor = step["factors"]["factors"][0] if step["factors"]["factors"] else None
+        rows.append(
+            [
+                Cell(str(step["step"])),
+                Cell(_event(step["event"])),
+                Cell(f"{matured['reached']:,}"),
+                Cell(f"{matured['dropped']:,}"),
+                _rate(matured["rate"]),
+                Cell(after),
+                _rate(step["exit"]),
+                Cell(factor["label"] if factor else ""),
+            ]
+        )
+    return Table(
+        f"Drop-off points, {_span(answer)}, within {_length(answer['window'])}",
+        ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
+        rows,
+        words=2,
+    )
+
+
 _FIGURES = {
     "retention_rate": "Retention",
     "revenue": "Revenue per user",
@@ -190,7 +221,7 @@ def _retention(answer: dict[str, Any], group: str = "") -> Table:
         notes.append(f"{rest[0]} more cohorts and {rest[1]} more periods are in the answer.")
     measured = f"{metric.removeprefix('property_')} of {answer.get('property')} per user".capitalize()
     title = _FIGURES.get(metric, measured)
-    widest = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
+    widest: list[dict[str, Any]] = max((cohort["retention"] for cohort in cohorts), key=len, default=[])
     column = _COLUMNS.get(answer.get("unit", ""), unit)
     return Table(
         f"{title} by {unit}, {_span(answer)}{f', {group}' if group else ''}",

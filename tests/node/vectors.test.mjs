@@ -8,6 +8,8 @@ import { after, test } from 'node:test';
 import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
+/** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime'} Word */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -19,6 +21,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [rates]
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
+ * @property {{ name: string, definition: object }[]} [cohorts]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {{ cell: object, users: string[] }[]} [people]
@@ -67,23 +70,29 @@ const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).so
 /**
  * The answer to a question as it stands: here the metric of a retention table is not filled in where it is absent.
  * @param {Analytics} store
- * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
+ * @param {Word} word
  * @param {any} question
  */
-const ask = (store, word, question) =>
-  !(word in store)
-    ? store.query(word, question)
-    : word === 'retention'
-      ? store.retention({ analysisMetric: null, ...question })
-      : store[word](question);
+const ask = (store, word, question) => {
+  switch (word) {
+    case 'drop_off':
+      return store.dropOff(question);
+    case 'explain_difference':
+      return store.explainDifference(question);
+    case 'retention':
+      return store.retention({ analysisMetric: null, ...question });
+    default:
+      return word in store ? store[word](question) : store.query(word, question);
+  }
+};
 
 /**
- * @param {'funnel' | 'retention' | 'journey' | 'engagement' | 'adoption' | 'realtime'} word
+ * @param {Word} word
  * @param {Vector} vector
  */
 async function run(
   word,
-  { why, now, question, events, profiles, rates, aliases, merges, ingest, expect, people, error },
+  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, people, error },
 ) {
   const store = await open(':memory:', { now });
   try {
@@ -93,6 +102,7 @@ async function run(
     await load(store, 'merges', merges);
     const report = await store.ingest(events ?? []);
     if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
+    for (const { name, definition } of cohorts ?? []) await store.createCohort(name, definition);
     if (error === undefined) {
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
@@ -115,7 +125,18 @@ async function run(
   }
 }
 
-for (const word of /** @type {const} */ (['funnel', 'retention', 'journey', 'engagement', 'adoption', 'realtime'])) {
+const words = /** @type {const} */ ([
+  'funnel',
+  'drop_off',
+  'compare',
+  'explain_difference',
+  'retention',
+  'journey',
+  'engagement',
+  'adoption',
+  'realtime',
+]);
+for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
   for (const name of names) {

@@ -126,6 +126,12 @@ def test_insights_are_sentences_over_their_funnel(store):
     assert "Of 3 users who began with `search`" in shown
 
 
+def test_drop_off_points_are_a_row_a_step(store):
+    shown = repr(store.user_insights(steps=["search", "book"], insight_type="drop_off_points", **FEBRUARY))
+    assert shown.startswith("Most users stop after `search`, 2026-02-01 to 2026-02-28 (UTC)")
+    assert "nothing more" in shown
+
+
 def test_engagement_and_adoption_are_tables_and_insights(store):
     engagement = store.engagement(period="weekly", **FEBRUARY)
     page = Rows(engagement._repr_html_())

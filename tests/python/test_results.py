@@ -150,3 +150,17 @@ def test_the_package_needs_no_other(monkeypatch):
 def test_the_version_is_that_of_the_crate():
     manifest = (ts.__file__, ts.__version__)
     assert manifest[1].count(".") == 2
+
+
+def test_where_users_stop_and_what_separates_them(store):
+    asked = store.drop_off(["search", "book"], min_support=1, properties=["p"], window="1d", **FEBRUARY)
+    step = asked["steps"][0]
+    assert (step["reached"], step["dropped"]) == (3, 2)
+    assert [factor["label"] for factor in step["factors"]["factors"]] == ["view"]
+    groups = store.compare(["search", "book"], between=["new", "returning"], window="1d", **FEBRUARY)["groups"]
+    assert [group["label"] for group in groups] == ["new", "returning"]
+    question = {"steps": ["search", "book"], "startDate": "2026-02-01", "endDate": "2026-02-28"}
+    explained = store.explain_difference(question, {**question, "window": "1h"})
+    assert [switch["switch"] for switch in explained["switches"]] == ["window"]
+    who = store.people("explain_difference", {"a": question, "b": {**question, "window": "1h"}}, {"users": "only_a"})
+    assert who["total"] == explained["users"]["onlyA"] == 1

@@ -10,7 +10,17 @@ from conftest import ROOT
 from travelsense._names import camel, field_of
 
 FOLDER = ROOT / "tests" / "vectors"
-WORDS = ["funnel", "retention", "journey", "engagement", "adoption", "realtime"]
+WORDS = [
+    "funnel",
+    "drop_off",
+    "compare",
+    "explain_difference",
+    "retention",
+    "journey",
+    "engagement",
+    "adoption",
+    "realtime",
+]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
 
@@ -67,6 +77,8 @@ def test_the_answer_is_the_vectors(path, tmp_path):
             report = store.ingest(vector["events"])
             expected = {field_of(name): value for name, value in vector.get("ingest", {}).items()}
             assert holds(asdict(report), expected), report
+        for cohort in vector.get("cohorts", []):
+            store.create_cohort(cohort["name"], cohort["definition"])
         if "expect" in vector:
             answer = ask(store, word, vector["question"])
             answer = answer.to_dict() if isinstance(answer, ts.Result) else answer

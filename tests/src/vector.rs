@@ -40,6 +40,9 @@ pub struct Vector {
     /// Which known users are one, as rows of the table `merges`: `mergedUserId`, `userId` and `ts`.
     #[serde(default)]
     pub merges: Vec<Value>,
+    /// Cohorts: `name` and `definition`.
+    #[serde(default)]
+    pub cohorts: Vec<Value>,
     /// The instant the question is asked and the events are received.
     pub now: String,
     /// The question, as every door takes it.
@@ -165,6 +168,8 @@ impl Vector {
                     .unwrap_or_default(),
             });
         }
+        let named = |c: &Value| Some((text(c.get("name")?), c.get("definition")?.clone()));
+        history.cohorts = self.cohorts.iter().filter_map(named).collect();
         history.rates = self.rates.iter().map(Rate::read).collect();
         for profile in &self.profiles {
             history.profiles.push(Profile {
@@ -286,7 +291,7 @@ mod tests {
     use super::*;
     use crate::oracle::adoption::Adoption;
     use crate::oracle::engagement::Engagement;
-    use crate::oracle::funnel::Funnel;
+    use crate::oracle::funnel::{Compare, DropOff, Funnel};
     use crate::oracle::journey::Journey;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
@@ -313,6 +318,20 @@ mod tests {
         let default = ["search", "view_trip", "start_booking", "complete_booking"];
         the_oracle_answers("funnel", |v, history| {
             Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_drop_off_vector() {
+        the_oracle_answers("drop_off", |v, history| {
+            DropOff::read(&v.question, &[], v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_comparison_vector() {
+        the_oracle_answers("compare", |v, history| {
+            Compare::read(&v.question, &[], v.now()).answer(history)
         });
     }
 

@@ -7,7 +7,10 @@ use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
 use crate::adoption::Adoption;
 use crate::error::Result;
+use crate::funnel::DropOff;
 use crate::insight::{self, Insight, InsightType, UserInsights};
+use crate::query::Property;
+use crate::query::filter::Moment;
 
 pub(super) const WORD: Word = Word {
     name: "user_insights",
@@ -33,6 +36,11 @@ impl Analytics {
             let answer = self.funnel(who, &question.funnel)?;
             insights.push(insight::conversion_funnel(answer)?);
         }
+        if wanted(InsightType::DropOffPoints) {
+            let mut asked = DropOff::new(question.funnel.clone());
+            asked.properties = plan();
+            insights.push(insight::drop_off_points(self.drop_off(who, &asked)?)?);
+        }
         if wanted(InsightType::FeatureAdoption) {
             let features = Adoption::named(&self.features()?);
             let answer = self.adoption(who, &question.adoption(features))?;
@@ -57,4 +65,12 @@ impl Analytics {
             &UserInsights::parse(question, &self.default_funnel()?, self.now())?,
         )
     }
+}
+
+/// The property that every platform has: the plan, as it was when the user entered.
+fn plan() -> Vec<Property> {
+    vec![Property::User {
+        name: "plan".to_owned(),
+        at: Moment::AtEvent,
+    }]
 }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Analytics, adoption, engagement, funnel, insight, journey, realtime, retention};
+use super::{
+    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
+    retention,
+};
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::people::{self, People, PeopleAnswer};
@@ -18,16 +21,20 @@ pub(super) struct Word {
     pub(super) people: Option<Keys>,
 }
 
-type Keys = fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
+pub(super) type Keys =
+    fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 7] = [
+const WORDS: [Word; 10] = [
     funnel::WORD,
+    dropoff::DROP_OFF,
+    dropoff::COMPARE,
     retention::WORD,
     journey::WORD,
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,
     insight::WORD,
+    explain::WORD,
 ];
 
 impl Analytics {

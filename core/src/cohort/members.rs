@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::definition::{Definition, Did};
 use crate::error::Result;
-use crate::query::filter::Test;
-use crate::timeline::{Meaning, Timeline, Users, View};
+use crate::timeline::{Judge, Meaning, Timeline, Users, View};
 
 /// A definition made ready for the pass.
 enum Plan<'a> {
@@ -16,17 +15,10 @@ enum Plan<'a> {
         to: i64,
         did: &'a Did,
     },
-    /// For each filter its property, whether each value meets it, and whether none does.
     Profile(Vec<Judge<'a>>),
     All(Vec<Plan<'a>>),
     Any(Vec<Plan<'a>>),
     Not(Box<Plan<'a>>),
-}
-
-struct Judge<'a> {
-    reader: crate::timeline::column::Reader<'a>,
-    present: Vec<bool>,
-    absent: bool,
 }
 
 /// The users with an event by the instant of the view who are of a cohort; `keys` are those of the ids it names.
@@ -91,13 +83,7 @@ impl<'a> Plan<'a> {
             Definition::Profile(filters) => {
                 let judges = filters.iter().map(|filter| {
                     let reader = view.columns.reader(&filter.property, view.as_of.micros())?;
-                    let test = Test::new(filter);
-                    let values = reader.dictionary().values().iter();
-                    Ok(Judge {
-                        reader,
-                        present: values.map(|value| test.holds(Some(value))).collect(),
-                        absent: test.holds(None),
-                    })
+                    Ok(Judge::new(filter, reader))
                 });
                 Self::Profile(judges.collect::<Result<Vec<_>>>()?)
             }
@@ -125,16 +111,8 @@ impl<'a> Plan<'a> {
                 times >= u64::from(did.at_least)
                     && did.at_most.is_none_or(|most| times <= u64::from(most))
             }
-            Self::Profile(judges) => judges.iter().all(|judge| {
-                let code = judge.reader.code(timeline.user, 0, 0);
-                code.map_or(judge.absent, |code| {
-                    judge
-                        .present
-                        .get(code as usize)
-                        .copied()
-                        .unwrap_or_default()
-                })
-            }),
+            // Profiles count as of the question, whatever the row.
+            Self::Profile(judges) => judges.iter().all(|judge| judge.holds(timeline.user, 0, 0)),
             Self::All(parts) => parts.iter().all(|part| part.holds(timeline)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(timeline)),
             Self::Not(part) => !part.holds(timeline),

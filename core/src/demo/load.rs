@@ -145,7 +145,15 @@ mod tests {
             .filter(|e| at - window < e.ts && e.ts <= at && seen.insert((e.person, e.seq)))
             .collect();
         // A member is one user; a visitor is as many as the devices on which nobody has signed in.
-        let user = |e: &&&Event| (e.person, if e.known { u8::MAX } else { e.device });
+        let signed_in: BTreeSet<(u32, u8)> = world
+            .all
+            .events
+            .iter()
+            .filter(|e| e.known)
+            .map(|e| (e.person, e.device))
+            .collect();
+        let known = |e: &Event| e.known || signed_in.contains(&(e.person, e.device));
+        let user = |e: &&&Event| (e.person, if known(e) { u8::MAX } else { e.device });
         let of = |wanted: fn(What) -> bool| -> Vec<&&Event> {
             inside.iter().filter(|e| wanted(e.what)).collect()
         };

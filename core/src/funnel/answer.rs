@@ -1,7 +1,7 @@
 //! The answer of a funnel: counts, rates with intervals, and exact times.
 
+use rayon::prelude::*;
 use serde::Serialize;
-
 use serde_json::Value;
 
 use super::breakdown::{self, Grouping, Key};
@@ -307,7 +307,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    fn of(question: &Funnel) -> Self {
+    pub(super) fn of(question: &Funnel) -> Self {
         Self {
             order: question.order,
             grace: question.grace,
@@ -352,7 +352,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
     let last_required = plan.places.iter().rposition(|p| !p.optional).unwrap_or(0);
     let converted = chains.between(0, last_required);
     let units_are_users = question.unit == Unit::Users && question.hold_constant.is_empty();
-    let steps = (0..plan.places.len()).map(|k| {
+    let steps = (0..plan.places.len()).into_par_iter().map(|k| {
         let step = question.steps.get(k).cloned().unwrap_or_default();
         let counts = count.step(k);
         FunnelStep {
@@ -485,7 +485,8 @@ fn groups(
         .iter()
         .filter_map(|key| Some((key.clone(), tally.groups.get(key)?)));
     let other = (tally.groups.len() > shown.len()).then_some((breakdown::other(), &rest));
-    let written = own.chain(other).map(|(key, cells)| {
+    let all: Vec<_> = own.chain(other).collect();
+    let written = all.into_par_iter().map(|(key, cells)| {
         let count = Counts { plan, cells };
         let chains = Chains {
             steps: plan.places.len(),
@@ -494,7 +495,7 @@ fn groups(
         let (kind, value) = grouping.written(&key);
         Group {
             kind,
-            label: label(kind, &value),
+            label: grouping.label(kind, &value),
             value,
             entered: count.entered(),
             converted: count.converted(),
@@ -526,24 +527,6 @@ pub(super) fn shown(grouping: &Grouping<'_>, tally: &Tally<'_>, limit: usize) ->
         b.1.cmp(&a.1)
             .then_with(|| grouping.texts(a.0).cmp(&grouping.texts(b.0)))
     });
+    let limit = limit.max(grouping.always().len());
     keys.into_iter().take(limit).map(|k| k.0.clone()).collect()
-}
-
-fn label(kind: GroupKind, value: &Value) -> String {
-    match (kind, value) {
-        (GroupKind::NotSet, _) => "(not set)".to_owned(),
-        (GroupKind::Empty, _) => "(empty)".to_owned(),
-        (GroupKind::Other, _) => "Other".to_owned(),
-        (GroupKind::Value, Value::String(text)) => text.clone(),
-        (GroupKind::Value, Value::Array(values)) => {
-            let labels = values.iter().map(|value| match value {
-                Value::Null => "(not set)".to_owned(),
-                Value::String(text) if text.is_empty() => "(empty)".to_owned(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            });
-            labels.collect::<Vec<_>>().join(", ")
-        }
-        (GroupKind::Value, other) => other.to_string(),
-    }
 }

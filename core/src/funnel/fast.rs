@@ -31,53 +31,46 @@ pub(super) struct Fast {
     pub(super) from: i64,
     pub(super) to: i64,
     as_of: i64,
-    /// Whether it reads timelines of only those events that fill a step, since properties decide which do.
-    pub(super) condensed: bool,
+    /// Whether it reads timelines with the step, from 1, in the place of the name, since properties decide which it is.
+    pub(super) by_row: bool,
     /// Whether the chain of every user is asked for, and not only of those who converted or still can.
     chains: bool,
 }
 
-/// The events of one user that fill a step, with the step, from 1, in the place of the name.
-#[derive(Debug, Default)]
-pub(super) struct Condensed {
-    ts: Vec<i64>,
-    step: Vec<u16>,
-    row: Vec<u32>,
-}
-
-impl Condensed {
-    /// Takes in a user's events; `false` where one could fill several steps.
-    pub(super) fn take(&mut self, plan: &Plan<'_>, timeline: &Timeline<'_>) -> bool {
-        self.ts.clear();
-        self.step.clear();
-        self.row.clear();
-        for i in 0..timeline.ts.len() {
-            let mask = plan.steps_of(timeline.name[i], timeline.row[i]);
-            if mask == 0 {
-                continue;
-            }
-            if mask & (mask - 1) != 0 {
-                return false;
-            }
-            self.ts.push(timeline.ts[i]);
-            self.step.push(mask.trailing_zeros() as u16 + 1);
-            self.row.push(timeline.row[i]);
-        }
-        true
-    }
-
-    pub(super) fn timeline(&self, user: u32) -> Timeline<'_> {
-        Timeline {
-            user,
-            ts: &self.ts,
-            name: &self.step,
-            row: &self.row,
-        }
-    }
+/// Writes down the step that each event of a user fills, from 1, or 0; `false` where one could fill several.
+pub(super) fn steps_of(plan: &Plan<'_>, timeline: &Timeline<'_>, steps: &mut Vec<u16>) -> bool {
+    let mut several = 0;
+    steps.clear();
+    steps.extend(timeline.name.iter().zip(timeline.row).map(|(name, row)| {
+        let mask = plan.steps_of(*name, *row);
+        several |= mask & mask.wrapping_sub(1);
+        // One more than the place of the only bit, and 0 where there is none.
+        64 - mask.leading_zeros() as u16
+    }));
+    several == 0
 }
 
 /// For each number of steps, the latest entry of a chain that has so many.
-pub(super) type Latest = [i64; 128];
+type Latest = [i64; 128];
+
+/// What is used again from user to user.
+#[derive(Debug)]
+pub(super) struct Room {
+    latest: Latest,
+    found: Found,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            latest: [NEVER; 128],
+            found: Found {
+                depth: 0,
+                chain: Vec::new(),
+            },
+        }
+    }
+}
 
 /// The step of events of no step; the step before it is never reached.
 const IDLE: u8 = 127;
@@ -105,8 +98,10 @@ impl Fast {
         if !plain || !question.steps.iter().all(bare) {
             return None;
         }
-        let condensed = plan.masks_of_names().is_none();
-        // A condensed timeline has steps, from 1, in the place of names.
+        let by_row = plan.masks_of_names().is_none();
+        if by_row && plan.whole || plan.by_entry() {
+            return None;
+        }
         let masks = plan.masks_of_names().map_or_else(
             || {
                 std::iter::once(0)
@@ -133,8 +128,9 @@ impl Fast {
             from: plan.from,
             to: plan.to,
             as_of: plan.as_of,
-            condensed,
-            chains: question.breakdown.is_some()
+            by_row,
+            chains: plan.whole
+                || question.breakdown.is_some()
                 || question.revenue
                 || question.timed == Timed::Reached,
         })
@@ -146,9 +142,10 @@ impl Fast {
         &self,
         plan: &Plan<'_>,
         timeline: &Timeline<'_>,
-        latest: &mut Latest,
+        room: &mut Room,
         mut sink: impl FnMut(Outcome<'_>),
     ) {
+        let Room { latest, found } = room;
         let depth = self.depth(timeline, (self.from, self.to), latest);
         if depth == 0 {
             return;
@@ -160,20 +157,20 @@ impl Fast {
             && self
                 .last_entry(timeline)
                 .is_some_and(|at| at > last_matured);
-        let found = self.found(timeline, (self.from, self.to), depth, open);
-        self.tell(timeline, Of::All, &found, open, &mut sink);
+        self.find(timeline, (self.from, self.to), depth, open, found);
+        self.tell(timeline, Of::All, found, open, &mut sink);
         if all_matured {
-            self.tell(timeline, Of::Matured, &found, false, &mut sink);
+            self.tell(timeline, Of::Matured, found, false, &mut sink);
         } else {
             let span = (self.from, self.to.min(last_matured + 1));
             let depth = self.depth(timeline, span, latest);
             if depth > 0 {
-                let found = self.found(timeline, span, depth, false);
-                self.tell(timeline, Of::Matured, &found, false, &mut sink);
+                self.find(timeline, span, depth, false, found);
+                self.tell(timeline, Of::Matured, found, false, &mut sink);
             }
         }
         if let Some(calendar) = &plan.calendar {
-            self.buckets(calendar, timeline, latest, &mut sink);
+            self.buckets(calendar, timeline, room, &mut sink);
         }
     }
 
@@ -182,7 +179,7 @@ impl Fast {
         &self,
         calendar: &crate::query::Calendar,
         timeline: &Timeline<'_>,
-        latest: &mut Latest,
+        Room { latest, found }: &mut Room,
         sink: &mut impl FnMut(Outcome<'_>),
     ) {
         let mut row = timeline.ts.partition_point(|ts| *ts < self.from);
@@ -210,11 +207,11 @@ impl Fast {
             let waiting = (row..end).rev().find(|row| self.enters(timeline, *row));
             let open = depth < self.steps
                 && waiting.is_some_and(|row| timeline.ts[row] > self.as_of - self.window);
-            let mut found = self.found(&ahead, span, depth, open);
+            self.find(&ahead, span, depth, open, found);
             for (_, place) in &mut found.chain {
                 *place += first as u32;
             }
-            self.tell(timeline, Of::Bucket(bucket), &found, open, sink);
+            self.tell(timeline, Of::Bucket(bucket), found, open, sink);
             row = end;
         }
     }
@@ -223,16 +220,19 @@ impl Fast {
         self.masks[usize::from(timeline.name[row])] & 1 == 1
     }
 
-    fn found(&self, timeline: &Timeline<'_>, span: (i64, i64), depth: usize, open: bool) -> Found {
-        let chain = if depth == self.steps || open || self.chains {
-            self.chain(timeline, span, depth)
-        } else {
-            Vec::new()
-        };
-        let steps = (0_u8..).zip(chain);
-        Found {
-            depth,
-            chain: steps.collect(),
+    /// The best chain, of so many steps; without its rows where nobody looks at them.
+    fn find(
+        &self,
+        timeline: &Timeline<'_>,
+        span: (i64, i64),
+        depth: usize,
+        open: bool,
+        found: &mut Found,
+    ) {
+        found.depth = depth;
+        found.chain.clear();
+        if depth == self.steps || open || self.chains {
+            self.chain(timeline, span, depth, &mut found.chain);
         }
     }
 
@@ -322,10 +322,17 @@ impl Fast {
         if fits { step } else { 0 }
     }
 
-    /// The rows of the reported chain of so many steps: the lexicographically earliest ones (F4).
-    fn chain(&self, timeline: &Timeline<'_>, (from, to): (i64, i64), depth: usize) -> Vec<u32> {
+    /// The steps and rows of the reported chain of so many steps: the lexicographically earliest ones (F4).
+    fn chain(
+        &self,
+        timeline: &Timeline<'_>,
+        (from, to): (i64, i64),
+        depth: usize,
+        chain: &mut Vec<(u8, u32)>,
+    ) {
         let Some(step_of) = &self.step_of else {
-            return overlap::chain(self, timeline, (from, to), depth);
+            chain.extend((0..).zip(overlap::chain(self, timeline, (from, to), depth)));
+            return;
         };
         // From one entry the earliest fitting row of each step in turn is best; as entries get later these rows only move
         // forward, so all entries together cost one pass a step.
@@ -355,10 +362,10 @@ impl Fast {
                 reached += 1;
             }
             if reached == depth {
-                return at[..reached].iter().map(|row| *row as u32).collect();
+                chain.extend((0..).zip(at[..reached].iter().map(|row| *row as u32)));
+                return;
             }
         }
-        Vec::new()
     }
 
     /// The time of the last entry.

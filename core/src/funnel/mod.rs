@@ -4,7 +4,9 @@ mod answer;
 mod anyorder;
 mod breakdown;
 mod chart;
+mod compare;
 mod counts;
+mod dropoff;
 mod fast;
 mod faults;
 mod options;
@@ -25,6 +27,14 @@ mod times;
 pub use answer::{
     FunnelAnswer, FunnelStep, Group, GroupKind, GroupStep, Groups, Matured, Revenue, Switches,
     TimeToConvert, Trend, TrendBucket, Users, answer,
+};
+pub use compare::{
+    Between, Compare, Compared, ComparedCell, ComparedStep, Comparison, GroupName, UserGroup,
+    compare, compared_people,
+};
+pub use dropoff::{
+    Conversion, DropOff, DropOffAnswer, DropOffCell, DropOffStep, DropOffWho, Factor, Factors,
+    Left, Next, PropertiesAt, Side, What, drop_off, drop_off_people,
 };
 pub use options::{
     Attribution, Breakdown, Entries, Entry, Exclusion, ExclusionMode, Order, Selects, Step, Timed,

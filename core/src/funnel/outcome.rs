@@ -9,6 +9,24 @@ pub(super) struct Found {
     pub(super) chain: Vec<(u8, u32)>,
 }
 
+impl Found {
+    /// Whether it comes before another in the order of reporting (F4): deeper, with more optional steps, where it is asked for
+    /// from a later entry, with earlier rows.
+    pub(super) fn is_better(&self, other: &Self, latest: bool) -> bool {
+        let rows =
+            |found: &Self| -> Vec<(u32, u8)> { found.chain.iter().map(|c| (c.1, c.0)).collect() };
+        let entry = |found: &Self| found.chain.first().map(|c| c.1);
+        let size = |found: &Self| (found.depth, found.chain.len());
+        if size(self) != size(other) {
+            return size(self) > size(other);
+        }
+        if latest && entry(self) != entry(other) {
+            return entry(self) > entry(other);
+        }
+        rows(self) < rows(other)
+    }
+}
+
 /// Entries, as places among a unit's rows, of which each group has a best chain of its own.
 pub(super) type Groups = Vec<Vec<u32>>;
 

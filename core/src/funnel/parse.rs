@@ -11,7 +11,7 @@ use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, Parsed, fault};
 use crate::query::filter::{filters, property};
 use crate::query::preset::PRESETS;
-use crate::query::{Period, Selector, Window};
+use crate::query::{Filter, Period, Property, Segment, Selector, Window};
 
 pub(super) fn funnel(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Funnel {
     let pair = |v: &Value| match fields::list(v, |v| fields::integer(v, 1, MAX_STEPS as i64))?[..] {
@@ -57,11 +57,13 @@ pub(super) fn funnel(fields: &mut Fields<'_>, default_steps: &[Selector]) -> Fun
         &mut funnel.selects,
         fields.optional("range", |v| fields::one_of(v, &SELECTS)),
     );
-    set(
-        &mut funnel.segment,
-        fields.optional("segment", fields::segment),
-    );
+    let segment = fields.optional("segment", segment);
     set(&mut funnel.filters, fields.optional("filters", filters));
+    match segment {
+        Some(Members::Segment(segment)) => funnel.segment = segment,
+        Some(Members::Cohort(filter)) => funnel.filters.push(filter),
+        None => {}
+    }
     set(&mut funnel.grace, fields.optional("grace", fields::window));
     set(
         &mut funnel.exclusions,
@@ -145,6 +147,27 @@ fn set<T>(place: &mut T, given: Option<T>) {
     }
 }
 
+/// Whose events are seen.
+enum Members {
+    Segment(Segment),
+    /// A cohort is a filter of all events.
+    Cohort(Filter),
+}
+
+/// The name of a segment, or `{"cohort": name}`.
+fn segment(value: &Value) -> Parsed<Members> {
+    match value {
+        Value::Object(_) => match property(value)? {
+            Property::Cohort(name) => Ok(Members::Cohort(Filter {
+                property: Property::Cohort(name),
+                ..Filter::is("", true)
+            })),
+            _ => fault("invalid_type", "must be a segment or {\"cohort\": name}"),
+        },
+        _ => fields::segment(value).map(Members::Segment),
+    }
+}
+
 /// What `condition` takes; an object may also have `optional`, `minGap` and `maxGap`.
 fn step(value: &Value) -> Parsed<Step> {
     let Some(map) = value.as_object() else {
@@ -208,7 +231,7 @@ fn universe(value: &Value) -> Parsed<Universe> {
 }
 
 /// One property, or a list of them.
-fn properties(value: &Value) -> Parsed<Vec<crate::query::Property>> {
+fn properties(value: &Value) -> Parsed<Vec<Property>> {
     match value {
         Value::Array(_) => fields::list(value, property),
         one => property(one).map(|p| vec![p]),

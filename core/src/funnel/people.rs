@@ -45,7 +45,7 @@ const CELLS: [(&str, Cell); 7] = [
     ("matured_converted", Cell::MaturedConverted),
 ];
 
-const KINDS: [(&str, GroupKind); 4] = [
+pub(super) const KINDS: [(&str, GroupKind); 4] = [
     ("value", GroupKind::Value),
     ("not_set", GroupKind::NotSet),
     ("empty", GroupKind::Empty),

@@ -8,9 +8,9 @@ use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
 use super::outcome::TooComplex;
 use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
-use crate::query::{Calendar, Condition, Instant, Zone};
+use crate::query::{Calendar, Condition, Filter, Instant, Zone};
 use crate::timeline::column::Reader;
-use crate::timeline::{Meaning, Members, Stop, Timeline, View};
+use crate::timeline::{Judge, Meaning, Members, Stop, Timeline, View};
 
 /// Which bits of 64 an event has: by its name where that decides, else by its row.
 #[derive(Debug)]
@@ -26,7 +26,11 @@ impl Bits {
             rows: Vec::new(),
         };
         for (k, condition) in conditions.take(MAX_STEPS).enumerate() {
-            let meaning = view.meaning(condition)?;
+            // What the entry says is asked of each entry (C1).
+            let meaning = view.meaning(&Condition {
+                event: condition.event.clone(),
+                filters: of_rows(&condition.filters),
+            })?;
             if meaning.rows.is_some() {
                 bits.rows.push((1 << k, meaning));
                 continue;
@@ -50,6 +54,34 @@ impl Bits {
         }
         mask
     }
+}
+
+/// The filters that a row meets or not, whatever the entry.
+fn of_rows(filters: &[Filter]) -> Vec<Filter> {
+    let rows = filters.iter().filter(|f| !f.property.at_entry());
+    rows.cloned().collect()
+}
+
+/// What an entry allows: the steps and the exclusions whose conditions as of an entry it meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowed {
+    pub(super) steps: u64,
+    pub(super) excluded: u64,
+}
+
+impl Allowed {
+    pub(super) const ALL: Self = Self {
+        steps: u64::MAX,
+        excluded: u64::MAX,
+    };
+}
+
+/// A filter of what is known of the user at the entry.
+#[derive(Debug)]
+struct EntryFilter<'a> {
+    judge: Judge<'a>,
+    /// What an entry that does not meet it lacks; nothing where it is no entry at all.
+    lacks: Option<Allowed>,
 }
 
 /// One step's place in the chain.
@@ -79,9 +111,12 @@ pub(super) struct Plan<'a> {
     pub(super) as_of: i64,
     /// The buckets of the trend.
     pub(super) calendar: Option<Calendar>,
+    /// Whether the pass hands over every chain, and timelines with all their events.
+    pub(super) whole: bool,
     steps: Bits,
     excluded: Bits,
     seen: Option<Meaning>,
+    entry_filters: Vec<EntryFilter<'a>>,
     /// Whether each name breaks a strict order.
     walls: Vec<bool>,
     hold: Vec<Reader<'a>>,
@@ -112,6 +147,56 @@ pub(super) struct Rows {
     session: u32,
 }
 
+impl Rows {
+    /// The same rows as an entry allows them.
+    pub(super) fn under(&self, allowed: Allowed) -> Self {
+        let rows = self.rows.iter().map(|row| Row {
+            mask: row.mask & allowed.steps,
+            excluded: row.excluded & allowed.excluded,
+            ..*row
+        });
+        Self {
+            rows: rows.collect(),
+            walls: self.walls.clone(),
+            session: self.session,
+        }
+    }
+}
+
+/// All filters of what is known of the user at the entry.
+fn entry_filters<'a>(question: &'a Funnel, view: &View<'a>) -> Result<Vec<EntryFilter<'a>>> {
+    let none = Allowed {
+        steps: 0,
+        excluded: 0,
+    };
+    let steps = question.steps.iter().take(MAX_STEPS).enumerate();
+    let steps = steps.map(|(k, step)| {
+        let lacks = Allowed {
+            steps: 1 << k,
+            ..none
+        };
+        (&step.condition.filters, Some(lacks))
+    });
+    let exclusions = question.exclusions.iter().take(64).enumerate();
+    let exclusions = exclusions.map(|(x, exclusion)| {
+        let lacks = Allowed {
+            excluded: 1 << x,
+            ..none
+        };
+        (&exclusion.condition.filters, Some(lacks))
+    });
+    let mut found = Vec::new();
+    for (filters, lacks) in steps.chain(exclusions).chain([(&question.filters, None)]) {
+        for filter in filters.iter().filter(|f| f.property.at_entry()) {
+            let columns = view.columns;
+            let reader = columns.reader_of_entry(&filter.property, view.as_of.micros())?;
+            let judge = Judge::new(filter, reader);
+            found.push(EntryFilter { judge, lacks });
+        }
+    }
+    Ok(found)
+}
+
 impl<'a> Plan<'a> {
     pub(super) fn new(question: &'a Funnel, view: &View<'a>) -> Result<Self> {
         let span = question.range.span();
@@ -126,7 +211,7 @@ impl<'a> Plan<'a> {
             }
         });
         let places: Vec<Place> = places.collect();
-        let seen = view.rows(&question.filters)?.map(|rows| Meaning {
+        let seen = view.rows(&of_rows(&question.filters))?.map(|rows| Meaning {
             names: None,
             rows: Some(rows),
         });
@@ -167,9 +252,11 @@ impl<'a> Plan<'a> {
             to: span.to.micros(),
             as_of,
             calendar: calendar.transpose()?,
+            whole: false,
             steps: Bits::new(question.steps.iter().map(|s| &s.condition), view)?,
             excluded: Bits::new(question.exclusions.iter().map(|x| &x.condition), view)?,
             seen,
+            entry_filters: entry_filters(question, view)?,
             walls,
             hold: hold
                 .map(|p| view.columns.reader(p, as_of))
@@ -179,6 +266,24 @@ impl<'a> Plan<'a> {
             zone: &question.range.zone,
             stop: view.stop,
         })
+    }
+
+    /// Whether entries may differ in which steps can follow them (C1).
+    pub(super) fn by_entry(&self) -> bool {
+        !self.entry_filters.is_empty()
+    }
+
+    /// What an entry of a user at a time allows; nothing where it is none.
+    pub(super) fn allowed(&self, user: u32, ts: i64) -> Option<Allowed> {
+        let mut allowed = Allowed::ALL;
+        for filter in &self.entry_filters {
+            if !filter.judge.holds(user, ts, 0) {
+                let lacks = filter.lacks?;
+                allowed.steps &= !lacks.steps;
+                allowed.excluded &= !lacks.excluded;
+            }
+        }
+        Some(allowed)
     }
 
     /// An error where the question is given up.
@@ -198,6 +303,12 @@ impl<'a> Plan<'a> {
             Some(seen) if !seen.holds(name, row) => 0,
             _ => self.steps.of(name, row),
         }
+    }
+
+    /// Whether the funnel sees an event at all.
+    #[inline]
+    pub(super) fn sees(&self, name: u16, row: u32) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.holds(name, row))
     }
 
     /// The last instant at which a chain from an entry at `ts` may go on (F2).

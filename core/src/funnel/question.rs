@@ -1,5 +1,6 @@
 //! The question of a funnel.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::options::{
@@ -7,7 +8,7 @@ use super::options::{
     Universe,
 };
 use super::parse;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::fields::Fields;
 use crate::query::filter::Filter;
 use crate::query::{
@@ -183,6 +184,48 @@ impl Funnel {
             Preset::Clickhouse => self.entry = Entry::Latest,
         }
         self
+    }
+
+    /// The same question, valid, without its preset but with every switch that a preset sets.
+    pub(crate) fn spelled(
+        question: &Value,
+        default_steps: &[Selector],
+        now: Instant,
+    ) -> Result<Value> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Set {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            window: Option<Window>,
+            range: Selects,
+            timed: Timed,
+            exclusion_mode: ExclusionMode,
+            entries: Entries,
+            entry: Entry,
+            grace: Window,
+            anchor_first: bool,
+        }
+        let funnel = Self::parse(question, default_steps, now)?;
+        let set = Set {
+            window: funnel
+                .window_calendar_days
+                .is_none()
+                .then_some(funnel.window),
+            range: funnel.selects,
+            timed: funnel.timed,
+            exclusion_mode: funnel.exclusion_mode,
+            entries: funnel.entries,
+            entry: funnel.entry,
+            grace: funnel.grace,
+            anchor_first: funnel.anchor_first,
+        };
+        let mut spelled = question.clone();
+        let set = serde_json::to_value(set).map_err(Error::internal)?;
+        if let (Some(spelled), Value::Object(set)) = (spelled.as_object_mut(), set) {
+            spelled.remove("preset");
+            spelled.extend(set);
+        }
+        Ok(spelled)
     }
 
     /// The properties and amounts it looks at.

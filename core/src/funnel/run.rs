@@ -4,9 +4,9 @@
     reason = "a kernel: entries are places among a unit's rows, chains places in the timeline"
 )]
 
-use super::options::{Entries, Order, Totals, Unit};
+use super::options::{Entries, Entry, Order, Totals, Unit};
 use super::outcome::{Found, Groups, TooComplex};
-use super::plan::{Plan, Rows};
+use super::plan::{Allowed, Plan, Row, Rows};
 use super::{anyorder, ordered};
 use crate::timeline::Timeline;
 
@@ -48,6 +48,21 @@ pub(super) fn member(
             .filter(|(row, _)| plan.enters(row))
             .map(|(_, place)| place)
             .collect();
+        let mut allowed = Vec::new();
+        if plan.by_entry() {
+            allowed = vec![Allowed::ALL; unit.rows.len()];
+            entries.retain(|entry| {
+                let row = &unit.rows[*entry as usize];
+                let Some(its) = plan.allowed(timeline.user, row.ts) else {
+                    return false;
+                };
+                allowed[*entry as usize] = its;
+                plan.enters(&Row {
+                    mask: row.mask & its.steps,
+                    ..*row
+                })
+            });
+        }
         if plan.question.entries == Entries::First {
             entries.truncate(1);
         }
@@ -58,13 +73,27 @@ pub(super) fn member(
         for entry in &entries {
             deadlines[*entry as usize] = plan.deadline(unit.rows[*entry as usize].ts);
         }
+        let mut kinds: Vec<(Allowed, Vec<Vec<i64>>)> = Vec::new();
+        for entry in &entries {
+            let its = allowed
+                .get(*entry as usize)
+                .copied()
+                .unwrap_or(Allowed::ALL);
+            if !kinds.iter().any(|kind| kind.0 == its) {
+                kinds.push((its, enders(plan, &unit, its)));
+            }
+            if !plan.by_entry() {
+                break;
+            }
+        }
         let unit = Searched {
             plan,
             timeline,
-            enders: enders(plan, &unit),
+            kinds,
             unit,
             entries,
             deadlines,
+            allowed,
         };
         if plan.question.unit == Unit::Totals {
             unit.attempts(sink)?;
@@ -81,18 +110,23 @@ struct Searched<'s> {
     unit: Rows,
     entries: Vec<u32>,
     deadlines: Vec<i64>,
-    enders: Vec<Vec<i64>>,
+    /// For each row, what it allows as an entry; empty where all allow everything.
+    allowed: Vec<Allowed>,
+    /// The kinds of entries, by what they allow, with the `enders` of each.
+    kinds: Vec<(Allowed, Vec<Vec<i64>>)>,
 }
 
-/// For each exclusion that begins with the entry, the times of its rows that fill no step, where attempts are counted.
-fn enders(plan: &Plan<'_>, unit: &Rows) -> Vec<Vec<i64>> {
+/// For each exclusion that begins with the entry, the times of its rows that fill no step, where attempts are counted; as an
+/// entry allows them.
+fn enders(plan: &Plan<'_>, unit: &Rows, allowed: Allowed) -> Vec<Vec<i64>> {
     let mut enders = vec![Vec::new(); plan.exclusions.len()];
     if plan.question.unit != Unit::Totals {
         return enders;
     }
-    for row in unit.rows.iter().filter(|row| row.mask == 0) {
+    let idle = |row: &&Row| row.mask & allowed.steps == 0;
+    for row in unit.rows.iter().filter(idle) {
         for (x, times) in enders.iter_mut().enumerate() {
-            if row.excluded >> x & 1 == 1 && plan.exclusions[x].0 == 0 {
+            if (row.excluded & allowed.excluded) >> x & 1 == 1 && plan.exclusions[x].0 == 0 {
                 times.push(row.ts);
             }
         }
@@ -102,11 +136,45 @@ fn enders(plan: &Plan<'_>, unit: &Rows) -> Vec<Vec<i64>> {
 
 impl Searched<'_> {
     fn search(&self, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
-        if self.plan.question.order == Order::Any {
-            anyorder::search(self.plan, &self.unit, groups, &self.deadlines)
-        } else {
-            ordered::search(self.plan, &self.unit, groups, &self.deadlines)
+        if matches!(&self.kinds[..], [(Allowed::ALL, _)]) {
+            return self.search_among(&self.unit, groups);
         }
+        // Entries that allow the same are searched together, and the best of each kind compared.
+        let mut best: Vec<Option<Found>> = vec![None; groups.len()];
+        for (kind, _) in &self.kinds {
+            let mine = |entry: &&u32| self.allowed(**entry) == *kind;
+            let of_kind = groups.iter().map(|group| {
+                let entries = group.iter().filter(mine);
+                entries.copied().collect()
+            });
+            let found = self.search_among(&self.unit.under(*kind), &of_kind.collect())?;
+            for (best, found) in best.iter_mut().zip(found) {
+                let Some(found) = found else {
+                    continue;
+                };
+                let latest = self.plan.question.entry == Entry::Latest;
+                if best
+                    .as_ref()
+                    .is_none_or(|best| found.is_better(best, latest))
+                {
+                    *best = Some(found);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn search_among(&self, rows: &Rows, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
+        if self.plan.question.order == Order::Any {
+            anyorder::search(self.plan, rows, groups, &self.deadlines)
+        } else {
+            ordered::search(self.plan, rows, groups, &self.deadlines)
+        }
+    }
+
+    fn allowed(&self, entry: u32) -> Allowed {
+        let its = self.allowed.get(entry as usize);
+        its.copied().unwrap_or(Allowed::ALL)
     }
 
     fn bucket(&self, entry: u32) -> Option<usize> {
@@ -206,7 +274,9 @@ impl Searched<'_> {
                 found.chain.iter().any(|c| usize::from(c.0) == to)
             }
         };
-        let exclusions = self.plan.exclusions.iter().zip(&self.enders);
+        let kind = self.allowed(entry);
+        let (_, enders) = self.kinds.iter().find(|k| k.0 == kind)?;
+        let exclusions = self.plan.exclusions.iter().zip(enders);
         exclusions
             .filter(|((_, to), _)| !past(*to))
             .filter_map(|(_, times)| times.get(times.partition_point(|t| *t <= ts)).copied())

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::breakdown::{Grouping, Key};
-use super::fast::{Condensed, Fast, Latest, NEVER};
+use super::fast::{self, Fast};
 use super::options::Timed;
 use super::outcome::Found;
 use super::plan::Plan;
@@ -26,8 +26,8 @@ pub(super) trait Sink: Send {
 
 struct Pass<S> {
     sink: S,
-    latest: Latest,
-    condensed: Condensed,
+    room: fast::Room,
+    steps: Vec<u16>,
     too_complex: bool,
 }
 
@@ -41,8 +41,8 @@ pub(super) fn pass<S: Sink>(
     let pass = view.fold(
         || Pass {
             sink: empty(),
-            latest: [NEVER; 128],
-            condensed: Condensed::default(),
+            room: fast::Room::default(),
+            steps: Vec::new(),
             too_complex: false,
         },
         |pass, timeline| {
@@ -53,15 +53,15 @@ pub(super) fn pass<S: Sink>(
             }
             let mut seen = timeline;
             let fast = match &fast {
-                Some(fast) if !fast.condensed => Some(fast),
-                Some(fast) if pass.condensed.take(plan, &timeline) => {
-                    seen = pass.condensed.timeline(timeline.user);
+                Some(fast) if !fast.by_row => Some(fast),
+                Some(fast) if fast::steps_of(plan, &timeline, &mut pass.steps) => {
+                    seen.name = &pass.steps;
                     Some(fast)
                 }
                 _ => None,
             };
             if let Some(fast) = fast {
-                fast.member(plan, &seen, &mut pass.latest, |outcome| {
+                fast.member(plan, &seen, &mut pass.room, |outcome| {
                     any = true;
                     sink.take(&seen, &outcome);
                 });
@@ -79,8 +79,8 @@ pub(super) fn pass<S: Sink>(
         |a, b| Pass {
             sink: a.sink.merged(b.sink),
             too_complex: a.too_complex || b.too_complex,
-            latest: a.latest,
-            condensed: a.condensed,
+            room: a.room,
+            steps: a.steps,
         },
     )?;
     if pass.too_complex {
@@ -160,6 +160,8 @@ pub(super) struct Tally<'t> {
     pub(super) all: Cells,
     pub(super) buckets: Vec<Cells>,
     pub(super) groups: HashMap<Key, Cells>,
+    /// The groups by place, as long as units are counted, where there are few.
+    few: Vec<Cells>,
     /// Distinct users that entered and that converted.
     pub(super) users: (u64, u64),
     now: (bool, bool),
@@ -180,7 +182,8 @@ impl<'t> Tally<'t> {
         };
         let steps = plan.places.len();
         let buckets = plan.calendar.as_ref().map_or(0, |c| c.buckets().len());
-        let tally = pass(plan, view, || Tally {
+        let few = grouping.and_then(Grouping::few).unwrap_or_default();
+        let mut tally = pass(plan, view, || Tally {
             plan,
             grouping,
             amounts,
@@ -188,13 +191,52 @@ impl<'t> Tally<'t> {
             all: Cells::sized(steps),
             buckets: vec![Cells::sized(steps); buckets],
             groups: HashMap::new(),
+            few: vec![Cells::default(); few],
             users: (0, 0),
             now: (false, false),
             error: None,
         })?;
+        for (place, cells) in std::mem::take(&mut tally.few).into_iter().enumerate() {
+            if !cells.depths.is_empty() {
+                tally.groups.insert(Grouping::key_of(place, few), cells);
+            }
+        }
+        for key in grouping.iter().flat_map(|g| g.always()) {
+            let none = tally.groups.entry(key);
+            none.or_insert_with(|| Cells::sized(steps));
+        }
         match tally.error {
             Some(error) => Err(error),
             None => Ok(tally),
+        }
+    }
+
+    /// Does something to the cells of each group of a unit.
+    #[inline]
+    fn in_groups(
+        &mut self,
+        timeline: &Timeline<'_>,
+        found: &Found,
+        mut add: impl FnMut(&mut Cells),
+    ) {
+        let Some(grouping) = self.grouping else {
+            return;
+        };
+        let steps = self.plan.places.len();
+        if !self.few.is_empty() {
+            let place = grouping.place(timeline, found, self.few.len());
+            let cells = &mut self.few[place];
+            if cells.depths.is_empty() {
+                *cells = Cells::sized(steps);
+            }
+            add(cells);
+            return;
+        }
+        for key in grouping.keys(timeline, found) {
+            add(self
+                .groups
+                .entry(key)
+                .or_insert_with(|| Cells::sized(steps)));
         }
     }
 
@@ -262,19 +304,15 @@ impl Sink for Tally<'_> {
     #[inline]
     fn take(&mut self, timeline: &Timeline<'_>, outcome: &Outcome<'_>) {
         let how = (self.plan, self.optional);
-        let sized = || Cells::sized(how.0.places.len());
         match outcome.of {
             Of::All => {
                 self.now.0 = true;
                 self.now.1 |= outcome.converted;
                 let worth = self.worth(timeline, outcome.found);
                 Self::count(&how, &mut self.all, timeline, outcome, worth);
-                if let Some(grouping) = self.grouping {
-                    for key in grouping.keys(timeline, outcome.found) {
-                        let cells = self.groups.entry(key).or_insert_with(sized);
-                        Self::count(&how, cells, timeline, outcome, worth);
-                    }
-                }
+                self.in_groups(timeline, outcome.found, |cells| {
+                    Self::count(&how, cells, timeline, outcome, worth);
+                });
             }
             Of::Matured => {
                 let add = |cells: &mut Cells| {
@@ -282,11 +320,7 @@ impl Sink for Tally<'_> {
                     cells.matured.1 += u64::from(outcome.converted);
                 };
                 add(&mut self.all);
-                if let Some(grouping) = self.grouping {
-                    for key in grouping.keys(timeline, outcome.found) {
-                        add(self.groups.entry(key).or_insert_with(sized));
-                    }
-                }
+                self.in_groups(timeline, outcome.found, add);
             }
             Of::Bucket(bucket) => {
                 Self::count(&how, &mut self.buckets[bucket], timeline, outcome, 0);
@@ -307,6 +341,9 @@ impl Sink for Tally<'_> {
         }
         for (key, cells) in other.groups {
             self.groups.entry(key).or_default().merge(cells);
+        }
+        for (mine, theirs) in self.few.iter_mut().zip(other.few) {
+            mine.merge(theirs);
         }
         self.users.0 += other.users.0;
         self.users.1 += other.users.1;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant as Watch};
 
 use serde_json::{Value, json};
 
-use super::{Funnel, FunnelAnswer, answer};
+use super::{DropOff, Funnel, FunnelAnswer, answer, drop_off};
 use crate::access::{Permission, Principal, grant};
 use crate::timeline::{Halt, Stop, Timelines, View};
 
@@ -48,6 +48,42 @@ fn ask_of(timelines: &Timelines, options: Value) -> FunnelAnswer {
         watch.elapsed()
     );
     answer
+}
+
+#[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
+#[test]
+fn drop_off_points_of_windows_that_overlap() {
+    let start = 1_767_225_600_000_000;
+    let rows = (0..EVENTS).map(|i| (0, start + i * 1_000_000, (i % 4) as u16));
+    let names = ["a", "b", "c", "x"].map(str::to_owned).to_vec();
+    let timelines = Timelines::from_rows(names, rows).unwrap();
+    let now = "2026-12-01T00:00:00Z".parse().unwrap();
+    for options in [
+        json!({}),
+        json!({"order": "any"}),
+        json!({"unit": "totals", "totals": "every_entry"}),
+    ] {
+        let mut question = json!({
+            "steps": ["a", "c"], "window": "60d", "startDate": "2026-01-01", "endDate": "2026-01-31", "minSupport": 1,
+        });
+        for (name, value) in options.as_object().unwrap() {
+            question[name] = value.clone();
+        }
+        let question = DropOff::parse(&question, &[], now).unwrap();
+        let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+        let watch = Watch::now();
+        let answer = drop_off(&question, &View::new(&timelines, now)).unwrap();
+        assert!(watch.elapsed() < Duration::from_secs(30), "{options}");
+        assert_eq!(answer.conversion.entered, answer.conversion.converted);
+        // Everybody has `b` on the way, so that it separates nobody.
+        assert_eq!(
+            (
+                answer.steps[0].factors.tried,
+                answer.steps[0].factors.untried
+            ),
+            (0, 1)
+        );
+    }
 }
 
 fn depths(options: Value) -> Vec<u64> {

@@ -6,7 +6,7 @@ use super::InsightType;
 use crate::adoption::AdoptionAnswer;
 use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
-use crate::funnel::FunnelAnswer;
+use crate::funnel::{DropOffAnswer, FunnelAnswer};
 use crate::journey::JourneyAnswer;
 use crate::query::answer::{self, Stamp};
 use crate::query::{Instant, Segment, Zone};
@@ -24,7 +24,7 @@ pub struct Insight {
     pub title: String,
     /// What it says, in sentences.
     pub description: String,
-    /// The figures behind it, which share its stamp.
+    /// The figures behind it.
     pub data: Data,
     /// The confidence level of the intervals in `description` and `data`, in percent: 95. Null where nobody was counted, for
     /// then there is no interval and nothing to be confident of. It is not a measure of how interesting the insight is.
@@ -51,6 +51,8 @@ pub struct Insight {
 pub enum Data {
     /// Of a funnel.
     Funnel(Box<FunnelAnswer>),
+    /// Of drop-off points.
+    DropOff(Box<DropOffAnswer>),
     /// Of engagement.
     Engagement(Box<EngagementAnswer>),
     /// Of adoption.
@@ -60,12 +62,29 @@ pub enum Data {
 }
 
 impl Insight {
-    /// The insight with a stamp of its own, over the versions of the stamp of its data, which it was given.
+    /// The insight with a stamp of its own, given the stamp of its data, which goes back to the data: a word's answer has the
+    /// same bytes here as where it is asked for alone.
     pub(super) fn stamped(mut self) -> Result<Self> {
-        let versions = std::mem::take(&mut self.stamp)
+        let data = std::mem::take(&mut self.stamp);
+        let versions = data
             .versions
+            .clone()
             .ok_or_else(|| Error::internal("an answer without a stamp"))?;
+        // Hashed without the stamp of its data, which depends on what else is stored.
         self.stamp = answer::stamp(&self, versions)?;
+        *self.data.stamp() = data;
         Ok(self)
+    }
+}
+
+impl Data {
+    fn stamp(&mut self) -> &mut Stamp {
+        match self {
+            Self::Funnel(answer) => &mut answer.stamp,
+            Self::DropOff(answer) => &mut answer.stamp,
+            Self::Engagement(answer) => &mut answer.stamp,
+            Self::Adoption(answer) => &mut answer.stamp,
+            Self::Journey(answer) => &mut answer.stamp,
+        }
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn share(rate: Rate) -> String {
     )
 }
 
-fn events(selector: &Selector) -> String {
+pub(super) fn events(selector: &Selector) -> String {
     match selector {
         Selector::Any => "any event".to_owned(),
         Selector::Event(name) => format!("`{name}`"),

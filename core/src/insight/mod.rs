@@ -3,6 +3,7 @@
 mod adoption;
 mod answer;
 mod conversion;
+mod dropoff;
 mod engagement;
 mod journeys;
 mod question;
@@ -11,6 +12,7 @@ mod table;
 pub(crate) use adoption::feature_adoption;
 pub use answer::{Data, Insight};
 pub(crate) use conversion::conversion_funnel;
+pub(crate) use dropoff::drop_off_points;
 pub(crate) use engagement::engagement_patterns;
 pub(crate) use journeys::user_journeys;
 pub use question::{InsightType, UserInsights};

@@ -20,6 +20,8 @@ pub enum InsightType {
     EngagementPatterns,
     /// How many users go all the way through the funnel, and where the others stop.
     ConversionFunnel,
+    /// Where the others stop, what they do next, and what separates them from those who go on.
+    DropOffPoints,
     /// Which features users take up, and how soon.
     FeatureAdoption,
     /// Which ways users take, session by session.
@@ -43,7 +45,7 @@ const LIMIT: usize = 20;
 const TYPES: [(&str, Option<InsightType>); 5] = [
     ("engagement_patterns", Some(InsightType::EngagementPatterns)),
     ("conversion_funnel", Some(InsightType::ConversionFunnel)),
-    ("drop_off_points", None),
+    ("drop_off_points", Some(InsightType::DropOffPoints)),
     ("feature_adoption", Some(InsightType::FeatureAdoption)),
     ("user_journeys", Some(InsightType::UserJourneys)),
 ];
@@ -162,6 +164,7 @@ mod tests {
         assert_eq!(faults(with("limit", json!(100))), []);
         assert_eq!(faults(with("limit", Value::Null)), []);
         assert_eq!(faults(with("insightType", json!("conversion_funnel"))), []);
+        assert_eq!(faults(with("insightType", json!("drop_off_points"))), []);
         assert_eq!(
             faults(with("insightType", json!("engagement_patterns"))),
             []
@@ -177,7 +180,6 @@ mod tests {
             ("segment", json!("gold"), "not_in_list"),
             ("insightType", json!("funnels"), "not_in_list"),
             ("insightType", json!(1), "invalid_type"),
-            ("insightType", json!("drop_off_points"), "not_available"),
             ("steps", json!([]), "invalid_length"),
             ("color", json!("red"), "unknown_field"),
         ];

@@ -44,6 +44,7 @@ impl InsightType {
         match self {
             Self::EngagementPatterns => "engagement_patterns",
             Self::ConversionFunnel => "conversion_funnel",
+            Self::DropOffPoints => "drop_off_points",
             Self::FeatureAdoption => "feature_adoption",
             Self::UserJourneys => "user_journeys",
         }

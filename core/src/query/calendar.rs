@@ -1,5 +1,6 @@
 //! Civil calendars (T1–T3): days, weeks and months of a time zone as buckets of instants, computed here and never by an engine.
 
+mod bits;
 mod hours;
 
 use jiff::ToSpan;
@@ -8,6 +9,8 @@ use serde::Serialize;
 
 use super::{Instant, Zone};
 use crate::error::{Error, Result};
+
+pub(crate) use bits::Bits;
 
 /// The length of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -305,36 +308,6 @@ impl Calendar {
         }
     }
 
-    /// The same, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
-    pub(crate) fn bits(&self) -> Option<Bits> {
-        self.in_word(64, |bucket| 1_u64.checked_shl(bucket))
-    }
-
-    /// The same for up to 128 buckets.
-    pub(crate) fn wide_bits(&self) -> Option<Bits<u128>> {
-        self.in_word(128, |bucket| 1_u128.checked_shl(bucket))
-    }
-
-    fn in_word<T: Copy + Default>(
-        &self,
-        most: usize,
-        bit: impl Fn(u32) -> Option<T>,
-    ) -> Option<Bits<T>> {
-        if self.buckets.len() > most || !self.is_regular() {
-            return None;
-        }
-        let bit = |bucket: u32| match bucket {
-            NONE => Some(T::default()),
-            SEVERAL => None,
-            bucket => bit(bucket),
-        };
-        let slot = |s: &Slot| Some((s.change, bit(s.before)?, bit(s.after)?));
-        Some(Bits {
-            first: *self.starts.first()?,
-            slots: self.slots.iter().map(slot).collect::<Option<_>>()?,
-        })
-    }
-
     #[cold]
     fn search(&self, micros: i64, bucket: u32) -> Option<usize> {
         if bucket == NONE || micros >= self.end {
@@ -348,25 +321,6 @@ impl Calendar {
             .get(stretch)
             .filter(|b| **b != NONE)
             .map(|b| *b as usize)
-    }
-}
-
-/// The buckets of a short calendar as bits of a word, found without a branch that depends on the instant.
-#[derive(Clone, Debug)]
-pub(crate) struct Bits<T = u64> {
-    first: i64,
-    /// The instant of the one change in each slot, and the bit before and after it.
-    slots: Vec<(i64, T, T)>,
-}
-
-impl<T: Copy + Default> Bits<T> {
-    /// The bit of the bucket of an instant, in microseconds; 0 outside the calendar.
-    #[inline]
-    pub(crate) fn of(&self, micros: i64) -> T {
-        let slot = (micros.wrapping_sub(self.first) as u64 >> SLOT) as usize;
-        self.slots
-            .get(slot)
-            .map_or_else(T::default, |s| if micros < s.0 { s.1 } else { s.2 })
     }
 }
 

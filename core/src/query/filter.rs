@@ -1,5 +1,8 @@
 //! Which events or users are meant, by what their properties say (G5).
 
+#[cfg(test)]
+mod tests;
+
 use regex::{Regex, RegexBuilder};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -33,11 +36,17 @@ pub enum Moment {
     /// The time of the event.
     #[default]
     AtEvent,
+    /// The time of the entry of the chain that the event is looked at for; of funnels alone, which have entries.
+    AtEntry,
     /// The instant the answer is as of.
     AsOf,
 }
 
-const MOMENTS: [(&str, Moment); 2] = [("at_event", Moment::AtEvent), ("as_of", Moment::AsOf)];
+const MOMENTS: [(&str, Moment); 3] = [
+    ("at_event", Moment::AtEvent),
+    ("at_entry", Moment::AtEntry),
+    ("as_of", Moment::AsOf),
+];
 
 /// In the place of a property's name: the session id.
 const SESSION: &str = "$session";
@@ -290,7 +299,7 @@ fn pattern(text: &str, ignore_case: bool) -> Result<Regex, String> {
         })
 }
 
-/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "as_of"}`, or `{"cohort": name}`.
+/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "at_entry" | "as_of"}`, or `{"cohort": name}`.
 pub(crate) fn property(value: &Value) -> Parsed<Property> {
     match value {
         Value::String(name) if name == SESSION => Ok(Property::Session),
@@ -372,6 +381,14 @@ pub(crate) fn filters(value: &Value) -> Parsed<Vec<Filter>> {
     Ok(filters)
 }
 
+impl Property {
+    /// Whether the entry of a chain says what it is (C1).
+    pub(crate) fn at_entry(&self) -> bool {
+        let at_entry = |at: &Moment| *at == Moment::AtEntry;
+        matches!(self, Self::User { at, .. } if at_entry(at))
+    }
+}
+
 impl Filter {
     /// A property that is one value.
     pub fn is(property: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -419,159 +436,6 @@ impl Filter {
                 .find_map(|p| pattern(p, self.ignore_case).err())
                 .map(|message| ("invalid_regex", message)),
             _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn holds(question: Value, said: Option<&str>) -> bool {
-        let filter = filter(&question).unwrap();
-        Test::new(&filter).holds(said)
-    }
-
-    #[test]
-    fn comparison_is_typed_unless_cast() {
-        let ten = json!({"property": "p", "value": 10});
-        assert!(holds(ten.clone(), Some("10")));
-        assert!(holds(ten.clone(), Some("10.0")));
-        assert!(!holds(ten.clone(), Some("\"10\"")));
-        assert!(!holds(ten, None));
-        let cast = |to| json!({"property": "p", "value": 10, "cast": to});
-        assert!(holds(cast("number"), Some("\"10.00\"")));
-        assert!(holds(cast("text"), Some("\"10\"")));
-        assert!(!holds(cast("text"), Some("\"10.0\"")));
-        assert!(holds(json!({"property": "p", "value": true}), Some("true")));
-        assert!(!holds(json!({"property": "p", "value": 1}), Some("true")));
-    }
-
-    #[test]
-    fn a_filter_and_its_negation_part_all_values() {
-        let said = [
-            None,
-            Some("null"),
-            Some("1"),
-            Some("1.5"),
-            Some("\"\""),
-            Some("\"Paris\""),
-            Some("\"paris\""),
-            Some("true"),
-            Some("[1]"),
-            Some("{\"a\":1}"),
-        ];
-        for (op, value) in [
-            ("is", json!("Paris")),
-            ("is", json!([1, "paris"])),
-            ("contains", json!("ari")),
-            ("matches", json!("^P")),
-        ] {
-            for said in said {
-                let ask =
-                    |op: &str| holds(json!({"property": "p", "op": op, "value": value}), said);
-                assert_ne!(
-                    ask(op),
-                    ask(&if op == "is" {
-                        "is_not".to_owned()
-                    } else {
-                        format!("not_{op}")
-                    })
-                );
-            }
-        }
-        for said in said {
-            let ask = |op| holds(json!({"property": "p", "op": op}), said);
-            assert_ne!(ask("exists"), ask("not_exists"));
-        }
-    }
-
-    #[test]
-    fn order_is_of_numbers_or_of_texts_and_never_between_them() {
-        let ask = |op, value: Value, said| {
-            holds(
-                json!({"property": "p", "op": op, "value": value}),
-                Some(said),
-            )
-        };
-        assert!(ask("lt", json!(10), "9"));
-        assert!(!ask("lt", json!("10"), "\"9\""));
-        assert!(!ask("lt", json!(10), "\"1\""));
-        assert!(ask("gte", json!("2026-01-01"), "\"2026-01-01\""));
-        assert!(ask("gt", json!(12345678901234567_u64), "12345678901234568"));
-        assert!(!ask("lte", json!(0), "true"));
-    }
-
-    #[test]
-    fn case_counts_unless_it_is_ignored() {
-        for op in ["is", "contains", "matches"] {
-            let ask = |ignore| {
-                holds(
-                    json!({"property": "p", "op": op, "value": "paris", "ignoreCase": ignore}),
-                    Some("\"PARIS\""),
-                )
-            };
-            assert!(!ask(false), "{op}");
-            assert!(ask(true), "{op}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_has_a_code() {
-        for (wrong, code) in [
-            (json!("p"), "invalid_type"),
-            (json!({"op": "is"}), "required"),
-            (json!({"property": "p"}), "required"),
-            (json!({"property": "p", "value": null}), "invalid_type"),
-            (
-                json!({"property": "p", "op": "like", "value": 1}),
-                "not_in_list",
-            ),
-            (
-                json!({"property": "p", "op": "exists", "value": 1}),
-                "contradiction",
-            ),
-            (
-                json!({"property": "p", "op": "lt", "value": [1, 2]}),
-                "invalid_type",
-            ),
-            (
-                json!({"property": "p", "op": "lt", "value": true}),
-                "invalid_type",
-            ),
-            (
-                json!({"property": "p", "op": "contains", "value": 1}),
-                "invalid_type",
-            ),
-            (
-                json!({"property": "p", "op": "matches", "value": "("}),
-                "invalid_regex",
-            ),
-            (
-                json!({"property": "p", "op": "matches", "value": "(a{1000}){1000}"}),
-                "invalid_regex",
-            ),
-            (
-                json!({"property": "p", "value": 1, "cast": "date"}),
-                "not_in_list",
-            ),
-            (
-                json!({"property": "p", "value": 1, "not": 2}),
-                "unknown_field",
-            ),
-            (
-                json!({"property": {"users": "plan"}, "value": 1}),
-                "invalid_type",
-            ),
-            (
-                json!({"property": {"user": "plan", "at": "now"}, "value": 1}),
-                "not_in_list",
-            ),
-        ] {
-            let faults = filter(&wrong).unwrap_err();
-            assert_eq!(faults[0].code(), code, "{wrong}");
         }
     }
 }

@@ -5,11 +5,13 @@
 pub mod answer;
 pub mod calendar;
 pub mod condition;
+pub mod contrast;
 pub(crate) mod fields;
 pub mod filter;
 pub mod instant;
 pub mod money;
 pub(crate) mod number;
+mod order;
 pub mod preset;
 pub mod quantiles;
 pub mod range;
@@ -22,6 +24,7 @@ pub mod zone;
 
 pub use calendar::{Calendar, Period, WeekStart};
 pub use condition::Condition;
+pub use contrast::Contrast;
 pub use filter::{Filter, Property};
 pub use instant::Instant;
 pub use money::Money;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::order::settle;
+
 /// The distribution of durations, in seconds, or of counts; every figure is exact, quantiles with linear interpolation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {
@@ -40,8 +42,15 @@ impl Quantiles {
     }
 
     fn of(mut values: Vec<i64>, unit: f64) -> Self {
-        values.sort_unstable();
         let n = values.len();
+        let last = n.saturating_sub(1);
+        let place = |percent| percent * last / 100;
+        let mut places = [0, 25, 50, 75, 90, 95, 100]
+            .map(|percent| [place(percent), (place(percent) + 1).min(last)])
+            .concat();
+        places.sort_unstable();
+        places.dedup();
+        settle(&mut values, &places);
         let scaled = |value: f64| value / unit;
         // In whole hundredths the place is exact: as a fraction, 0.95 × 3 would fall short of 2.85.
         let at = |percent: usize| {

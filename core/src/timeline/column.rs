@@ -409,6 +409,13 @@ impl Columns {
         }
     }
 
+    /// The same with a cohort of these users.
+    #[must_use]
+    pub fn with_cohort(mut self, name: &str, users: impl IntoIterator<Item = u32>) -> Self {
+        self.add_cohort(name, users.into_iter().collect());
+        self
+    }
+
     /// The keys of the users whose loaded property had one of these values just before an instant, ascending.
     pub(crate) fn users_with(&self, name: &str, before: i64, values: &[String]) -> Vec<u32> {
         let json: Vec<String> = values
@@ -424,8 +431,24 @@ impl Columns {
     /// A loaded property, ready to be looked up.
     ///
     /// # Errors
-    /// Only a fault of our own: a property that was not loaded.
+    /// `contradiction` for a property as of an entry, where nothing knows of entries; else only a fault of our own: a
+    /// property that was not loaded.
     pub(crate) fn reader(&self, property: &Property, as_of: i64) -> Result<Reader<'_>> {
+        if property.at_entry() {
+            return Err(Error::field(
+                "at",
+                "contradiction",
+                "must not be `at_entry` here; it is for the filters and the breakdown of a funnel",
+            ));
+        }
+        self.reader_of_entry(property, as_of)
+    }
+
+    /// The same for whoever looks a property as of an entry up at the time of the entry.
+    ///
+    /// # Errors
+    /// Only a fault of our own: a property that was not loaded.
+    pub(crate) fn reader_of_entry(&self, property: &Property, as_of: i64) -> Result<Reader<'_>> {
         let lost = || Error::internal("a property was asked for that was not loaded");
         match property {
             Property::User { name, at } => {

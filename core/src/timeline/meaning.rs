@@ -46,6 +46,34 @@ impl Meaning {
     }
 }
 
+/// A filter that is judged once for each value.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    reader: Reader<'a>,
+    /// By the code of a value, whether it meets the filter.
+    present: Vec<bool>,
+    /// Whether the lack of one does.
+    absent: bool,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(filter: &Filter, reader: Reader<'a>) -> Self {
+        let test = Test::new(filter);
+        let values = reader.dictionary().values().par_iter();
+        Self {
+            reader,
+            present: values.map(|value| test.holds(Some(value))).collect(),
+            absent: test.holds(None),
+        }
+    }
+
+    /// Whether what is known of a user at a time, or what a row says, meets it.
+    pub(crate) fn holds(&self, user: u32, ts: i64, row: u32) -> bool {
+        let code = self.reader.code(user, ts, row);
+        code.map_or(self.absent, |code| self.present[code as usize])
+    }
+}
+
 impl View<'_> {
     /// A condition made ready for a pass over this view. Its properties must be loaded.
     ///
@@ -79,14 +107,11 @@ impl View<'_> {
 
     fn met(&self, filter: &Filter) -> Result<Vec<u64>> {
         let reader = self.columns.reader(&filter.property, self.as_of.micros())?;
-        let test = Test::new(filter);
-        let absent = test.holds(None);
-        let present: Vec<bool> = reader
-            .dictionary()
-            .values()
-            .par_iter()
-            .map(|value| test.holds(Some(value)))
-            .collect();
+        let Judge {
+            reader,
+            present,
+            absent,
+        } = Judge::new(filter, reader);
         let words = (self.timelines.head().rows as usize).div_ceil(64);
         match reader {
             Reader::Event(column) => Ok((0..words)

@@ -2,18 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::question::Selector;
-use super::{Event, History};
+use super::question::{Selector, text};
+use super::{Event, History, cohort};
 
 /// Something an event or its user has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property(pub Value);
 
 impl Property {
+    /// The row of a chain that says what it is.
+    pub fn row<'e>(&self, row: &'e Event, entry: &'e Event) -> &'e Event {
+        if self.0.get("at") == Some(&json!("at_entry")) {
+            entry
+        } else {
+            row
+        }
+    }
+
     /// Its value, null and nothing being the same.
     pub fn of(&self, history: &History, event: &Event, as_of: i64) -> Option<Value> {
         let value = match &self.0 {
             Value::String(name) => event.properties.get(name).cloned(),
+            Value::Object(map) if map.contains_key("cohort") => {
+                let name = text(&map["cohort"]);
+                let user = event.user.as_deref()?;
+                Some(json!(cohort::member(history, user, &name, as_of)))
+            }
             user => {
                 assert_eq!(
                     user["user"],
@@ -80,19 +94,57 @@ fn filters(value: Option<&Value>) -> Vec<Value> {
     value.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-/// Whether an event meets all filters; the oracle knows `is`, `is_not` and `exists` (G5).
+/// Whether a filter asks what is known of the user at the entry (C1).
+fn of_entry(filter: &Value) -> bool {
+    filter["property"]["at"] == json!("at_entry")
+}
+
+/// Whether an entry meets all filters as of it.
+pub fn lets(filters: &[Value], history: &History, entry: &Event, as_of: i64) -> bool {
+    let mine: Vec<Value> = filters.iter().filter(|f| of_entry(f)).cloned().collect();
+    all(&mine, history, entry, as_of)
+}
+
+/// Whether an event meets all filters but those as of an entry.
 pub fn meets(filters: &[Value], history: &History, event: &Event, as_of: i64) -> bool {
+    let mine: Vec<Value> = filters.iter().filter(|f| !of_entry(f)).cloned().collect();
+    all(&mine, history, event, as_of)
+}
+
+/// Whether an event meets all filters, as far as the oracle knows them (G5).
+fn all(filters: &[Value], history: &History, event: &Event, as_of: i64) -> bool {
     filters.iter().all(|filter| {
         let said = Property(filter["property"].clone()).of(history, event, as_of);
         let wanted = match &filter["value"] {
             Value::Array(any) => any.clone(),
             one => vec![one.clone()],
         };
-        let is = said.as_ref().is_some_and(|v| wanted.contains(v));
+        let number = |v: &Value| match v {
+            Value::String(text) if filter["cast"] == json!("number") => text.parse().ok(),
+            other => other.as_f64(),
+        };
+        let equal = |a: &Value, b: &Value| a == b || number(a).is_some() && number(a) == number(b);
+        let is = said
+            .as_ref()
+            .is_some_and(|v| wanted.iter().any(|w| equal(v, w)));
+        // Without a special character, a regular expression matches where the text contains it.
+        let matches = || {
+            let text = said.as_ref().and_then(Value::as_str);
+            let part = wanted[0].as_str().expect("a pattern");
+            assert!(
+                part.chars().all(char::is_alphanumeric),
+                "the oracle knows plain text only"
+            );
+            text.is_some_and(|t| t.contains(part))
+        };
         match filter.get("op").and_then(Value::as_str).unwrap_or("is") {
             "is" => is,
             "is_not" => !is,
             "exists" => said.is_some(),
+            "not_exists" => said.is_none(),
+            "matches" => matches(),
+            "not_matches" => !matches(),
+            "gte" => said.as_ref().and_then(number) >= number(&wanted[0]),
             other => panic!("the oracle does not know `{other}`"),
         }
     })
@@ -101,6 +153,7 @@ pub fn meets(filters: &[Value], history: &History, event: &Event, as_of: i64) ->
 /// A property as answers write it.
 pub fn property(property: &Property) -> Value {
     match &property.0 {
+        cohort if cohort.get("cohort").is_some() => cohort.clone(),
         Value::Object(user) => json!({
             "user": user["user"],
             "at": user.get("at").cloned().unwrap_or_else(|| json!("at_event")),
@@ -122,7 +175,7 @@ pub fn normal(filters: &[Value]) -> Value {
             "op": filter.get("op").cloned().unwrap_or_else(|| json!("is")),
             "value": values,
             "ignoreCase": false,
-            "cast": null,
+            "cast": filter.get("cast"),
         })
     };
     filters.iter().map(normal).collect()

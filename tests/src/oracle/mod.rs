@@ -10,8 +10,10 @@
 
 pub mod adoption;
 pub mod calendar;
+pub mod cohort;
 pub mod compare;
 pub mod condition;
+pub mod contrast;
 pub mod engagement;
 pub mod funnel;
 pub mod identity;
@@ -68,6 +70,8 @@ pub struct History {
     pub rates: Vec<Rate>,
     /// The catalogue's premium plans.
     pub premium_plans: Vec<String>,
+    /// The definitions of cohorts by name.
+    pub cohorts: BTreeMap<String, serde_json::Value>,
 }
 
 impl History {

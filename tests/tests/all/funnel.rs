@@ -8,11 +8,11 @@ use travelsense::access::{self, Permission, Principal, Scoped};
 use travelsense::funnel::{FunnelAnswer, Who};
 use travelsense::timeline::{Columns, View};
 use travelsense::{Instant, funnel};
-use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::funnel::{Funnel, Who as Whom};
 use travelsense_tests::oracle::money::Money;
 use travelsense_tests::oracle::numbers::instant;
-use travelsense_tests::oracle::question::seconds;
+use travelsense_tests::oracle::question::{micros, seconds};
+use travelsense_tests::oracle::{History, cohort};
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, selector, timelines};
@@ -74,6 +74,26 @@ impl Choices<'_> {
 
 /// Gives events properties and amounts.
 pub(crate) fn furnish(history: &mut History, choices: &mut Choices<'_>) {
+    let members: Vec<String> = (0..6)
+        .filter(|_| choices.one_in(2))
+        .map(|u| u.to_string())
+        .collect();
+    let listed = ("c".to_owned(), json!({"users": members}));
+    let did = ("d".to_owned(), json!({"did": "A", "atLeast": 2}));
+    // Some change their plan in the middle of it.
+    let middle = history.events.len() / 2;
+    if let Some(at) = history.events.get(middle).map(|e| e.ts) {
+        let changing: Vec<i32> = (0..6).filter(|_| choices.one_in(3)).collect();
+        for user in changing {
+            let plan = choices.pick(&["gold", "basic"]).to_owned();
+            let user = user.to_string();
+            let plan = Some(plan);
+            history
+                .profiles
+                .push(travelsense_tests::oracle::Profile { user, plan, at });
+        }
+    }
+    history.cohorts = [listed, did].into_iter().collect();
     let values = [
         json!(null),
         json!("x"),
@@ -104,6 +124,10 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             choices.pick(&["is", "is_not"]),
             choices.pick(&["x", "y", ""]),
         );
+        if choices.one_in(6) {
+            let at = choices.pick(&["at_event", "at_entry", "at_entry", "as_of"]);
+            return json!([{"property": {"user": "plan", "at": at}, "op": op, "value": "gold"}]);
+        }
         json!([{"property": "p", "op": op, "value": value}])
     };
     let order = ["ordered", "ordered", "ordered", "strict", "any", "any"][choices.of(6)];
@@ -186,6 +210,9 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
     }
     question["entry"] = json!(choices.pick(&["earliest", "earliest", "earliest", "latest"]));
     question["range"] = json!(choices.pick(&["entry", "entry", "all_steps"]));
+    if choices.one_in(8) {
+        question["segment"] = json!({"cohort": choices.pick(&["c", "d"])});
+    }
     if choices.one_in(6) {
         question["filters"] = filter(choices);
     }
@@ -198,9 +225,12 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             json!(["p", "t"]),
             json!({"user": "plan"}),
             json!({"user": "plan", "at": "as_of"}),
+            json!({"user": "plan", "at": "at_entry"}),
+            json!({"cohort": "c"}),
+            json!(["p", {"cohort": "d"}]),
         ];
         let by = ["entry", "step", "last", "first", "each"][choices.of(5)];
-        let (of, limit) = (choices.of(4), 1 + choices.of(3));
+        let (of, limit) = (choices.of(7), 1 + choices.of(3));
         question["breakdown"] = json!({
             "property": properties[of],
             "by": by,
@@ -224,8 +254,8 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
 }
 
 /// Plain funnels whose steps and events are filtered by properties, in groups and buckets: what the plain kernel answers.
-fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 220)).prop_map(|((mut history, funnel), choices)| {
+pub(crate) fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
+    (case(), vec(any::<u8>(), 250)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
         let (first, rest) = choices.split_at(40);
         let choices = &mut Choices(first.iter());
@@ -270,9 +300,9 @@ fn case_of_filters() -> impl Strategy<Value = (History, Funnel)> {
 
 /// Histories whose events have properties, and funnels with any options that go together.
 pub(crate) fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
-    (case(), vec(any::<u8>(), 260)).prop_map(|((mut history, funnel), choices)| {
+    (case(), vec(any::<u8>(), 290)).prop_map(|((mut history, funnel), choices)| {
         let mut question = funnel.json();
-        let (first, rest) = choices.split_at(80);
+        let (first, rest) = choices.split_at(90);
         option(&mut question, &mut Choices(first.iter()));
         furnish(&mut history, &mut Choices(rest.iter()));
         (history, Funnel::read(&question, &[], NOW))
@@ -288,8 +318,19 @@ fn over<T>(
     let now = Instant::from_micros(NOW).ok_or("now")?;
     let question = travelsense::Funnel::parse(&funnel.json(), &[], now)
         .map_err(|e| format!("{:?} {}", e.field_errors(), funnel.json()))?;
-    let range = travelsense_tests::oracle::question::Range::read(&funnel.json());
-    let as_of = question.as_of.unwrap_or(now);
+    seeing(history, &funnel.json(), &question, ask)
+}
+
+/// Asks a question that is read already of the engine's timelines and columns.
+pub(crate) fn seeing<Q, T>(
+    history: &History,
+    json: &Value,
+    question: &Q,
+    ask: impl Fn(&Scoped<&Q>, &View<'_>) -> travelsense::Result<T>,
+) -> Result<T, String> {
+    let range = travelsense_tests::oracle::question::Range::read(json);
+    let as_of = json.get("asOf").map_or(NOW, micros);
+    let as_of = Instant::from_micros(as_of).ok_or("as of an instant out of bounds")?;
     let (timelines, premium) = timelines(history, &range, as_of.micros());
     let property = |name: &str| {
         let value =
@@ -308,12 +349,17 @@ fn over<T>(
             .map(|e| e.money.as_ref().map(|m| m.amount * 100_000_000))
             .collect(),
     );
+    let columns = history.cohorts.keys().fold(columns, |columns, name| {
+        let users = (0..6_u32)
+            .filter(|user| cohort::member(history, &user.to_string(), name, as_of.micros()));
+        columns.with_cohort(name, users)
+    });
     let view = View {
         premium: &premium,
         columns: &columns,
         ..View::new(&timelines, as_of)
     };
-    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, &question)
+    let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, question)
         .map_err(|e| e.to_string())?;
     ask(&scoped, &view).map_err(|e| e.to_string())
 }
@@ -349,7 +395,7 @@ fn the_engine_agrees_with_the_oracle_on_random_funnels_with_filters() {
 }
 
 /// What the events of a history say, for whoever repeats a case by hand.
-fn said(history: &History) -> String {
+pub(crate) fn said(history: &History) -> String {
     let events = history.events.iter();
     let said = events.map(|e| format!("{} {}\n", e.name, json!(e.properties)));
     said.collect()

@@ -295,11 +295,12 @@ pub(crate) fn timelines(history: &History, range: &Range, as_of: i64) -> (Timeli
     let names = NAMES.iter().map(|n| (*n).to_owned()).collect();
     let timelines = Timelines::from_rows(names, rows).expect("timelines");
     let (from, to) = range.span();
-    let premium = history.profiles.iter().map(|p| p.user.as_str());
-    // A plan of somebody without events matters to nobody, so any member of the segment will do.
-    let premium =
-        premium.filter(|u| segment::member(history, u, "premium", from, to.max(NOW), as_of));
-    (timelines, premium.map(key).collect())
+    // Everybody is known from the start, by a profile.
+    let mut premium: Vec<u32> = history.profiles.iter().map(|p| key(&p.user)).collect();
+    premium.sort_unstable();
+    premium.dedup();
+    premium.retain(|u| segment::member(history, &u.to_string(), "premium", from, to, as_of));
+    (timelines, premium)
 }
 
 /// Asks the engine a question, as of an instant, over a history whose events say what the oracle takes them to say.

@@ -5,7 +5,11 @@ mod adoption;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod dropoff;
+#[cfg(test)]
 mod engagement;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod funnel;
 #[cfg(test)]
@@ -22,7 +26,6 @@ mod journey;
 mod laws;
 #[cfg(test)]
 mod peers;
-#[cfg(test)]
 #[cfg(test)]
 mod pure;
 #[cfg(test)]

@@ -48,12 +48,19 @@ const PROOFS: &[(&str, &[&str])] = &[
             "tests/tests/all/laws.rs::g3_a_whole_bucket_of_a_funnel_does_not_depend_on_how_wide_the_range_is",
         ],
     ),
-    ("G4", &["funnel/G4"]),
+    (
+        "G4",
+        &[
+            "funnel/G4",
+            "explain_difference/G4",
+            "tests/tests/all/explain.rs::any_two_presets_over_any_vector_are_explained",
+        ],
+    ),
     (
         "G5",
         &[
             "retention/G5",
-            "core/src/query/filter.rs::a_filter_and_its_negation_part_all_values",
+            "core/src/query/filter/tests.rs::a_filter_and_its_negation_part_all_values",
         ],
     ),
     ("F1", &["funnel/F1"]),
@@ -111,6 +118,8 @@ const PROOFS: &[(&str, &[&str])] = &[
     ("L2", &["engagement/L2"]),
     ("L3", &["adoption/L3"]),
     ("L4", &["engagement/L4"]),
+    ("P1", &["journey/P1"]),
+    ("P2", &["journey/P2"]),
     ("T1", &["retention/T1"]),
     ("T2", &["funnel/T2", "retention/T2"]),
     ("T3", &["retention/T3"]),
@@ -138,13 +147,19 @@ const PROOFS: &[(&str, &[&str])] = &[
     ),
     (
         "C1",
-        &["core/tests/people.rs::c1_a_cohort_filters_and_breaks_down_as_of_the_question"],
+        &[
+            "funnel/C1",
+            "drop_off/C1",
+            "core/tests/people.rs::c1_a_cohort_filters_and_breaks_down_as_of_the_question",
+        ],
     ),
     (
         "D1",
         &[
             "core/tests/people.rs::d1_the_users_of_a_cell_are_its_number_and_come_in_pages",
             "tests/tests/all/funnel.rs::the_people_behind_a_number_are_as_many_as_it_says",
+            "tests/tests/all/dropoff.rs::the_people_behind_drop_off_points_are_as_many_as_the_numbers_say",
+            "tests/tests/all/dropoff.rs::the_people_behind_a_comparison_are_as_many_as_the_numbers_say",
             "tests/tests/all/retention.rs::the_people_behind_a_cell_are_as_many_as_it_says",
         ],
     ),
@@ -158,7 +173,13 @@ const PROOFS: &[(&str, &[&str])] = &[
     ),
     (
         "S1",
-        &["core/src/query/rate.rs::wilson_interval_equals_the_published_example"],
+        &[
+            "drop_off/S1",
+            "compare/S1",
+            "core/src/query/rate.rs::wilson_interval_equals_the_published_example",
+            "core/src/query/contrast.rs::the_interval_equals_the_published_examples",
+            "core/src/query/contrast.rs::many_are_adjusted_together",
+        ],
     ),
     (
         "S3",
@@ -168,8 +189,6 @@ const PROOFS: &[(&str, &[&str])] = &[
 
 /// The rules that nothing answers to yet, and why; whoever builds what they are about moves them up.
 const AWAITED: &[(&str, &str)] = &[
-    ("P1", "no word follows paths"),
-    ("P2", "no word follows paths"),
     ("D2", "answers are not exported as files"),
     ("S2", "nothing is sampled"),
     ("S4", "nothing looks for anomalies"),

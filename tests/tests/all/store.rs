@@ -62,5 +62,11 @@ pub(crate) fn of(vector: &Vector) -> (Analytics, IngestReport) {
     import(&store, Table::Aliases, &vector.aliases);
     import(&store, Table::Merges, &vector.merges);
     let report = ingest(&store, &vector.events);
+    for cohort in &vector.cohorts {
+        let name = cohort["name"].as_str().expect("a name");
+        store
+            .create_cohort(&Principal::owner(), name, &cohort["definition"])
+            .expect("a cohort that is valid");
+    }
     (store, report)
 }

@@ -126,6 +126,28 @@ fn the_core_answers_every_realtime_vector() {
 }
 
 #[test]
+fn the_core_answers_every_drop_off_vector() {
+    run("drop_off", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn the_core_answers_every_comparison_vector() {
+    run("compare", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn the_core_answers_every_difference_vector() {
+    run("explain_difference", |vector| core(vector).map(Some));
+}
+
+#[test]
+fn http_answers_every_vector_about_differences() {
+    for word in ["drop_off", "compare", "explain_difference"] {
+        run_http(word);
+    }
+}
+
+#[test]
 fn http_answers_every_funnel_vector() {
     run_http("funnel");
 }

@@ -187,6 +187,7 @@ async fn each_kind_of_insight_is_asked_for_by_its_name() {
     let table = [
         ("engagement_patterns", "users", 2),
         ("conversion_funnel", "entered", 2),
+        ("drop_off_points", "minSupport", 30),
         ("feature_adoption", "activeUsers", 2),
     ];
     for (kind, field, number) in table {

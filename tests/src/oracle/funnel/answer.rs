@@ -9,7 +9,7 @@ use super::super::money::in_base;
 use super::super::numbers::{instant, quantiles, rate};
 use super::super::question::seconds;
 use super::super::{Event, History};
-use super::asked::Asked;
+use super::asked::{Asked, Breakdown};
 use super::{Of, Outcome, calendar};
 
 /// The values of a group's properties.
@@ -23,12 +23,12 @@ pub(super) struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    fn of(&self, of: Of) -> Vec<&Outcome<'_>> {
+    pub(super) fn of(&self, of: Of) -> Vec<&Outcome<'_>> {
         self.outcomes.iter().filter(|o| o.of == of).collect()
     }
 
     /// How many required steps there are up to a step.
-    fn rank(&self, step: usize) -> usize {
+    pub(super) fn rank(&self, step: usize) -> usize {
         self.asked.steps[..=step]
             .iter()
             .filter(|s| !s.optional)
@@ -135,7 +135,8 @@ impl Answer<'_> {
             return Vec::new();
         };
         let of = |event: &Event| -> Values {
-            let value = |p: &Property| p.of(self.history, event, self.asked.as_of);
+            let entry = outcome.chain[0].1;
+            let value = |p: &Property| p.of(self.history, p.row(event, entry), self.asked.as_of);
             breakdown.properties.iter().map(value).collect()
         };
         let rows: Vec<Values> = outcome.chain.iter().map(|c| of(c.1)).collect();
@@ -144,6 +145,8 @@ impl Answer<'_> {
         let value = match breakdown.by.as_str() {
             "entry" => rows.first().cloned(),
             "last" => rows.iter().rev().find(set).cloned(),
+            // Who is of a cohort is so at every row.
+            _ if cohort(breakdown).is_some() => rows.first().cloned(),
             "step" => {
                 let place = outcome.chain.iter().position(|c| c.0 + 1 == breakdown.step);
                 place.map(|p| rows[p].clone())
@@ -170,12 +173,28 @@ impl Answer<'_> {
     pub(super) fn shown(&self) -> Vec<Values> {
         let mut groups = self.all_groups();
         let limit = self.asked.breakdown.as_ref().map_or(0, |b| b.limit);
+        let limit = if self.always().is_empty() {
+            limit
+        } else {
+            limit.max(2)
+        };
         groups.truncate(limit);
         groups
     }
 
-    fn all_groups(&self) -> Vec<Values> {
+    /// Of one cohort there are always those in it and those not in it (F11).
+    fn always(&self) -> Vec<Values> {
+        match self.asked.breakdown.as_ref().and_then(cohort) {
+            Some(_) => vec![vec![Some(json!(false))], vec![Some(json!(true))]],
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn all_groups(&self) -> Vec<Values> {
         let mut sizes: Vec<(usize, Vec<Option<String>>, Values)> = Vec::new();
+        for values in self.always() {
+            sizes.push((0, vec![values[0].as_ref().map(Value::to_string)], values));
+        }
         // The best chain of the entries that have matured may be in a group of its own.
         let counted = self.of(Of::All).into_iter().map(|o| (o, 1));
         let matured = self.of(Of::Matured).into_iter().map(|o| (o, 0));
@@ -196,7 +215,11 @@ impl Answer<'_> {
 
     /// The kind, the value and the label of a group.
     pub(super) fn written(&self, values: &Values) -> (&'static str, Value, String) {
-        let label = |value: &Option<Value>| match value {
+        let properties = self.asked.breakdown.iter().flat_map(|b| &b.properties);
+        let label = |(value, property): (&Option<Value>, &Property)| match value {
+            Some(Value::Bool(inside)) if property.0.get("cohort").is_some() => {
+                if *inside { "in" } else { "not in" }.to_owned()
+            }
             None => "(not set)".to_owned(),
             Some(Value::String(text)) if text.is_empty() => "(empty)".to_owned(),
             Some(Value::String(text)) => text.clone(),
@@ -211,7 +234,7 @@ impl Answer<'_> {
         } else if value == json!("") {
             ("empty", value, "(empty)".to_owned())
         } else {
-            let labels: Vec<String> = values.iter().map(label).collect();
+            let labels: Vec<String> = values.iter().zip(properties).map(label).collect();
             ("value", value, labels.join(", "))
         }
     }
@@ -319,7 +342,7 @@ impl Answer<'_> {
         None
     }
 
-    fn switches(&self) -> Value {
+    pub(super) fn switches(&self) -> Value {
         let asked = self.asked;
         let when = |is: bool, value: Value| if is { value } else { Value::Null };
         json!({
@@ -441,6 +464,14 @@ impl Answer<'_> {
             answer["exclusions"] = json!(written.collect::<Vec<_>>());
         }
         answer
+    }
+}
+
+/// The cohort that a breakdown is by, where it is by one alone.
+fn cohort(breakdown: &Breakdown) -> Option<&Value> {
+    match &breakdown.properties[..] {
+        [Property(property)] => property.get("cohort"),
+        _ => None,
     }
 }
 

@@ -100,8 +100,16 @@ impl Asked {
             window_calendar_days: given("windowCalendarDays").and_then(Value::as_u64),
             range: Range::read(question),
             all_steps: word("range", if posthog { "all_steps" } else { "entry" }) == "all_steps",
-            segment: word("segment", "all"),
-            filters: list("filters"),
+            segment: match given("segment") {
+                Some(Value::String(name)) => name.clone(),
+                _ => "all".to_owned(),
+            },
+            filters: {
+                // A cohort in the place of a segment is a filter of all events.
+                let of = |cohort: &Value| json!({"property": cohort, "value": true});
+                let cohort = given("segment").filter(|v| v.is_object()).map(of);
+                list("filters").into_iter().chain(cohort).collect()
+            },
             grace: given("grace").map_or(if plain { preset_grace } else { 0 }, window),
             exclusions: list("exclusions")
                 .iter()

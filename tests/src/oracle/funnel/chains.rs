@@ -3,7 +3,7 @@
 use chrono::Days;
 
 use super::super::calendar::{last_showing_before, local, midnight};
-use super::super::condition::Condition;
+use super::super::condition::{Condition, lets};
 use super::super::{Event, History};
 use super::asked::Asked;
 
@@ -11,8 +11,10 @@ use super::asked::Asked;
 pub(super) type Chain = Vec<(usize, usize)>;
 
 /// The rows among which chains are looked for.
+#[derive(Clone)]
 pub(super) struct Unit<'h, 'u> {
     pub(super) asked: &'u Asked,
+    history: &'u History,
     pub(super) rows: Vec<&'h Event>,
     /// By row and step, and by row and exclusion.
     fills: Vec<Vec<bool>>,
@@ -21,7 +23,7 @@ pub(super) struct Unit<'h, 'u> {
 }
 
 impl<'h, 'u> Unit<'h, 'u> {
-    pub(super) fn new(asked: &'u Asked, history: &History, rows: Vec<&'h Event>) -> Self {
+    pub(super) fn new(asked: &'u Asked, history: &'u History, rows: Vec<&'h Event>) -> Self {
         let mean = |conditions: &[&Condition]| -> Vec<Vec<bool>> {
             let row = |event: &&Event| {
                 let means = |c: &&Condition| c.means(history, event, asked.as_of);
@@ -33,11 +35,36 @@ impl<'h, 'u> Unit<'h, 'u> {
         let exclusions: Vec<_> = asked.exclusions.iter().map(|x| &x.condition).collect();
         Self {
             asked,
+            history,
             fills: mean(&steps),
             excluded: mean(&exclusions),
             deadlines: rows.iter().map(|row| deadline(asked, row.ts)).collect(),
             rows,
         }
+    }
+
+    /// The same with what the conditions ask of the entry decided (C1); nothing where it is none.
+    fn under(&self, entry: usize) -> Option<Self> {
+        let lets = |filters: &[serde_json::Value]| {
+            lets(filters, self.history, self.rows[entry], self.asked.as_of)
+        };
+        let steps: Vec<bool> = self
+            .asked
+            .steps
+            .iter()
+            .map(|s| lets(&s.condition.filters))
+            .collect();
+        let exclusions = self.asked.exclusions.iter();
+        let exclusions: Vec<bool> = exclusions.map(|x| lets(&x.condition.filters)).collect();
+        let both = |rows: &[Vec<bool>], lets: &[bool]| -> Vec<Vec<bool>> {
+            let row = |row: &Vec<bool>| row.iter().zip(lets).map(|(a, b)| *a && *b).collect();
+            rows.iter().map(row).collect()
+        };
+        lets(&self.asked.filters).then(|| Self {
+            fills: both(&self.fills, &steps),
+            excluded: both(&self.excluded, &exclusions),
+            ..self.clone()
+        })
     }
 
     fn fills(&self, row: usize, step: usize) -> bool {
@@ -61,10 +88,13 @@ impl<'h, 'u> Unit<'h, 'u> {
     pub(super) fn entries(&self) -> Vec<usize> {
         let (from, to) = self.asked.range.span();
         let begins = |row: usize| {
+            let Some(unit) = self.under(row) else {
+                return false;
+            };
             if self.asked.order == "any" && !self.asked.anchor_first {
-                (0..self.asked.steps.len()).any(|k| self.fills(row, k))
+                (0..self.asked.steps.len()).any(|k| unit.fills(row, k))
             } else {
-                self.fills(row, 0)
+                unit.fills(row, 0)
             }
         };
         let mut entries: Vec<usize> = (0..self.rows.len())
@@ -84,6 +114,10 @@ impl<'h, 'u> Unit<'h, 'u> {
 
     /// The best of the chains that begin with a row.
     pub(super) fn best(&self, entry: usize) -> Option<Chain> {
+        self.under(entry)?.best_of(entry)
+    }
+
+    fn best_of(&self, entry: usize) -> Option<Chain> {
         let mut chains = Vec::new();
         if self.asked.order == "any" {
             self.sets(entry, &mut chains);
@@ -245,6 +279,11 @@ impl<'h, 'u> Unit<'h, 'u> {
     /// When an attempt ends that a chain is the best of (F10): when it converts, at an excluded row that no chain of it gets
     /// past, when its window ends; and whether it was an excluded row.
     pub(super) fn end(&self, chain: &Chain) -> (i64, bool) {
+        let unit = self.under(chain[0].1).expect("an entry");
+        unit.end_of(chain)
+    }
+
+    fn end_of(&self, chain: &Chain) -> (i64, bool) {
         let entry = self.ts(chain[0].1);
         if self.depth(chain) == self.asked.required() {
             let last = chain.iter().map(|c| self.ts(c.1)).max();
@@ -269,7 +308,7 @@ impl<'h, 'u> Unit<'h, 'u> {
 }
 
 /// The last instant at which a chain from an entry at `ts` may go on (F2).
-fn deadline(asked: &Asked, ts: i64) -> i64 {
+pub(super) fn deadline(asked: &Asked, ts: i64) -> i64 {
     let tz = asked.range.tz();
     let end = match asked.window_calendar_days {
         None => ts + asked.window,

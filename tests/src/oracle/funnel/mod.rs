@@ -3,6 +3,8 @@
 mod answer;
 mod asked;
 mod chains;
+mod compared;
+mod dropoff;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +17,9 @@ use super::{Event, History, segment};
 use answer::Answer;
 use asked::Asked;
 use chains::Unit;
+
+pub use compared::Compare;
+pub use dropoff::DropOff;
 
 /// A funnel: the question as doors take it, and what it is asked with.
 #[derive(Clone, Debug, PartialEq)]
