@@ -27,6 +27,7 @@ import type {
 import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
 import { awaited, TravelsenseError } from './error.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
+import type { ExportJob, ExportList, ExportRequest, ExportsQuestion } from './export.js';
 import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
@@ -126,6 +127,39 @@ export class Analytics implements AsyncDisposable {
    */
   async people(request: PeopleQuestion): Promise<Exact<People>> {
     return exact(await this.#call(() => this.#native.people(written(request))));
+  }
+
+  /**
+   * Exports a dashboard, a report or the events themselves as a file. A small export is complete when the promise is
+   * kept; {@link exportJob} says how far a larger one is, and {@link saveExport} gets the file, which is kept for a day.
+   */
+  async export(request: ExportRequest): Promise<Exact<ExportJob>> {
+    return exact(await this.#call(() => this.#native.export(written(request))));
+  }
+
+  /** Exports, the latest first. */
+  async exports(question?: ExportsQuestion | null): Promise<Exact<ExportList>> {
+    return exact(await this.#call(() => this.#native.exports(written(question ?? {}))));
+  }
+
+  /** An export, and how far it is. */
+  async exportJob(id: string): Promise<Exact<ExportJob>> {
+    return exact(await this.#call(() => this.#native.exportJob(id)));
+  }
+
+  /** Gives up an export that is not over; it is then `failed`, for the reason `cancelled`. */
+  async cancelExport(id: string): Promise<Exact<ExportJob>> {
+    return exact(await this.#call(() => this.#native.cancelExport(id)));
+  }
+
+  /** Copies the file of a complete export to a path, and gives its size in bytes. */
+  saveExport(id: string, path: string): Promise<number> {
+    return this.#call(() => this.#native.saveExport(id, path));
+  }
+
+  /** The answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` as a chart in SVG that follows light and dark pages. */
+  chart(word: 'funnel' | 'retention' | 'engagement' | 'journey' | 'realtime', question: object): Promise<string> {
+    return this.#call(() => this.#native.chart(word, written(question)));
   }
 
   /** All cohorts by name. */

@@ -73,6 +73,7 @@ export type {
 } from './dashboard.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
+export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';
 export type {
   Compared,
   CompareQuestion,

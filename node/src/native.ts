@@ -14,6 +14,12 @@ export interface NativeStore {
   cohorts(): Promise<string>;
   createCohort(name: string, definition: string): Promise<void>;
   removeCohort(name: string): Promise<void>;
+  export(request: string): Promise<string>;
+  exports(asked: string): Promise<string>;
+  exportJob(id: string): Promise<string>;
+  cancelExport(id: string): Promise<string>;
+  saveExport(id: string, path: string): Promise<number>;
+  chart(word: string, question: string): Promise<string>;
   acting(id: string, role: string): NativeStore;
   dashboards(asked: string): Promise<string>;
   createDashboard(body: string): Promise<string>;

@@ -16,7 +16,11 @@ def camel(name: str) -> str:
 
 
 def field_of(path: str) -> str:
-    """The Python argument that a field of the core is: `return` is `return_`, `timeBetween[0]` is `time_between[0]`."""
+    """The Python argument that a field of the core is: `return` is `return_`, `timeBetween[0]` is `time_between[0]`.
+
+    What the core has within a range is an argument of its own: `dateRange.endDate` is `end_date`.
+    """
+    path = path.removeprefix("dateRange.")
     return "return_" if path == "return" else _HUMP.sub(lambda hump: "_" + hump[0].lower(), path)
 
 

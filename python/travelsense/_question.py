@@ -46,6 +46,10 @@ TimeRange: TypeAlias = Literal["last_5_minutes", "last_15_minutes", "last_hour"]
 Metric: TypeAlias = Literal[
     "active_users", "page_views", "events_per_second", "conversion_rate", "error_rate", "revenue_per_minute"
 ]
+ExportType: TypeAlias = Literal["dashboard", "report", "dataset"]
+Format: TypeAlias = Literal["csv", "json", "xlsx", "pdf"]
+Status: TypeAlias = Literal["pending", "processing", "completed", "failed"]
+ExportMetric: TypeAlias = Metric | Literal["retention_rate"]
 
 
 def question(**given: object) -> str:

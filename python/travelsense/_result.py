@@ -95,7 +95,13 @@ class Result:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks show; they choose between the forms themselves."""
         del include, exclude
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        shown = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        svg = self.to_svg()
+        return shown if svg is None else {**shown, "image/svg+xml": svg}
+
+    def to_svg(self) -> str | None:
+        """The answer as a chart in SVG that follows light and dark pages; `None` where it has none."""
+        return self._answer.svg
 
     def _tables(self) -> list[_display.Table]:
         return _display.tables(self.word, self.to_dict())

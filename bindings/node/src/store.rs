@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi_derive::napi;
 use serde::Serialize;
+use travelsense::chart::Look;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::error::parse;
@@ -48,6 +49,48 @@ impl Store {
     #[napi]
     pub fn people(&self, request: String) -> Promised<String> {
         self.ask(move |a, who| text(&a.people(who, &parse(&request)?)?))
+    }
+
+    /// Exports what a request, given as JSON, asks for; gives the job as JSON.
+    #[napi]
+    pub fn export(&self, request: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.export(who, &parse(&request)?)?))
+    }
+
+    /// Exports, as JSON.
+    #[napi]
+    pub fn exports(&self, asked: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.exports(who, &parse(&asked)?)?))
+    }
+
+    /// An export, as JSON.
+    #[napi]
+    pub fn export_job(&self, id: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.export_job(who, &id)?))
+    }
+
+    /// Gives an export up; gives the job as JSON.
+    #[napi]
+    pub fn cancel_export(&self, id: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.cancel_export(who, &id)?))
+    }
+
+    /// Copies the file of an export to a path; gives its size in bytes.
+    #[napi]
+    pub fn save_export(&self, id: String, path: String) -> Promised<f64> {
+        self.ask(move |a, who| {
+            let size = a.save_export(who, &id, path.as_ref())?;
+            Ok(size as f64)
+        })
+    }
+
+    /// The answer of a word to a question, given as JSON, as a chart in SVG.
+    #[napi]
+    pub fn chart(&self, word: String, question: String) -> Promised<String> {
+        self.ask(move |a, who| {
+            let chart = a.chart(who, &word, &parse(&question)?)?;
+            Ok(chart.svg(&Look::default()))
+        })
     }
 
     /// All cohorts, as JSON.

@@ -12,6 +12,7 @@ use arrow::ffi_stream::FFI_ArrowArrayStream;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
 use serde::Serialize;
+use travelsense::chart::{Chart, Look};
 use travelsense::{Error, Result};
 
 /// An answer of the core.
@@ -19,13 +20,18 @@ use travelsense::{Error, Result};
 pub(crate) struct Answer {
     text: String,
     table: RecordBatch,
+    chart: Option<Chart>,
 }
 
 impl Answer {
-    /// The answer with its table.
-    pub(crate) fn new<T: Serialize>(answer: &T, table: RecordBatch) -> Result<Self> {
+    /// The answer with its table, and its chart where it has one.
+    pub(crate) fn new<T: Serialize>(
+        answer: &T,
+        table: RecordBatch,
+        chart: Option<Chart>,
+    ) -> Result<Self> {
         let text = serde_json::to_string(answer).map_err(Error::internal)?;
-        Ok(Self { text, table })
+        Ok(Self { text, table, chart })
     }
 }
 
@@ -35,6 +41,12 @@ impl Answer {
     #[getter]
     fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The answer as a chart in SVG, which follows light and dark pages; nothing where it has none.
+    #[getter]
+    fn svg(&self) -> Option<String> {
+        self.chart.as_ref().map(|c| c.svg(&Look::default()))
     }
 
     /// The names of the columns and their Arrow types.

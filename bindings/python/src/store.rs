@@ -1,5 +1,6 @@
 //! An open store of events as Python holds it; each method asks the core without the interpreter's lock.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,14 +9,10 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use travelsense::adoption::AdoptionAnswer;
-use travelsense::engagement::EngagementAnswer;
+use travelsense::chart::Chart;
 use travelsense::events::Catalogue;
-use travelsense::funnel::FunnelAnswer;
 use travelsense::insight::Insight;
-use travelsense::journey::JourneyAnswer;
 use travelsense::realtime::RealtimeMetric;
-use travelsense::retention::RetentionAnswer;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::answer::Answer;
@@ -126,57 +123,82 @@ impl Store {
         self.ask(py, |a, who| a.remove_cohort(who, name))
     }
 
+    /// Exports what a request in its JSON form asks for; gives the job as JSON.
+    fn export(&self, py: Python<'_>, request: &str) -> PyResult<String> {
+        self.answered(py, |a, who| text(&a.export(who, &json(request)?)?))
+    }
+
+    /// One's exports, as JSON.
+    fn exports(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.exports(who, &json(asked)?)?))
+    }
+
+    /// An export, as JSON.
+    fn export_job(&self, py: Python<'_>, export: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.export_job(who, export)?))
+    }
+
+    /// Gives an export up; gives the job as JSON.
+    fn cancel_export(&self, py: Python<'_>, export: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.cancel_export(who, export)?))
+    }
+
+    /// Copies the file of an export to a path; gives its size in bytes.
+    fn save_export(&self, py: Python<'_>, export: &str, path: PathBuf) -> PyResult<u64> {
+        self.ask(py, |a, who| a.save_export(who, export, &path))
+    }
+
     /// The answer to a funnel in its JSON form.
     fn funnel(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::funnel_json, FunnelAnswer::table)
+        self.answer(py, question, Analytics::funnel_json, |a| {
+            Ok((a.table()?, Some(a.chart())))
+        })
     }
 
     /// The answer to a retention table in its JSON form.
     fn retention(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(
-            py,
-            question,
-            Analytics::retention_json,
-            RetentionAnswer::table,
-        )
+        self.answer(py, question, Analytics::retention_json, |a| {
+            Ok((a.table()?, Some(a.chart())))
+        })
     }
 
     /// The answer to a question of engagement in its JSON form.
     fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(
-            py,
-            question,
-            Analytics::engagement_json,
-            EngagementAnswer::table,
-        )
+        self.answer(py, question, Analytics::engagement_json, |a| {
+            Ok((a.table()?, a.chart()))
+        })
     }
 
     /// The answer to a question of adoption in its JSON form.
     fn adoption(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(
-            py,
-            question,
-            Analytics::adoption_json,
-            AdoptionAnswer::table,
-        )
+        self.answer(py, question, Analytics::adoption_json, |a| {
+            Ok((a.table()?, None))
+        })
     }
 
     /// The answer to a question of journeys in its JSON form.
     fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::journey_json, JourneyAnswer::table)
+        self.answer(py, question, Analytics::journey_json, |a| {
+            Ok((a.table()?, a.chart()))
+        })
     }
 
     /// The real-time figures asked for in their JSON form.
     fn realtime(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::realtime_json, |a| {
-            RealtimeMetric::table(a)
+            // One figure is a picture; six are a table.
+            let chart = match a.as_slice() {
+                [only] => Some(only.chart()),
+                _ => None,
+            };
+            Ok((RealtimeMetric::table(a)?, chart))
         })
     }
 
     /// The insights about a range in its JSON form.
     fn user_insights(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
         self.answer(py, question, Analytics::user_insights_json, |a| {
-            Insight::table(a)
+            Ok((Insight::table(a)?, None))
         })
     }
 
@@ -325,17 +347,18 @@ impl Store {
         raised.take().map_or(answer, Err)
     }
 
-    /// Asks a question and makes the answer's text and table.
+    /// Asks a question and makes the answer's text, table and chart.
     fn answer<T: Serialize + Send>(
         &self,
         py: Python<'_>,
         question: &str,
         verb: impl FnOnce(&Analytics, &Principal, &Value) -> Result<T> + Send,
-        table: impl FnOnce(&T) -> Result<RecordBatch> + Send,
+        shown: impl FnOnce(&T) -> Result<(RecordBatch, Option<Chart>)> + Send,
     ) -> PyResult<Answer> {
         self.answered(py, |a, who| {
             let answer = verb(a, who, &json(question)?)?;
-            Answer::new(&answer, table(&answer)?)
+            let (table, chart) = shown(&answer)?;
+            Answer::new(&answer, table, chart)
         })
     }
 

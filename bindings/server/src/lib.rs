@@ -5,6 +5,7 @@ mod bearer;
 mod chance;
 pub mod cli;
 mod dashboards;
+mod export;
 mod frame;
 mod parameters;
 mod problem;

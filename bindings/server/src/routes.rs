@@ -20,7 +20,7 @@ use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, record};
+use crate::{dashboards, export, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -41,6 +41,7 @@ pub fn router(service: Service) -> Router {
         )
         .route("/health", get(health))
         .merge(dashboards::routes())
+        .merge(export::routes())
         .merge(record::routes())
         .with_state(service);
     framed(routes, body)

@@ -83,6 +83,7 @@ impl Analytics {
             rows: &rows,
             cohorts: &cohorts,
         })?;
+        self.forget_exports()?;
         {
             // Nobody reads or saves timelines of before from now until the change is made.
             let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,6 +92,8 @@ impl Analytics {
             self.saved.store(0, std::sync::atomic::Ordering::Relaxed);
             *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = Columns::default();
         }
+        // One that began in between has read what is gone.
+        self.forget_exports()?;
         self.timelines()?;
         report.events = erased.events;
         report.records = erased.records;

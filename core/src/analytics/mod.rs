@@ -2,6 +2,7 @@
 
 mod adoption;
 mod audit;
+mod chart;
 mod cohort;
 mod dashboard;
 mod data;
@@ -9,15 +10,18 @@ mod dropoff;
 mod engagement;
 mod erase;
 mod explain;
+mod export;
 mod funnel;
 mod insight;
 mod journey;
 mod realtime;
+mod report;
 mod retention;
 mod timelines;
 mod word;
 
 pub use erase::ErasureReport;
+pub use export::{ExportFile, ExportList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +32,7 @@ use serde::Serialize;
 
 use crate::audit::Recorder;
 use crate::error::{Error, Result};
+use crate::export::Files;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
 use crate::timeline::{Columns, Halt, Timelines};
@@ -109,6 +114,7 @@ pub struct Analytics {
     clock: Clock,
     chance: Chance,
     kept: Arc<Kept>,
+    exports: Arc<export::Exports>,
     stop: Option<Arc<dyn Fn() -> Option<Halt> + Send + Sync>>,
     progress: Option<Arc<dyn Fn(f64) + Send + Sync>>,
 }
@@ -147,6 +153,7 @@ impl Analytics {
             ));
         }
         let kept = Kept::new(&options);
+        let exports = export::Exports::new(Files::beside(options.path.as_ref()));
         let warehouse = Duckdb::open(&Open {
             path: options.path,
             read_only: options.read_only,
@@ -171,6 +178,7 @@ impl Analytics {
             clock: options.clock,
             chance: options.chance,
             kept: Arc::new(kept),
+            exports: Arc::new(exports),
             stop: None,
             progress: None,
         })
@@ -178,6 +186,7 @@ impl Analytics {
 
     /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
     pub fn close(self) {
+        self.exports.close();
         let held = self
             .timelines
             .read()

@@ -2,6 +2,7 @@
 //! behind each number (D1).
 
 mod answer;
+mod chart;
 mod fast;
 mod people;
 mod plan;

@@ -3,6 +3,7 @@
 mod answer;
 mod anyorder;
 mod breakdown;
+mod chart;
 mod compare;
 mod counts;
 mod dropoff;

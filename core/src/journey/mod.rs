@@ -2,6 +2,7 @@
 
 mod answer;
 mod cells;
+mod chart;
 mod detail;
 mod faults;
 mod node;

@@ -366,3 +366,26 @@ pub(crate) fn period(value: &Value) -> Parsed<Period> {
 pub(crate) fn week_start(value: &Value) -> Parsed<WeekStart> {
     one_of(value, &WEEKDAYS).map(WeekStart)
 }
+
+/// An object within the question: `read` takes its fields and says what else is wrong with them; all faults are told by their paths.
+pub(crate) fn object_with<T>(
+    value: &Value,
+    read: impl FnOnce(&mut Fields<'_>) -> (T, Vec<FieldError>),
+) -> Parsed<T> {
+    let Ok(mut fields) = Fields::of(value) else {
+        return fault("invalid_type", "must be an object with named fields");
+    };
+    let (read, more) = read(&mut fields);
+    match fields.finish(more) {
+        Ok(()) => Ok(read),
+        Err(error) => Err(error
+            .field_errors()
+            .iter()
+            .map(|e| Fault {
+                at: format!(".{}", e.field),
+                code: e.code,
+                message: e.message.clone(),
+            })
+            .collect()),
+    }
+}

@@ -279,7 +279,7 @@ impl Window<'_> {
 }
 
 /// The share that a metric is, if it is one.
-fn share(metric: Metric, tally: &Tally) -> Option<Rate> {
+pub(super) fn share(metric: Metric, tally: &Tally) -> Option<Rate> {
     match metric {
         Metric::ConversionRate => Some(Rate::of(tally.converters, tally.users)),
         Metric::ErrorRate => Some(Rate::of(tally.errors, tally.events)),

@@ -1,6 +1,8 @@
 //! What is happening right now: six figures over the last minutes, each with the window before it and a series.
 
 mod answer;
+mod chart;
+mod daily;
 mod money;
 mod question;
 mod table;
@@ -11,4 +13,6 @@ mod tests;
 
 pub use answer::{Figure, Metadata, Point, RealtimeMetric, Sample};
 pub(crate) use answer::{Meanings, answer};
+pub(crate) use daily::daily;
+pub use daily::{Figures, table};
 pub use question::{Metric, Realtime, TimeRange};

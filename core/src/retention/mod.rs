@@ -1,6 +1,7 @@
 //! Who comes back: retention tables by calendar cohort (R1–R11), and who is in each of their cells (D1).
 
 mod answer;
+mod chart;
 mod clock;
 mod columns;
 mod kernel;

@@ -1,5 +1,6 @@
 //! Where events live. The trait says what the words need; `duckdb.rs` is the engine inside this process.
 
+pub(crate) mod dataset;
 pub mod duckdb;
 mod platform;
 mod realtime;

@@ -121,7 +121,15 @@ fn no_word_imports_another() {
             },
         );
     }
-    for below in ["query", "timeline", "warehouse", "access", "error.rs"] {
+    for below in [
+        "query",
+        "timeline",
+        "warehouse",
+        "access",
+        "chart",
+        "export",
+        "error.rs",
+    ] {
         refuse(
             "core/src",
             "what lies below the words does not know them",

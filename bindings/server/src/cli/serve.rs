@@ -96,6 +96,7 @@ pub(super) fn until_stopped(
     analytics: Arc<Analytics>,
 ) -> Outcome {
     let warm = Arc::clone(&analytics);
+    let exports = Arc::clone(&analytics);
     let address = listener
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
@@ -106,6 +107,11 @@ pub(super) fn until_stopped(
         tokio::task::spawn_blocking(move || match warm.timelines() {
             Ok(_) => tracing::info!("timelines are ready"),
             Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
+        });
+        tokio::task::spawn_blocking(move || match exports.resume_exports() {
+            Ok(0) => {}
+            Ok(resumed) => tracing::info!(resumed, "exports go on"),
+            Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
         });
         serve(listener, router(service), stop).await
     });

@@ -9,6 +9,8 @@ mod client;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod parameters;

@@ -1,0 +1,231 @@
+//! The paths of charts and exports: drawn, asked for, looked at, given up, and fetched as they are read from the disk.
+
+use std::io::Read as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use http_body::Frame;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use travelsense::access::Permission;
+use travelsense::analytics::ExportFile;
+use travelsense::audit::{Act, Outcome};
+use travelsense::chart::Look;
+use travelsense::{Analytics, ErrorKind, Principal, Result};
+
+use crate::answer::Answer;
+use crate::frame::{Asker, Id};
+use crate::problem::Problem;
+use crate::routes::{json, question, tell};
+use crate::service::Service;
+
+/// How much of a file is read at a time, and how many such pieces wait for a slow reader.
+const PIECE: usize = 64 * 1024;
+const WAITING: usize = 4;
+
+/// The routes.
+pub(crate) fn routes() -> Router<Service> {
+    Router::new()
+        .route("/api/analytics-dashboard/chart/{word}", post(chart))
+        .route("/api/analytics-dashboard/export", post(create))
+        .route("/api/analytics-dashboard/exports", get(list))
+        .route(
+            "/api/analytics-dashboard/export/{id}",
+            get(read).delete(cancel),
+        )
+        .route("/api/analytics-dashboard/export/{id}/file", get(file))
+}
+
+/// The answer of a word to the question in the body, as a chart.
+async fn chart(
+    service: State<Service>,
+    id: Id,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let drawn = told(service, id, headers, move |analytics, who| {
+        let act = Act::new("chart.draw", word.as_str());
+        let drawn = json(&body).and_then(|asked| analytics.chart(who, &word, &asked));
+        let outcome = match &drawn {
+            Ok(_) => (Outcome::Allowed, ""),
+            Err(error) => Outcome::of(error),
+        };
+        analytics.record(who, &act, outcome)?;
+        drawn
+    });
+    drawn
+        .await
+        .map(|chart| {
+            let headers = [(CONTENT_TYPE, "image/svg+xml")];
+            (headers, chart.svg(&Look::default())).into_response()
+        })
+        .respond()
+}
+
+/// Exports what the body asks for; the answer is the job, complete where the export is small.
+async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        // What is no JSON is refused by the core in its turn, as any other fault of the body.
+        let asked = json(&body);
+        let made = analytics.export(who, asked.as_ref().unwrap_or(&Value::Null));
+        let faulty = matches!(&made, Err(error) if error.kind() == ErrorKind::Invalid);
+        match asked {
+            Err(unread) if faulty => Err(unread),
+            _ => Answer::of(&made?),
+        }
+    })
+    .await
+}
+
+/// One's exports, page by page.
+async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        Answer::of(&question(&uri, |asked| analytics.exports(who, asked))?)
+    })
+    .await
+}
+
+/// An export and how far it is.
+async fn read(
+    service: State<Service>,
+    id: Id,
+    Path(export): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        Answer::of(&analytics.export_job(who, &export)?)
+    })
+    .await
+}
+
+/// Gives an export up.
+async fn cancel(
+    service: State<Service>,
+    id: Id,
+    Path(export): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        Answer::of(&analytics.cancel_export(who, &export)?)
+    })
+    .await
+}
+
+/// The file of an export that is complete.
+async fn file(
+    service: State<Service>,
+    id: Id,
+    Path(export): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let opened = told(service, id, headers, move |analytics, who| {
+        analytics.export_file(who, &export)
+    });
+    opened.await.map(sent).respond()
+}
+
+/// What the core gives somebody who is proved, and who it was.
+struct Told<T> {
+    asker: Option<Asker>,
+    given: std::result::Result<T, Problem>,
+}
+
+impl<T> Told<T> {
+    fn map<U>(self, with: impl FnOnce(T) -> U) -> Told<U> {
+        Told {
+            asker: self.asker,
+            given: self.given.map(with),
+        }
+    }
+}
+
+impl Told<Response> {
+    fn respond(self) -> Response {
+        let mut response = self.given.unwrap_or_else(Problem::into_response);
+        if let Some(asker) = self.asker {
+            response.extensions_mut().insert(asker);
+        }
+        response
+    }
+}
+
+/// Asks the core for what is no JSON.
+async fn told<T: Send + 'static>(
+    State(service): State<Service>,
+    Extension(id): Id,
+    headers: HeaderMap,
+    call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
+) -> Told<T> {
+    let who = match service.authenticate(&headers, &id).await {
+        Ok(who) => who,
+        Err(problem) => {
+            return Told {
+                asker: None,
+                given: Err(problem),
+            };
+        }
+    };
+    Told {
+        asker: Some(Asker(who.id().to_owned())),
+        given: service.run(move |analytics| call(analytics, &who)).await,
+    }
+}
+
+/// A file as a download.
+fn sent(mut file: ExportFile) -> Response {
+    // The name is ours, of letters, digits, `-` and `.` alone.
+    let headers = [
+        (CONTENT_TYPE, file.format.media_type().to_owned()),
+        (CONTENT_LENGTH, file.size.to_string()),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", file.name),
+        ),
+    ];
+    let (pieces, rest) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut piece = vec![0; PIECE];
+            let read = file.reader.read(&mut piece).map(|n| {
+                piece.truncate(n);
+                piece
+            });
+            let over = !matches!(&read, Ok(piece) if !piece.is_empty());
+            let empty = matches!(&read, Ok(piece) if piece.is_empty());
+            // Whoever fetched it may have gone.
+            if empty || pieces.blocking_send(read.map(Bytes::from)).is_err() || over {
+                return;
+            }
+        }
+    });
+    (headers, Body::new(Pieces(rest))).into_response()
+}
+
+/// A body that comes piece by piece.
+struct Pieces(mpsc::Receiver<std::io::Result<Bytes>>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        self.0
+            .poll_recv(context)
+            .map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
+    }
+}

@@ -1,0 +1,44 @@
+//! Answers as pictures, asked of the handle.
+
+use serde_json::Value;
+
+use super::Analytics;
+use crate::access::Principal;
+use crate::chart::Chart;
+use crate::error::{Error, Result};
+
+impl Analytics {
+    /// The chart of the answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` to a question in its JSON form; of real-time
+    /// figures the first that is asked for.
+    ///
+    /// # Errors
+    /// As the word's; `not_in_list` for another word; `not_available` for figures without a chart.
+    pub fn chart(&self, who: &Principal, word: &str, question: &Value) -> Result<Chart> {
+        match word {
+            "funnel" => Ok(self.funnel_json(who, question)?.chart()),
+            "retention" => Ok(self.retention_json(who, question)?.chart()),
+            "engagement" => {
+                let chart = self.engagement_json(who, question)?.chart();
+                chart.ok_or_else(|| {
+                    Error::field("metrics", "not_available", "these figures have no chart")
+                })
+            }
+            "journey" => {
+                let chart = self.journey_json(who, question)?.chart();
+                chart.ok_or_else(|| {
+                    Error::field("report", "not_available", "these paths have no chart")
+                })
+            }
+            "realtime" => {
+                let figures = self.realtime_json(who, question)?;
+                let first = figures.first().map(|f| f.chart());
+                first.ok_or_else(|| Error::internal("real-time figures without a figure"))
+            }
+            other => Err(Error::field(
+                "word",
+                "not_in_list",
+                format!("`{other}` is not one of funnel, retention, engagement, journey, realtime"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! Exports, asked of the handle: jobs that are kept, written on threads of their own, and fetched.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Analytics;
+use crate::access::{self, Permission, Principal};
+use crate::audit::Act;
+use crate::dashboard::{self, Access};
+use crate::error::{Error, ErrorKind, Result};
+use crate::export::job::{Kept, Status};
+use crate::export::{self, ExportJob, ExportRequest, ExportType, Files, Format, Reader};
+use crate::metadata::documents::{self, Find, Sort};
+use crate::metadata::{Kind, ObjectId, Session, change, read};
+use crate::query::fields::{self, Fields};
+
+/// How long a call waits for its export to be over, so that small ones are complete when it returns.
+const SOON: Duration = Duration::from_millis(1_500);
+
+/// How long a store that is closed waits for its exports to stop; they go on when it is opened again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many exports are written at once; others wait.
+const AT_ONCE: usize = 2;
+
+/// The exports under way in this process, and where files are.
+#[derive(Debug)]
+pub(super) struct Exports {
+    files: Files,
+    state: Mutex<State>,
+    /// Told whenever an export is over, or another may begin.
+    turned: Condvar,
+    closing: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: BTreeMap<ObjectId, Arc<Running>>,
+    writing: usize,
+}
+
+/// An export under way.
+#[derive(Debug, Default)]
+struct Running {
+    stop: AtomicBool,
+    rows: AtomicU64,
+}
+
+impl Exports {
+    pub(super) fn new(files: Files) -> Self {
+        Self {
+            files,
+            state: Mutex::default(),
+            turned: Condvar::new(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self, id: ObjectId) -> Option<Arc<Running>> {
+        self.state().running.get(&id).cloned()
+    }
+
+    /// Waits until an export is over, but no longer than that.
+    fn wait(&self, id: ObjectId, most: Duration) {
+        let under_way = |state: &mut State| state.running.contains_key(&id);
+        drop(
+            self.turned
+                .wait_timeout_while(self.state(), most, under_way),
+        );
+    }
+
+    /// Waits for a turn to write; `false` where the export was stopped before.
+    fn turn(&self, running: &Running) -> bool {
+        let waits =
+            |state: &mut State| state.writing >= AT_ONCE && !running.stop.load(Ordering::Relaxed);
+        let state = self.turned.wait_while(self.state(), waits);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.writing += 1;
+        !running.stop.load(Ordering::Relaxed)
+    }
+
+    /// An export that had its turn is over.
+    fn over(&self, id: ObjectId) {
+        let mut state = self.state();
+        state.writing = state.writing.saturating_sub(1);
+        state.running.remove(&id);
+        self.turned.notify_all();
+    }
+
+    /// Stops all; they are as they were when the store is opened again.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        let state = self.state();
+        for running in state.running.values() {
+            running.stop.store(true, Ordering::Relaxed);
+        }
+        self.turned.notify_all();
+        let busy = |state: &mut State| !state.running.is_empty();
+        drop(self.turned.wait_timeout_while(state, PATIENCE, busy));
+    }
+}
+
+/// Says that an export is over, however it ended.
+struct Over<'a> {
+    exports: &'a Exports,
+    id: ObjectId,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.exports.over(self.id);
+    }
+}
+
+/// One page of exports.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportList {
+    /// How many there are in all.
+    pub total: u64,
+    /// Whether there are more after these.
+    pub has_more: bool,
+    /// The latest first.
+    pub exports: Vec<ExportJob>,
+}
+
+/// The file of an export.
+pub struct ExportFile {
+    /// What to call it.
+    pub name: String,
+    /// What it is written as.
+    pub format: Format,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub reader: Reader,
+}
+
+impl std::fmt::Debug for ExportFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExportFile")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Analytics {
+    /// Exports the data of a dashboard, a report or a dataset; see [`ExportRequest::parse`]. A small export is complete when this
+    /// returns, a larger one goes on: ask [`Self::export_job`] how far it is.
+    ///
+    /// # Errors
+    /// In this order: `forbidden` for a principal who may not read; `validation_failed` with every field error at once, and for a
+    /// dashboard that does not exist; `forbidden` for a dashboard one may not see, and for a dataset where one may not see people.
+    pub fn export(&self, who: &Principal, request: &Value) -> Result<ExportJob> {
+        self.sweep()?;
+        let (id, now) = (self.fresh_id()?, self.now());
+        let act = Act::new("export.create", "");
+        let kept = self.acted(who, Permission::ReadAnalytics, act, |session, act| {
+            act.object = object(&id.to_string());
+            let request = ExportRequest::parse(request, now)?;
+            if let Some(dashboard) = &request.dashboard_id {
+                may_see(session, who, dashboard)?;
+            }
+            if request.export_type == ExportType::Dataset {
+                access::grant(who, Permission::ReadPeople, ())?;
+            }
+            let kept = Kept::new((id, now), (who.id(), who.role()), request);
+            documents::insert(session, &kept.document()?)?;
+            Ok(kept)
+        })?;
+        self.start(kept)?;
+        self.exports.wait(id, SOON);
+        let kept = read(&*self.metadata()?, |s| opened(s, who, id))?;
+        Ok(self.told(&kept))
+    }
+
+    /// An export, and how far it is.
+    ///
+    /// # Errors
+    /// `validation_failed` for what is no id; `not_found`; `forbidden` for the export of somebody else, unless one manages access.
+    pub fn export_job(&self, who: &Principal, id: &str) -> Result<ExportJob> {
+        let act = Act::new("export.read", object(id));
+        let kept = self.seen(who, Permission::ReadAnalytics, &act, |session| {
+            opened(session, who, id.parse()?)
+        })?;
+        Ok(self.told(&kept))
+    }
+
+    /// One's exports, the latest first; all of them for those who manage access. `limit` is 1 to 100, 20 by default; `offset`,
+    /// 0 by default; `status` is one of the four.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once; `forbidden` for a principal who may not read.
+    pub fn exports(&self, who: &Principal, asked: &Value) -> Result<ExportList> {
+        let act = Act::new("export.list", "");
+        let (offset, found) = self.seen(who, Permission::ReadAnalytics, &act, |session| {
+            let mut fields = Fields::of(asked)?;
+            let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
+            let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(i32::MAX)));
+            let states = Status::ALL.map(|s| (s.name(), s));
+            let state = fields.optional("status", |v| fields::one_of(v, &states));
+            fields.finish(Vec::new())?;
+            let offset = offset.unwrap_or(0) as usize;
+            let found = documents::find(
+                session,
+                &Find {
+                    kind: Kind::Export,
+                    user: who.id(),
+                    role: "",
+                    public: access::decide(who, Permission::ManageAccess).allow,
+                    search: "",
+                    state: state.map_or("", Status::name),
+                    sort: Sort::Newest,
+                    limit: limit.unwrap_or(20) as usize,
+                    offset,
+                },
+            )?;
+            Ok((offset, found))
+        })?;
+        let shown = (offset + found.documents.len()) as u64;
+        let exports = found.documents.into_iter().map(|document| {
+            let kept = Kept::read(document)?;
+            Ok(self.told(&kept))
+        });
+        Ok(ExportList {
+            total: found.total,
+            has_more: shown < found.total,
+            exports: exports.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The file of an export that is complete.
+    ///
+    /// # Errors
+    /// As `export_job`; `not_ready` for an export that has no file yet; `not_found` for one whose file has expired.
+    pub fn export_file(&self, who: &Principal, id: &str) -> Result<ExportFile> {
+        self.sweep()?;
+        let act = Act::new("export.download", object(id));
+        let kept = self.seen(who, Permission::ReadAnalytics, &act, |session| {
+            let kept = opened(session, who, id.parse()?)?;
+            match kept.status() {
+                Status::Completed => Ok(kept),
+                Status::Failed => Err(Error::new(
+                    ErrorKind::NotFound,
+                    "not_found",
+                    "the export failed, and has no file",
+                )),
+                _ => Err(Error::new(
+                    ErrorKind::Conflict,
+                    "not_ready",
+                    "the export is not complete yet",
+                )),
+            }
+        })?;
+        let gone = || {
+            Error::new(
+                ErrorKind::NotFound,
+                "not_found",
+                "the file has expired; export it again",
+            )
+        };
+        let file = kept.file().ok_or_else(gone)?;
+        let job = kept.told(None);
+        let kind = serde_json::to_value(job.export_type).map_err(Error::internal)?;
+        let day = job.date_range.timezone.day(job.date_range.start_date);
+        Ok(ExportFile {
+            name: format!(
+                "{}-{day}.{}",
+                kind.as_str().unwrap_or("export"),
+                job.format.name()
+            ),
+            format: job.format,
+            size: job.file_size.unwrap_or_default(),
+            reader: self.exports.files.open(file)?,
+        })
+    }
+
+    /// Copies the file of an export that is complete to a path, and says how many bytes it has.
+    ///
+    /// # Errors
+    /// As `export_file`; `write_failed` where the path cannot be written.
+    pub fn save_export(&self, who: &Principal, id: &str, path: &Path) -> Result<u64> {
+        let mut file = self.export_file(who, id)?;
+        let refused = |e: std::io::Error| {
+            let sentence = format!("`{}` cannot be written: {e}", path.display());
+            Error::new(ErrorKind::Storage, "write_failed", sentence).caused_by(e)
+        };
+        let mut copy = std::fs::File::create(path).map_err(refused)?;
+        std::io::copy(&mut file.reader, &mut copy).map_err(refused)
+    }
+
+    /// Gives an export up that is not over: it is then `failed`, for the reason `cancelled`.
+    ///
+    /// # Errors
+    /// As `export_job`; `export_over` for one that is over.
+    pub fn cancel_export(&self, who: &Principal, id: &str) -> Result<ExportJob> {
+        let (act, now) = (Act::new("export.cancel", object(id)), self.now());
+        let kept = self.acted(who, Permission::ReadAnalytics, act, |session, _| {
+            let mut kept = opened(session, who, id.parse()?)?;
+            if kept.status().is_over() {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "export_over",
+                    "the export is over, and cannot be cancelled any more",
+                ));
+            }
+            kept.fail("cancelled", now);
+            documents::update(session, &kept.document()?)?;
+            Ok(kept)
+        })?;
+        if let Some(running) = self.exports.running(kept.id()) {
+            running.stop.store(true, Ordering::Relaxed);
+            self.exports.turned.notify_all();
+        }
+        Ok(self.told(&kept))
+    }
+
+    /// Goes on with the exports that were under way when the store was last closed, and says how many.
+    ///
+    /// # Errors
+    /// What reading the store raises.
+    pub fn resume_exports(&self) -> Result<usize> {
+        let left = read(&*self.metadata()?, |session| {
+            let mut left = documents::in_state(session, Kind::Export, Status::Processing.name())?;
+            left.extend(documents::in_state(
+                session,
+                Kind::Export,
+                Status::Pending.name(),
+            )?);
+            Ok(left)
+        })?;
+        let mut resumed = 0;
+        for document in left {
+            let kept = Kept::read(document)?;
+            if self.exports.running(kept.id()).is_none() {
+                self.start(kept)?;
+                resumed += 1;
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// Begins to write an export on a thread of its own.
+    fn start(&self, kept: Kept) -> Result<()> {
+        let running = Arc::new(Running::default());
+        self.exports
+            .state()
+            .running
+            .insert(kept.id(), Arc::clone(&running));
+        // Whoever asked may go; only a cancellation stops an export.
+        let stop = Arc::clone(&running);
+        let handle = self.until(move || stop.stop.load(Ordering::Relaxed));
+        let id = kept.id();
+        let thread = std::thread::Builder::new().name("travelsense-export".to_owned());
+        let begun = thread.spawn(move || {
+            let _over = Over {
+                exports: &handle.exports,
+                id,
+            };
+            handle.work(kept, &running);
+        });
+        if let Err(error) = begun {
+            self.exports.state().running.remove(&id);
+            return Err(Error::internal(error));
+        }
+        Ok(())
+    }
+
+    /// Writes an export, or says why not.
+    fn work(&self, mut kept: Kept, running: &Running) {
+        let ended = if self.exports.turn(running) {
+            self.write(&mut kept, running)
+        } else {
+            return;
+        };
+        let Err(error) = ended else { return };
+        // Where the store is being closed the export is left as it is, to go on later; where it was cancelled, that is kept already.
+        let closing = self.exports.closing.load(Ordering::Relaxed);
+        if closing || running.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        // A fault of ours is not described to those who asked.
+        let reason = match error.kind() {
+            ErrorKind::Internal => "internal error",
+            _ => error.message(),
+        };
+        kept.fail(reason, self.now());
+        // Where even that cannot be kept, the export is taken up again when the store is next opened.
+        let _ = self.keep(&kept);
+    }
+
+    fn write(&self, kept: &mut Kept, running: &Running) -> Result<()> {
+        kept.process(self.now());
+        if !self.keep(kept)? {
+            // Somebody else cancelled it, or goes on with it.
+            return Ok(());
+        }
+        let who = Principal::new(kept.owner(), kept.role());
+        let report = self.report(&who, &kept.request, kept.created_at())?;
+        let mut chance = [0; 16];
+        (self.chance)(&mut chance)?;
+        let (name, format) = (Files::name(chance), kept.request.format);
+        let files = &self.exports.files;
+        let (size, rows) = files.create(&name, |sink| {
+            export::write(format, report, sink, &mut |rows| {
+                running.rows.store(rows, Ordering::Relaxed);
+                if running.stop.load(Ordering::Relaxed) {
+                    return Err(Error::new(
+                        ErrorKind::Cancelled,
+                        "cancelled",
+                        "the export was cancelled",
+                    ));
+                }
+                Ok(())
+            })
+        })?;
+        kept.complete((name.clone(), size, rows), self.now());
+        let act = Act::new("export.complete", object(&kept.id().to_string()));
+        let done = self.acted(&who, Permission::ReadAnalytics, act, |session, _| {
+            documents::update(session, &kept.document()?)
+        });
+        if !matches!(done, Ok(true)) {
+            files.remove(&name);
+        }
+        done.map(|_| ())
+    }
+
+    /// Keeps an export as it is now; `false` where it was changed elsewhere since it was read.
+    fn keep(&self, kept: &Kept) -> Result<bool> {
+        let document = kept.document()?;
+        change(&*self.metadata()?, |s| documents::update(s, &document))
+    }
+
+    /// An export as it is told, with the rows written so far.
+    fn told(&self, kept: &Kept) -> ExportJob {
+        let running = self.exports.running(kept.id());
+        let rows = running.map(|r| r.rows.load(Ordering::Relaxed));
+        kept.told(rows.filter(|_| kept.status() == Status::Processing))
+    }
+
+    /// Takes the files of all datasets away, which hold what users did, and gives those up that are not complete: what was erased
+    /// is in no file that can still be fetched.
+    pub(super) fn forget_exports(&self) -> Result<()> {
+        let (store, now) = (self.metadata()?, self.now());
+        for status in [Status::Pending, Status::Processing, Status::Completed] {
+            let found = read(&*store, |session| {
+                documents::in_state(session, Kind::Export, status.name())
+            })?;
+            for document in found {
+                let mut kept = Kept::read(document)?;
+                if kept.request.export_type != ExportType::Dataset {
+                    continue;
+                }
+                if status == Status::Completed {
+                    if let Some(file) = kept.expire(now) {
+                        self.keep(&kept)?;
+                        self.exports.files.remove(&file);
+                    }
+                    continue;
+                }
+                kept.fail("users were erased meanwhile; export it again", now);
+                self.keep(&kept)?;
+                if let Some(running) = self.exports.running(kept.id()) {
+                    running.stop.store(true, Ordering::Relaxed);
+                    self.exports.turned.notify_all();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes files away that have expired.
+    fn sweep(&self) -> Result<()> {
+        let (store, now) = (self.metadata()?, self.now());
+        if store.read_only() {
+            return Ok(());
+        }
+        let complete = read(&*store, |session| {
+            documents::in_state(session, Kind::Export, Status::Completed.name())
+        })?;
+        for document in complete {
+            let mut kept = Kept::read(document)?;
+            let expired = kept.expires_at().is_some_and(|at| at <= now);
+            if !expired {
+                continue;
+            }
+            if let Some(file) = kept.expire(now)
+                && self.keep(&kept)?
+            {
+                self.exports.files.remove(&file);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An export that somebody may see: their own, or any for those who manage access.
+fn opened(session: &mut dyn Session, who: &Principal, id: ObjectId) -> Result<Kept> {
+    let document = documents::get(session, Kind::Export, id)?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            "not_found",
+            format!("there is no export `{id}`"),
+        )
+    })?;
+    let kept = Kept::read(document)?;
+    if kept.owner() == who.id() || access::decide(who, Permission::ManageAccess).allow {
+        return Ok(kept);
+    }
+    Err(Error::new(
+        ErrorKind::Forbidden,
+        "forbidden",
+        "the export is somebody else's",
+    ))
+}
+
+/// Whether a dashboard exists and somebody may see it. The specification has no 404 for exports: one that does not exist is a
+/// fault of the request.
+fn may_see(session: &mut dyn Session, who: &Principal, id: &str) -> Result<()> {
+    match dashboard::open(session, who, id.parse()?, Access::View) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::field(
+            "dashboardId",
+            "not_found",
+            error.message().to_owned(),
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+fn object(id: &str) -> String {
+    format!("export/{id}")
+}

@@ -1,0 +1,512 @@
+//! What stands where on which page, before anything is drawn: only then is the number of pages known.
+
+use crate::chart::{self, Chart, Look, Theme, exact, measure};
+use crate::error::Result;
+use crate::export::Progress;
+use crate::export::cell::{Cell, Cells};
+use crate::export::report::{Kind, Report, Section, spoken};
+use crate::query::Zone;
+
+/// The size of A4 in points.
+pub(super) const WIDTH: f64 = 595.28;
+pub(super) const HEIGHT: f64 = 841.89;
+pub(super) const MARGIN: f64 = 46.0;
+const BOTTOM: f64 = HEIGHT - 52.0;
+const INNER: f64 = WIDTH - 2.0 * MARGIN;
+
+/// Of a table a document shows so many rows; the other formats hold them all.
+const MOST_ROWS: usize = 5_000;
+
+/// Something drawn on a page.
+pub(super) enum Mark {
+    Text {
+        x: f64,
+        y: f64,
+        size: f64,
+        bold: bool,
+        grey: bool,
+        text: String,
+    },
+    Area {
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+        colour: u32,
+    },
+    Picture {
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+        svg: String,
+    },
+}
+
+/// Pages while they fill from above.
+pub(super) struct Pages {
+    pub(super) pages: Vec<Vec<Mark>>,
+    /// The sections by their titles, with the page and the height where they begin.
+    pub(super) sections: Vec<(String, usize, f64)>,
+    y: f64,
+    /// Whether a character had no shape in the font.
+    boxes: bool,
+}
+
+impl Pages {
+    /// Lays out a report, and says how many rows of its tables there are.
+    pub(super) fn of(report: Report<'_>, progress: &mut Progress<'_>) -> Result<(Self, u64)> {
+        let mut pages = Self {
+            pages: vec![Vec::new()],
+            sections: Vec::new(),
+            y: MARGIN,
+            boxes: false,
+        };
+        pages.paragraph(&report.title, 20.0, true, false);
+        pages.y += 6.0;
+        let range = chart::range(report.range.from, report.range.to, &report.zone);
+        let mut about = vec![format!("Range: {range}")];
+        about.extend(report.filters.iter().map(|(n, v)| format!("{n}: {v}")));
+        let made = chart::moment(report.generated_at, &report.zone);
+        about.push(format!("Generated: {made}, {}", report.zone.name()));
+        for line in about {
+            pages.paragraph(&line, 9.0, false, true);
+        }
+        pages.y += 6.0;
+        pages.rule();
+        let mut written = 0;
+        for section in report.sections {
+            written = pages.section(section, &report.zone, written, progress)?;
+        }
+        if pages.boxes {
+            pages.y += 14.0;
+            pages.paragraph(
+                "Characters that this document's font has no shape for are shown as boxes; copied as text they are whole.",
+                8.0,
+                false,
+                true,
+            );
+        }
+        Ok((pages, written))
+    }
+
+    fn section(
+        &mut self,
+        section: Section<'_>,
+        zone: &Zone,
+        written: u64,
+        progress: &mut Progress<'_>,
+    ) -> Result<u64> {
+        self.y += 16.0;
+        self.room(90.0);
+        let place = (section.title.clone(), self.pages.len() - 1, self.y);
+        self.sections.push(place);
+        match &section.chart {
+            Some(chart) => self.picture(chart),
+            None => self.paragraph(&section.title, 13.0, true, false),
+        }
+        self.y += 6.0;
+        let noted = section
+            .chart
+            .map_or_else(Vec::new, |c| c.heading().notes.clone());
+        for note in section.notes.iter().filter(|n| !noted.contains(n)) {
+            self.paragraph(note, 8.5, false, true);
+        }
+        self.y += 4.0;
+
+        let columns = section.table.columns();
+        let mut rows = Vec::new();
+        let mut count = 0;
+        for batch in section.table.into_batches() {
+            let cells = Cells::of(&batch?, &columns)?;
+            let wanted = MOST_ROWS.saturating_sub(rows.len()).min(cells.rows());
+            let shown = (0..wanted).map(|row| {
+                let cells = cells.row(row).zip(&columns);
+                let cells = cells.map(|(cell, (_, kind))| shown(cell, *kind, zone));
+                cells.collect::<Vec<String>>()
+            });
+            rows.extend(shown);
+            count += cells.rows() as u64;
+            progress(written + count)?;
+        }
+        self.table(&columns, &rows);
+        let left = count - rows.len() as u64;
+        if left > 0 {
+            let left = exact(left as f64);
+            self.y += 4.0;
+            self.paragraph(
+                &format!("{left} more rows are in the other formats."),
+                8.5,
+                false,
+                true,
+            );
+        }
+        Ok(written + count)
+    }
+
+    /// A chart as wide as the page, or as wide as it is.
+    fn picture(&mut self, chart: &Chart) {
+        let look = Look {
+            theme: Theme::Light,
+            width: 700.0,
+        };
+        let svg = chart.svg(&look);
+        let (wide, high) = size(&svg).unwrap_or((700.0, 300.0));
+        let scale = (INNER / 700.0).min((BOTTOM - MARGIN) / high);
+        let (width, height) = (wide * scale, high * scale);
+        self.room(height);
+        if svg.chars().any(|c| !covered(c)) {
+            self.boxes = true;
+        }
+        let (x, y) = (MARGIN, self.y);
+        self.mark(Mark::Picture {
+            x,
+            y,
+            width,
+            height,
+            svg,
+        });
+        self.y += height;
+    }
+
+    /// Rows of columns as wide as their texts; what is too wide is cut, and columns without room are counted.
+    fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
+        const SIZE: f64 = 8.0;
+        const GAP: f64 = 10.0;
+        const ROW: f64 = 14.0;
+        const LEAST: f64 = 30.0;
+        let heads: Vec<String> = columns.iter().map(|(name, _)| spoken(name)).collect();
+        let mut widths: Vec<f64> = heads
+            .iter()
+            .enumerate()
+            .map(|(i, head)| {
+                let texts = rows.iter().take(500).filter_map(|r| r.get(i));
+                let texts = texts.map(|t| measure::width(t, SIZE, false));
+                // A long name may break the line, not the table.
+                let head = head.split(' ').map(|word| measure::width(word, SIZE, true));
+                texts.chain(head).fold(LEAST, f64::max).min(220.0) + 1.0
+            })
+            .collect();
+        let fitting = ((INNER + GAP) / (LEAST + GAP)).floor() as usize;
+        let hidden = widths.len().saturating_sub(fitting);
+        widths.truncate(fitting);
+        let gaps = GAP * (widths.len().max(1) - 1) as f64;
+        // Where there is room, no name needs to break.
+        let whole = heads.iter().zip(&widths);
+        let whole = whole.map(|(head, width)| measure::width(head, SIZE, true).max(*width) + 1.0);
+        let whole: Vec<f64> = whole.collect();
+        if whole.iter().sum::<f64>() + gaps <= INNER {
+            widths = whole;
+        }
+        let sum: f64 = widths.iter().sum();
+        let spare = INNER - gaps - LEAST * widths.len() as f64;
+        let wish = sum - LEAST * widths.len() as f64;
+        if sum + gaps > INNER && wish > 0.0 {
+            // Everybody keeps the least, and shares what is left by what it wishes for.
+            for width in &mut widths {
+                *width = LEAST + (*width - LEAST) * spare / wish;
+            }
+        }
+        let numeric = |i: usize| {
+            columns
+                .get(i)
+                .is_some_and(|(_, k)| !matches!(k, Kind::Text | Kind::Boolean | Kind::Instant))
+        };
+        let lines: Vec<Vec<String>> = heads
+            .iter()
+            .zip(&widths)
+            .map(|(head, width)| measure::wrap(head, SIZE, true, *width))
+            .collect();
+        let deep = lines.iter().map(Vec::len).max().unwrap_or(1) as f64;
+        let head = |pages: &mut Self| {
+            let mut x = MARGIN;
+            let top = pages.y;
+            for (i, (lines, width)) in lines.iter().zip(&widths).enumerate() {
+                let first = top + 10.0 * (deep - lines.len() as f64);
+                for (n, line) in lines.iter().enumerate() {
+                    let y = first + 10.0 * n as f64 + 8.0;
+                    pages.cell((x, y), *width, (SIZE, true), line, numeric(i));
+                }
+                x += width + GAP;
+            }
+            pages.y = top + 10.0 * deep + 2.0;
+            pages.rule();
+            pages.y += 1.0;
+        };
+        self.room(10.0 * deep + 3.0 * ROW);
+        head(self);
+        for (n, row) in rows.iter().enumerate() {
+            if self.y + ROW > BOTTOM {
+                self.turn();
+                head(self);
+            }
+            if n % 2 == 1 {
+                let y = self.y;
+                self.mark(Mark::Area {
+                    x: MARGIN - 3.0,
+                    y,
+                    width: INNER + 6.0,
+                    height: ROW,
+                    colour: 0xf6_f8_fb,
+                });
+            }
+            let mut x = MARGIN;
+            for (i, (text, width)) in row.iter().zip(&widths).enumerate() {
+                self.cell((x, self.y + 10.0), *width, (SIZE, false), text, numeric(i));
+                x += width + GAP;
+            }
+            self.y += ROW;
+        }
+        if rows.is_empty() {
+            self.paragraph("No rows.", SIZE, false, true);
+        }
+        if hidden > 0 {
+            self.y += 4.0;
+            let text = format!("{hidden} more columns are in the other formats.");
+            self.paragraph(&text, 8.5, false, true);
+        }
+    }
+
+    fn cell(
+        &mut self,
+        (x, y): (f64, f64),
+        width: f64,
+        (size, bold): (f64, bool),
+        text: &str,
+        right: bool,
+    ) {
+        let text = measure::fit(text, size, bold, width);
+        let x = if right {
+            x + width - measure::width(&text, size, bold)
+        } else {
+            x
+        };
+        self.text((x, y), size, bold, false, text);
+    }
+
+    /// Text over as many lines as it needs.
+    fn paragraph(&mut self, text: &str, size: f64, bold: bool, grey: bool) {
+        for line in measure::wrap(text, size, bold, INNER) {
+            self.room(size * 1.4);
+            self.y += size * 1.4;
+            self.text((MARGIN, self.y - 0.35 * size), size, bold, grey, line);
+        }
+    }
+
+    fn text(&mut self, (x, y): (f64, f64), size: f64, bold: bool, grey: bool, text: String) {
+        // A control character has no shape anywhere, and would only be a box.
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if text.trim().is_empty() {
+            return;
+        }
+        if !text.chars().all(covered) {
+            self.boxes = true;
+        }
+        self.mark(Mark::Text {
+            x,
+            y,
+            size,
+            bold,
+            grey,
+            text,
+        });
+    }
+
+    /// A light line from margin to margin.
+    fn rule(&mut self) {
+        let y = self.y;
+        self.mark(Mark::Area {
+            x: MARGIN,
+            y,
+            width: INNER,
+            height: 0.75,
+            colour: 0xc9_cf_d9,
+        });
+    }
+
+    /// Turns the page where so much has no room on it.
+    fn room(&mut self, height: f64) {
+        if self.y + height > BOTTOM && self.y > MARGIN {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        self.pages.push(Vec::new());
+        self.y = MARGIN;
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        if let Some(page) = self.pages.last_mut() {
+            page.push(mark);
+        }
+    }
+}
+
+/// The width and the height that an SVG of ours says.
+fn size(svg: &str) -> Option<(f64, f64)> {
+    let number = |name: &str| {
+        let rest = svg.split_once(&format!(" {name}=\""))?.1;
+        rest.split_once('"')?.0.parse().ok()
+    };
+    Some((number("width")?, number("height")?))
+}
+
+/// A cell as people read it.
+fn shown(cell: Cell<'_>, kind: Kind, zone: &Zone) -> String {
+    match (cell, kind) {
+        (Cell::Empty, _) => "–".to_owned(),
+        (Cell::Text(text), _) => text.to_owned(),
+        (Cell::Boolean(flag), _) => if flag { "yes" } else { "no" }.to_owned(),
+        (Cell::Instant(at), _) => {
+            let civil = zone.civil(at);
+            let format = if zone.start_of(civil.date()) == at {
+                "%Y-%m-%d"
+            } else {
+                "%Y-%m-%d %H:%M:%S"
+            };
+            civil.strftime(format).to_string()
+        }
+        (Cell::Integer(number), _) => exact(number as f64),
+        (Cell::Number(number), Kind::Share) => chart::percent(number),
+        (Cell::Number(number), Kind::Seconds) => chart::length(number),
+        (Cell::Number(number), _) => exact(number),
+    }
+}
+
+/// Whether the font has a shape for a character.
+fn covered(c: char) -> bool {
+    let c = u32::from(c);
+    c < 0x20 || SHAPES.iter().any(|(from, to)| (*from..=*to).contains(&c))
+}
+
+/// What both fonts cover.
+#[rustfmt::skip]
+const SHAPES: [(u32, u32); 40] = [
+    (0x20, 0x7e), (0xa0, 0x24f), (0x2c6, 0x2dd), (0x300, 0x304), (0x306, 0x30c), (0x323, 0x323), (0x370, 0x377),
+    (0x37a, 0x37f), (0x384, 0x38a), (0x38c, 0x38c), (0x38e, 0x3a1), (0x3a3, 0x3e1), (0x3f0, 0x52f), (0x1e00, 0x1f15),
+    (0x1f18, 0x1f1d), (0x1f20, 0x1f45), (0x1f48, 0x1f4d), (0x1f50, 0x1f57), (0x1f59, 0x1f59), (0x1f5b, 0x1f5b),
+    (0x1f5d, 0x1f5d), (0x1f5f, 0x1f7d), (0x1f80, 0x1fb4), (0x1fb6, 0x1fc4), (0x1fc6, 0x1fd3), (0x1fd6, 0x1fdb),
+    (0x1fdd, 0x1fef), (0x1ff2, 0x1ff4), (0x1ff6, 0x1ffe), (0x2010, 0x2027), (0x202f, 0x2030), (0x2032, 0x2033),
+    (0x2039, 0x203a), (0x2044, 0x2044), (0x2070, 0x2071), (0x2074, 0x208e), (0x20a0, 0x20bf), (0x2116, 0x2116),
+    (0x2122, 0x2122), (0xfffd, 0xfffd),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+    use super::*;
+    use crate::export::Table;
+    use crate::query::Range;
+
+    /// A report of one table of `columns` columns and `rows` rows of this text.
+    fn pages(title: &str, columns: usize, rows: usize, text: &str) -> (Pages, u64) {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![text; rows]));
+        let columns = (0..columns).map(|i| (format!("column_{i}"), column.clone(), true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let report = Report {
+            title: title.to_owned(),
+            filters: vec![("segment".to_owned(), "new".to_owned())],
+            range: Range::new("2026-06-01", "2026-06-30").unwrap().span(),
+            zone: Zone::default(),
+            generated_at: "2026-07-01T08:30:00Z".parse().unwrap(),
+            sections: vec![Section {
+                name: "rows".to_owned(),
+                title: "All rows".to_owned(),
+                notes: vec!["Few.".to_owned()],
+                chart: None,
+                plot: None,
+                table: Table::of(batch),
+            }],
+        };
+        Pages::of(report, &mut |_| Ok(())).unwrap()
+    }
+
+    fn texts(pages: &Pages) -> Vec<&str> {
+        let marks = pages.pages.iter().flatten();
+        let texts = marks.filter_map(|mark| match mark {
+            Mark::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn a_page_begins_with_what_the_report_is() {
+        let (pages, rows) = pages("Bookings", 2, 3, "x");
+        let texts = texts(&pages);
+        assert_eq!(rows, 3);
+        assert_eq!(
+            texts[..6],
+            [
+                "Bookings",
+                "Range: 1 Jun 2026 to 30 Jun 2026, UTC",
+                "segment: new",
+                "Generated: 1 Jul 2026, 08:30, UTC",
+                "All rows",
+                "Few."
+            ]
+        );
+        assert_eq!(texts[6..8], ["column 0", "column 1"]);
+        assert_eq!(texts.iter().filter(|t| **t == "x").count(), 6);
+        assert_eq!(pages.sections[0].0, "All rows");
+    }
+
+    #[test]
+    fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
+        let (pages, _) = pages(
+            "Long",
+            3,
+            200,
+            "a text that is a little longer than that of others",
+        );
+        assert!(pages.pages.len() > 3);
+        for page in &pages.pages {
+            let has = |wanted: &str| {
+                page.iter()
+                    .any(|m| matches!(m, Mark::Text { text, .. } if text == wanted))
+            };
+            assert!(has("column 0"), "a page without a header");
+            for mark in page {
+                if let Mark::Text {
+                    x,
+                    y,
+                    size,
+                    bold,
+                    text,
+                    ..
+                } = mark
+                {
+                    let right = x + measure::width(text, *size, *bold);
+                    assert!(
+                        *x >= MARGIN && right <= WIDTH - MARGIN + 1.0,
+                        "{text} at {x}"
+                    );
+                    assert!(*y >= MARGIN && *y <= BOTTOM, "{text} at {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_and_what_has_no_shape_is_said() {
+        let (wide, _) = pages("Wide", 40, 2, "x");
+        assert!(
+            texts(&wide)
+                .iter()
+                .any(|t| t.ends_with("more columns are in the other formats."))
+        );
+        let (long, rows) = pages("Long", 1, MOST_ROWS + 7, "x");
+        assert_eq!(rows, MOST_ROWS as u64 + 7);
+        assert!(texts(&long).contains(&"7 more rows are in the other formats."));
+        let boxed = |pages: &Pages| texts(pages).iter().any(|t| t.contains("shown as boxes"));
+        assert!(boxed(&pages("日本", 1, 1, "x").0) && boxed(&pages("x", 1, 1, "日本").0));
+        assert!(!boxed(&pages("Ελλάδα Україна Zürich", 1, 1, "x").0));
+    }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { open } from 'travelsense';
+
+const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
+after(() => rm(folder, { recursive: true }));
+const store = await open(':memory:', { now: '2026-01-31T12:00:00Z' });
+after(() => store.close());
+await store.ingest([
+  { userId: 'u1', name: 'search', ts: '2026-01-05T10:00:00Z' },
+  { userId: 'u1', name: 'book', ts: '2026-01-06T10:00:00Z' },
+]);
+const dateRange = { startDate: '2026-01-01', endDate: '2026-01-31' };
+
+for (const format of ['csv', 'json', 'xlsx', 'pdf']) {
+  test(`a report becomes a file: ${format}`, async () => {
+    const job = await store.export({ exportType: 'report', format, dateRange });
+    assert.equal(job.status, 'completed');
+    const path = join(folder, `report.${format}`);
+    assert.equal(await store.saveExport(job._id, path), job.fileSize);
+    assert.equal((await readFile(path)).length, job.fileSize);
+    assert.deepEqual(await store.exportJob(job._id), job);
+  });
+}
+
+test('exports are listed, and one that is over cannot be cancelled', async () => {
+  const job = await store.export({ exportType: 'dataset', format: 'csv', dateRange });
+  assert.equal(job.rows, 2);
+  const { exports } = await store.exports({ status: 'completed', limit: 100 });
+  assert.ok(exports.some((e) => e._id === job._id));
+  await assert.rejects(store.cancelExport(job._id), { code: 'export_over' });
+});
+
+test('an answer is drawn as SVG', async () => {
+  const svg = await store.chart('funnel', { steps: ['search', 'book'], startDate: '2026-01-01', endDate: '2026-01-31' });
+  assert.match(svg, /^<svg .*<title>From search to book<\/title>/);
+  await assert.rejects(store.chart('people', {}), { code: 'validation_failed' });
+});

@@ -1,0 +1,67 @@
+"""Answers as charts and as files."""
+
+import csv
+import json
+
+import pytest
+import travelsense as ts
+from conftest import FEBRUARY
+
+
+def test_notebooks_see_funnels_and_retention_as_charts(store):
+    funnel = store.funnel(["search", "view", "book"], window="7d", **FEBRUARY)
+    shown = funnel._repr_mimebundle_()
+    assert list(shown) == ["text/plain", "text/html", "image/svg+xml"]
+    assert shown["image/svg+xml"] == funnel.to_svg()
+    assert "<title>From search to book</title>" in funnel.to_svg()
+    assert "prefers-color-scheme:dark" in funnel.to_svg()
+    assert store.retention("weekly", **FEBRUARY).to_svg().startswith("<svg ")
+    assert store.realtime(metrics=["active_users"]).to_svg().startswith("<svg ")
+    assert store.realtime().to_svg() is None
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "pdf"])
+def test_a_report_becomes_a_file(store, tmp_path, kind):
+    job = store.export("report", kind, **FEBRUARY)
+    assert job["status"] == "completed"
+    path = tmp_path / f"report.{kind}"
+    assert store.save_export(job["_id"], path) == job["fileSize"] == path.stat().st_size
+
+
+def test_events_come_in_the_order_of_time(store, tmp_path):
+    job = store.export("dataset", "csv", **FEBRUARY)
+    store.save_export(job["_id"], tmp_path / "events.csv")
+    with (tmp_path / "events.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["event"] for row in rows] == ["search", "view", "book", "search", "view", "search"]
+    assert job["rows"] == len(rows)
+
+
+def test_an_export_may_hold_some_metrics_of_a_zone(store, tmp_path):
+    job = store.export("report", "json", metrics=["active_users"], timezone="Europe/Paris", **FEBRUARY)
+    store.save_export(job["_id"], tmp_path / "a.json")
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert [section["name"] for section in report["sections"]] == ["figures"]
+    assert report["timezone"] == "Europe/Paris"
+
+
+def test_exports_are_listed_and_one_that_is_over_cannot_be_cancelled(store):
+    job = store.export("report", "csv", **FEBRUARY)
+    assert store.exports(status="completed")["exports"] == [job]
+    assert store.export_job(job["_id"]) == job
+    with pytest.raises(ts.Conflict):
+        store.cancel_export(job["_id"])
+    with pytest.raises(ts.NotFound):
+        store.export_job("507f1f77bcf86cd799439011")
+
+
+def test_everything_wrong_with_a_request_is_told_under_pythons_names(store):
+    with pytest.raises(ts.ValidationError) as caught:
+        store.export("all", "xls", start_date="2026-02-01", end_date="2030-01-01", metrics=["speed"])
+    found = {(error["field"], error["code"]) for error in caught.value.errors}
+    assert found == {
+        ("export_type", "not_in_list"),
+        ("format", "not_in_list"),
+        ("end_date", "in_future"),
+        ("metrics[0]", "not_in_list"),
+    }
