@@ -146,7 +146,7 @@ fn all(history: &History) -> Vec<Value> {
     history.events.iter().map(sent).collect()
 }
 
-/// The catalogue and the profiles of a history.
+/// The catalogue, the profiles and the cohorts of a history.
 fn settle(store: &Analytics, history: &History) {
     let mut catalogue = Catalogue {
         premium_plans: history.premium_plans.clone(),
@@ -161,6 +161,11 @@ fn settle(store: &Analytics, history: &History) {
         .iter()
         .map(|p| json!({ "userId": p.user, "ts": numbers::instant(p.at), "plan": p.plan }));
     store::import(store, Table::Profiles, &rows.collect::<Vec<_>>());
+    for (name, definition) in &history.cohorts {
+        store
+            .create_cohort(&Principal::owner(), name, definition)
+            .expect("a cohort");
+    }
 }
 
 /// Both stores give the same bytes, and those the oracle's numbers.
