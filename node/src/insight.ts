@@ -28,12 +28,7 @@ export interface Insight extends Stamp {
   /** What it says, in sentences. */
   description: string;
   /** The figures behind it. */
-  data:
-    | FunnelAnswer
-    | DropOffAnswer
-    | EngagementAnswer
-    | AdoptionAnswer
-    | JourneyAnswer;
+  data: FunnelAnswer | DropOffAnswer | EngagementAnswer | AdoptionAnswer | JourneyAnswer;
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */
