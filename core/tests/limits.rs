@@ -1,9 +1,5 @@
 //! Questions that take too long, that nobody waits for, and that say how far they are.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
