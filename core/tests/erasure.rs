@@ -1,9 +1,5 @@
 //! People who are forgotten leave nothing behind.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! Exports through the handle: what they hold, whose they are, and what becomes of them.
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "tests may stop at the first surprise"
