@@ -184,7 +184,7 @@ async fn told<T: Send + 'static>(
 }
 
 /// A file as a download.
-fn sent(mut file: ExportFile) -> Response {
+fn sent(file: ExportFile) -> Response {
     // The name is ours, of letters, digits, `-` and `.` alone.
     let headers = [
         (CONTENT_TYPE, file.format.media_type().to_owned()),
@@ -195,18 +195,27 @@ fn sent(mut file: ExportFile) -> Response {
         ),
     ];
     let (pieces, rest) = mpsc::channel(WAITING);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut piece = vec![0; PIECE];
-            let read = file.reader.read(&mut piece).map(|n| {
-                piece.truncate(n);
-                piece
+    let mut reader = file.reader;
+    tokio::spawn(async move {
+        // No thread waits for a slow reader; whoever fetched it may have gone.
+        while let Ok(room) = pieces.reserve().await {
+            let read = tokio::task::spawn_blocking(move || {
+                let mut piece = vec![0; PIECE];
+                let read = reader.read(&mut piece).map(|n| {
+                    piece.truncate(n);
+                    Bytes::from(piece)
+                });
+                (reader, read)
             });
-            let over = !matches!(&read, Ok(piece) if !piece.is_empty());
-            let empty = matches!(&read, Ok(piece) if piece.is_empty());
-            // Whoever fetched it may have gone.
-            if empty || pieces.blocking_send(read.map(Bytes::from)).is_err() || over {
-                return;
+            let Ok((back, read)) = read.await else { return };
+            reader = back;
+            match read {
+                Ok(piece) if piece.is_empty() => return,
+                Ok(piece) => room.send(Ok(piece)),
+                Err(error) => {
+                    room.send(Err(error));
+                    return;
+                }
             }
         }
     });

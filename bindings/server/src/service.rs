@@ -97,9 +97,19 @@ impl Service {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let proven = bearer::token(headers)
-            .and_then(|token| verifier.prove(token, self.analytics.now()))
-            .and_then(|proof| self.analytics.admit(&proof).map(|()| proof.principal));
+        let proven =
+            bearer::token(headers).and_then(|token| verifier.prove(token, self.analytics.now()));
+        // The store may block, and PostgreSQL's client must not run on an asynchronous thread.
+        let proven = match proven {
+            Ok(proof) => {
+                let analytics = self.analytics.clone();
+                let admitted = tokio::task::spawn_blocking(move || {
+                    analytics.admit(&proof).map(|()| proof.principal)
+                });
+                admitted.await.map_err(|_| Problem::internal())?
+            }
+            Err(error) => Err(error),
+        };
         let who = match proven {
             Ok(who) => who.asking(&id.1, &id.0),
             Err(error) => {

@@ -102,12 +102,14 @@ impl Analytics {
                 return Ok(known);
             }
         }
-        let fresh = Arc::new(read(&*self.metadata()?, |s| revocations::all(s, now))?);
-        *self
+        // Held while reading: a revocation kept meanwhile empties it again afterwards.
+        let mut held = self
             .kept
             .revocations
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&fresh)));
+            .unwrap_or_else(PoisonError::into_inner);
+        let fresh = Arc::new(read(&*self.metadata()?, |s| revocations::all(s, now))?);
+        *held = Some((now, Arc::clone(&fresh)));
         Ok(fresh)
     }
 

@@ -29,6 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many exports are written at once; others wait.
 const AT_ONCE: usize = 2;
 
+/// How many exports may wait or be written at once.
+const MOST: usize = 64;
+
+/// The code of an export that is over already.
+const OVER: &str = "export_over";
+
 /// The exports under way in this process, and where files are.
 #[derive(Debug)]
 pub(super) struct Exports {
@@ -175,12 +181,22 @@ impl Analytics {
             if request.export_type == ExportType::Dataset {
                 access::grant(who, Permission::ReadPeople, ())?;
             }
+            if self.exports.state().running.len() >= MOST {
+                return Err(Error::new(
+                    ErrorKind::Limit,
+                    "too_many_exports",
+                    "too many exports are under way; try again when some are over",
+                ));
+            }
             let kept = Kept::new((id, now), (who.id(), who.role()), request);
             documents::insert(session, &kept.document()?)?;
             Ok(kept)
         })?;
         self.start(kept)?;
-        self.exports.wait(id, SOON);
+        // One that has to wait for its turn is not over soon.
+        if self.exports.state().running.len() <= AT_ONCE {
+            self.exports.wait(id, SOON);
+        }
         let kept = read(&*self.metadata()?, |s| opened(s, who, id))?;
         Ok(self.told(&kept))
     }
@@ -311,7 +327,7 @@ impl Analytics {
             if kept.status().is_over() {
                 return Err(Error::new(
                     ErrorKind::Conflict,
-                    "export_over",
+                    OVER,
                     "the export is over, and cannot be cancelled any more",
                 ));
             }
@@ -360,7 +376,12 @@ impl Analytics {
             .insert(kept.id(), Arc::clone(&running));
         // Whoever asked may go; only a cancellation stops an export.
         let stop = Arc::clone(&running);
-        let handle = self.until(move || stop.stop.load(Ordering::Relaxed));
+        let free = Self {
+            stop: None,
+            progress: None,
+            ..self.clone()
+        };
+        let handle = free.until(move || stop.stop.load(Ordering::Relaxed));
         let id = kept.id();
         let thread = std::thread::Builder::new().name("travelsense-export".to_owned());
         let begun = thread.spawn(move || {
@@ -425,15 +446,27 @@ impl Analytics {
                 Ok(())
             })
         })?;
-        kept.complete((name.clone(), size, rows), self.now());
+        let mut complete = kept.clone();
+        complete.complete((name.clone(), size, rows), self.now());
         let act = Act::new("export.complete", object(&kept.id().to_string()));
         let done = self.acted(&who, Permission::ReadAnalytics, act, |session, _| {
-            documents::update(session, &kept.document()?)
+            if documents::update(session, &complete.document()?)? {
+                return Ok(());
+            }
+            Err(Error::new(
+                ErrorKind::Conflict,
+                OVER,
+                "the export was given up before it was complete",
+            ))
         });
-        if !matches!(done, Ok(true)) {
+        if done.is_err() {
             files.remove(&name);
         }
-        done.map(|_| ())
+        match done {
+            // Whoever gave it up has kept why.
+            Err(error) if error.code() == OVER => Ok(()),
+            done => done,
+        }
     }
 
     /// Keeps an export as it is now; `false` where it was changed elsewhere since it was read.

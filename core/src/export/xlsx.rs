@@ -70,7 +70,7 @@ fn about(book: &mut Workbook, report: &Report<'_>) -> std::result::Result<(), Xl
     );
     sheet.set_name("About")?;
     sheet.set_column_width(0, 22)?.set_column_width(1, 80)?;
-    sheet.write_string_with_format(0, 0, cut(&report.title), &title)?;
+    sheet.write_string_with_format(0, 0, cut(&report.title, LETTERS), &title)?;
     let range = chart::range(report.range.from, report.range.to, &report.zone);
     let made = chart::moment(report.generated_at, &report.zone);
     let mut lines = vec![("range".to_owned(), range)];
@@ -87,8 +87,8 @@ fn about(book: &mut Workbook, report: &Report<'_>) -> std::result::Result<(), Xl
         lines.extend(notes);
     }
     for (row, (what, said)) in (2u32..).zip(lines) {
-        sheet.write_string_with_format(row, 0, cut(&what), &name)?;
-        sheet.write_string(row, 1, cut(&said))?;
+        sheet.write_string_with_format(row, 0, cut(&what, LETTERS), &name)?;
+        sheet.write_string(row, 1, cut(&said, LETTERS))?;
     }
     Ok(())
 }
@@ -194,7 +194,8 @@ impl Sheets<'_> {
     fn name(&mut self, title: &str) -> String {
         let allowed = |c: &char| !"[]:*?/\\".contains(*c) && !c.is_control();
         let base: String = title.chars().filter(allowed).collect();
-        let base = base.trim_matches('\'').trim();
+        let edge = |c: char| c == '\'' || c.is_whitespace();
+        let base = base.trim_matches(edge);
         let base = if base.is_empty() { "Data" } else { base };
         for n in 1u32.. {
             let end = if n == 1 {
@@ -202,8 +203,8 @@ impl Sheets<'_> {
             } else {
                 format!(" ({n})")
             };
-            let short: String = base.chars().take(31 - end.len()).collect();
-            let name = format!("{}{end}", short.trim_end());
+            let short = cut(base, 31 - end.len());
+            let name = format!("{}{end}", short.trim_end_matches(edge));
             if self.names.insert(name.to_lowercase()) {
                 return name;
             }
@@ -226,7 +227,7 @@ fn header(
         if *kind == Kind::Instant {
             name = format!("{name} ({})", zone.name());
         }
-        sheet.write_string_with_format(0, column, cut(&name), &formats.header)?;
+        sheet.write_string_with_format(0, column, cut(&name, LETTERS), &formats.header)?;
         widths.push(name.chars().count());
     }
     Ok(widths)
@@ -264,7 +265,7 @@ impl Line<'_> {
                     if row <= 100 {
                         *width = (*width).max(text.chars().take(60).count());
                     }
-                    sheet.write_string(row, column, cut(text))?;
+                    sheet.write_string(row, column, cut(text, LETTERS))?;
                 }
                 Cell::Integer(number) if number.unsigned_abs() > EXACT => {
                     sheet.write_string(row, column, number.to_string())?;
@@ -347,15 +348,13 @@ fn draw(
     Ok(())
 }
 
-/// As much of a text as a cell holds.
-fn cut(text: &str) -> &str {
-    match text.char_indices().nth(LETTERS) {
-        // A character may count for two, as UTF-16 does; half of the room holds any.
-        Some(_) => text
-            .char_indices()
-            .nth(LETTERS / 2)
-            .and_then(|(end, _)| text.get(..end))
-            .unwrap_or_default(),
-        None => text,
+/// As much of a text as has room, counted as UTF-16 does.
+fn cut(text: &str, mut room: usize) -> &str {
+    for (at, c) in text.char_indices() {
+        match room.checked_sub(c.len_utf16()) {
+            Some(left) => room = left,
+            None => return text.get(..at).unwrap_or_default(),
+        }
     }
+    text
 }

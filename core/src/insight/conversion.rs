@@ -2,7 +2,7 @@
 
 use super::{Data, Insight, InsightType};
 use crate::error::Result;
-use crate::funnel::{FunnelAnswer, FunnelStep};
+use crate::funnel::{FunnelAnswer, FunnelStep, Order, Unit};
 use crate::query::{Rate, Selector, Window};
 
 /// Puts the answer of a funnel into words.
@@ -46,19 +46,34 @@ fn describe(data: &FunnelAnswer) -> String {
     if data.entered == 0 {
         return format!("No user began with {entry} in this range.");
     }
-    let entered = users(data.entered);
+    let unit = |n| units(n, data.switches.unit, !data.hold_constant.is_empty());
+    let entered = unit(data.entered);
     if data.steps.len() == 1 {
         return format!("{entered} had {entry} in this range.");
     }
 
     let steps = data.steps.len();
+    let within = match data.switches.window_calendar_days {
+        None => length(data.window),
+        Some(1) => "1 calendar day".to_owned(),
+        Some(days) => format!("{days} calendar days"),
+    };
+    let in_order = data.switches.order != Order::Any || data.switches.anchor_first;
+    let began = if in_order {
+        entry
+    } else {
+        "any of the steps".to_owned()
+    };
+    let who = match data.switches.unit {
+        Unit::Users if data.hold_constant.is_empty() => "who",
+        _ => "that",
+    };
     let mut text = format!(
-        "Of {entered} who began with {entry}, {} ({}) did all {steps} steps within {}.",
+        "Of {entered} {who} began with {began}, {} ({}) did all {steps} steps within {within}.",
         count(data.converted),
         share(data.rate),
-        length(data.window)
     );
-    match biggest_loss(&data.steps) {
+    match biggest_loss(&data.steps).filter(|_| data.switches.order != Order::Any) {
         Some((from, to)) => text.push_str(&format!(
             " Most were lost between {} and {}: {} of {} ({}).",
             events(&from.event),
@@ -67,13 +82,14 @@ fn describe(data: &FunnelAnswer) -> String {
             count(from.count),
             share(Rate::of(from.dropped, from.count)),
         )),
-        None => text.push_str(" Nobody was lost on the way."),
+        None if data.converted == data.entered => text.push_str(" Nobody was lost on the way."),
+        None => {}
     }
     if data.open > 0 {
         let verb = if data.open == 1 { "has" } else { "have" };
         text.push_str(&format!(
             " {} {verb} not converted but still can.",
-            users(data.open)
+            unit(data.open)
         ));
     }
     if data.rate.small {
@@ -85,10 +101,21 @@ fn describe(data: &FunnelAnswer) -> String {
 /// The step after which most users stopped, with the step after it; the earliest of equals.
 fn biggest_loss(steps: &[FunnelStep]) -> Option<(&FunnelStep, &FunnelStep)> {
     let most = steps.iter().map(|s| s.dropped).max().filter(|n| *n > 0)?;
-    steps
-        .iter()
-        .zip(steps.iter().skip(1))
-        .find(|(from, _)| from.dropped == most)
+    let at = steps.iter().position(|s| s.dropped == most)?;
+    // Who is lost has not reached the next step that must be there.
+    let next = steps.iter().skip(at + 1).find(|s| !s.optional)?;
+    Some((steps.get(at)?, next))
+}
+
+/// So many of what a funnel counts; `held` where properties are held constant.
+pub(super) fn units(n: u64, unit: Unit, held: bool) -> String {
+    let (one, many) = match unit {
+        Unit::Users if held => ("pair of user and value", "pairs of user and value"),
+        Unit::Users => ("user", "users"),
+        Unit::Sessions => ("session", "sessions"),
+        Unit::Totals => ("attempt", "attempts"),
+    };
+    format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
 pub(super) fn share(rate: Rate) -> String {
@@ -252,6 +279,32 @@ mod tests {
         );
         assert_eq!(insight.confidence, Some(95));
         assert_eq!(insight.created_at, answer(&[1], 0).as_of);
+    }
+
+    #[test]
+    fn it_speaks_of_what_was_counted_and_of_the_window_that_held() {
+        let mut attempts = answer(&[2, 1], 0);
+        attempts.switches.unit = Unit::Totals;
+        attempts.switches.window_calendar_days = Some(3);
+        let said = conversion_funnel(attempts).unwrap().description;
+        assert!(
+            said.starts_with("Of 2 attempts that began with `search`, 1 ("),
+            "{said}"
+        );
+        assert!(said.contains("within 3 calendar days."), "{said}");
+    }
+
+    #[test]
+    fn losses_lie_between_steps_that_must_be_there() {
+        let mut optional = answer(&[10, 9, 3], 0);
+        optional.steps[1].optional = true;
+        optional.steps[0].dropped = 7;
+        optional.steps[1].dropped = 0;
+        let said = conversion_funnel(optional).unwrap().description;
+        assert!(
+            said.contains("between `search` and `start_booking`: 7 of 10"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The insight about drop-off points: where most stop, what they do next, and what those have in common who go on.
 
-use super::conversion::{count, events, share, users};
+use super::conversion::{count, events, share, units};
 use super::{Data, Insight, InsightType};
 use crate::error::Result;
 use crate::funnel::{DropOffAnswer, DropOffStep, Factor, What};
@@ -51,13 +51,13 @@ fn describe(data: &DropOffAnswer) -> String {
     let Some(step) = worst(data) else {
         return format!(
             "Of {} whose window has passed, all went all the way.",
-            users(entered)
+            units(entered, data.switches.unit, false)
         );
     };
     let matured = step.matured;
     let mut text = format!(
         "Of {} who did {}, {} ({}) went no further within their window.",
-        users(matured.reached),
+        units(matured.reached, data.switches.unit, false),
         events(&step.event),
         count(matured.dropped),
         share(matured.rate)

@@ -2,7 +2,7 @@
 
 use super::conversion::{count, share, users};
 use super::{Data, Insight, InsightType};
-use crate::engagement::{EngagementAnswer, HeatMapHour, Stickiness};
+use crate::engagement::{EngagementAnswer, HeatMapHour, LifecyclePeriod, Stickiness};
 use crate::error::Result;
 
 /// Puts the answer of engagement into words.
@@ -30,7 +30,9 @@ fn describe(data: &EngagementAnswer) -> String {
     }
     let verb = if data.users == 1 { "was" } else { "were" };
     let mut text = format!("{} {verb} active in this range", users(data.users));
-    if let Some(lifecycle) = &data.lifecycle {
+    // The first period is judged whole: where the range cuts it, some are new in it before the range.
+    let uncut = |l: &&Vec<LifecyclePeriod>| l.first().is_none_or(|p| p.start >= data.start_date);
+    if let Some(lifecycle) = data.lifecycle.as_ref().filter(uncut) {
         let new = lifecycle.iter().map(|p| p.new).sum::<u64>();
         text.push_str(&format!(", {} for the first time ever", count(new)));
     }

@@ -328,7 +328,11 @@ impl Layout<'_> {
         let complete = |c: &Cohort| c.retention.iter().take_while(|cell| cell.complete).count();
         let needed = match self.question.pooling {
             Pooling::All => 0,
-            Pooling::CommonCohorts => cohorts.iter().map(complete).max().unwrap_or(0),
+            // An empty cohort has nothing in common with any (R9).
+            Pooling::CommonCohorts => {
+                let filled = cohorts.iter().filter(|c| c.size > 0);
+                filled.map(complete).max().unwrap_or(0)
+            }
         };
         let pooled: Vec<&Cohort> = cohorts.iter().filter(|c| complete(c) >= needed).collect();
         let average = (0..columns).map(|n| self.average(n, &pooled));

@@ -212,7 +212,8 @@ pub(crate) struct Needs<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     events: BTreeMap<EventProperty, Arc<Column>>,
-    users: BTreeMap<String, (u64, Arc<UserColumn>)>,
+    /// By name, with the version and the identities at which they were read.
+    users: BTreeMap<String, ((u64, u64), Arc<UserColumn>)>,
     cohorts: BTreeMap<String, Arc<Users>>,
     amounts: Option<Arc<Amounts>>,
     epoch: u64,
@@ -266,11 +267,16 @@ impl Columns {
         for property in properties {
             match property {
                 Property::User { name, .. } => {
-                    let known = self.users.get(name).is_some_and(|u| u.0 >= head.version);
+                    let known = self
+                        .users
+                        .get(name)
+                        .is_some_and(|u| u.0.0 >= head.version && u.0.1 == identity.hash);
                     if !known {
                         let column = UserColumn::new(warehouse.user_property(name)?, identity);
-                        self.users
-                            .insert(name.clone(), (head.version, Arc::new(column)));
+                        self.users.insert(
+                            name.clone(),
+                            ((head.version, identity.hash), Arc::new(column)),
+                        );
                     }
                 }
                 property => {
@@ -400,7 +406,7 @@ impl Columns {
                         value,
                     });
                     let column = UserColumn::new(said.collect(), &Identity::default());
-                    (name, (0, Arc::new(column)))
+                    (name, ((0, 0), Arc::new(column)))
                 })
                 .collect(),
             cohorts: BTreeMap::new(),

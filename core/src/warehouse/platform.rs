@@ -4,7 +4,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 
 use super::{Parameter, Warehouse};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 /// Which rows are meant.
@@ -131,7 +131,8 @@ select
     quantile_cont(value, 0.5) as median, quantile_cont(value, 0.95) as p95
 from slotted
 group by slot, grp
-order by slot, grp"
+order by slot, grp
+limit 100001"
         )
     };
 }
@@ -155,7 +156,8 @@ daily as (
 select p.slot, p.grp, p.currency, p.day, p.amount, d.rate
 from paid p
 asof left join daily d on p.currency = d.currency and p.day >= d.day
-order by p.slot, p.grp, p.currency, p.day"
+order by p.slot, p.grp, p.currency, p.day
+limit 1000001"
         )
     };
 }
@@ -205,14 +207,26 @@ macro_rules! subject {
 pub(super) fn cells(warehouse: &dyn Warehouse, asked: &Figures<'_>) -> Result<Vec<Cell>> {
     let batches = warehouse.select(subject!(asked.subject, cells), &values(asked))?;
     let read = batches.iter().map(cells_of).collect::<Option<Vec<_>>>();
-    Ok(read.ok_or_else(shape)?.concat())
+    few(read.ok_or_else(shape)?, 100_000)
 }
 
 /// The money of every bucket, group, currency and day that has any, in order.
 pub(super) fn sums(warehouse: &dyn Warehouse, asked: &Figures<'_>) -> Result<Vec<Sum>> {
     let batches = warehouse.select(subject!(asked.subject, sums), &values(asked))?;
     let read = batches.iter().map(sums_of).collect::<Option<Vec<_>>>();
-    Ok(read.ok_or_else(shape)?.concat())
+    few(read.ok_or_else(shape)?, 1_000_000)
+}
+
+/// All of them, unless there are more than memory should hold; the statements end one row behind that.
+fn few<T>(parts: Vec<Vec<T>>, most: usize) -> Result<Vec<T>> {
+    if parts.iter().map(Vec::len).sum::<usize>() > most {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            "too_many_groups",
+            "there are too many groups; group by something with fewer values",
+        ));
+    }
+    Ok(parts.into_iter().flatten().collect())
 }
 
 fn values(asked: &Figures<'_>) -> [Parameter; 7] {

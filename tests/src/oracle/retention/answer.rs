@@ -178,6 +178,7 @@ impl<'a> Answer<'a> {
         let (from, to) = asked.range.span();
         let mut rows = Vec::new();
         let mut cells: Vec<Vec<(u32, Pool, bool)>> = Vec::new();
+        let mut filled = Vec::new();
         for (cohort, members) in &self.cohorts {
             let mine = |m: &&Member<'a>| {
                 group.is_none_or(|(values, limit, g)| place(values, &m.group).min(limit) == g)
@@ -198,6 +199,7 @@ impl<'a> Answer<'a> {
                 shown.push((first, pool, complete));
             }
             cells.push(shown);
+            filled.push(!members.is_empty());
             let within = members.iter();
             let within = within.filter(|m| m.returns.iter().any(|r| r.0 == 0));
             rows.push(json!({
@@ -208,7 +210,7 @@ impl<'a> Answer<'a> {
                 "retention": written,
             }));
         }
-        (rows, self.average(&cells))
+        (rows, self.average(&cells, &filled))
     }
 
     fn cell(
@@ -269,11 +271,13 @@ impl<'a> Answer<'a> {
     }
 
     /// The pooled figure of each column (R9).
-    fn average(&self, cells: &[Vec<(u32, Pool, bool)>]) -> Vec<Value> {
+    fn average(&self, cells: &[Vec<(u32, Pool, bool)>], filled: &[bool]) -> Vec<Value> {
         let rates = self.asked.metric == "retention_rate";
         let whole = |c: &Vec<(u32, Pool, bool)>| c.iter().take_while(|cell| cell.2).count();
         let common = self.asked.pooling == "common_cohorts";
-        let needed = cells.iter().map(whole).max().filter(|_| common);
+        // Cohorts without users do not count.
+        let counted = cells.iter().zip(filled).filter(|c| *c.1);
+        let needed = counted.map(|c| whole(c.0)).max().filter(|_| common);
         let pooled: Vec<&Vec<(u32, Pool, bool)>> = cells
             .iter()
             .filter(|c| whole(c) >= needed.unwrap_or(0))
