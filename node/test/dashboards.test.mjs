@@ -11,10 +11,15 @@ const widget = {
   config: { x: 1 },
 };
 
-const memory = () => open(':memory:', { now: '2026-03-01T00:00:00Z' });
+/** @param {import('node:test').TestContext} t */
+const memory = async (t) => {
+  const store = await open(':memory:', { now: '2026-03-01T00:00:00Z' });
+  t.after(() => store.close());
+  return store;
+};
 
-test('a dashboard is made, found, changed and removed', async () => {
-  await using store = await memory();
+test('a dashboard is made, found, changed and removed', async (t) => {
+  const store = await memory(t);
   const made = await store.createDashboard({ name: 'Mine', widgets: [widget], description: '50% off' });
   assert.equal(made._id.length, 24);
   assert.deepEqual([made.ownerId, made.isPublic, made.revision], ['owner', false, 1]);
@@ -29,11 +34,11 @@ test('a dashboard is made, found, changed and removed', async () => {
   await assert.rejects(store.dashboard(made._id), { kind: 'not_found' });
 });
 
-test('rights are those of the one who acts, and the record holds it all', async () => {
-  await using store = await memory();
-  await using analyst = store.acting('ana', 'analyst');
-  await using admin = store.acting('bob', 'admin');
-  await using viewer = store.acting('cy', 'viewer');
+test('rights are those of the one who acts, and the record holds it all', async (t) => {
+  const store = await memory(t);
+  const analyst = store.acting('ana', 'analyst');
+  const admin = store.acting('bob', 'admin');
+  const viewer = store.acting('cy', 'viewer');
   const { _id } = await analyst.createDashboard({ name: 'Private', widgets: [widget] });
   await assert.rejects(viewer.createDashboard({ name: 'No', widgets: [widget] }), { kind: 'forbidden' });
   await assert.rejects(admin.dashboard(_id), { kind: 'forbidden' });
@@ -52,8 +57,8 @@ test('rights are those of the one who acts, and the record holds it all', async 
   assert.equal((await store.verifyAudit()).broken, null);
 });
 
-test('templates make dashboards that are answered', async () => {
-  await using store = await memory();
+test('templates make dashboards that are answered', async (t) => {
+  const store = await memory(t);
   for (const template of await store.dashboardTemplates()) {
     const { _id } = await store.createDashboardFrom(template.key);
     for (const one of await store.dashboardData(_id, { startDate: '2026-02-01', endDate: '2026-02-28' })) {

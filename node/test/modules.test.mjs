@@ -97,9 +97,9 @@ test('the examples of the README compile', async () => {
 test('a question with a wrong word does not compile', async () => {
   const source = `import { open } from 'travelsense';
 const store = await open(':memory:');
-await store.retention({ cohortPeriod: 'hourly', startDate: '2026-01-01', endDate: '2026-01-31' });
+await store.retention({ cohortPeriod: 'yearly', startDate: '2026-01-01', endDate: '2026-01-31' });
 await store.funnel({ step: ['a'], startDate: '2026-01-01', endDate: '2026-01-31' });`;
   const complaints = await compile('wrong.mts', source, '--module', 'nodenext', '--noEmit');
-  assert.match(complaints, /'"hourly"' is not assignable to type 'CohortPeriod'/);
+  assert.match(complaints, /'"yearly"' is not assignable to type 'CohortPeriod'/);
   assert.match(complaints, /'step' does not exist in type 'FunnelQuestion'/);
 });

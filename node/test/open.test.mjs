@@ -29,7 +29,7 @@ test('everything wrong with the options is said at once', async () => {
       {
         field: 'mode',
         code: 'unknown_field',
-        message: 'is not known; known are path, readOnly, threads, memoryLimit, now',
+        message: 'is not known; known are path, readOnly, threads, memoryLimit, timeout, now',
       },
     ],
   });

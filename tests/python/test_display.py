@@ -94,7 +94,8 @@ def test_colours_let_light_and_dark_pages_through(name, request):
 def test_notebooks_get_both_forms(name, request):
     result = request.getfixturevalue(name)
     bundle = result._repr_mimebundle_(include=None, exclude=None)
-    assert bundle == {"text/plain": repr(result), "text/html": result._repr_html_()}
+    forms = {"text/plain": repr(result), "text/html": result._repr_html_(), "image/svg+xml": result.to_svg()}
+    assert bundle == forms
 
 
 def test_names_of_events_are_text_and_never_html(empty):
@@ -153,7 +154,7 @@ def test_journeys_are_tables_and_insights(store):
     ways = store.journey(length=2, **FEBRUARY)
     page = Rows(ways._repr_html_())
     assert page.rows[0][:4] == ["way", "times", "users", "share"]
-    assert page.rows[1][0] == "search → book"
+    assert page.rows[1][0] == "search → view"
     assert ways.columns[:3] == ["step", "source", "source_kind"]
     assert repr(store.journey(parts=["sankey"], **FEBRUARY)).startswith("Links, 2026-02-01")
     shown = repr(store.user_insights(insight_type="user_journeys", **FEBRUARY))
