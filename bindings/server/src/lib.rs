@@ -14,6 +14,8 @@ mod record;
 mod routes;
 pub mod serve;
 mod service;
+mod session;
+mod ui;
 
 pub use routes::router;
 pub use service::{Limits, Service};

@@ -20,7 +20,7 @@ use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, record};
+use crate::{dashboards, export, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -39,10 +39,13 @@ pub fn router(service: Service) -> Router {
             "/api/analytics-dashboard/cohorts/{name}",
             put(create_cohort).delete(remove_cohort),
         )
+        .route("/api/analytics-dashboard/catalogue", get(catalogue))
         .route("/health", get(health))
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
+        .merge(session::routes())
+        .layer(middleware::from_fn(session::bearer))
         .with_state(service);
     framed(routes, body)
 }
@@ -50,7 +53,7 @@ pub fn router(service: Service) -> Router {
 /// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
 fn framed(routes: Router, body: usize) -> Router {
     routes
-        .fallback(frame::nothing_here)
+        .fallback(ui::serve)
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(RequestBodyLimitLayer::new(body))
         .layer(middleware::from_fn(frame::frame))
@@ -150,6 +153,14 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
         },
     )
+    .await
+}
+
+/// Which events mean what.
+async fn catalogue(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    ask(service, id, headers, "catalogue.read", |analytics, who| {
+        Answer::of(&analytics.catalogue(who)?)
+    })
     .await
 }
 
