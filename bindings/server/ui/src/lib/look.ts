@@ -7,6 +7,7 @@ export interface Look {
   accent: string
   other: string
   colors: string[]
+  font: string
   still: boolean
 }
 
@@ -21,6 +22,7 @@ export function look(): Look {
     accent: of('accent'),
     other: of('c-other'),
     colors: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => of(`c-${n}`)),
+    font: style.fontFamily,
     still: matchMedia('(prefers-reduced-motion: reduce)').matches,
   }
 }
@@ -31,7 +33,7 @@ export function frame(l: Look): Record<string, unknown> {
     animation: !l.still,
     animationDuration: 150,
     animationDurationUpdate: 150,
-    textStyle: { fontFamily: 'inherit', color: l.soft, fontSize: 12 },
+    textStyle: { fontFamily: l.font, color: l.soft, fontSize: 12 },
     color: l.colors,
     grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: {
