@@ -1,6 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+const server = process.env.TRAVELSENSE_API ?? 'http://127.0.0.1:8080'
+const proxy = { '/api': server }
+
 // Names carry no hash, so that a change of the sources is a small change of the built files; the server's ETags tell them apart.
 export default defineConfig({
   plugins: [svelte()],
@@ -17,8 +20,7 @@ export default defineConfig({
       },
     },
   },
-  server: {
-    proxy: { '/api': process.env.TRAVELSENSE_API ?? 'http://127.0.0.1:8080', '/health': process.env.TRAVELSENSE_API ?? 'http://127.0.0.1:8080' },
-  },
+  server: { proxy },
+  preview: { proxy },
   test: { include: ['src/**/*.test.ts'] },
 })

@@ -26,7 +26,7 @@ export const PAGES: Page[] = [
   { path: '/people', title: 'People', icon: 'people', key: 'p', permission: 'read_people', minor: true, scoped: true, load: () => import('../pages/People.svelte') },
   { path: '/audit', title: 'Audit', icon: 'audit', key: 'u', permission: 'read_audit', minor: true, scoped: false, load: () => import('../pages/Audit.svelte') },
   { path: '/catalogue', title: 'Catalogue', icon: 'catalogue', key: 'g', permission: 'read_analytics', minor: true, scoped: false, load: () => import('../pages/Catalogue.svelte') },
-  { path: '/health', title: 'Health', icon: 'health', key: 'h', permission: 'read_analytics', minor: true, scoped: false, load: () => import('../pages/Health.svelte') },
+  { path: '/server', title: 'Health', icon: 'health', key: 'h', permission: 'read_analytics', minor: true, scoped: false, load: () => import('../pages/Health.svelte') },
 ]
 
 /** The page of a path; a dashboard has a path below the list's. */
