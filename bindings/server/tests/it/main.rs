@@ -19,6 +19,8 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tokens;
