@@ -415,7 +415,8 @@ impl Fast {
         } else if self.chains {
             room.first[depth] as usize
         } else {
-            self.reach::<false>(timeline, step_of, depth, span, room).row
+            self.reach::<false>(timeline, step_of, depth, span, room)
+                .row
         };
         let earliest = span.0.max(timeline.ts[last].saturating_sub(self.window));
         let mut row = last;

@@ -56,7 +56,9 @@ pub(super) fn pass<S: Sink>(
             let mut seen = timeline;
             let fast = match &fast {
                 Some(fast) if !fast.by_row => Some(fast),
-                Some(fast) if fast::steps_of(plan, &timeline, &mut pass.places, &mut pass.steps) => {
+                Some(fast)
+                    if fast::steps_of(plan, &timeline, &mut pass.places, &mut pass.steps) =>
+                {
                     seen.name = &pass.steps;
                     Some(fast)
                 }

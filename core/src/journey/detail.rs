@@ -229,10 +229,7 @@ impl<'s> Detail<'s> {
         if let Some(plain) = Plain::of(plan).filter(|_| others && !question.medians) {
             let sequences = &shown.sequences;
             return Ok(Self {
-                other_sequences: Cell::of(
-                    plain.others(view, &sequences.index)?,
-                    sequences.others,
-                ),
+                other_sequences: Cell::of(plain.others(view, &sequences.index)?, sequences.others),
                 ..Self::empty(plan, shown)
             });
         }
