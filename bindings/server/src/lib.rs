@@ -7,6 +7,7 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod openapi;
 mod parameters;
 mod problem;
 mod rate;
@@ -15,5 +16,6 @@ mod routes;
 pub mod serve;
 mod service;
 
+pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};
