@@ -7,6 +7,7 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod openapi;
 mod parameters;
 mod problem;
 mod rate;
@@ -17,5 +18,6 @@ mod service;
 mod session;
 mod ui;
 
+pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

@@ -4,30 +4,48 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use axum::{Extension, Router};
 use serde::Serialize;
 use travelsense::access::{self, Permission, token};
 use travelsense::{Error, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::openapi::schema::named;
+use crate::openapi::{Api, op};
 use crate::problem::Problem;
 use crate::routes::json;
 use crate::service::Service;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Service> {
-    Router::new().route(
-        "/api/analytics-dashboard/session",
-        get(read).post(begin).delete(end),
-    )
+pub(crate) fn routes() -> Api {
+    Api::of("Access and record")
+        .get(
+            "session",
+            read,
+            op("readSession", "Who asks, and what they may do.").answers(named("Session")),
+        )
+        .post(
+            "session",
+            begin,
+            op(
+                "beginSession",
+                "Logs a browser in by a token, or by a code that is good once.",
+            )
+            .body("SessionRequest")
+            .answers(named("Session")),
+        )
+        .delete(
+            "session",
+            end,
+            op("endSession", "Takes the cookie from a browser.").anybody(),
+        )
 }
 
 /// Links that log in once: a code and the token it stands for.

@@ -50,7 +50,7 @@ test('a viewer sees neither the people, nor the record, nor a way to make dashbo
   await page.goto(`${BASE()}/audit`)
   await expect(page.getByRole('alert')).toContainText('role')
   await page.goto(`${BASE()}/dashboards`)
-  await expect(page.getByRole('heading', { name: 'Dashboards' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Dashboards', exact: true })).toBeVisible()
   await expect(page.getByRole('button', { name: 'New dashboard' })).toHaveCount(0)
 })
 
