@@ -197,3 +197,8 @@ pub(crate) fn value<S: Shape>(value: &Value, shape: &S) -> std::result::Result<S
         )),
     }
 }
+
+/// Builds one from the text of a JSON value.
+pub(crate) fn text<S: Shape>(text: &[u8], shape: &S) -> std::result::Result<S::Out, Refused> {
+    ndjson::line(Some(text), shape)
+}
