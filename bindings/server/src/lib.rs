@@ -7,6 +7,7 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod ingest;
 mod parameters;
 mod problem;
 mod rate;

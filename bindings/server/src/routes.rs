@@ -20,7 +20,7 @@ use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, record};
+use crate::{dashboards, export, ingest, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -43,16 +43,17 @@ pub fn router(service: Service) -> Router {
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
+        .layer(RequestBodyLimitLayer::new(body))
+        .merge(ingest::routes())
         .with_state(service);
-    framed(routes, body)
+    framed(routes)
 }
 
-/// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
-fn framed(routes: Router, body: usize) -> Router {
+/// What surrounds every route: an id, a line in the log, problems as JSON and no panic.
+fn framed(routes: Router) -> Router {
     routes
         .fallback(frame::nothing_here)
         .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(RequestBodyLimitLayer::new(body))
         .layer(middleware::from_fn(frame::frame))
 }
 
@@ -322,7 +323,7 @@ mod tests {
 
         let routes = Router::new().route("/", get(fault));
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = framed(routes, 10).oneshot(request).await.unwrap();
+        let response = framed(routes).oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
             response.headers()["content-type"],

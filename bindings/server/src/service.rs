@@ -21,6 +21,8 @@ pub struct Service {
     analytics: Arc<Analytics>,
     verifier: Arc<RwLock<Arc<Verifier>>>,
     running: Arc<Semaphore>,
+    /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
+    taking: Arc<Semaphore>,
     rate: Option<Arc<Rate>>,
     limits: Limits,
 }
@@ -51,6 +53,9 @@ impl Default for Limits {
     }
 }
 
+/// So many batches of events are under way at once; others are told to come again.
+const TAKING: usize = 256;
+
 /// Raised once nobody waits for a question any more: when the time is up, or the asker has gone.
 #[derive(Default)]
 struct Left(Arc<AtomicBool>);
@@ -69,6 +74,7 @@ impl Service {
             analytics,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             running,
+            taking: Arc::new(Semaphore::new(TAKING)),
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
         }
@@ -167,6 +173,30 @@ impl Service {
             Ok(Ok(answer)) => answer,
             Ok(Err(failed)) => {
                 tracing::error!(error = %failed, "a question panicked");
+                Err(Problem::internal())
+            }
+            Err(_) => Err(Problem::timeout()),
+        }
+    }
+
+    /// Takes a batch of events on a thread where it may block, or turns it away at once where too many are under way.
+    pub(crate) async fn take<T: Send + 'static>(
+        &self,
+        batch: impl FnOnce(&Analytics) -> std::result::Result<T, Problem> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else {
+            return Err(Problem::overloaded());
+        };
+        let analytics = Arc::clone(&self.analytics);
+        let span = tracing::Span::current();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            span.in_scope(|| batch(&analytics))
+        });
+        match tokio::time::timeout(self.limits.timeout, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(failed)) => {
+                tracing::error!(error = %failed, "a batch panicked");
                 Err(Problem::internal())
             }
             Err(_) => Err(Problem::timeout()),

@@ -213,22 +213,28 @@ mod tests {
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 10]),
+            ("admin", [true; 11]),
             (
                 "analyst",
                 [
-                    true, true, true, true, false, false, true, true, false, false,
+                    true, true, true, true, true, false, false, true, true, false, false,
                 ],
             ),
             (
                 "viewer",
                 [
-                    true, false, false, false, false, false, true, false, false, false,
+                    true, false, false, false, false, false, false, true, false, false, false,
                 ],
             ),
-            ("Admin", [false; 10]),
-            ("root", [false; 10]),
-            ("", [false; 10]),
+            (
+                "collector",
+                [
+                    false, false, false, false, true, false, false, false, false, false, false,
+                ],
+            ),
+            ("Admin", [false; 11]),
+            ("root", [false; 11]),
+            ("", [false; 11]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

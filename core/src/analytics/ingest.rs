@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Catalogue, IngestReport, Prepared, Status};
 use crate::intake::{IngestStatus, Sent};
 use crate::query::Instant;
+use crate::query::fields::{self, Fields};
 use crate::warehouse::{Aside, Keyed, Page};
 
 /// Events as somebody sends them.
@@ -51,6 +52,8 @@ pub struct Quarantine {
     pub limit: usize,
     /// After so many.
     pub offset: usize,
+    /// Whether there are more behind them.
+    pub has_more: bool,
 }
 
 /// What became of batches that had been put aside.
@@ -61,6 +64,19 @@ pub struct ParkedReport {
     pub accepted: u64,
     /// Batches that still cannot be stored.
     pub left: u64,
+}
+
+impl IngestBatch<'_> {
+    /// Reads where events come from, from its JSON form: `source`, optional.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn source(asked: &Value) -> Result<Option<String>> {
+        let mut fields = Fields::of(asked)?;
+        let source = fields.optional("source", |v| fields::text(v).map(ToOwned::to_owned));
+        fields.finish(Vec::new())?;
+        Ok(source)
+    }
 }
 
 /// So many events of the quarantine are listed, and sent again, at once.
@@ -148,6 +164,7 @@ impl Analytics {
         }
         let (total, events) = self.warehouse.quarantine(&Page { limit, offset })?;
         Ok(Quarantine {
+            has_more: ((offset + events.len()) as u64) < total,
             events,
             total,
             limit,
@@ -187,6 +204,34 @@ impl Analytics {
             .filter_map(|(held, _)| u64::from_str_radix(&held.id, 16).ok())
             .collect();
         self.take(prepared, "quarantine", received, None, released)
+    }
+
+    /// `quarantine` of a question in its JSON form: `limit` (100 by default) and `offset`.
+    ///
+    /// # Errors
+    /// As `quarantine`.
+    pub fn quarantine_json(&self, who: &Principal, asked: &Value) -> Result<Quarantine> {
+        access::grant(who, Permission::ReadPeople, ())?;
+        let mut fields = Fields::of(asked)?;
+        let size = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        let limit = fields.optional("limit", |v| fields::integer(v, 1, LISTED as i64));
+        let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
+        fields.finish(Vec::new())?;
+        self.quarantine(who, limit.map_or(100, size), offset.map_or(0, size))
+    }
+
+    /// `replay_quarantine` of a request in its JSON form: `ids`, or all without.
+    ///
+    /// # Errors
+    /// As `replay_quarantine`.
+    pub fn replay_quarantine_json(&self, who: &Principal, asked: &Value) -> Result<IngestReport> {
+        access::grant(who, Permission::ImportEvents, ())?;
+        let mut fields = Fields::of(asked)?;
+        let ids = fields.optional("ids", |v| {
+            fields::list(v, |v| fields::text(v).map(ToOwned::to_owned))
+        });
+        fields.finish(Vec::new())?;
+        self.replay_quarantine(who, ids.as_deref())
     }
 
     /// Stores batches that could not be stored when they came and were put beside the file.

@@ -39,6 +39,7 @@ use crate::export::Files;
 use crate::intake::Intake;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
+use crate::realtime::Windows;
 use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
@@ -109,6 +110,7 @@ pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
     intake: Arc<Intake>,
     catalogue: Arc<RwLock<Option<Arc<Catalogue>>>>,
+    windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
     /// How many events the timelines beside the file hold.
@@ -179,6 +181,7 @@ impl Analytics {
             warehouse: Arc::new(warehouse),
             intake: Arc::new(intake),
             catalogue: Arc::default(),
+            windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),
             saved: Arc::default(),

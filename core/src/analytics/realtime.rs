@@ -23,8 +23,9 @@ impl Analytics {
     pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
         refuse(question.inner().faults(self.now()))?;
-        let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
-        let catalogue = self.warehouse.catalogue()?;
+        let now = self.now();
+        let as_of = question.inner().as_of.unwrap_or(now);
+        let catalogue = self.known_catalogue()?;
         let timelines = if self.warehouse.head()?.identified {
             Some(self.timelines()?)
         } else {
@@ -39,7 +40,8 @@ impl Analytics {
                 errors: &catalogue.errors,
                 base_currency: &catalogue.base_currency,
             },
-            as_of,
+            (as_of, now),
+            &self.windows,
             timelines.as_deref(),
         )
     }

@@ -33,7 +33,7 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Answered, Aside, Cell, EventProperty, Figures, Head, Keyed, Live, Load, Logged, Named, Open, Page, Parameter, Profiled, Recent,
+    Answered, Aside, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live, Load, Logged, Named, Open, Page, Parameter, Profiled, Recent,
     Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -152,6 +152,10 @@ impl Warehouse for Duckdb {
 
     fn names(&self) -> Result<Vec<String>> {
         self.names_of(&self.connect()?)
+    }
+
+    fn rates(&self) -> Result<Vec<DailyRate>> {
+        realtime::rates(self)
     }
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {

@@ -9,7 +9,7 @@ mod worth;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::{Decimal128Array, RecordBatch, StringArray, UInt32Array};
 
 use crate::error::Result;
 use crate::events::{Catalogue, EventBatch, Held, Record, Table};
@@ -17,7 +17,7 @@ use crate::query::{Instant, answer::Versions};
 
 pub use self::duckdb::Duckdb;
 pub use self::platform::{Cell, Figures, Subject, Sum};
-pub use self::realtime::{Amount, Live, Recent, Tally};
+pub use self::realtime::{Amount, DailyRate, Live, Recent, Tally};
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,21 @@ pub struct Rows<'a> {
     pub name: &'a [u16],
     /// Row keys.
     pub row: &'a [u32],
+}
+
+/// Some stored events as real-time figures need them, column by column and of equal lengths.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened<'a> {
+    /// User keys; none for an event without a user.
+    pub user: &'a UInt32Array,
+    /// Event times in microseconds.
+    pub ts: &'a [i64],
+    /// Keys of event names.
+    pub name: &'a [u16],
+    /// Promoted amounts, in ten-thousandths.
+    pub amount: &'a Decimal128Array,
+    /// Promoted currencies.
+    pub currency: &'a StringArray,
 }
 
 /// Receives rows, batch by batch.
@@ -226,6 +241,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
 
+    /// All rates by currency and day, in order.
+    fn rates(&self) -> Result<Vec<DailyRate>>;
+
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
 
@@ -312,6 +330,17 @@ pub trait Snapshot {
 
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
+
+    /// Hands over the events that happened after an instant and were added after data version `after`, in any order.
+    fn happened(
+        &self,
+        after: u64,
+        since: Instant,
+        sink: &mut dyn FnMut(Happened<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// How many events happened after an instant.
+    fn count_since(&self, since: Instant) -> Result<u64>;
 }
 
 /// A change under way: nothing of it is seen before `commit`, and nothing of it is kept where it is dropped.
