@@ -97,7 +97,7 @@ async fn events(
 /// A batch as it was sent.
 struct Batch {
     body: Vec<u8>,
-    form: BatchForm,
+    form: BatchForm<'static>,
     source: String,
     key: Option<String>,
 }
@@ -131,6 +131,7 @@ impl Batch {
         IngestBatch {
             body: &self.body,
             form: self.form,
+            mapping: None,
             source: &self.source,
             key: self.key.as_deref(),
             most: EVENTS,
@@ -178,7 +179,7 @@ fn unpacked(headers: &HeaderMap, body: &Bytes) -> std::result::Result<Vec<u8>, P
 }
 
 /// How the events are written, by the content type or, without one, by how the body begins.
-fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm, Problem> {
+fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'static>, Problem> {
     let Some(given) = headers.get(CONTENT_TYPE) else {
         return Ok(if body.trim_ascii_start().starts_with(b"[") {
             BatchForm::Array

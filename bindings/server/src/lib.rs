@@ -8,6 +8,7 @@ mod dashboards;
 mod export;
 mod frame;
 mod ingest;
+mod live;
 mod parameters;
 mod problem;
 mod rate;

@@ -20,13 +20,14 @@ use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, ingest, record};
+use crate::{dashboards, export, ingest, live, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
     let body = service.limits().body;
     let routes = Router::new()
         .route("/api/analytics-dashboard/realtime", get(realtime))
+        .route("/api/analytics-dashboard/realtime/stream", get(live::stream))
         .route("/api/analytics-dashboard/user-insights", get(user_insights))
         .route(
             "/api/analytics-dashboard/cohort-analysis",

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
-use crate::events::{self, Catalogue, IngestReport, Prepared, Status};
+use crate::events::{self, Catalogue, IngestReport, Mapping, Prepared, Reading, Status};
 use crate::intake::{IngestStatus, Sent};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
@@ -22,7 +22,9 @@ pub struct IngestBatch<'a> {
     /// The events as text.
     pub body: &'a [u8],
     /// How they are written there.
-    pub form: BatchForm,
+    pub form: BatchForm<'a>,
+    /// Which column is what; nothing for our own names, of events that are received now.
+    pub mapping: Option<&'a Mapping>,
     /// Where they come from, for the freshness of each source; at most 100 characters.
     pub source: &'a str,
     /// A key by which the same batch is known when it is sent again within 24 hours: it is answered as before and stored once.
@@ -33,11 +35,18 @@ pub struct IngestBatch<'a> {
 
 /// How events are written in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BatchForm {
+pub enum BatchForm<'a> {
     /// As one JSON array of objects.
     Array,
     /// As one JSON object a line.
     Lines,
+    /// As records of CSV.
+    Records {
+        /// The line that names the columns.
+        header: &'a [u8],
+        /// What separates fields.
+        delimiter: u8,
+    },
 }
 
 /// Events that were refused but kept.
@@ -125,10 +134,20 @@ impl Analytics {
     }
 
     fn prepare(&self, who: &Principal, batch: &IngestBatch<'_>, received: Instant) -> Result<Prepared> {
-        let catalogue = self.known_catalogue()?;
+        let (catalogue, plain) = (self.known_catalogue()?, Mapping::default());
+        let reading = Reading {
+            catalogue: &catalogue,
+            mapping: batch.mapping.unwrap_or(&plain),
+            live: batch.mapping.is_none(),
+            now: received,
+        };
+        if let BatchForm::Records { header, delimiter } = batch.form {
+            let records = access::grant(who, Permission::IngestEvents, (header, batch.body))?;
+            return events::prepare_records(&reading, &records, delimiter);
+        }
         let texts = texts(batch)?;
         let texts = access::grant(who, Permission::IngestEvents, texts.as_slice())?;
-        events::prepare_texts(&catalogue, &texts, received)
+        events::prepare_texts(&reading, &texts)
     }
 
     fn take(
@@ -286,7 +305,7 @@ fn texts<'a>(batch: &IngestBatch<'a>) -> Result<Vec<&'a [u8]>> {
             })?;
             values.into_iter().map(|v| v.get().as_bytes()).collect()
         }
-        BatchForm::Lines => {
+        BatchForm::Lines | BatchForm::Records { .. } => {
             let body = batch.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(batch.body);
             let lines = body.split(|byte| *byte == b'\n');
             // Blank lines separate; they are not events.

@@ -46,6 +46,15 @@ impl Analytics {
         )
     }
 
+    /// Takes what was stored since into the real-time figures held in memory, where any have been asked for: whoever serves many can do
+    /// so every second, and nobody has to wait for it.
+    ///
+    /// # Errors
+    /// Whatever reading the store raises.
+    pub fn refresh_realtime(&self) -> Result<()> {
+        self.windows.refresh(&*self.warehouse, self.now())
+    }
+
     /// `realtime` of a question in its JSON form, see [`Realtime::parse`].
     ///
     /// # Errors

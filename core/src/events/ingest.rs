@@ -238,18 +238,31 @@ pub fn prepare(catalogue: &Catalogue, events: &Scoped<&Value>, now: Instant) -> 
     gather(events.iter().map(|event| reader::value(event, &shape)))
 }
 
+/// How the texts of events are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) mapping: &'a Mapping,
+    /// Whether they are received now, so that the clock of who sent them can be checked.
+    pub(crate) live: bool,
+    pub(crate) now: Instant,
+}
+
 /// Checks a batch of events, each as the text of a JSON object.
-///
-/// # Errors
-/// None that a caller could cause.
-pub fn prepare_texts(
-    catalogue: &Catalogue,
-    events: &Scoped<&[&[u8]]>,
-    now: Instant,
-) -> Result<Prepared> {
-    let mapping = Mapping::default();
-    let shape = Events::new(&mapping, catalogue, now, true);
+pub(crate) fn prepare_texts(reading: &Reading<'_>, events: &Scoped<&[&[u8]]>) -> Result<Prepared> {
+    let shape = Events::new(reading.mapping, reading.catalogue, reading.now, reading.live);
     gather(events.inner().iter().map(|text| reader::text(text, &shape)))
+}
+
+/// Checks a batch of events as records of CSV, whose columns the first text names.
+pub(crate) fn prepare_records(
+    reading: &Reading<'_>,
+    records: &Scoped<(&[u8], &[u8])>,
+    delimiter: u8,
+) -> Result<Prepared> {
+    let shape = Events::new(reading.mapping, reading.catalogue, reading.now, reading.live);
+    let (header, body) = *records.inner();
+    gather(reader::records(header, body, delimiter, &shape)?.into_iter())
 }
 
 fn gather(

@@ -15,7 +15,8 @@ pub mod source;
 
 pub use batch::EventBatch;
 pub use catalogue::{Catalogue, Revenue};
-pub use ingest::{ImportOptions, OnProgress, Prepared, import, ingest, prepare, prepare_texts};
+pub use ingest::{ImportOptions, OnProgress, Prepared, import, ingest, prepare};
+pub(crate) use ingest::{Reading, prepare_records, prepare_texts};
 pub use mapping::{Mapping, Name, Unit};
 pub use model::{Datum, Event, EventId, Record, Table};
 pub use report::{EventAnswer, ImportReport, IngestReport, Progress, Refusal, Status};

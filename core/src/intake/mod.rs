@@ -8,6 +8,8 @@ mod keys;
 mod log;
 mod park;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -66,6 +66,20 @@ impl Windows {
         self.within(warehouse, asked, now, MOST)
     }
 
+    /// Takes in what was stored since, where anybody has asked for anything yet.
+    pub(crate) fn refresh(&self, warehouse: &dyn Warehouse, now: Instant) -> Result<()> {
+        let version = warehouse.head()?.version;
+        let old = |held: &Option<State>| held.as_ref().is_some_and(|s| s.head.version < version);
+        if !old(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = held.take() {
+            *held = Some(state.caught_up(warehouse, now)?);
+        }
+        Ok(())
+    }
+
     fn within(
         &self,
         warehouse: &dyn Warehouse,
@@ -92,8 +106,11 @@ impl Windows {
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let state = match held.take() {
             Some(state) if current(&state) => state,
-            Some(state) if state.means(asked) => state.caught_up(warehouse, asked, now)?,
-            _ => State::build(warehouse, asked, now, most)?,
+            Some(state) if state.means(asked) => state.caught_up(warehouse, now)?,
+            _ => {
+                let meanings = [asked.page_views, asked.conversions, asked.errors];
+                State::build(warehouse, meanings.map(<[String]>::to_vec), now, most)?
+            }
         };
         let state = held.insert(state);
         if state.floor > from {
@@ -113,7 +130,7 @@ impl State {
 
     fn build(
         warehouse: &dyn Warehouse,
-        asked: &Recent<'_>,
+        meanings: [Vec<String>; 3],
         now: Instant,
         most: usize,
     ) -> Result<Self> {
@@ -121,7 +138,7 @@ impl State {
         let mut state = Self {
             head: snapshot.head(),
             rates: warehouse.rates()?,
-            meanings: [asked.page_views, asked.conversions, asked.errors].map(<[String]>::to_vec),
+            meanings,
             most,
             ..Self::default()
         };
@@ -137,17 +154,12 @@ impl State {
     }
 
     /// With what was stored since; anew where stored events gave way to others or amounts may be worth something else.
-    fn caught_up(
-        mut self,
-        warehouse: &dyn Warehouse,
-        asked: &Recent<'_>,
-        now: Instant,
-    ) -> Result<Self> {
+    fn caught_up(mut self, warehouse: &dyn Warehouse, now: Instant) -> Result<Self> {
         let snapshot = warehouse.snapshot()?;
         let head = snapshot.head();
         if head.epoch != self.head.epoch || head.records_hash != self.head.records_hash {
             drop(snapshot);
-            return Self::build(warehouse, asked, now, self.most);
+            return Self::build(warehouse, self.meanings, now, self.most);
         }
         let after = self.head.version;
         self.take(&*snapshot, after)?;

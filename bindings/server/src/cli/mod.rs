@@ -3,6 +3,7 @@
 mod audit;
 mod demo;
 mod failure;
+mod follow;
 mod funnel;
 mod import;
 mod output;
