@@ -223,7 +223,7 @@ fn piece(
     loop {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(start))?;
-        file.by_ref().take(wanted).read_to_end(&mut bytes)?;
+        std::io::Read::by_ref(file).take(wanted).read_to_end(&mut bytes)?;
         let mut quotes = 0_usize;
         let mut end = None;
         for (at, byte) in bytes.iter().enumerate() {
