@@ -2,52 +2,114 @@
 
 use std::io::Read;
 
-use axum::Router;
+use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::Extension;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tower_http::limit::RequestBodyLimitLayer;
+use travelsense::Error;
 use travelsense::access::{self, Permission};
 use travelsense::analytics::{BatchForm, IngestBatch};
 use travelsense::audit::{Act, Outcome};
-use travelsense::Error;
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, op};
 use crate::problem::Problem;
 use crate::routes::{json, question, tell};
 use crate::service::Service;
 
 /// The most bytes of a batch, as it is sent and as it is unpacked.
-const BODY: usize = 8 << 20;
+pub(crate) const BODY: usize = 8 << 20;
 
 /// The most events of a batch.
 const EVENTS: usize = 10_000;
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The routes of events as they happen, with a limit of their own for bodies.
-pub(crate) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/api/analytics-dashboard/events", post(events))
-        .route("/api/analytics-dashboard/events/status", get(status))
-        .route("/api/analytics-dashboard/events/quarantine", get(quarantine))
-        .route(
-            "/api/analytics-dashboard/events/quarantine/replay",
-            post(replay_quarantine),
+/// The routes of events as they happen.
+pub(crate) fn routes() -> Api {
+    Api::of("Events")
+        .post(
+            "events",
+            events,
+            op(
+                "sendEvents",
+                "Takes up to 10,000 events, and answers each once it is on disk.",
+            )
+            .needs(Permission::IngestEvents)
+            .query(
+                "source",
+                schema::default(schema::plain(1, 100), "http".into()),
+                "Where they come from.",
+            )
+            .header(
+                "Idempotency-Key",
+                schema::text_of(1, 255),
+                "By which the same batch is known when it is sent again within 24 hours.",
+            )
+            .batch(&[
+                ("application/json", schema::list(named("Event"))),
+                ("application/x-ndjson", schema::text()),
+            ])
+            .refuses(&[409, 422])
+            .answers(named("IngestReport")),
         )
-        .route(
-            "/api/analytics-dashboard/events/parked/replay",
-            post(replay_parked),
+        .get(
+            "events/status",
+            status,
+            op(
+                "readIngestStatus",
+                "What waits, and what became of what came.",
+            )
+            .needs(Permission::ReadAnalytics)
+            .answers(named("IngestStatus")),
         )
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY))
+        .get(
+            "events/quarantine",
+            quarantine,
+            op(
+                "listQuarantine",
+                "Events that were refused but kept, the latest first.",
+            )
+            .needs(Permission::ReadPeople)
+            .query(
+                "limit",
+                schema::default(schema::integer(1, 1_000), 100.into()),
+                "At most so many.",
+            )
+            .query(
+                "offset",
+                schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                "After so many.",
+            )
+            .lists(named("QuarantinedEvent")),
+        )
+        .post(
+            "events/quarantine/replay",
+            replay_quarantine,
+            op(
+                "replayQuarantine",
+                "Sends events of the quarantine again, as received now.",
+            )
+            .needs(Permission::ImportEvents)
+            .maybe_body("QuarantineReplay")
+            .answers(named("IngestReport")),
+        )
+        .post(
+            "events/parked/replay",
+            replay_parked,
+            op(
+                "replayParked",
+                "Stores batches that could not be stored when they came.",
+            )
+            .needs(Permission::ImportEvents)
+            .answers(named("ParkedReport")),
+        )
 }
 
 /// Takes a batch of events and answers each; a success is durable.
@@ -141,7 +203,9 @@ impl Batch {
 
 /// The body as it was before it was packed.
 fn unpacked(headers: &HeaderMap, body: &Bytes) -> std::result::Result<Vec<u8>, Problem> {
-    let encoding = headers.get(CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?"));
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .map(|v| v.to_str().unwrap_or("?"));
     let read = |reader: &mut dyn Read| {
         let mut bytes = Vec::with_capacity(body.len().saturating_mul(4).min(BODY));
         // One byte more than is allowed tells that there is more; what comes behind it is never unpacked.
@@ -164,8 +228,8 @@ fn unpacked(headers: &HeaderMap, body: &Bytes) -> std::result::Result<Vec<u8>, P
         None | Some("identity") => Ok(body.to_vec()),
         Some("gzip" | "x-gzip") => read(&mut flate2::read::MultiGzDecoder::new(&body[..])),
         Some("zstd") => {
-            let mut decoder = zstd::Decoder::new(&body[..])
-                .map_err(|e| Problem::from(Error::internal(e)))?;
+            let mut decoder =
+                zstd::Decoder::new(&body[..]).map_err(|e| Problem::from(Error::internal(e)))?;
             // A window larger than a body makes no body smaller.
             decoder
                 .window_log_max(23)
@@ -190,7 +254,9 @@ fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'stat
     let given = given.to_str().unwrap_or_default().to_ascii_lowercase();
     match given.split(';').next().unwrap_or_default().trim() {
         "application/json" => Ok(BatchForm::Array),
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl"
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
         | "application/x-jsonlines" => Ok(BatchForm::Lines),
         _ => Err(Problem::unsupported(
             "the Content-Type must be application/json for an array of events, or application/x-ndjson for one a line",
@@ -202,9 +268,14 @@ fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'stat
 async fn status(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
     let permission = Permission::ReadAnalytics;
     let act = Act::new("event.status", "");
-    tell(service, id, headers, permission, Some(act), |analytics, who| {
-        Answer::of(&analytics.ingest_status(who)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        |analytics, who| Answer::of(&analytics.ingest_status(who)?),
+    )
     .await
 }
 
@@ -212,11 +283,18 @@ async fn status(service: State<Service>, id: Id, headers: HeaderMap) -> Response
 async fn quarantine(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
     let permission = Permission::ReadPeople;
     let act = Act::new("event.quarantine", "");
-    tell(service, id, headers, permission, Some(act), move |analytics, who| {
-        let list = question(&uri, |asked| analytics.quarantine_json(who, asked))?;
-        let page = (list.total, list.limit, list.offset, list.has_more);
-        Ok(Answer::of(&list.events)?.page(page))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        move |analytics, who| {
+            let list = question(&uri, |asked| analytics.quarantine_json(who, asked))?;
+            let page = (list.total, list.limit, list.offset, list.has_more);
+            Ok(Answer::of(&list.events)?.page(page))
+        },
+    )
     .await
 }
 
@@ -229,14 +307,21 @@ async fn replay_quarantine(
 ) -> Response {
     let permission = Permission::ImportEvents;
     let act = Act::new("event.replay_quarantine", "");
-    tell(service, id, headers, permission, Some(act), move |analytics, who| {
-        let asked = if body.is_empty() {
-            Value::Object(serde_json::Map::new())
-        } else {
-            json(&body)?
-        };
-        Answer::of(&analytics.replay_quarantine_json(who, &asked)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        move |analytics, who| {
+            let asked = if body.is_empty() {
+                Value::Object(serde_json::Map::new())
+            } else {
+                json(&body)?
+            };
+            Answer::of(&analytics.replay_quarantine_json(who, &asked)?)
+        },
+    )
     .await
 }
 
@@ -244,8 +329,13 @@ async fn replay_quarantine(
 async fn replay_parked(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
     let permission = Permission::ImportEvents;
     let act = Act::new("event.replay_parked", "");
-    tell(service, id, headers, permission, Some(act), |analytics, who| {
-        Answer::of(&analytics.replay_parked(who)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        |analytics, who| Answer::of(&analytics.replay_parked(who)?),
+    )
     .await
 }

@@ -40,7 +40,9 @@ pub(crate) async fn stream(
         Err(problem) => return problem.into_response(),
     };
     let asker = Asker(who.id().to_owned());
-    let begun = service.run(move |analytics| begin(analytics, &who, &uri)).await;
+    let begun = service
+        .run(move |analytics| begin(analytics, &who, &uri))
+        .await;
     let watcher = begun.and_then(|(asked, first)| {
         let permit = service.watch()?;
         let interval = first.first().map_or(30, |m| m.metadata.refresh_interval);
@@ -50,7 +52,8 @@ pub(crate) async fn stream(
         let now = first.first().map_or(0, |m| m.timestamp.micros());
         let wait = known.map_or(0, |last| {
             let due = last.saturating_add(interval.as_micros() as i64);
-            due.saturating_sub(now).clamp(0, interval.as_micros() as i64)
+            due.saturating_sub(now)
+                .clamp(0, interval.as_micros() as i64)
         });
         Ok(Watcher {
             stopped: service.stopped(),
@@ -132,14 +135,18 @@ impl Watcher {
         self.next = Instant::now() + self.interval;
         let at = metrics.first()?.timestamp;
         let data = serde_json::to_string(&metrics).ok()?;
-        let event = Event::default().event("metrics").id(at.micros().to_string());
+        let event = Event::default()
+            .event("metrics")
+            .id(at.micros().to_string());
         Some(event.retry(Duration::from_secs(3)).data(data))
     }
 
     async fn metrics(&self) -> std::result::Result<Vec<RealtimeMetric>, Problem> {
         let who = self.service.authenticate(&self.headers, &self.id).await?;
         let asked = self.asked.clone();
-        let answered = self.service.run(move |analytics| analytics.realtime_json(&who, &asked));
+        let answered = self
+            .service
+            .run(move |analytics| analytics.realtime_json(&who, &asked));
         answered.await
     }
 }

@@ -1,8 +1,8 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageCatalogue,
-    ManageCohorts, ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageCatalogue, ManageCohorts,
+    ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 4] = [

@@ -133,7 +133,12 @@ impl Analytics {
         super::json(&report)
     }
 
-    fn prepare(&self, who: &Principal, batch: &IngestBatch<'_>, received: Instant) -> Result<Prepared> {
+    fn prepare(
+        &self,
+        who: &Principal,
+        batch: &IngestBatch<'_>,
+        received: Instant,
+    ) -> Result<Prepared> {
         let (catalogue, plain) = (self.known_catalogue()?, Mapping::default());
         let reading = Reading {
             catalogue: &catalogue,
@@ -195,7 +200,11 @@ impl Analytics {
     ///
     /// # Errors
     /// As `ingest`; `forbidden` for a principal who may not import.
-    pub fn replay_quarantine(&self, who: &Principal, ids: Option<&[String]>) -> Result<IngestReport> {
+    pub fn replay_quarantine(
+        &self,
+        who: &Principal,
+        ids: Option<&[String]>,
+    ) -> Result<IngestReport> {
         let ids = *access::grant(who, Permission::ImportEvents, ids)?.inner();
         let page = Page {
             limit: LISTED,
@@ -233,7 +242,7 @@ impl Analytics {
         access::grant(who, Permission::ReadPeople, ())?;
         let mut fields = Fields::of(asked)?;
         let size = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-        let limit = fields.optional("limit", |v| fields::integer(v, 1, LISTED as i64));
+        let limit = fields.optional("limit", |v| fields::integer(v, 1, 1_000));
         let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
         fields.finish(Vec::new())?;
         self.quarantine(who, limit.map_or(100, size), offset.map_or(0, size))
@@ -306,7 +315,10 @@ fn texts<'a>(batch: &IngestBatch<'a>) -> Result<Vec<&'a [u8]>> {
             values.into_iter().map(|v| v.get().as_bytes()).collect()
         }
         BatchForm::Lines | BatchForm::Records { .. } => {
-            let body = batch.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(batch.body);
+            let body = batch
+                .body
+                .strip_prefix(b"\xef\xbb\xbf")
+                .unwrap_or(batch.body);
             let lines = body.split(|byte| *byte == b'\n');
             // Blank lines separate; they are not events.
             lines.filter(|line| !line.trim_ascii().is_empty()).collect()

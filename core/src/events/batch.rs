@@ -102,7 +102,11 @@ impl EventBatch {
             ("event_id", Arc::new(self.id.clone())),
             ("ts", Arc::new(self.ts.clone())),
         ];
-        columns.extend(self.rest.iter().map(|(name, array)| (*name, Arc::clone(array))));
+        columns.extend(
+            self.rest
+                .iter()
+                .map(|(name, array)| (*name, Arc::clone(array))),
+        );
         let columns = columns.into_iter().map(|(name, array)| (name, array, true));
         RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
     }
@@ -113,7 +117,10 @@ impl EventBatch {
         let text = |name: &str| Some(named(name)?.as_string_opt::<i32>()?.clone());
         let rest = REST.iter().map(|name| Some((*name, named(name)?)));
         Some(Self {
-            lines: named("line")?.as_primitive_opt::<UInt64Type>()?.values().to_vec(),
+            lines: named("line")?
+                .as_primitive_opt::<UInt64Type>()?
+                .values()
+                .to_vec(),
             user: text("user")?,
             anonymous: text("anonymous")?,
             name: text("name")?,

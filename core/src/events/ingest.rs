@@ -250,7 +250,12 @@ pub(crate) struct Reading<'a> {
 
 /// Checks a batch of events, each as the text of a JSON object.
 pub(crate) fn prepare_texts(reading: &Reading<'_>, events: &Scoped<&[&[u8]]>) -> Result<Prepared> {
-    let shape = Events::new(reading.mapping, reading.catalogue, reading.now, reading.live);
+    let shape = Events::new(
+        reading.mapping,
+        reading.catalogue,
+        reading.now,
+        reading.live,
+    );
     gather(events.inner().iter().map(|text| reader::text(text, &shape)))
 }
 
@@ -260,7 +265,12 @@ pub(crate) fn prepare_records(
     records: &Scoped<(&[u8], &[u8])>,
     delimiter: u8,
 ) -> Result<Prepared> {
-    let shape = Events::new(reading.mapping, reading.catalogue, reading.now, reading.live);
+    let shape = Events::new(
+        reading.mapping,
+        reading.catalogue,
+        reading.now,
+        reading.live,
+    );
     let (header, body) = *records.inner();
     gather(reader::records(header, body, delimiter, &shape)?.into_iter())
 }

@@ -74,13 +74,18 @@ impl Outcome {
                 }
             }
         };
-        mark(&self.unnamed, "refused", serde_json::to_value(too_many_names().errors).ok());
+        mark(
+            &self.unnamed,
+            "refused",
+            serde_json::to_value(too_many_names().errors).ok(),
+        );
         mark(&self.repeated, "duplicate", None);
         let Some(report) = report.as_object_mut() else {
             return;
         };
         let sent = report.get("sent").map(number).unwrap_or_default();
-        let refused = report.get("refused").map(number).unwrap_or_default() + self.unnamed.len() as u64;
+        let refused =
+            report.get("refused").map(number).unwrap_or_default() + self.unnamed.len() as u64;
         let duplicates = self.repeated.len() as u64;
         for (name, count) in [
             ("refused", refused),
@@ -118,7 +123,11 @@ mod tests {
         for index in 0..5 {
             report.events.push(EventAnswer {
                 index,
-                status: if index == 4 { Status::Refused } else { Status::Accepted },
+                status: if index == 4 {
+                    Status::Refused
+                } else {
+                    Status::Accepted
+                },
                 errors: Vec::new(),
             });
         }
@@ -126,7 +135,13 @@ mod tests {
         outcome.report(&mut report);
         outcome.write(&mut json);
         assert_eq!(json, serde_json::to_value(&report).unwrap());
-        assert_eq!((report.accepted, report.duplicates, report.refused), (1, 2, 2));
-        assert_eq!((report.conflicts, report.replaced, report.version), (3, 1, 9));
+        assert_eq!(
+            (report.accepted, report.duplicates, report.refused),
+            (1, 2, 2)
+        );
+        assert_eq!(
+            (report.conflicts, report.replaced, report.version),
+            (3, 1, 9)
+        );
     }
 }

@@ -109,7 +109,9 @@ impl Frame {
         let schema = first.to_columns()?.schema();
         let mut writer = StreamWriter::try_new(bytes, &schema).map_err(Error::internal)?;
         for events in &self.events {
-            writer.write(&events.to_columns()?).map_err(Error::internal)?;
+            writer
+                .write(&events.to_columns()?)
+                .map_err(Error::internal)?;
         }
         writer.finish().map_err(Error::internal)?;
         writer.into_inner().map_err(Error::internal)
@@ -117,7 +119,10 @@ impl Frame {
 
     /// What was encoded.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
-        let length = bytes.get(..4).and_then(|b| b.try_into().ok()).ok_or_else(short)?;
+        let length = bytes
+            .get(..4)
+            .and_then(|b| b.try_into().ok())
+            .ok_or_else(short)?;
         let start = 4 + u32::from_le_bytes(length) as usize;
         let header = bytes.get(4..start).ok_or_else(short)?;
         let header: Header = serde_json::from_slice(header).map_err(Error::internal)?;

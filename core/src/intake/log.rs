@@ -52,7 +52,8 @@ impl Log {
                 .and_then(|mut file| file.read_to_end(&mut bytes))
                 .map_err(failed)?;
         }
-        let ours = bytes.get(..16) == Some(MARK) && bytes.get(16..HEAD) == Some(&store.to_le_bytes());
+        let ours =
+            bytes.get(..16) == Some(MARK) && bytes.get(16..HEAD) == Some(&store.to_le_bytes());
         if bytes.len() >= HEAD && !ours {
             let aside = free_name(&path, "other");
             std::fs::rename(&path, &aside).map_err(failed)?;
@@ -245,7 +246,12 @@ pub(super) fn failure(path: &Path, error: io::Error) -> Error {
         ),
         _ => ("io", format!("could not be read or written: {error}")),
     };
-    Error::new(ErrorKind::Storage, code, format!("`{}` {why}", path.display())).caused_by(error)
+    Error::new(
+        ErrorKind::Storage,
+        code,
+        format!("`{}` {why}", path.display()),
+    )
+    .caused_by(error)
 }
 
 #[cfg(test)]
@@ -289,7 +295,10 @@ mod tests {
         for length in 0..=whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             let (mut log, found) = opened(&path, 0);
-            let frames = ends[1..].iter().filter(|end| **end <= length as u64).count();
+            let frames = ends[1..]
+                .iter()
+                .filter(|end| **end <= length as u64)
+                .count();
             assert_eq!(found.frames.len(), frames, "cut at {length}");
             assert_eq!(found.set_aside, None, "cut at {length}");
             // And it can be written on.

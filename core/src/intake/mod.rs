@@ -165,7 +165,10 @@ impl Intake {
             match replay().or_else(|_| replay()) {
                 Ok(events) => recovery.replayed += events,
                 // A full disk is no fault of the batch: it stays in the log.
-                Err(error) if error.kind() != ErrorKind::Internal && error.kind() != ErrorKind::Corrupt => {
+                Err(error)
+                    if error.kind() != ErrorKind::Internal
+                        && error.kind() != ErrorKind::Corrupt =>
+                {
                     return Err(error);
                 }
                 Err(_) => {
@@ -203,7 +206,12 @@ impl Intake {
     ///
     /// # Errors
     /// `overloaded` beyond capacity; the store's own. Then nothing of the batch is kept.
-    pub(crate) fn take(&self, home: &dyn Warehouse, now: Now<'_>, sent: Sent) -> Result<IngestReport> {
+    pub(crate) fn take(
+        &self,
+        home: &dyn Warehouse,
+        now: Now<'_>,
+        sent: Sent,
+    ) -> Result<IngestReport> {
         let keyed = sent.keyed;
         let taken = self.enter(home, sent).and_then(|(turns, leads)| {
             if leads {
@@ -279,7 +287,9 @@ impl Intake {
             queue.waiting.drain(..count).collect()
         };
         self.serve(home, now, group);
-        let full = lock(&self.log).as_ref().is_some_and(|log| log.bytes() >= LOG);
+        let full = lock(&self.log)
+            .as_ref()
+            .is_some_and(|log| log.bytes() >= LOG);
         if full {
             // Where it cannot be now, it can be after the next batch.
             let _ = self.empty_log(home, now());
@@ -296,7 +306,9 @@ impl Intake {
                     self.serve(home, now, vec![waiting]);
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Internal => self.retry(home, now, group, &error),
+            Err(error) if error.kind() == ErrorKind::Internal => {
+                self.retry(home, now, group, &error)
+            }
             Err(error) => refuse(group, &error),
         }
     }
@@ -308,8 +320,11 @@ impl Intake {
             Ok((Ok((unnamed, committed)), _)) => self.answer(now, group, &unnamed, &committed),
             Ok((Err(error), frame)) => {
                 let name = now().micros().unsigned_abs();
-                let put = (self.parked())
-                    .map(|parked| frame.encode().and_then(|content| parked.put(name, &content)));
+                let put = (self.parked()).map(|parked| {
+                    frame
+                        .encode()
+                        .and_then(|content| parked.put(name, &content))
+                });
                 if matches!(put, Some(Ok(()))) {
                     lock(&self.status).parked += 1;
                 }
@@ -319,13 +334,7 @@ impl Intake {
         }
     }
 
-    fn answer(
-        &self,
-        now: Now<'_>,
-        group: Vec<Waiting>,
-        unnamed: &[u64],
-        committed: &Committed,
-    ) {
+    fn answer(&self, now: Now<'_>, group: Vec<Waiting>, unnamed: &[u64], committed: &Committed) {
         let mut status = lock(&self.status);
         status.commits += 1;
         let now = now();
@@ -464,9 +473,10 @@ impl Frame {
 
     /// What is kept under the keys of its batches.
     fn answers(&self, unnamed: &[u64], committed: &Committed) -> Result<Vec<(Keyed, String)>> {
-        let answers = self.keys.iter().map(|key| {
-            key.answered(&Outcome::of(key.first, key.sent, unnamed, committed))
-        });
+        let answers = self
+            .keys
+            .iter()
+            .map(|key| key.answered(&Outcome::of(key.first, key.sent, unnamed, committed)));
         answers.collect()
     }
 }

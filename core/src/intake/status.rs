@@ -99,7 +99,9 @@ impl IngestStatus {
         fresh.accepted += report.accepted;
         fresh.received_at = fresh.received_at.max(Some(received));
         if report.accepted > 0 {
-            fresh.latest = fresh.latest.max(latest.map(Instant::saturating_from_micros));
+            fresh.latest = fresh
+                .latest
+                .max(latest.map(Instant::saturating_from_micros));
         }
     }
 }

@@ -52,7 +52,10 @@ fn the_log_alone_brings_back_what_was_acknowledged() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = open(&path);
-    assert_eq!(ingest(&store, json!([event("a"), event("b"), {"name": 5}])), [2, 0, 1]);
+    assert_eq!(
+        ingest(&store, json!([event("a"), event("b"), {"name": 5}])),
+        [2, 0, 1]
+    );
     assert_eq!(ingest(&store, json!([event("b"), event("c")])), [1, 1, 0]);
     let late = json!({"userId": "u", "name": "a", "ts": "2026-03-05T00:00:00Z"});
     assert_eq!(ingest(&store, json!([late])), [0, 0, 1]);
@@ -70,8 +73,15 @@ fn the_log_alone_brings_back_what_was_acknowledged() {
     let back = open(&copy);
     assert_eq!(events(&back), 4);
     let status = back.ingest_status(&Principal::owner()).unwrap();
-    assert_eq!((status.recovery.replayed, status.log_bytes), (5, 0), "{status:?}");
-    assert_eq!(back.quarantine(&Principal::owner(), 10, 0).unwrap().total, 1);
+    assert_eq!(
+        (status.recovery.replayed, status.log_bytes),
+        (5, 0),
+        "{status:?}"
+    );
+    assert_eq!(
+        back.quarantine(&Principal::owner(), 10, 0).unwrap().total,
+        1
+    );
     // The batch of the key is known, with the very answer that was given.
     let again = back.ingest_batch(&Principal::owner(), &keyed).unwrap();
     assert_eq!(
@@ -83,7 +93,14 @@ fn the_log_alone_brings_back_what_was_acknowledged() {
     assert!(!copy.with_extension("db.log").exists());
     let whole = open(&copy);
     assert_eq!(events(&whole), 5);
-    assert_eq!(whole.ingest_status(&Principal::owner()).unwrap().recovery.replayed, 0);
+    assert_eq!(
+        whole
+            .ingest_status(&Principal::owner())
+            .unwrap()
+            .recovery
+            .replayed,
+        0
+    );
 }
 
 #[test]
@@ -92,7 +109,9 @@ fn a_damaged_log_never_stops_the_start() {
     let path = folder.path().join("a.db");
     let store = open(&path);
     ingest(&store, json!([event("a")]));
-    let sound = std::fs::metadata(path.with_extension("db.log")).unwrap().len() as usize;
+    let sound = std::fs::metadata(path.with_extension("db.log"))
+        .unwrap()
+        .len() as usize;
     ingest(&store, json!([event("b")]));
     let (_copy, copy) = crashed(&path);
     let log = copy.with_extension("db.log");
@@ -109,7 +128,10 @@ fn a_damaged_log_never_stops_the_start() {
         assert_eq!(events(&back), kept, "byte {at}");
         let found = back.ingest_status(&Principal::owner()).unwrap().recovery;
         assert!(found.set_aside.is_some() || found.cut > 0, "byte {at}");
-        assert_eq!(ingest(&back, json!([event("a"), event("b")])), [2 - kept, kept, 0]);
+        assert_eq!(
+            ingest(&back, json!([event("a"), event("b")])),
+            [2 - kept, kept, 0]
+        );
     }
 }
 
@@ -183,7 +205,9 @@ fn what_is_to_be_forgotten_is_not_in_the_log_either() {
     let mut secret = event("a");
     secret["userId"] = json!("someone-to-forget");
     ingest(&store, json!([secret, event("b")]));
-    store.erase(&Principal::owner(), &["someone-to-forget"]).unwrap();
+    store
+        .erase(&Principal::owner(), &["someone-to-forget"])
+        .unwrap();
     let log = std::fs::read(path.with_extension("db.log")).unwrap();
     assert!(!log.windows(17).any(|w| w == b"someone-to-forget"));
     let (_copy, copy) = crashed(&path);

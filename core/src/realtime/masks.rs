@@ -32,7 +32,10 @@ impl Masks {
 
     /// The bits of all users, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = u64> {
-        self.places.iter().map(|place| place.1).filter(|bits| *bits != 0)
+        self.places
+            .iter()
+            .map(|place| place.1)
+            .filter(|bits| *bits != 0)
     }
 
     fn grow(&mut self) {

@@ -9,7 +9,9 @@ use arrow::array::Array as _;
 use super::masks::Masks;
 use crate::error::Result;
 use crate::query::Instant;
-use crate::warehouse::{Amount, DailyRate, Happened, Head, Live, Recent, Snapshot, Tally, Warehouse};
+use crate::warehouse::{
+    Amount, DailyRate, Happened, Head, Live, Recent, Snapshot, Tally, Warehouse,
+};
 
 /// A day of windows, and the windows before them.
 const SPAN: i64 = 2 * 86_400 * SECOND;
@@ -172,10 +174,11 @@ impl State {
     fn take(&mut self, snapshot: &dyn Snapshot, after: u64) -> Result<()> {
         let names = snapshot.names()?;
         let [page_views, conversions, errors] = &self.meanings;
-        self.kinds.extend(names.iter().skip(self.kinds.len()).map(|name| {
-            let is = |list: &[String], kind| if list.contains(name) { kind } else { 0 };
-            is(page_views, PAGE_VIEW) | is(conversions, CONVERSION) | is(errors, ERROR)
-        }));
+        self.kinds
+            .extend(names.iter().skip(self.kinds.len()).map(|name| {
+                let is = |list: &[String], kind| if list.contains(name) { kind } else { 0 };
+                is(page_views, PAGE_VIEW) | is(conversions, CONVERSION) | is(errors, ERROR)
+            }));
         let since = Instant::saturating_from_micros(self.floor);
         let mut latest = i64::MIN;
         let mut touched = Vec::new();
@@ -194,7 +197,11 @@ impl State {
         })?;
         // Seconds that are over hardly grow any more.
         for second in touched {
-            if let Some(events) = self.seconds.get_mut(&second).filter(|_| second + 2 < latest) {
+            if let Some(events) = self
+                .seconds
+                .get_mut(&second)
+                .filter(|_| second + 2 < latest)
+            {
                 events.shrink_to_fit();
             }
         }
@@ -213,9 +220,8 @@ impl State {
             NO_USER
         };
         let kind = self.kinds.get(usize::from(*rows.name.get(row)?)).copied();
-        let word = u64::from(user) << 32
-            | kind.unwrap_or_default()
-            | ts.rem_euclid(SECOND).unsigned_abs();
+        let word =
+            u64::from(user) << 32 | kind.unwrap_or_default() | ts.rem_euclid(SECOND).unsigned_abs();
         self.seconds.entry(second).or_default().push(word);
         self.events += 1;
         if rows.amount.is_valid(row) {
@@ -338,7 +344,9 @@ impl State {
             let day = ts.div_euclid(DAY);
             for (currency, amount) in paid {
                 let code = currency.and_then(|c| self.currencies.get(usize::from(c)));
-                let sum = sums.entry((slot, code.map(String::as_str), day)).or_default();
+                let sum = sums
+                    .entry((slot, code.map(String::as_str), day))
+                    .or_default();
                 *sum += amount;
             }
         }
@@ -379,7 +387,10 @@ mod tests {
 
     impl Dice {
         fn below(&mut self, n: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (self.0 >> 33) % n
         }
     }
@@ -404,7 +415,13 @@ mod tests {
     static NEXT: AtomicU64 = AtomicU64::new(0);
 
     fn send(store: &Duckdb, dice: &mut Dice, count: u64) {
-        let names = ["page_view", "complete_booking", "error", "payment", "search"];
+        let names = [
+            "page_view",
+            "complete_booking",
+            "error",
+            "payment",
+            "search",
+        ];
         let events: Vec<_> = (0..count)
             .map(|_| {
                 let ago = match dice.below(4) {
@@ -447,8 +464,20 @@ mod tests {
             for round in 0..6 {
                 let count = dice.below(60);
                 send(&store, &mut dice, count);
-                for (window, step) in [(300, 30), (900, 60), (3_600, 300), (86_400, 7_200), (7_000, 7_000)] {
-                    let back = [0, 1, 30 * SECOND, 3_600 * SECOND, dice.below(90_000 * SECOND as u64).cast_signed()];
+                for (window, step) in [
+                    (300, 30),
+                    (900, 60),
+                    (3_600, 300),
+                    (86_400, 7_200),
+                    (7_000, 7_000),
+                ] {
+                    let back = [
+                        0,
+                        1,
+                        30 * SECOND,
+                        3_600 * SECOND,
+                        dice.below(90_000 * SECOND as u64).cast_signed(),
+                    ];
                     let as_of = at(NOW - back[dice.below(5) as usize]);
                     let asked = Recent {
                         as_of,
@@ -462,12 +491,18 @@ mod tests {
                     let most = if case % 2 == 0 { MOST } else { 50 };
                     let mine = windows.within(&store, &asked, at(NOW), most).unwrap();
                     let sql = store.recent(&asked).unwrap();
-                    assert_eq!(mine, sql, "case {case}, round {round}, {window} s to {as_of}");
+                    assert_eq!(
+                        mine, sql,
+                        "case {case}, round {round}, {window} s to {as_of}"
+                    );
                 }
             }
             let held = windows.0.read().unwrap();
             let state = held.as_ref().unwrap();
-            assert_eq!(state.events, state.seconds.values().map(Vec::len).sum::<usize>());
+            assert_eq!(
+                state.events,
+                state.seconds.values().map(Vec::len).sum::<usize>()
+            );
             assert!(case % 2 == 0 || state.events <= 50);
         }
     }
@@ -487,13 +522,21 @@ mod tests {
             let user = (i % 1_000_000) as u32;
             let ts = dice.below(7_200 * SECOND as u64).cast_signed() + SECOND;
             let word = u64::from(user) << 32 | PAGE_VIEW | ts.rem_euclid(SECOND).unsigned_abs();
-            state.seconds.entry(ts.div_euclid(SECOND)).or_default().push(word);
+            state
+                .seconds
+                .entry(ts.div_euclid(SECOND))
+                .or_default()
+                .push(word);
             state.events += 1;
         }
         for events in state.seconds.values_mut() {
             events.shrink_to_fit();
         }
-        let held: usize = state.seconds.values().map(|events| 64 + events.capacity() * 8).sum();
+        let held: usize = state
+            .seconds
+            .values()
+            .map(|events| 64 + events.capacity() * 8)
+            .sum();
         assert!(held <= 64 << 20, "{held} bytes");
         let asked = Recent {
             as_of: at(7_201 * SECOND),

@@ -33,8 +33,9 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Answered, Aside, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live, Load, Logged, Named, Open, Page, Parameter, Profiled, Recent,
-    Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
+    Answered, Aside, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live, Load, Logged,
+    Named, Open, Page, Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse, Worths, platform,
+    realtime, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;

@@ -149,7 +149,13 @@ impl Follower<'_> {
         self.places.write(&self.notes)?;
 
         let key = format!("follow {} {} {}", place.generation, place.start, place.end);
-        let source: String = path.file_name().unwrap_or_default().to_string_lossy().chars().take(100).collect();
+        let source: String = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .chars()
+            .take(100)
+            .collect();
         let answer = self.analytics.ingest_batch(
             &Principal::new(name.clone(), "collector"),
             &IngestBatch {
@@ -172,7 +178,12 @@ impl Follower<'_> {
         self.places.write(&self.notes)?;
         let answer: serde_json::Value =
             serde_json::from_str(&answer).map_err(travelsense::Error::internal)?;
-        let count = |name: &str| answer.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let count = |name: &str| {
+            answer
+                .get(name)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
+        };
         if count("refused") > 0 {
             let refused = count("refused");
             output::line(&format!("{refused} lines of {source} were refused"))?;
@@ -183,7 +194,9 @@ impl Follower<'_> {
 
 /// What separates the fields of a file that can be followed; nothing inside for NDJSON.
 fn followed(path: &Path) -> Option<Option<u8>> {
-    let tabs = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    let tabs = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
     match Format::of(path).ok()? {
         Format::Ndjson => Some(None),
         Format::Csv => Some(Some(if tabs { b'\t' } else { b',' })),
@@ -205,7 +218,10 @@ fn number(_: &fs::Metadata) -> u64 {
 fn header(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
     let lines = piece(file, 0, 1, length, false)?;
     Ok(lines.map(|mut lines| {
-        let end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let end = lines
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         lines.truncate(end);
         lines
     }))
@@ -223,7 +239,9 @@ fn piece(
     loop {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(start))?;
-        std::io::Read::by_ref(file).take(wanted).read_to_end(&mut bytes)?;
+        std::io::Read::by_ref(file)
+            .take(wanted)
+            .read_to_end(&mut bytes)?;
         let mut quotes = 0_usize;
         let mut end = None;
         for (at, byte) in bytes.iter().enumerate() {
@@ -246,9 +264,8 @@ fn piece(
 impl Places {
     fn read(path: &Path) -> Result<Self, Failure> {
         match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
-                Failure::failed(format!("`{}` cannot be read: {e}", path.display()))
-            }),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|e| Failure::failed(format!("`{}` cannot be read: {e}", path.display()))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(unreadable(path, &error)),
         }

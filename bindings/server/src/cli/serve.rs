@@ -115,10 +115,17 @@ fn tell_of_the_log(analytics: &Analytics) {
         tracing::error!(path = %path.display(), "the log of events was damaged; what could not be read was put aside");
     }
     if status.parked > 0 {
-        tracing::error!(batches = status.parked, "batches of events could not be stored and wait beside the store");
+        tracing::error!(
+            batches = status.parked,
+            "batches of events could not be stored and wait beside the store"
+        );
     }
     if found.replayed > 0 || found.cut > 0 {
-        tracing::info!(replayed = found.replayed, cut = found.cut, "events were taken from the log");
+        tracing::info!(
+            replayed = found.replayed,
+            cut = found.cut,
+            "events were taken from the log"
+        );
     }
 }
 

@@ -418,10 +418,16 @@ fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
     let feed = dir.path().join("feed");
     std::fs::create_dir(&feed).unwrap();
     let append = |name: &str, text: &str| {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(feed.join(name)).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(feed.join(name))
+            .unwrap();
         file.write_all(text.as_bytes()).unwrap();
     };
-    let line = |user: u32| format!("{{\"who\": \"u{user}\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n");
+    let line = |user: u32| {
+        format!("{{\"who\": \"u{user}\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n")
+    };
     // Follows until so many events were told of, and is then ended in one way or the other.
     let follow = |events: u64, signal: &str| {
         let feed = feed.to_str().unwrap();
@@ -430,7 +436,9 @@ fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
         let lines = std::io::BufReader::new(follower.0.stdout.take().unwrap()).lines();
         let mut told = 0;
         for line in lines.map_while(Result::ok) {
-            told += line.strip_suffix(" events").map_or(0, |n| n.parse::<u64>().unwrap());
+            told += line
+                .strip_suffix(" events")
+                .map_or(0, |n| n.parse::<u64>().unwrap());
             if told >= events {
                 break;
             }
@@ -438,16 +446,29 @@ fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
         assert_eq!(told, events);
         follower.stop(signal)
     };
-    append("a.ndjson", &format!("{}{}{{\"who\": \"cut", line(1), line(2)));
-    append("b.csv", "who,name,ts,note\nu3,b,2026-01-05T11:00:00Z,\"two\nlines\"\nu4,b,2026-01-05");
+    append(
+        "a.ndjson",
+        &format!("{}{}{{\"who\": \"cut", line(1), line(2)),
+    );
+    append(
+        "b.csv",
+        "who,name,ts,note\nu3,b,2026-01-05T11:00:00Z,\"two\nlines\"\nu4,b,2026-01-05",
+    );
     append("c.txt", "not followed");
     assert_eq!(follow(3, "-TERM").0, Some(0));
-    append("a.ndjson", &format!("\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n{}", line(1)));
+    append(
+        "a.ndjson",
+        &format!(
+            "\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n{}",
+            line(1)
+        ),
+    );
     append("b.csv", "T12:00:00Z,x\n");
     follow(3, "-KILL");
     // What was stored is noted.
     let notes = std::path::Path::new(&data).join("travelsense.follow.json");
-    let places: serde_json::Value = serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
+    let places: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
     for place in places.as_object().unwrap().values() {
         let first = place["end"].as_u64().unwrap();
         assert_eq!(place["start"], first);

@@ -23,13 +23,27 @@ fn serve(data: &str) -> (Running, String) {
 
 /// A server that another program starts: it gets the server's program and arguments behind its own.
 fn serve_by(by: &[&str], data: &str) -> (Running, String) {
-    let args = ["serve", "--data", data, "--bind", "127.0.0.1:0", "--log-format", "json", "--rate-limit", "off"];
+    let args = [
+        "serve",
+        "--data",
+        data,
+        "--bind",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+        "--rate-limit",
+        "off",
+    ];
     let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
     let mut command = match by {
         [] => program(&args, &secret),
         [first, rest @ ..] => {
             let mut command = std::process::Command::new(first);
-            command.args(rest).arg(env!("CARGO_BIN_EXE_travelsense")).args(args).envs(secret);
+            command
+                .args(rest)
+                .arg(env!("CARGO_BIN_EXE_travelsense"))
+                .args(args)
+                .envs(secret);
             command
         }
     };
@@ -40,7 +54,9 @@ fn serve_by(by: &[&str], data: &str) -> (Running, String) {
         .by_ref()
         .map_while(Result::ok)
         .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-        .find_map(|line| (line["message"] == "listening").then(|| line["address"].as_str().unwrap().to_owned()))
+        .find_map(|line| {
+            (line["message"] == "listening").then(|| line["address"].as_str().unwrap().to_owned())
+        })
         .expect("the server starts");
     // Somebody has to read the rest, or the server would wait for it.
     thread::spawn(move || log.map_while(Result::ok).for_each(drop));
@@ -48,15 +64,25 @@ fn serve_by(by: &[&str], data: &str) -> (Running, String) {
 }
 
 fn token() -> String {
-    let made = run(&["token", "--sub", "c", "--role", "collector"], &[("TRAVELSENSE_JWT_SECRET", SECRET)]);
+    let made = run(
+        &["token", "--sub", "c", "--role", "collector"],
+        &[("TRAVELSENSE_JWT_SECRET", SECRET)],
+    );
     made.out.trim().to_owned()
 }
 
 /// Sends a batch; the status, whether it says when to come again, and the answer; or nothing where the server went away.
-fn send(address: &str, token: &str, events: &Value, key: Option<&str>) -> Option<(u16, bool, Value)> {
+fn send(
+    address: &str,
+    token: &str,
+    events: &Value,
+    key: Option<&str>,
+) -> Option<(u16, bool, Value)> {
     let body = events.to_string();
     let mut socket = TcpStream::connect(address).ok()?;
-    socket.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    socket
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .ok()?;
     let key = key.map_or(String::new(), |key| format!("idempotency-key: {key}\r\n"));
     write!(
         socket,
@@ -74,7 +100,10 @@ fn send(address: &str, token: &str, events: &Value, key: Option<&str>) -> Option
 
 /// How often the server is killed: 200 times where somebody asks for it.
 fn kills() -> usize {
-    #[expect(clippy::disallowed_methods, reason = "how long a test may take is asked of whoever runs it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test may take is asked of whoever runs it"
+    )]
     let asked = std::env::var("TRAVELSENSE_KILLS").ok();
     asked.and_then(|n| n.parse().ok()).unwrap_or(8)
 }
@@ -96,8 +125,13 @@ fn stored(data: &str) -> BTreeMap<String, u64> {
         }
         Ok(())
     };
-    warehouse.property(&EventProperty::Named("n".to_owned()), 0, &mut take).unwrap();
-    assert_eq!(found.values().sum::<u64>(), warehouse.head().unwrap().events);
+    warehouse
+        .property(&EventProperty::Named("n".to_owned()), 0, &mut take)
+        .unwrap();
+    assert_eq!(
+        found.values().sum::<u64>(),
+        warehouse.head().unwrap().events
+    );
     found
 }
 
@@ -141,7 +175,8 @@ impl Sent {
         let events = (0..size).map(|i| {
             let n = format!("{batch}-{i}");
             let user = format!("u{}", batch % 50);
-            let mut event = json!({"userId": user, "name": "e", "ts": "2026-03-01T00:00:00Z", "n": n});
+            let mut event =
+                json!({"userId": user, "name": "e", "ts": "2026-03-01T00:00:00Z", "n": n});
             if !by_key {
                 event["eventId"] = json!(n);
             }
@@ -151,7 +186,8 @@ impl Sent {
         let key = batch.to_string();
         let key = by_key.then_some(key.as_str());
         // A client that hears nothing sends again, once.
-        let answer = send(address, token, &events, key).or_else(|| send(address, token, &events, key));
+        let answer =
+            send(address, token, &events, key).or_else(|| send(address, token, &events, key));
         match answer {
             Some((200, _, answer)) => {
                 let count = |name: &str| answer["data"][name].as_u64().unwrap();
@@ -175,7 +211,10 @@ impl Sent {
         for (batch, size) in self.answered.lock().unwrap().iter() {
             for place in 0..*size {
                 let event = format!("{batch}-{place}");
-                assert!(found.contains_key(&event), "event {event} was acknowledged and is not there");
+                assert!(
+                    found.contains_key(&event),
+                    "event {event} was acknowledged and is not there"
+                );
             }
         }
     }
@@ -186,7 +225,10 @@ impl Sent {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how soon a server is back is what is tested")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how soon a server is back is what is tested"
+)]
 fn kill_9_at_any_moment_loses_and_doubles_nothing() {
     let (_dir, data) = folder();
     let sent = Arc::new(Sent::default());
@@ -196,7 +238,10 @@ fn kill_9_at_any_moment_loses_and_doubles_nothing() {
         let (server, address) = serve(&data);
         assert_eq!(get(&address, "/health", "").0, 200);
         let ready = begun.elapsed();
-        assert!(ready < Duration::from_secs(10), "round {round}: ready after {ready:?}");
+        assert!(
+            ready < Duration::from_secs(10),
+            "round {round}: ready after {ready:?}"
+        );
         let (stop, clients) = sent.load(&address, 6, 40);
         // At another moment each time, from during the first batches on.
         thread::sleep(Duration::from_millis(50 + (round as u64 * 137) % 700));
@@ -212,9 +257,16 @@ fn kill_9_at_any_moment_loses_and_doubles_nothing() {
     }
     let (server, _) = serve(&data);
     assert_eq!(server.stop("-TERM").0, Some(0));
-    assert!(sent.answers() > kills, "{} batches were answered", sent.answers());
+    assert!(
+        sent.answers() > kills,
+        "{} batches were answered",
+        sent.answers()
+    );
     sent.check(&data);
-    assert!(!Path::new(&data).join("travelsense.db.log").exists(), "a store that was closed needs no log");
+    assert!(
+        !Path::new(&data).join("travelsense.db.log").exists(),
+        "a store that was closed needs no log"
+    );
 }
 
 #[test]
@@ -248,7 +300,10 @@ fn beyond_capacity_batches_are_turned_away_and_what_is_accepted_is_stored() {
     for client in clients {
         client.join().unwrap();
     }
-    assert!(sent.turned_away.load(Ordering::Relaxed) > 0, "nothing was too much");
+    assert!(
+        sent.turned_away.load(Ordering::Relaxed) > 0,
+        "nothing was too much"
+    );
     // And as soon as it is less, all is well again.
     let before = sent.answers();
     sent.one(&address, &token(), 0, 10);
@@ -276,7 +331,10 @@ fn a_full_disk_is_said_and_loses_nothing() {
     for client in clients {
         client.join().unwrap();
     }
-    assert!(sent.turned_away.load(Ordering::Relaxed) > 0, "the disk was never full");
+    assert!(
+        sent.turned_away.load(Ordering::Relaxed) > 0,
+        "the disk was never full"
+    );
     drop(server);
     let before = sent.answers();
     assert!(before > 0);

@@ -17,6 +17,8 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod program;

@@ -211,6 +211,8 @@ pub(crate) fn records<S: Shape>(
     shape: &S,
 ) -> Result<Vec<std::result::Result<S::Out, Refused>>> {
     let (header, records) = csv::records(header, body, delimiter, shape.places())?;
-    let built = records.iter().map(|record| csv::record(&header, record, shape));
+    let built = records
+        .iter()
+        .map(|record| csv::record(&header, record, shape));
     Ok(built.collect())
 }

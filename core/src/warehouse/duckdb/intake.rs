@@ -9,16 +9,12 @@ use crate::warehouse::{Answered, Aside, Keyed, Logged, Page};
 
 pub(super) fn logged(home: &Duckdb) -> Result<Logged> {
     home.connect()?
-        .query_row(
-            "select store, log_position from meta",
-            [],
-            |row| {
-                Ok(Logged {
-                    store: row.get::<_, i128>(0)?.cast_unsigned(),
-                    position: row.get(1)?,
-                })
-            },
-        )
+        .query_row("select store, log_position from meta", [], |row| {
+            Ok(Logged {
+                store: row.get::<_, i128>(0)?.cast_unsigned(),
+                position: row.get(1)?,
+            })
+        })
         .map_err(|e| home.fault(e))
 }
 

@@ -9,11 +9,11 @@ use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::UInt8Type;
 
+use self::settle::Exchanged;
 use super::batch::{self, Keys};
 use super::catalogue;
 use super::intern::{Names, Users};
 use super::seen::Seen;
-use self::settle::Exchanged;
 use super::{Duckdb, erase, lock, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::model::Kind;
@@ -360,7 +360,9 @@ impl<'a> Change<'a> {
             (head.first, head.events_hash) = (all.first, all.hash);
             return Ok(head);
         };
-        head.unattributed = head.unattributed.saturating_add_signed(exchanged.unattributed);
+        head.unattributed = head
+            .unattributed
+            .saturating_add_signed(exchanged.unattributed);
         head.events_hash = head.events_hash.wrapping_add(exchanged.hash);
         head.first = [head.first, exchanged.first].into_iter().flatten().min();
         Ok(head)

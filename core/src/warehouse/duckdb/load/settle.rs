@@ -62,7 +62,9 @@ impl Change<'_> {
         let old = self.before.version;
         result.replaced += count(&format!("line = -1 and place > 1 and version <= {old}"))?;
 
-        result.repeated.extend(self.lines("line", "line >= 0 and arrival > 1")?);
+        result
+            .repeated
+            .extend(self.lines("line", "line >= 0 and arrival > 1")?);
         // Told of the event that was kept out or, where a stored one was, of the one that took its place.
         result.conflicting.extend(self.lines(
             "case when line >= 0 then line else winner end",
