@@ -23,14 +23,16 @@ impl Analytics {
     ) -> Result<ImportReport> {
         let mapping = access::grant(who, Permission::ImportEvents, mapping)?;
         let catalogue = self.warehouse.catalogue()?;
-        events::import(
+        let report = events::import(
             &*self.warehouse,
             &catalogue,
             source,
             &mapping,
             self.now(),
             options,
-        )
+        )?;
+        self.intake.settle(&*self.warehouse, self.now());
+        Ok(report)
     }
 
     /// Which events mean what.
@@ -54,6 +56,7 @@ impl Analytics {
             .unwrap_or_else(PoisonError::into_inner);
         self.warehouse.set_catalogue(catalogue.inner())?;
         *known = None;
+        self.intake.settle(&*self.warehouse, self.now());
         Ok(())
     }
 

@@ -209,18 +209,18 @@ impl Intake {
     pub(crate) fn take(
         &self,
         home: &dyn Warehouse,
-        now: Now<'_>,
+        clock: Now<'_>,
         sent: Sent,
     ) -> Result<IngestReport> {
         let keyed = sent.keyed;
         let taken = self.enter(home, sent).and_then(|(turns, leads)| {
             if leads {
-                self.lead(home, now);
+                self.lead(home, clock);
             }
             loop {
                 match turns.recv() {
                     Ok(Turn::Done(report)) => return report,
-                    Ok(Turn::Lead) => self.lead(home, now),
+                    Ok(Turn::Lead) => self.lead(home, clock),
                     Err(_) => return Err(Error::internal("a batch was given up")),
                 }
             }
@@ -270,7 +270,7 @@ impl Intake {
     }
 
     /// Stores what waits, up to the size of a group, and answers it.
-    fn lead(&self, home: &dyn Warehouse, now: Now<'_>) {
+    fn lead(&self, home: &dyn Warehouse, clock: Now<'_>) {
         let _lead = Lead(self);
         let group = {
             let mut queue = lock(&self.queue);
@@ -286,40 +286,40 @@ impl Intake {
             queue.events = queue.events.saturating_sub(events);
             queue.waiting.drain(..count).collect()
         };
-        self.serve(home, now, group);
+        self.serve(home, clock, group);
         let full = lock(&self.log)
             .as_ref()
             .is_some_and(|log| log.bytes() >= LOG);
         if full {
             // Where it cannot be now, it can be after the next batch.
-            let _ = self.empty_log(home, now());
+            let _ = self.empty_log(home, clock());
         }
     }
 
     /// Stores a group, and where that fails each batch alone, so that one that cannot be stored harms no other.
-    fn serve(&self, home: &dyn Warehouse, now: Now<'_>, group: Vec<Waiting>) {
+    fn serve(&self, home: &dyn Warehouse, clock: Now<'_>, group: Vec<Waiting>) {
         let frame = Frame::of(&group);
         match frame.and_then(|frame| self.keep(home, &frame)) {
-            Ok((unnamed, committed)) => self.answer(now, group, &unnamed, &committed),
+            Ok((unnamed, committed)) => self.answer(clock, group, &unnamed, &committed),
             Err(error) if error.kind() == ErrorKind::Internal && group.len() > 1 => {
                 for waiting in group {
-                    self.serve(home, now, vec![waiting]);
+                    self.serve(home, clock, vec![waiting]);
                 }
             }
             Err(error) if error.kind() == ErrorKind::Internal => {
-                self.retry(home, now, group, &error)
+                self.retry(home, clock, group, &error)
             }
             Err(error) => refuse(group, &error),
         }
     }
 
     /// Tries once more to store a batch, and puts it aside where that fails too.
-    fn retry(&self, home: &dyn Warehouse, now: Now<'_>, group: Vec<Waiting>, first: &Error) {
+    fn retry(&self, home: &dyn Warehouse, clock: Now<'_>, group: Vec<Waiting>, first: &Error) {
         let again = Frame::of(&group).and_then(|frame| Ok((self.keep(home, &frame), frame)));
         match again {
-            Ok((Ok((unnamed, committed)), _)) => self.answer(now, group, &unnamed, &committed),
+            Ok((Ok((unnamed, committed)), _)) => self.answer(clock, group, &unnamed, &committed),
             Ok((Err(error), frame)) => {
-                let name = now().micros().unsigned_abs();
+                let name = clock().micros().unsigned_abs();
                 let put = (self.parked()).map(|parked| {
                     frame
                         .encode()
@@ -334,10 +334,10 @@ impl Intake {
         }
     }
 
-    fn answer(&self, now: Now<'_>, group: Vec<Waiting>, unnamed: &[u64], committed: &Committed) {
+    fn answer(&self, clock: Now<'_>, group: Vec<Waiting>, unnamed: &[u64], committed: &Committed) {
         let mut status = lock(&self.status);
         status.commits += 1;
-        let now = now();
+        let now = clock();
         let mut first = 0;
         for waiting in group {
             let mut report = waiting.report;
@@ -405,6 +405,14 @@ impl Intake {
     /// Forgets what the log holds of events that are gone.
     pub(crate) fn forget(&self, home: &dyn Warehouse, now: Instant) -> Result<()> {
         self.empty_log(home, now)
+    }
+
+    /// Makes a change durable that did not come this way, and so is in no log but the engine's own.
+    pub(crate) fn settle(&self, home: &dyn Warehouse, now: Instant) {
+        if self.path.is_some() {
+            // Where it has to wait, the engine's log has the change.
+            let _ = home.checkpoint(Keys::since(now));
+        }
     }
 
     /// Leaves no log behind where the file is whole without it.

@@ -9,7 +9,7 @@ use travelsense::{Analytics, Principal};
 
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Outcome, store};
+use super::{Outcome, preflight, store};
 use crate::serve::{serve, signalled};
 use crate::{Service, router};
 
@@ -37,6 +37,9 @@ impl Serve {
         let limits = settings.limits()?;
         let data = settings.data()?;
         settings.start_log()?;
+        if let Some(path) = preflight::check(data)? {
+            tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
+        }
         let analytics = Arc::new(store::open(data, settings.options())?);
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;

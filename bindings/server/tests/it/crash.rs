@@ -340,7 +340,38 @@ fn a_full_disk_is_said_and_loses_nothing() {
     assert!(before > 0);
     let (server, address) = serve(&data);
     sent.one(&address, &token(), 0, 10);
-    assert_eq!(sent.answers(), before + 1, "with room again it goes on");
+    assert_eq!(sent.answers(), before + 1, "it goes on with room again");
     assert_eq!(server.stop("-TERM").0, Some(0));
+    sent.check(&data);
+}
+
+#[test]
+fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
+    let (_dir, data) = folder();
+    let sent = Arc::new(Sent::default());
+    let wal = Path::new(&data).join("travelsense.db.wal");
+    for round in 0..4 {
+        let (server, address) = serve(&data);
+        let (stop, clients) = sent.load(&address, 4, 40);
+        thread::sleep(Duration::from_millis(700));
+        drop(server);
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().unwrap();
+        }
+        let mut bytes = std::fs::read(&wal).unwrap_or_default();
+        let middle = bytes.len() / 2;
+        match round {
+            0 => bytes.truncate(middle),
+            1 => bytes.iter_mut().skip(middle).step_by(97).for_each(|b| *b ^= 0x40),
+            2 => bytes.iter_mut().skip(8).for_each(|b| *b = 0xff),
+            _ => bytes.iter_mut().for_each(|b| *b = 0),
+        }
+        std::fs::write(&wal, bytes).unwrap();
+    }
+    let (server, address) = serve(&data);
+    sent.one(&address, &token(), 0, 10);
+    assert_eq!(server.stop("-TERM").0, Some(0));
+    assert!(sent.answers() > 4, "{} batches were answered", sent.answers());
     sent.check(&data);
 }

@@ -273,3 +273,65 @@ async fn what_is_kept_aside_is_listed_and_sent_again() {
     );
     assert_eq!(status.json["data"]["sources"]["http"]["accepted"], 0);
 }
+
+#[tokio::test]
+async fn the_figures_are_pushed_until_the_server_stops() {
+    let server = Server::new();
+    let path = "/api/analytics-dashboard/realtime/stream";
+    for (query, status, code) in [
+        ("refreshInterval=4", 400, "validation_failed"),
+        ("asOf=2026-01-01", 400, "validation_failed"),
+    ] {
+        assert_eq!(
+            server.ask(path, query, "viewer").await.problem(status),
+            code
+        );
+    }
+    let none = server.get(path, "", "").await;
+    assert_eq!(none.problem(401), "token_missing");
+    // A token in the path is a parameter like any other, and unknown.
+    let token_in_path = server
+        .get(path, &format!("access_token={}", token("admin")), "")
+        .await;
+    assert_eq!(token_in_path.problem(401), "token_missing");
+
+    let known = server
+        .ask(
+            "/api/analytics-dashboard/realtime",
+            "timeRange=last_hour",
+            "viewer",
+        )
+        .await;
+    let at = crate::tokens::NOW * 1_000_000;
+    for (last, events) in [(None, 1), (Some(at), 0), (Some(at - 60_000_000), 1)] {
+        let server = Server::new();
+        let mut request = Request::get(format!("{path}?timeRange=last_hour"))
+            .header("authorization", format!("Bearer {}", token("viewer")));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last.to_string());
+        }
+        let stop = async {
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            server.service.stop();
+        };
+        let sent = server.send(request.body(Body::empty()).unwrap());
+        let (reply, ()) = tokio::join!(sent, stop);
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("content-type"), "text/event-stream");
+        let data: Vec<&str> = reply
+            .text
+            .lines()
+            .filter_map(|l| l.strip_prefix("data: "))
+            .collect();
+        assert_eq!(data.len(), events, "after {last:?}: {}", reply.text);
+        for data in data {
+            let data: Value = serde_json::from_str(data).unwrap();
+            assert_eq!(data, known.json["data"]);
+            assert!(
+                reply.text.contains(&format!("id: {at}\n")),
+                "{}",
+                reply.text
+            );
+        }
+    }
+}
