@@ -7,6 +7,8 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod ingest;
+mod live;
 mod openapi;
 mod parameters;
 mod problem;

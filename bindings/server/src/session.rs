@@ -219,35 +219,3 @@ fn cookie(headers: &HeaderMap) -> Option<HeaderValue> {
     let token = pairs.find_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='))?;
     HeaderValue::try_from(format!("Bearer {token}")).ok()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_good_once() {
-        let entrances = Entrances::default();
-        entrances.add("a".to_owned(), "t".to_owned());
-        assert_eq!(entrances.take("b"), None);
-        assert_eq!(entrances.take("a").as_deref(), Some("t"));
-        assert_eq!(entrances.take("a"), None);
-    }
-
-    #[test]
-    fn our_cookie_is_found_among_others() {
-        let table = [
-            ("", None),
-            ("travelsense=t", Some("Bearer t")),
-            ("a=b; travelsense=t.u-v; c=d", Some("Bearer t.u-v")),
-            ("travelsense2=t", None),
-            ("nottravelsense=t", None),
-        ];
-        for (given, expected) in table {
-            let mut headers = HeaderMap::new();
-            headers.insert(COOKIE, given.parse().unwrap());
-            let found = cookie(&headers);
-            let found = found.as_ref().map(|v| v.to_str().unwrap());
-            assert_eq!(found, expected, "{given}");
-        }
-    }
-}

@@ -3,9 +3,11 @@
 mod audit;
 mod demo;
 mod failure;
+mod follow;
 mod funnel;
 mod import;
 mod output;
+mod preflight;
 mod progress;
 mod question;
 mod retention;
@@ -38,6 +40,8 @@ enum Command {
     Retention(retention::Retention),
     Token(token::Token),
     Audit(audit::Audit),
+    #[command(hide = true)]
+    Preflight(preflight::Preflight),
 }
 
 /// Runs the command line of this process.
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Retention(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Preflight(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -105,3 +105,23 @@ async fn a_code_logs_in_once_and_what_is_no_proof_sets_no_cookie() {
         assert_eq!(refused.header("set-cookie"), "", "{body}");
     }
 }
+
+#[tokio::test]
+async fn our_cookie_is_found_among_others() {
+    let server = Server::new();
+    let good = token("admin");
+    for (given, status) in [
+        (format!("travelsense={good}"), 200),
+        (format!("a=b; travelsense={good}; c=d"), 200),
+        (format!("travelsense2={good}"), 401),
+        (format!("nottravelsense={good}"), 401),
+        (String::new(), 401),
+    ] {
+        let asked = send(&server, "GET", SESSION, &[("cookie", &given)], "").await;
+        assert_eq!(asked.status.as_u16(), status, "{given}");
+    }
+    let bearer = format!("Bearer {}", token("viewer"));
+    let both = [("cookie", "travelsense=wrong"), ("authorization", &bearer)];
+    let asked = send(&server, "GET", SESSION, &both, "").await;
+    assert_eq!(asked.json["data"]["role"], "viewer");
+}
