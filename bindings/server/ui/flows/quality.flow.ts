@@ -15,7 +15,7 @@ for (const scheme of ['light', 'dark'] as const) {
     for (const path of PAGES) {
       await page.goto(BASE() + path)
       await expect(page.locator('main h1')).toBeVisible()
-      await page.waitForLoadState('networkidle')
+      await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
       await page.addScriptTag({ path: AXE })
       const found = await page.evaluate(async () => {
         const axe = (window as unknown as { axe: { run: (on: Document, how: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe
@@ -36,7 +36,7 @@ test('a phone has a bar below, and nothing is wider than its screen', async ({ b
   for (const path of PAGES) {
     await page.goto(BASE() + path)
     await expect(page.locator('main h1')).toBeVisible()
-    await page.waitForLoadState('networkidle')
+    await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
   }
   await page.getByRole('button', { name: 'More', exact: true }).last().click()

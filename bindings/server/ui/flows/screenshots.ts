@@ -38,8 +38,7 @@ for (const { name: look, viewport, colorScheme } of LOOKS) {
     for (const [name, path] of [...PAGES, ['dashboard', `/dashboards/${data._id}`], ['builder', `/dashboards/${data._id}?edit=1`]] as [string, string][]) {
       await page.goto(BASE() + path)
       await expect(page.locator('main h1, main .name')).toBeVisible()
-      await page.waitForLoadState('networkidle')
-      await expect(page.locator('.loading')).toHaveCount(0)
+      await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
       await page.screenshot({ path: `node_modules/.screenshots/${name}-${look}.png`, fullPage: true })
     }
     await context.close()
