@@ -23,6 +23,7 @@ impl Analytics {
     pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
         refuse(question.inner().faults(self.now()))?;
+        self.stop().check()?;
         let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
         let catalogue = self.warehouse.catalogue()?;
         let timelines = if self.warehouse.head()?.identified {

@@ -149,6 +149,8 @@ const PROOFS: &[(&str, &[&str])] = &[
         "C1",
         &[
             "funnel/C1",
+            "retention/C1",
+            "journey/C1",
             "drop_off/C1",
             "core/tests/people.rs::c1_a_cohort_filters_and_breaks_down_as_of_the_question",
         ],
