@@ -37,16 +37,3 @@ impl Insight {
         .map_err(Error::internal)
     }
 }
-
-impl InsightType {
-    /// Its name in the specification.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EngagementPatterns => "engagement_patterns",
-            Self::ConversionFunnel => "conversion_funnel",
-            Self::DropOffPoints => "drop_off_points",
-            Self::FeatureAdoption => "feature_adoption",
-            Self::UserJourneys => "user_journeys",
-        }
-    }
-}
