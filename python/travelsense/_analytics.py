@@ -244,10 +244,11 @@ class Analytics:
             strict_increase: whether a step must be later than the one before, and not only not earlier.
             time_between: the pair of steps, from 1, whose time is measured; first to last by default.
             as_of: nothing after this instant is seen; now by default.
-            timeout: how long it may take before it is given up as `Cancelled`: seconds, `"30s"`, or a `timedelta`; as long as
-                the store says by default.
-            progress: whether to show how far it is where it takes over a second and somebody may look; or a function to tell
-                it, called with the share of the pass at hand that is done, 0 to 1. Its exception gives the question up.
+            timeout: how long it may take before it is given up as `Cancelled`: seconds, `"30s"`, or a `timedelta`; as
+                long as the store says by default.
+            progress: whether to show how far it is where it takes over a second and somebody may look; or a function to
+                tell it, called with the share of the pass at hand that is done, 0 to 1. Its exception gives the
+                question up.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -349,8 +350,9 @@ class Analytics:
             progress: as `funnel`.
             funnel: any other option of a funnel, for example `window="7d"`.
 
-        Rows, of each group one for the whole funnel and one a step: `group`, `step`, `event`, `k`, `n`, `rate`, `rest_k`,
-        `rest_n`, `rest_rate`, `difference` with its interval, `p_value`, and `adjusted_p_value` for all of them.
+        Rows, of each group one for the whole funnel and one a step: `group`, `step`, `event`, `k`, `n`, `rate`,
+        `rest_k`, `rest_n`, `rest_rate`, `difference` with its interval, `p_value`, and `adjusted_p_value` for all of
+        them.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -558,8 +560,8 @@ class Analytics:
     def create_cohort(self, name: str, definition: Mapping[str, Any]) -> None:
         """Makes a cohort: a named set of users, which never changes its definition.
 
-        It is a property of every question then: `{"property": {"cohort": name}, "value": True}`, which asks for its members
-        as of the question, or with `"at": "at_event"` as of each event.
+        It is a property of every question then: `{"property": {"cohort": name}, "value": True}`, which asks for its
+        members as of the question, or with `"at": "at_event"` as of each event.
 
         Args:
             name: 1 to 100 characters.

@@ -218,8 +218,9 @@ def _difference(answer: dict[str, Any]) -> Table:
         for switch in answer["switches"]
     ]
     users = answer["users"]
+    counts = f"{users['a']:,} and {users['b']:,} users, {users['both']:,} of both"
     return Table(
-        f"Why two {answer['word']} questions differ: {users['a']:,} users and {users['b']:,}, {users['both']:,} in both",
+        f"Why two {answer['word']} questions differ: {counts}",
         ["switch", "a", "b", "users with b's alone", "change", "rules"],
         rows,
         words=3,

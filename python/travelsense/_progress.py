@@ -16,7 +16,8 @@ PAUSE = 0.2
 class Progress:
     """Shows how far something is on standard error: by tqdm where it is installed, else as plain text.
 
-    It shows nothing during the first second, and nothing at all where standard error is neither a terminal nor a notebook.
+    It shows nothing during the first second, and nothing at all where standard error is neither a terminal nor in a
+    notebook.
     """
 
     def __init__(self, title: str) -> None:

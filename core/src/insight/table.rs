@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use super::{Insight, InsightType};
+use super::Insight;
 use crate::error::{Error, Result};
 
 impl Insight {
