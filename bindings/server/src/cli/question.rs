@@ -60,7 +60,10 @@ impl Common {
                     format!("--option `{option}` must be a field and its value, such as limit=5");
                 return Err(Failure::invalid(wrong));
             };
-            question[name] = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            if let Some(fields) = question.as_object_mut() {
+                fields.insert(name.to_owned(), value);
+            }
         }
         Ok(question)
     }
