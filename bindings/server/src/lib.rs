@@ -7,6 +7,9 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod ingest;
+mod live;
+mod openapi;
 mod parameters;
 mod problem;
 mod rate;
@@ -15,5 +18,6 @@ mod routes;
 pub mod serve;
 mod service;
 
+pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

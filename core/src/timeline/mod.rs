@@ -23,7 +23,7 @@ use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
 pub(crate) use column::Needs;
-pub(crate) use meaning::{Judge, Meaning};
+pub(crate) use meaning::{Judge, Meaning, Rows as RowSet};
 pub use members::Members;
 pub use membership::Membership;
 use partition::Partition;

@@ -8,10 +8,12 @@ mod dropoff;
 mod engagement;
 mod explain;
 mod failure;
+mod follow;
 mod funnel;
 mod import;
 mod journey;
 mod output;
+mod preflight;
 mod progress;
 mod question;
 mod retention;
@@ -50,6 +52,8 @@ enum Command {
     Explain(explain::Explain),
     Token(token::Token),
     Audit(audit::Audit),
+    #[command(hide = true)]
+    Preflight(preflight::Preflight),
 }
 
 /// Runs the command line of this process.
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Preflight(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

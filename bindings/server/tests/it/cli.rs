@@ -551,3 +551,87 @@ fn nobody_reading_the_output_is_no_error() {
     assert_eq!(String::from_utf8(done.stderr).unwrap(), "");
     assert_eq!(done.status.code(), Some(0));
 }
+
+/// How many events a store that nobody has open holds.
+fn held(data: &str) -> u64 {
+    use travelsense::warehouse::{Duckdb, Open, Warehouse as _};
+    let store = Duckdb::open(&Open {
+        path: Some(std::path::Path::new(data).join("travelsense.db")),
+        read_only: true,
+        threads: None,
+        memory_limit: None,
+        now: travelsense::Instant::default(),
+    });
+    store.unwrap().head().unwrap().events
+}
+
+#[test]
+fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
+    use std::io::{BufRead as _, Write as _};
+    let (dir, data) = folder();
+    let feed = dir.path().join("feed");
+    std::fs::create_dir(&feed).unwrap();
+    let append = |name: &str, text: &str| {
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(feed.join(name))
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    let line = |user: u32| {
+        format!("{{\"who\": \"u{user}\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n")
+    };
+    // Follows until so many events were told of, and is then ended in one way or the other.
+    let follow = |events: u64, signal: &str| {
+        let feed = feed.to_str().unwrap();
+        let args = ["import", feed, "--follow", "--data", &data, "--user", "who"];
+        let mut follower = Running::start(&args, &[]);
+        let lines = std::io::BufReader::new(follower.0.stdout.take().unwrap()).lines();
+        let mut told = 0;
+        for line in lines.map_while(Result::ok) {
+            told += line
+                .strip_suffix(" events")
+                .map_or(0, |n| n.parse::<u64>().unwrap());
+            if told >= events {
+                break;
+            }
+        }
+        assert_eq!(told, events);
+        follower.stop(signal)
+    };
+    append(
+        "a.ndjson",
+        &format!("{}{}{{\"who\": \"cut", line(1), line(2)),
+    );
+    append(
+        "b.csv",
+        "who,name,ts,note\nu3,b,2026-01-05T11:00:00Z,\"two\nlines\"\nu4,b,2026-01-05",
+    );
+    append("c.txt", "not followed");
+    assert_eq!(follow(3, "-TERM").0, Some(0));
+    append(
+        "a.ndjson",
+        &format!(
+            "\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n{}",
+            line(1)
+        ),
+    );
+    append("b.csv", "T12:00:00Z,x\n");
+    follow(3, "-KILL");
+    // What was stored is noted.
+    let notes = std::path::Path::new(&data).join("travelsense.follow.json");
+    let places: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
+    for place in places.as_object().unwrap().values() {
+        let first = place["end"].as_u64().unwrap();
+        assert_eq!(place["start"], first);
+    }
+    append("a.ndjson", &line(9));
+    assert_eq!(follow(1, "-TERM").0, Some(0));
+    assert_eq!(held(&data), 7);
+    // A file that begins anew is another one.
+    std::fs::write(feed.join("a.ndjson"), line(10)).unwrap();
+    assert_eq!(follow(1, "-INT").0, Some(0));
+    assert_eq!(held(&data), 8);
+}

@@ -7,11 +7,17 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod ingest;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
