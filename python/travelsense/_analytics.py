@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from travelsense._asking import Watch
-    from travelsense._native import Answer, Patience
+    from travelsense._asking import Patience, Watch
+    from travelsense._native import Answer
     from travelsense._question import (
         ClockStart,
         ClockUnit,
