@@ -8,6 +8,6 @@ update meta set log_position = 0;
 create table intake_keys (
     key hugeint not null,
     body hugeint not null,
-    at timestamp not null,
+    answered_at timestamp not null,
     answer varchar not null
 );

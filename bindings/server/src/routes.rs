@@ -529,6 +529,7 @@ pub(crate) async fn tell(
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
+    use axum::routing::get;
     use tower::ServiceExt as _;
 
     use super::*;
