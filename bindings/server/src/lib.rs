@@ -1,5 +1,6 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
+mod alerts;
 mod answer;
 mod bearer;
 mod chance;
@@ -7,6 +8,7 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+pub mod notify;
 mod parameters;
 mod problem;
 mod rate;

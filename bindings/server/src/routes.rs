@@ -20,7 +20,7 @@ use crate::frame::{self, Asker, Id};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, record};
+use crate::{alerts, dashboards, export, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -40,6 +40,7 @@ pub fn router(service: Service) -> Router {
             put(create_cohort).delete(remove_cohort),
         )
         .route("/health", get(health))
+        .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())

@@ -91,6 +91,10 @@ pub enum Permission {
     ReadAudit,
     /// Take tokens back before they expire.
     ManageAccess,
+    /// See alerts, and where they stand.
+    ReadAlerts,
+    /// Make alerts, change and silence them, and see where they are told.
+    ManageAlerts,
 }
 
 impl Permission {
@@ -107,6 +111,8 @@ impl Permission {
             Self::ManageDashboards => "manage_dashboards",
             Self::ReadAudit => "read_audit",
             Self::ManageAccess => "manage_access",
+            Self::ReadAlerts => "read_alerts",
+            Self::ManageAlerts => "manage_alerts",
         }
     }
 }
@@ -193,7 +199,7 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 10] = [
+    const ALL: [Permission; 12] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
@@ -204,27 +210,29 @@ mod tests {
         Permission::ManageDashboards,
         Permission::ReadAudit,
         Permission::ManageAccess,
+        Permission::ReadAlerts,
+        Permission::ManageAlerts,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 10]),
+            ("admin", [true; 12]),
             (
                 "analyst",
                 [
-                    true, true, true, true, false, false, true, true, false, false,
+                    true, true, true, true, false, false, true, true, false, false, true, true,
                 ],
             ),
             (
                 "viewer",
                 [
-                    true, false, false, false, false, false, true, false, false, false,
+                    true, false, false, false, false, false, true, false, false, false, true, false,
                 ],
             ),
-            ("Admin", [false; 10]),
-            ("root", [false; 10]),
-            ("", [false; 10]),
+            ("Admin", [false; 12]),
+            ("root", [false; 12]),
+            ("", [false; 12]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

@@ -1,8 +1,8 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts,
-    ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, ManageAccess, ManageAlerts, ManageCatalogue, ManageCohorts,
+    ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 3] = [
@@ -19,6 +19,8 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ManageDashboards,
             ReadAudit,
             ManageAccess,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
     (
@@ -30,9 +32,11 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ImportEvents,
             ReadDashboards,
             ManageDashboards,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
-    ("viewer", &[ReadAnalytics, ReadDashboards]),
+    ("viewer", &[ReadAnalytics, ReadDashboards, ReadAlerts]),
 ];
 
 /// The permissions of a role, or `None` for a role that is not known.

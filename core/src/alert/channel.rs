@@ -51,3 +51,13 @@ impl Channel {
         }
     }
 }
+
+impl Channel {
+    /// From its JSON form.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn parse(form: &Value) -> crate::error::Result<Self> {
+        super::parse::one_channel(form)
+    }
+}

@@ -20,6 +20,18 @@ pub enum Phase {
     Resolved,
 }
 
+impl Phase {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// When a rule changes where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -3,6 +3,7 @@
 //!
 //! Nothing here asks a question or looks at a clock: the handle does, and hands over what it read.
 
+mod answer;
 mod channel;
 mod condition;
 mod machine;
@@ -11,9 +12,11 @@ mod parse;
 mod retry;
 mod rule;
 mod schedule;
+mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Alert, AlertEvent, AlertList, Evaluated};
 pub use channel::Channel;
 pub use condition::{Against, Condition, Reading, Unusual, Verdict};
 pub use machine::{Incident, Notice, Phase, Policy, State, Step, step};

@@ -434,3 +434,12 @@ fn up_to(value: &Value, most: i64) -> Parsed<Window> {
     }
     Ok(read)
 }
+
+/// A channel by itself.
+pub(super) fn one_channel(form: &Value) -> Result<Channel> {
+    let body = serde_json::json!({ "channel": form });
+    let mut fields = Fields::of(&body)?;
+    let read = fields.required("channel", |v| channel(v).map(Some));
+    fields.finish(Vec::new())?;
+    read.ok_or_else(|| Error::internal("a channel was not read"))
+}

@@ -72,6 +72,13 @@ impl Schedule {
         }
     }
 
+    /// Whose time it goes by.
+    pub fn zone(&self) -> &Zone {
+        match self {
+            Self::Every(_, zone) | Self::At { zone, .. } => zone,
+        }
+    }
+
     /// About how long it is from one evaluation to the next.
     pub fn interval(&self) -> Window {
         match self {

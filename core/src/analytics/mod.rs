@@ -1,6 +1,8 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod adoption;
+mod alert;
+mod anomaly;
 mod audit;
 mod chart;
 mod cohort;
@@ -14,6 +16,7 @@ mod export;
 mod funnel;
 mod insight;
 mod journey;
+mod notification;
 mod realtime;
 mod report;
 mod retention;
@@ -22,6 +25,9 @@ mod word;
 
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
+pub use notification::{
+    Attempt, Delivery, DeliveryList, Notification, NotificationList,
+};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

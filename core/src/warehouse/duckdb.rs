@@ -32,8 +32,9 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
-    Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
+    Bucketed, Buckets, Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter,
+    Profiled, Recent,
+    Said, Saved, Sum, Warehouse, Worths, platform, realtime, series, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -155,6 +156,14 @@ impl Warehouse for Duckdb {
 
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
         realtime::recent(self, asked)
+    }
+
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed> {
+        series::bucketed(self, asked, money)
+    }
+
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>> {
+        series::newest(self, as_of)
     }
 
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>> {

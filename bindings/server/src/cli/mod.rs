@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
+mod alerts;
 mod audit;
 mod demo;
 mod failure;
@@ -38,6 +39,7 @@ enum Command {
     Retention(retention::Retention),
     Token(token::Token),
     Audit(audit::Audit),
+    Alerts(alerts::Alerts),
 }
 
 /// Runs the command line of this process.
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Retention(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Alerts(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
