@@ -77,7 +77,9 @@ fn rule() -> Value {
 }
 
 fn titles(store: &Analytics) -> Vec<String> {
-    let listed = store.notifications(&Principal::new("ann", "admin"), &json!({})).unwrap();
+    let listed = store
+        .notifications(&Principal::new("ann", "admin"), &json!({}))
+        .unwrap();
     listed.notifications.into_iter().map(|n| n.title).collect()
 }
 
@@ -87,7 +89,11 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
     let file = folder.path().join("travel.db");
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let mut store = clock.open(Some(&file));
-    let id = store.create_alert(&owner(), &rule()).unwrap().id.to_string();
+    let id = store
+        .create_alert(&owner(), &rule())
+        .unwrap()
+        .id
+        .to_string();
     let phase = |store: &Analytics| {
         let told = serde_json::to_value(store.alert(&owner(), &id).unwrap()).unwrap();
         told["phase"].as_str().unwrap().to_owned()
@@ -110,7 +116,8 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
         phases.push(phase(&store));
     }
     let expected = [
-        "ok", "ok", "pending", "firing", "firing", "firing", "firing", "firing", "firing", "resolved", "ok", "ok",
+        "ok", "ok", "pending", "firing", "firing", "firing", "firing", "firing", "firing",
+        "resolved", "ok", "ok",
     ];
     assert_eq!(phases, expected);
     assert_eq!(
@@ -121,12 +128,21 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
         ]
     );
     let sent = store.deliveries(&owner(), &json!({})).unwrap();
-    assert_eq!(sent.total, 2, "one webhook for its beginning, one for its end");
+    assert_eq!(
+        sent.total, 2,
+        "one webhook for its beginning, one for its end"
+    );
     let history = store.alert_history(&owner(), &id, &json!({})).unwrap();
     let events: Vec<&str> = history.iter().rev().map(|e| e.event.as_str()).collect();
-    assert_eq!(events.iter().filter(|e| **e == "notified").count(), 1, "{events:?}");
+    assert_eq!(
+        events.iter().filter(|e| **e == "notified").count(),
+        1,
+        "{events:?}"
+    );
     assert_eq!(events.iter().filter(|e| **e == "firing").count(), 1);
-    let record = store.audit(&owner(), &json!({ "action": "alert.firing" })).unwrap();
+    let record = store
+        .audit(&owner(), &json!({ "action": "alert.firing" }))
+        .unwrap();
     assert_eq!(record.total, 1);
     assert!(store.verify_audit(&owner()).unwrap().broken.is_none());
 }
@@ -135,7 +151,11 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
 fn a_silence_and_planned_work_tell_nobody() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
-    let id = store.create_alert(&owner(), &rule()).unwrap().id.to_string();
+    let id = store
+        .create_alert(&owner(), &rule())
+        .unwrap()
+        .id
+        .to_string();
     let go = |minutes: i64| {
         for _ in 0..minutes {
             clock.add(MINUTE);
@@ -148,7 +168,11 @@ fn a_silence_and_planned_work_tell_nobody() {
     go(4);
     assert_eq!(titles(&store), Vec::<String>::new());
     go(2);
-    assert_eq!(titles(&store).len(), 1, "it outlasts the silence and is told then");
+    assert_eq!(
+        titles(&store).len(),
+        1,
+        "it outlasts the silence and is told then"
+    );
     store.delete_alert(&owner(), &id, None).unwrap();
     let mut planned = rule();
     planned["maintenance"] = json!([{ "from": "10:00", "to": "11:00" }]);
@@ -162,39 +186,68 @@ fn a_silence_and_planned_work_tell_nobody() {
 fn what_cannot_be_delivered_is_tried_again_and_given_up_at_last() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
-    let id = store.create_alert(&owner(), &rule()).unwrap().id.to_string();
+    let id = store
+        .create_alert(&owner(), &rule())
+        .unwrap()
+        .id
+        .to_string();
     store.test_alert(&owner(), &id).unwrap();
     let mut tries = 0;
     for _ in 0..20 {
         let taken = store.take_notifications(&owner(), 8).unwrap();
         let [letter] = &taken[..] else { break };
-        assert!(store.take_notifications(&owner(), 8).unwrap().is_empty(), "it is taken");
+        assert!(
+            store.take_notifications(&owner(), 8).unwrap().is_empty(),
+            "it is taken"
+        );
         let failed = Attempt::Failed("it answered 500".to_owned());
         store.attempted(&owner(), letter, &failed).unwrap();
         tries += 1;
-        assert!(store.take_notifications(&owner(), 8).unwrap().is_empty(), "not at once");
+        assert!(
+            store.take_notifications(&owner(), 8).unwrap().is_empty(),
+            "not at once"
+        );
         clock.add(24 * 60 * MINUTE);
     }
     assert_eq!(tries, 10);
-    let dead = store.deliveries(&owner(), &json!({ "state": "dead" })).unwrap();
-    let [delivery] = &dead.deliveries[..] else { panic!("{dead:?}") };
-    assert_eq!((delivery.attempts, delivery.error.as_str()), (10, "it answered 500"));
+    let dead = store
+        .deliveries(&owner(), &json!({ "state": "dead" }))
+        .unwrap();
+    let [delivery] = &dead.deliveries[..] else {
+        panic!("{dead:?}")
+    };
+    assert_eq!(
+        (delivery.attempts, delivery.error.as_str()),
+        (10, "it answered 500")
+    );
     store.retry_delivery(&owner(), &delivery.id).unwrap();
     let again = store.take_notifications(&owner(), 8).unwrap();
-    store.attempted(&owner(), &again[0], &Attempt::Delivered).unwrap();
-    let sent = store.deliveries(&owner(), &json!({ "state": "sent" })).unwrap();
+    store
+        .attempted(&owner(), &again[0], &Attempt::Delivered)
+        .unwrap();
+    let sent = store
+        .deliveries(&owner(), &json!({ "state": "sent" }))
+        .unwrap();
     assert_eq!(sent.total, 1);
-    assert_eq!(store.retry_delivery(&owner(), &delivery.id).unwrap_err().code(), "not_dead");
+    assert_eq!(
+        store
+            .retry_delivery(&owner(), &delivery.id)
+            .unwrap_err()
+            .code(),
+        "not_dead"
+    );
 }
 
 #[test]
 fn rules_ask_any_word_and_travelsense_itself() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
-    let event = |user: &str, name: &str, day: u32| {
-        json!({ "userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z") })
-    };
-    let events = json!([event("a", "s", 20), event("a", "b", 21), event("b", "s", 20)]);
+    let event = |user: &str, name: &str, day: u32| json!({ "userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z") });
+    let events = json!([
+        event("a", "s", 20),
+        event("a", "b", 21),
+        event("b", "s", 20)
+    ]);
     store.ingest(&owner(), &events).unwrap();
     let reading = |source: Value| {
         let condition = json!({ "type": "threshold", "above": 1e9 });
@@ -205,7 +258,10 @@ fn rules_ask_any_word_and_travelsense_itself() {
     let funnel = json!({ "word": "funnel", "question": { "steps": ["s", "b"], "window": "7d" },
         "lastDays": 30, "value": "/converted" });
     assert_eq!(reading(funnel), 1);
-    assert_eq!(reading(json!({ "system": "freshness" })), 10.0 * 86_400.0 + 22.0 * 3_600.0);
+    assert_eq!(
+        reading(json!({ "system": "freshness" })),
+        10.0 * 86_400.0 + 22.0 * 3_600.0
+    );
     assert_eq!(reading(json!({ "system": "export_failures" })), 0.0);
     assert_eq!(reading(json!({ "system": "failures" })), 0.0);
     // A question that is wrong leaves the rule where it stands, and says why.
@@ -225,25 +281,44 @@ fn rules_ask_any_word_and_travelsense_itself() {
 fn who_may_do_what_with_alerts() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
-    let (ann, bob) = (Principal::new("ann", "analyst"), Principal::new("bob", "analyst"));
+    let (ann, bob) = (
+        Principal::new("ann", "analyst"),
+        Principal::new("bob", "analyst"),
+    );
     let vic = Principal::new("vic", "viewer");
     let refused = |error: travelsense::Error| assert_eq!(error.kind(), ErrorKind::Forbidden);
     refused(store.create_alert(&vic, &rule()).unwrap_err());
     refused(store.evaluate_alerts(&vic).unwrap_err());
     refused(store.deliveries(&vic, &json!({})).unwrap_err());
     let id = store.create_alert(&ann, &rule()).unwrap().id.to_string();
-    refused(store.update_alert(&bob, &id, &json!({ "enabled": false }), None).unwrap_err());
+    refused(
+        store
+            .update_alert(&bob, &id, &json!({ "enabled": false }), None)
+            .unwrap_err(),
+    );
     refused(store.delete_alert(&bob, &id, None).unwrap_err());
     let seen = serde_json::to_value(store.alert(&vic, &id).unwrap()).unwrap();
-    assert_eq!(seen["channels"], json!([{ "type": "in_app" }, { "type": "webhook" }]));
+    assert_eq!(
+        seen["channels"],
+        json!([{ "type": "in_app" }, { "type": "webhook" }])
+    );
     let admin = owner();
-    let changed = store.update_alert(&admin, &id, &json!({ "enabled": false }), Some(1)).unwrap();
+    let changed = store
+        .update_alert(&admin, &id, &json!({ "enabled": false }), Some(1))
+        .unwrap();
     assert_eq!((changed.revision, changed.role.as_str()), (2, "analyst"));
-    let late = store.update_alert(&ann, &id, &json!({ "enabled": true }), Some(1)).unwrap_err();
+    let late = store
+        .update_alert(&ann, &id, &json!({ "enabled": true }), Some(1))
+        .unwrap_err();
     assert_eq!(late.code(), "revision_changed");
-    assert_eq!(store.alert(&ann, &"0".repeat(24)).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        store.alert(&ann, &"0".repeat(24)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     store.delete_alert(&ann, &id, Some(2)).unwrap();
-    let record = store.audit(&admin, &json!({ "action": "alert", "outcome": "refused" })).unwrap();
+    let record = store
+        .audit(&admin, &json!({ "action": "alert", "outcome": "refused" }))
+        .unwrap();
     assert_eq!(record.total, 4, "{record:?}");
 }
 
@@ -266,9 +341,12 @@ fn s4_what_was_not_as_usual_is_found_in_stored_events() {
         }
     }
     for batch in events.chunks(10_000) {
-        store.ingest(&owner(), &Value::Array(batch.to_vec())).unwrap();
+        store
+            .ingest(&owner(), &Value::Array(batch.to_vec()))
+            .unwrap();
     }
-    let question = json!({ "metric": "active_users", "startDate": "2026-01-25", "endDate": "2026-02-01" });
+    let question =
+        json!({ "metric": "active_users", "startDate": "2026-01-25", "endDate": "2026-02-01" });
     let answer: Value =
         serde_json::from_str(&store.ask(&owner(), "anomalies", &question).unwrap()).unwrap();
     let findings = answer["findings"].as_array().unwrap();
@@ -280,9 +358,15 @@ fn s4_what_was_not_as_usual_is_found_in_stored_events() {
     assert_eq!(finding["until"], "2026-01-30T16:00:00.000Z");
     let series = answer["series"].as_array().unwrap();
     assert_eq!(series.len(), 8 * 24);
-    let noon = series.iter().find(|p| p["start"] == "2026-01-30T12:00:00.000Z").unwrap();
+    let noon = series
+        .iter()
+        .find(|p| p["start"] == "2026-01-30T12:00:00.000Z")
+        .unwrap();
     assert_eq!(noon["unusual"], true);
-    assert!((noon["expected"].as_f64().unwrap() - 69.0).abs() < 4.0, "{noon}");
+    assert!(
+        (noon["expected"].as_f64().unwrap() - 69.0).abs() < 4.0,
+        "{noon}"
+    );
     // What is asked as of the middle of it says what was known then, and the same whenever it is asked (G2).
     let mut then = question.clone();
     then["asOf"] = json!("2026-01-30T13:30:00Z");
@@ -291,13 +375,26 @@ fn s4_what_was_not_as_usual_is_found_in_stored_events() {
     let first = ask();
     let known: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(known["findings"][0]["until"], Value::Null);
-    let judged = known["series"].as_array().unwrap().iter().rposition(|p| !p["status"].is_null());
+    let judged = known["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rposition(|p| !p["status"].is_null());
     let last = &known["series"][judged.unwrap()];
-    assert_eq!(last["start"], "2026-01-30T12:00:00.000Z", "the hour at hand is not judged");
+    assert_eq!(
+        last["start"], "2026-01-30T12:00:00.000Z",
+        "the hour at hand is not judged"
+    );
     assert_eq!(first, ask());
     for (wrong, field) in [
-        (json!({ "metric": "smiles", "startDate": "2026-01-25", "endDate": "2026-02-01" }), "metric"),
-        (json!({ "metric": "page_views", "startDate": "2026-01-01", "endDate": "2026-02-01", "step": "minute" }), "step"),
+        (
+            json!({ "metric": "smiles", "startDate": "2026-01-25", "endDate": "2026-02-01" }),
+            "metric",
+        ),
+        (
+            json!({ "metric": "page_views", "startDate": "2026-01-01", "endDate": "2026-02-01", "step": "minute" }),
+            "step",
+        ),
     ] {
         let error = store.ask(&owner(), "anomalies", &wrong).unwrap_err();
         assert_eq!(error.field_errors()[0].field, field);
@@ -314,11 +411,19 @@ fn whoever_asked_for_an_export_is_told_when_it_is_complete() {
         "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
     store.export(&ann, &request).unwrap();
     for _ in 0..600 {
-        let mine = store.notifications(&ann, &json!({ "unread": true })).unwrap();
+        let mine = store
+            .notifications(&ann, &json!({ "unread": true }))
+            .unwrap();
         if let [told] = &mine.notifications[..] {
             assert_eq!(told.title, "your export is complete");
             store.read_notification(&ann, &told.id).unwrap();
-            assert_eq!(store.notifications(&ann, &json!({ "unread": true })).unwrap().total, 0);
+            assert_eq!(
+                store
+                    .notifications(&ann, &json!({ "unread": true }))
+                    .unwrap()
+                    .total,
+                0
+            );
             let bob = Principal::new("bob", "analyst");
             let error = store.read_notification(&bob, &told.id).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -308,7 +308,9 @@ impl Store {
 
     /// Tells nobody of an alert rule for a while; gives it as JSON.
     fn silence_alert(&self, py: Python<'_>, alert: &str, body: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.silence_alert(who, alert, &json(body)?)?))
+        self.ask(py, |a, who| {
+            text(&a.silence_alert(who, alert, &json(body)?)?)
+        })
     }
 
     /// Sends a test to all places that an alert rule tells; gives what was read, as JSON.

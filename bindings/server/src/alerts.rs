@@ -32,21 +32,35 @@ pub(crate) fn routes() -> Router<Service> {
 
 /// Makes an alert rule.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
-        let place = format!("/api/analytics-dashboard/alerts/{}", made.id);
-        Ok(Answer::of(&made)?.created(place).tagged(made.revision))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
+            let place = format!("/api/analytics-dashboard/alerts/{}", made.id);
+            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+        },
+    )
     .await
 }
 
 /// Lists alert rules.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(service, id, headers, ReadAlerts, None, move |analytics, who| {
-        let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
-        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.alerts)?.page(page))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.alerts)?.page(page))
+        },
+    )
     .await
 }
 
@@ -57,10 +71,17 @@ async fn read(
     Path(alert): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(service, id, headers, ReadAlerts, None, move |analytics, who| {
-        let found = analytics.alert(who, &alert)?;
-        Ok(Answer::of(&found)?.tagged(found.revision))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let found = analytics.alert(who, &alert)?;
+            Ok(Answer::of(&found)?.tagged(found.revision))
+        },
+    )
     .await
 }
 
@@ -73,12 +94,19 @@ async fn update(
     body: Bytes,
 ) -> Response {
     let revision = revision(&headers);
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        let changed = unparsed(&body, |body| {
-            analytics.update_alert(who, &alert, body, revision)
-        })?;
-        Ok(Answer::of(&changed)?.tagged(changed.revision))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let changed = unparsed(&body, |body| {
+                analytics.update_alert(who, &alert, body, revision)
+            })?;
+            Ok(Answer::of(&changed)?.tagged(changed.revision))
+        },
+    )
     .await
 }
 
@@ -90,10 +118,17 @@ async fn remove(
     headers: HeaderMap,
 ) -> Response {
     let revision = revision(&headers);
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        analytics.delete_alert(who, &alert, revision)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            analytics.delete_alert(who, &alert, revision)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
     .await
 }
 
@@ -105,10 +140,17 @@ async fn history(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    tell(service, id, headers, ReadAlerts, None, move |analytics, who| {
-        let events = question(&uri, |asked| analytics.alert_history(who, &alert, asked))?;
-        Answer::of(&events)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let events = question(&uri, |asked| analytics.alert_history(who, &alert, asked))?;
+            Answer::of(&events)
+        },
+    )
     .await
 }
 
@@ -120,10 +162,17 @@ async fn silence(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        let silenced = unparsed(&body, |body| analytics.silence_alert(who, &alert, body))?;
-        Answer::of(&silenced)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let silenced = unparsed(&body, |body| analytics.silence_alert(who, &alert, body))?;
+            Answer::of(&silenced)
+        },
+    )
     .await
 }
 
@@ -134,19 +183,31 @@ async fn test(
     Path(alert): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        Answer::of(&analytics.test_alert(who, &alert)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| Answer::of(&analytics.test_alert(who, &alert)?),
+    )
     .await
 }
 
 /// The notifications of whoever asks.
 async fn notifications(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(service, id, headers, ReadAnalytics, None, move |analytics, who| {
-        let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
-        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.notifications)?.page(page))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.notifications)?.page(page))
+        },
+    )
     .await
 }
 
@@ -157,20 +218,34 @@ async fn mark_read(
     Path(notification): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(service, id, headers, ReadAnalytics, None, move |analytics, who| {
-        analytics.read_notification(who, &notification)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| {
+            analytics.read_notification(who, &notification)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
     .await
 }
 
 /// Notifications on their way out, and what became of them.
 async fn deliveries(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
-        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.deliveries)?.page(page))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.deliveries)?.page(page))
+        },
+    )
     .await
 }
 
@@ -181,9 +256,16 @@ async fn retry(
     Path(notification): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(service, id, headers, ManageAlerts, None, move |analytics, who| {
-        analytics.retry_delivery(who, &notification)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            analytics.retry_delivery(who, &notification)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
     .await
 }

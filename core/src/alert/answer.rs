@@ -96,7 +96,12 @@ impl Alert {
             owner: self.owner_id.clone(),
             name: fold(&self.rule.name),
             sought: fold(&self.rule.name),
-            state: (if self.rule.enabled { "enabled" } else { "disabled" }).to_owned(),
+            state: (if self.rule.enabled {
+                "enabled"
+            } else {
+                "disabled"
+            })
+            .to_owned(),
             // Everybody who may see alerts sees all of them.
             public: true,
             revision: self.revision,

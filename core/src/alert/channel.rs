@@ -46,7 +46,9 @@ impl Channel {
             Self::InApp { users, roles } => {
                 json!({ "type": self.name(), "users": users, "roles": roles })
             }
-            Self::Webhook { url } | Self::Slack { url } => json!({ "type": self.name(), "url": url }),
+            Self::Webhook { url } | Self::Slack { url } => {
+                json!({ "type": self.name(), "url": url })
+            }
             Self::Email { to } => json!({ "type": self.name(), "to": to }),
         }
     }

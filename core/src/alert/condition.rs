@@ -88,7 +88,13 @@ pub enum Verdict {
 impl Condition {
     /// Whether what was read is what is looked for.
     pub fn judge(&self, reading: &Reading) -> Verdict {
-        let said = |holds: bool| if holds { Verdict::Breach } else { Verdict::Clear };
+        let said = |holds: bool| {
+            if holds {
+                Verdict::Breach
+            } else {
+                Verdict::Clear
+            }
+        };
         let Some(value) = reading.value else {
             return match self {
                 Self::NoData => Verdict::Breach,
@@ -122,9 +128,11 @@ impl Condition {
                 let change = (value - before) / before.abs();
                 said(up && change >= by || down && change <= -by)
             }
-            Self::Anomaly { up, down } => {
-                said(reading.unusual.is_some_and(|u| if u.up { up } else { down }))
-            }
+            Self::Anomaly { up, down } => said(
+                reading
+                    .unusual
+                    .is_some_and(|u| if u.up { up } else { down }),
+            ),
             Self::Band => match (reading.low, reading.high) {
                 (None, None) => Verdict::Unknown,
                 (low, high) => said(

@@ -74,9 +74,19 @@ pub fn grouped(alarms: &[(Alarm, &[Channel], &str)]) -> Vec<Message> {
 fn message(place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
     let mut hash = Sha256::new_with_prefix(place);
     for alarm in alarms {
-        hash.update(format!("/{}/{}/{}", alarm.rule, alarm.at.micros(), alarm.event));
+        hash.update(format!(
+            "/{}/{}/{}",
+            alarm.rule,
+            alarm.at.micros(),
+            alarm.event
+        ));
     }
-    let key = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let key = hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|b| format!("{b:02x}"))
+        .collect();
     let event = alarms.first().map_or("test", |a| a.event);
     let title = match alarms {
         [one] => one.summary.clone(),

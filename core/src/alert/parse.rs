@@ -51,9 +51,9 @@ impl Rule {
         let count = |v: &Value| fields::integer(v, 1, 1_000).map(|n| n as u32);
         let rule = Self {
             name: fields.required("name", |v| line(v, 1, 100)),
-            source: fields.required("source", |v| source(v).map(Some)).unwrap_or(
-                Source::System(System::Freshness),
-            ),
+            source: fields
+                .required("source", |v| source(v).map(Some))
+                .unwrap_or(Source::System(System::Freshness)),
             condition: fields
                 .required("condition", |v| condition(v).map(Some))
                 .unwrap_or(Condition::NoData),
@@ -92,7 +92,11 @@ impl Rule {
     /// As `parse`; `empty` where nothing changes.
     pub fn patched(&self, patch: &Patch) -> Result<Self> {
         if patch.is_empty() {
-            return Err(Error::field("body", "empty", "must change at least one field"));
+            return Err(Error::field(
+                "body",
+                "empty",
+                "must change at least one field",
+            ));
         }
         let mut form = self.json();
         if let Some(fields) = form.as_object_mut() {
@@ -114,12 +118,15 @@ impl Rule {
             });
         };
         match (&self.condition, &self.source) {
-            (Condition::Anomaly { .. }, source) if !matches!(source, Source::Metric { .. }) => fault(
-                "condition.type",
-                "unsupported",
-                "an anomaly is found in one of the six metrics",
-            ),
-            (Condition::Band, Source::Answer { low, high, .. }) if low.is_some() || high.is_some() => {}
+            (Condition::Anomaly { .. }, source) if !matches!(source, Source::Metric { .. }) => {
+                fault(
+                    "condition.type",
+                    "unsupported",
+                    "an anomaly is found in one of the six metrics",
+                )
+            }
+            (Condition::Band, Source::Answer { low, high, .. })
+                if low.is_some() || high.is_some() => {}
             (Condition::Band, _) => fault(
                 "condition.type",
                 "unsupported",
@@ -162,9 +169,10 @@ fn source(value: &Value) -> Parsed<Source> {
         word: f.required("word", |v| line(v, 1, 50)),
         question: f.required("question", |v| match v {
             Value::Object(_) if v.to_string().len() <= LONG => Ok(v.clone()),
-            Value::Object(_) => {
-                fields::fault("invalid_length", format!("must not be longer than {LONG} characters"))
-            }
+            Value::Object(_) => fields::fault(
+                "invalid_length",
+                format!("must not be longer than {LONG} characters"),
+            ),
             _ => fields::fault("invalid_type", "must be an object with named fields"),
         }),
         last: f.optional("lastDays", |v| fields::integer(v, 1, 730).map(|n| n as u32)),
@@ -182,7 +190,10 @@ fn pointer(value: &Value) -> Parsed<String> {
     if given.starts_with('/') {
         Ok(given)
     } else {
-        fields::fault("invalid_pointer", "must be a JSON pointer, such as /steps/2/rate")
+        fields::fault(
+            "invalid_pointer",
+            "must be a JSON pointer, such as /steps/2/rate",
+        )
     }
 }
 
@@ -291,7 +302,10 @@ fn schedule(value: &Value) -> Parsed<Schedule> {
         let every = f.required("every", |v| {
             let every = up_to(v, LONGEST)?;
             if every.micros() < MINUTE || every.micros() % MINUTE != 0 {
-                return fields::fault("out_of_range", "must be whole minutes, from 1 minute to a day");
+                return fields::fault(
+                    "out_of_range",
+                    "must be whole minutes, from 1 minute to a day",
+                );
             }
             Ok(every)
         });
@@ -328,7 +342,12 @@ fn clock(value: &Value) -> Parsed<u16> {
         .split_once(':')
         .and_then(|(hour, minute)| Some(two(hour, 23)? * 60 + two(minute, 59)?));
     read.map_or_else(
-        || fields::fault("invalid_time", format!("`{given}` is not a time of day, such as 09:30")),
+        || {
+            fields::fault(
+                "invalid_time",
+                format!("`{given}` is not a time of day, such as 09:30"),
+            )
+        },
         Ok,
     )
 }
@@ -398,7 +417,10 @@ fn address(value: &Value) -> Parsed<String> {
     let strange = |c: char| c.is_whitespace() || "<>,;:\"()[]\\".contains(c);
     match given.rsplit_once('@') {
         Some((name, host))
-            if !name.is_empty() && host.contains('.') && !given.contains(strange) && !name.contains('@') =>
+            if !name.is_empty()
+                && host.contains('.')
+                && !given.contains(strange)
+                && !name.contains('@') =>
         {
             Ok(given)
         }
@@ -411,7 +433,10 @@ fn line(value: &Value, least: usize, most: usize) -> Parsed<String> {
     let given = fields::text(value)?;
     let length = given.chars().count();
     if length < least || length > most || least > 0 && given.trim().is_empty() {
-        return fields::fault("invalid_length", format!("must have {least} to {most} characters"));
+        return fields::fault(
+            "invalid_length",
+            format!("must have {least} to {most} characters"),
+        );
     }
     if given.chars().any(char::is_control) {
         return fields::fault("invalid_character", "must be one line");
@@ -430,7 +455,10 @@ fn some<T>(value: &Value, item: impl FnMut(&Value) -> Parsed<T>) -> Parsed<Vec<T
 fn up_to(value: &Value, most: i64) -> Parsed<Window> {
     let read = fields::window(value)?;
     if read.micros() > most {
-        return fields::fault("out_of_range", format!("must not be longer than {} days", most / LONGEST));
+        return fields::fault(
+            "out_of_range",
+            format!("must not be longer than {} days", most / LONGEST),
+        );
     }
     Ok(read)
 }

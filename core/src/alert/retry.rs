@@ -19,7 +19,10 @@ pub const LEASE: i64 = 120_000_000;
 pub fn after(id: &str, failures: u32, now: Instant) -> Option<Instant> {
     let delay = DELAYS.get(failures.checked_sub(1)? as usize)? * 1_000_000;
     let hash = Sha256::digest(format!("{id}/{failures}"));
-    let dice = hash.iter().take(2).fold(0, |all, byte| all * 256 + i64::from(*byte));
+    let dice = hash
+        .iter()
+        .take(2)
+        .fold(0, |all, byte| all * 256 + i64::from(*byte));
     let spread = delay * 2 / 5 * dice / 65_535;
     Some(Instant::saturating_from_micros(
         now.micros().saturating_add(delay - delay / 5 + spread),

@@ -9,7 +9,11 @@ fn at(minute: i64) -> Instant {
 }
 
 fn policy(hold: u32, clear: u32, cool_down: u32) -> Policy {
-    Policy { hold, clear, cool_down: Window::seconds(cool_down * 60) }
+    Policy {
+        hold,
+        clear,
+        cool_down: Window::seconds(cool_down * 60),
+    }
 }
 
 /// The phases after each verdict, one a minute, and what was told: `F` and `R` with the minute.
@@ -41,16 +45,28 @@ fn run(policy: Policy, verdicts: &str) -> (String, String) {
 #[test]
 fn an_incident_goes_from_ok_over_pending_and_firing_to_resolved() {
     let said = |phases: &str, told: &str| (phases.to_owned(), told.to_owned());
-    assert_eq!(run(policy(3, 2, 0), "..xxxx..."), said("ooppffrro".replace("rro", "fro").as_str(), "F4 R7"));
+    assert_eq!(
+        run(policy(3, 2, 0), "..xxxx..."),
+        said("ooppffrro".replace("rro", "fro").as_str(), "F4 R7")
+    );
     // Two of three are nothing.
     assert_eq!(run(policy(3, 2, 0), "xx.xx.x"), said("ppoppop", ""));
     // Between the limits an incident goes on and none begins.
-    assert_eq!(run(policy(1, 2, 0), "-x-.-.-.."), said("offfffffr", "F1 R8"));
+    assert_eq!(
+        run(policy(1, 2, 0), "-x-.-.-.."),
+        said("offfffffr", "F1 R8")
+    );
     // What cannot be said changes nothing.
     assert_eq!(run(policy(2, 1, 0), "x?x?.?"), said("ppffrr", "F2 R4"));
     // Within the cool-down it is the same incident, told once and over once.
-    assert_eq!(run(policy(1, 1, 3), "x.x.x...."), said("frfrfrrro", "F0 R8"));
-    assert_eq!(run(policy(1, 1, 1), "x..x.."), said("frofro", "F0 R2 F3 R5"));
+    assert_eq!(
+        run(policy(1, 1, 3), "x.x.x...."),
+        said("frfrfrrro", "F0 R8")
+    );
+    assert_eq!(
+        run(policy(1, 1, 1), "x..x.."),
+        said("frofro", "F0 R2 F3 R5")
+    );
 }
 
 #[test]
@@ -60,14 +76,21 @@ fn what_is_muted_is_told_when_it_outlasts_that_and_only_then() {
         let (mut state, mut told, mut unheard) = (State::default(), Vec::new(), 0);
         for (i, (muted, verdict)) in muted.iter().zip(verdicts).enumerate() {
             let step = step(&policy, &state, at(i as i64), *verdict, *muted).unwrap();
-            told.extend(step.notices.iter().map(|n| (i, matches!(n, Notice::Firing(_)))));
+            told.extend(
+                step.notices
+                    .iter()
+                    .map(|n| (i, matches!(n, Notice::Firing(_)))),
+            );
             unheard += usize::from(step.unheard.is_some());
             state = step.state;
         }
         (told, unheard)
     };
     use Verdict::{Breach as X, Clear as O};
-    assert_eq!(go(&[true, true, false, false], &[X, X, X, O]), (vec![(2, true), (3, false)], 0));
+    assert_eq!(
+        go(&[true, true, false, false], &[X, X, X, O]),
+        (vec![(2, true), (3, false)], 0)
+    );
     assert_eq!(go(&[true, true, true, false], &[X, X, O, O]), (vec![], 1));
 }
 
@@ -194,31 +217,59 @@ proptest! {
 #[test]
 fn a_threshold_has_two_sides_so_that_nothing_flaps() {
     let judge = |condition: Condition, value: Option<f64>| {
-        condition.judge(&Reading { value, ..Reading::default() })
+        condition.judge(&Reading {
+            value,
+            ..Reading::default()
+        })
     };
-    let above = Condition::Threshold { above: Some(0.05), below: None, recover: Some(0.03) };
+    let above = Condition::Threshold {
+        above: Some(0.05),
+        below: None,
+        recover: Some(0.03),
+    };
     assert_eq!(judge(above, Some(0.05)), Verdict::Between);
     assert_eq!(judge(above, Some(0.051)), Verdict::Breach);
     assert_eq!(judge(above, Some(0.03)), Verdict::Clear);
     assert_eq!(judge(above, None), Verdict::Unknown);
-    let below = Condition::Threshold { above: None, below: Some(10.0), recover: Some(20.0) };
+    let below = Condition::Threshold {
+        above: None,
+        below: Some(10.0),
+        recover: Some(20.0),
+    };
     assert_eq!(judge(below, Some(9.0)), Verdict::Breach);
     assert_eq!(judge(below, Some(19.0)), Verdict::Between);
     assert_eq!(judge(below, Some(20.0)), Verdict::Clear);
     assert_eq!(judge(Condition::NoData, None), Verdict::Breach);
     assert_eq!(judge(Condition::NoData, Some(0.0)), Verdict::Clear);
-    let change = Condition::Change { by: 0.3, up: false, down: true, against: Against::Previous };
+    let change = Condition::Change {
+        by: 0.3,
+        up: false,
+        down: true,
+        against: Against::Previous,
+    };
     let from = |before: f64, value: f64| {
-        change.judge(&Reading { value: Some(value), before: Some(before), ..Reading::default() })
+        change.judge(&Reading {
+            value: Some(value),
+            before: Some(before),
+            ..Reading::default()
+        })
     };
     assert_eq!(from(100.0, 70.0), Verdict::Breach);
     assert_eq!(from(100.0, 71.0), Verdict::Clear);
     assert_eq!(from(100.0, 200.0), Verdict::Clear);
     assert_eq!(from(0.0, 200.0), Verdict::Unknown);
     let band = |value: f64| {
-        Condition::Band.judge(&Reading { value: Some(value), low: Some(1.0), high: Some(2.0), ..Reading::default() })
+        Condition::Band.judge(&Reading {
+            value: Some(value),
+            low: Some(1.0),
+            high: Some(2.0),
+            ..Reading::default()
+        })
     };
-    assert_eq!((band(0.9), band(1.5), band(2.1)), (Verdict::Breach, Verdict::Clear, Verdict::Breach));
+    assert_eq!(
+        (band(0.9), band(1.5), band(2.1)),
+        (Verdict::Breach, Verdict::Clear, Verdict::Breach)
+    );
 }
 
 fn instant(text: &str) -> Instant {
@@ -228,22 +279,56 @@ fn instant(text: &str) -> Instant {
 #[test]
 fn a_rule_is_due_at_local_times_through_changes_of_the_clock() {
     let paris = || Zone::named("Europe/Paris").unwrap();
-    let nine = Schedule::At { minute: 540, days: 0b001_1111, zone: paris() };
+    let nine = Schedule::At {
+        minute: 540,
+        days: 0b001_1111,
+        zone: paris(),
+    };
     // A Friday, then the Monday after the clock went forward.
-    assert_eq!(nine.due(instant("2026-03-29T12:00:00Z")), Some(instant("2026-03-27T08:00:00Z")));
-    assert_eq!(nine.due(instant("2026-03-30T06:59:59Z")), Some(instant("2026-03-27T08:00:00Z")));
-    assert_eq!(nine.due(instant("2026-03-30T07:00:00Z")), Some(instant("2026-03-30T07:00:00Z")));
+    assert_eq!(
+        nine.due(instant("2026-03-29T12:00:00Z")),
+        Some(instant("2026-03-27T08:00:00Z"))
+    );
+    assert_eq!(
+        nine.due(instant("2026-03-30T06:59:59Z")),
+        Some(instant("2026-03-27T08:00:00Z"))
+    );
+    assert_eq!(
+        nine.due(instant("2026-03-30T07:00:00Z")),
+        Some(instant("2026-03-30T07:00:00Z"))
+    );
     // 02:30 is missing that night, and comes at 03:00.
-    let missing = Schedule::At { minute: 150, days: 0x7f, zone: paris() };
-    assert_eq!(missing.due(instant("2026-03-29T01:10:00Z")), Some(instant("2026-03-29T01:00:00Z")));
+    let missing = Schedule::At {
+        minute: 150,
+        days: 0x7f,
+        zone: paris(),
+    };
+    assert_eq!(
+        missing.due(instant("2026-03-29T01:10:00Z")),
+        Some(instant("2026-03-29T01:00:00Z"))
+    );
     let every = Schedule::Every(Window::seconds(900), paris());
-    assert_eq!(every.due(instant("2026-06-01T10:29:59.9Z")), Some(instant("2026-06-01T10:15:00Z")));
-    let night = Maintenance { days: 1 << 6, from: 23 * 60, to: 60, zone: paris() };
+    assert_eq!(
+        every.due(instant("2026-06-01T10:29:59.9Z")),
+        Some(instant("2026-06-01T10:15:00Z"))
+    );
+    let night = Maintenance {
+        days: 1 << 6,
+        from: 23 * 60,
+        to: 60,
+        zone: paris(),
+    };
     assert!(!night.has(instant("2026-06-07T20:59:00Z")));
     assert!(night.has(instant("2026-06-07T21:00:00Z")));
-    assert!(night.has(instant("2026-06-07T22:59:00Z")), "Monday, 00:59 there");
+    assert!(
+        night.has(instant("2026-06-07T22:59:00Z")),
+        "Monday, 00:59 there"
+    );
     assert!(!night.has(instant("2026-06-07T23:00:00Z")));
-    assert!(!night.has(instant("2026-06-08T21:30:00Z")), "it begins on Sundays");
+    assert!(
+        !night.has(instant("2026-06-08T21:30:00Z")),
+        "it begins on Sundays"
+    );
 }
 
 fn whole() -> Value {
@@ -274,17 +359,30 @@ fn a_rule_says_the_same_in_its_json_form() {
     assert_eq!(Rule::parse(&rule.json()).unwrap(), rule);
     let patch = json!({ "enabled": true, "severity": "info" });
     let changed = rule.patched(patch.as_object().unwrap()).unwrap();
-    assert_eq!(changed, Rule { enabled: true, severity: Importance::Info, ..rule });
+    assert_eq!(
+        changed,
+        Rule {
+            enabled: true,
+            severity: Importance::Info,
+            ..rule
+        }
+    );
 }
 
 #[test]
 fn everything_wrong_with_a_rule_is_told_at_once() {
     let faults = |body: Value| {
         let error = Rule::parse(&body).unwrap_err();
-        let list = error.field_errors().iter().map(|f| format!("{} {}", f.field, f.code));
+        let list = error
+            .field_errors()
+            .iter()
+            .map(|f| format!("{} {}", f.field, f.code));
         list.collect::<Vec<_>>()
     };
-    assert_eq!(faults(json!({})), ["name required", "source required", "condition required"]);
+    assert_eq!(
+        faults(json!({})),
+        ["name required", "source required", "condition required"]
+    );
     let wrong = json!({
         "name": "a\nb",
         "source": { "word": "funnel", "question": [], "value": "rate" },
@@ -300,26 +398,35 @@ fn everything_wrong_with_a_rule_is_told_at_once() {
         "maintenance": [{ "from": "24:00", "to": "4:00" }],
         "colour": "red",
     });
-    assert_eq!(faults(wrong), [
-        "name invalid_character",
-        "source.question invalid_type",
-        "source.value invalid_pointer",
-        "condition.recover out_of_range",
-        "schedule.every out_of_range",
-        "for out_of_range",
-        "channels[0].url invalid_url",
-        "channels[1].to[0] invalid_character",
-        "channels[2].users required",
-        "channels[3].type not_in_list",
-        "maintenance[0].from invalid_time",
-        "maintenance[0].to invalid_time",
-        "colour unknown_field",
-    ]);
+    assert_eq!(
+        faults(wrong),
+        [
+            "name invalid_character",
+            "source.question invalid_type",
+            "source.value invalid_pointer",
+            "condition.recover out_of_range",
+            "schedule.every out_of_range",
+            "for out_of_range",
+            "channels[0].url invalid_url",
+            "channels[1].to[0] invalid_character",
+            "channels[2].users required",
+            "channels[3].type not_in_list",
+            "maintenance[0].from invalid_time",
+            "maintenance[0].to invalid_time",
+            "colour unknown_field",
+        ]
+    );
     let asked = |source: Value, kind: &str| {
         faults(json!({ "name": "n", "source": source, "condition": { "type": kind } }))
     };
-    assert_eq!(asked(json!({ "system": "freshness" }), "anomaly"), ["condition.type unsupported"]);
-    assert_eq!(asked(json!({ "metric": "active_users" }), "band"), ["condition.type unsupported"]);
+    assert_eq!(
+        asked(json!({ "system": "freshness" }), "anomaly"),
+        ["condition.type unsupported"]
+    );
+    assert_eq!(
+        asked(json!({ "metric": "active_users" }), "band"),
+        ["condition.type unsupported"]
+    );
     assert_eq!(asked(json!({}), "no_data"), ["source invalid_type"]);
 }
 
@@ -340,8 +447,12 @@ fn alarm(rule: &str, minute: i64) -> Alarm {
 #[test]
 fn alarms_of_a_group_that_are_raised_together_are_one_message_to_each_place() {
     let places = [
-        Channel::Webhook { url: "https://a.example".to_owned() },
-        Channel::Email { to: vec!["o@a.example".to_owned()] },
+        Channel::Webhook {
+            url: "https://a.example".to_owned(),
+        },
+        Channel::Email {
+            to: vec!["o@a.example".to_owned()],
+        },
     ];
     let told = grouped(&[
         (alarm("1", 5), &places, "shop"),
@@ -350,24 +461,43 @@ fn alarms_of_a_group_that_are_raised_together_are_one_message_to_each_place() {
     ]);
     let mut seen: Vec<(&str, usize)> = told
         .iter()
-        .map(|m| (m.channel.name(), m.body["data"]["alerts"].as_array().unwrap().len()))
+        .map(|m| {
+            (
+                m.channel.name(),
+                m.body["data"]["alerts"].as_array().unwrap().len(),
+            )
+        })
         .collect();
     seen.sort_unstable();
     assert_eq!(seen, [("email", 1), ("webhook", 1), ("webhook", 2)]);
     let again = grouped(&[(alarm("3", 5), &places[..1], "")]);
     let keys: Vec<&str> = told.iter().map(|m| m.key.as_str()).collect();
-    assert!(keys.contains(&again[0].key.as_str()), "the same alarm has the same key");
-    assert!(!keys.contains(&grouped(&[(alarm("3", 6), &places[..1], "")])[0].key.as_str()));
+    assert!(
+        keys.contains(&again[0].key.as_str()),
+        "the same alarm has the same key"
+    );
+    assert!(
+        !keys.contains(
+            &grouped(&[(alarm("3", 6), &places[..1], "")])[0]
+                .key
+                .as_str()
+        )
+    );
 }
 
 #[test]
 fn what_fails_is_tried_again_later_and_later_and_given_up_at_last() {
-    let tries: Vec<i64> = (1..).map_while(|n| after("m1", n, at(0))).map(|t| t.micros() / 1_000_000).collect();
+    let tries: Vec<i64> = (1..)
+        .map_while(|n| after("m1", n, at(0)))
+        .map(|t| t.micros() / 1_000_000)
+        .collect();
     assert_eq!(tries.len() as u32 + 1, ATTEMPTS);
     assert!(tries.windows(2).all(|w| w[0] < w[1]), "{tries:?}");
     assert!((4..=6).contains(&tries[0]));
     assert_eq!(after("m1", 0, at(0)), None);
-    let others: Vec<_> = (0..50).filter_map(|n| after(&format!("m{n}"), 4, at(0))).collect();
+    let others: Vec<_> = (0..50)
+        .filter_map(|n| after(&format!("m{n}"), 4, at(0)))
+        .collect();
     let (first, last) = (others.iter().min().unwrap(), others.iter().max().unwrap());
     assert!(last.micros() - first.micros() > 120_000_000, "they spread");
 }

@@ -125,7 +125,11 @@ impl Analytics {
             let found = owned(session, who, id)?;
             same(&found, revision)?;
             let patch = body.as_object().ok_or_else(|| {
-                Error::field("body", "invalid_type", "must be an object with named fields")
+                Error::field(
+                    "body",
+                    "invalid_type",
+                    "must be an object with named fields",
+                )
             })?;
             let changed = Alert {
                 rule: found.rule.patched(patch)?,
@@ -289,7 +293,10 @@ impl Analytics {
         })?;
         let due = kept.into_iter().filter_map(|alert| {
             let at = alert.rule.schedule.due(now)?;
-            let again = alert.state().evaluated.is_some_and(|last| last >= at.micros());
+            let again = alert
+                .state()
+                .evaluated
+                .is_some_and(|last| last >= at.micros());
             let planned = alert.rule.maintenance.iter().any(|m| m.has(at));
             (!again && !planned && at >= alert.created_at).then_some((alert, at))
         });
@@ -337,9 +344,13 @@ impl Analytics {
         }
         let standing = alerts::standing(session, &id)?;
         let alert = Alert::read(&document, standing)?;
-        let muted = alert.standing.silenced_until.is_some_and(|until| found.at < until);
+        let muted = alert
+            .standing
+            .silenced_until
+            .is_some_and(|until| found.at < until);
         let policy = alert.rule.policy;
-        let Some(step) = alert::step(&policy, &alert.state(), found.at, found.verdict, muted) else {
+        let Some(step) = alert::step(&policy, &alert.state(), found.at, found.verdict, muted)
+        else {
             return Ok(());
         };
         done.evaluated += 1;
@@ -495,7 +506,9 @@ impl Analytics {
                 let failed = read(&*self.metadata()?, |s| {
                     documents::in_state(s, Kind::Export, "failed")
                 })?;
-                let lately = failed.iter().filter(|d| from < d.updated_at && d.updated_at <= at);
+                let lately = failed
+                    .iter()
+                    .filter(|d| from < d.updated_at && d.updated_at <= at);
                 Ok(Some(lately.count() as f64))
             }
             System::Failures => {

@@ -95,7 +95,9 @@ impl Analytics {
             _ => 15 * MINUTE,
         };
         let known = Metric::ALL.iter().find(|(name, _)| *name == metric);
-        let metric = known.ok_or_else(|| Error::internal("a metric is not known"))?.1;
+        let metric = known
+            .ok_or_else(|| Error::internal("a metric is not known"))?
+            .1;
         let usual = Settings::new(metric.measure(), step);
         let span = Span {
             from: Instant::saturating_from_micros(at.micros() - step),

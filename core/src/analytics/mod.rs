@@ -25,9 +25,7 @@ mod word;
 
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
-pub use notification::{
-    Attempt, Delivery, DeliveryList, Notification, NotificationList,
-};
+pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

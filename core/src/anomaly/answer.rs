@@ -68,7 +68,12 @@ pub(crate) fn answer(
         let after = asked.step.saturating_mul(i as i64);
         Instant::saturating_from_micros(metered.series.start.micros().saturating_add(after))
     };
-    let shown = metered.series.values.iter().zip(&scanned.judged).enumerate();
+    let shown = metered
+        .series
+        .values
+        .iter()
+        .zip(&scanned.judged)
+        .enumerate();
     let series = shown
         .filter(|(i, _)| start(*i).micros() + asked.step > span.from.micros())
         .map(|(i, (value, judged))| {

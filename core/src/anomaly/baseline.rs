@@ -111,7 +111,9 @@ impl Baseline {
     }
 
     fn median(&self, slot: usize) -> Option<f64> {
-        let weeks = self.values.get(slot * self.weeks..(slot + 1) * self.weeks)?;
+        let weeks = self
+            .values
+            .get(slot * self.weeks..(slot + 1) * self.weeks)?;
         let mut known: [f32; 32] = [0.0; 32];
         let mut count = 0;
         for (value, room) in weeks.iter().filter(|v| !v.is_nan()).zip(&mut known) {

@@ -182,9 +182,7 @@ impl Detector {
             },
             expected: Some(expected.value),
             interval: expected.deviation.map(|d| self.around(expected.value, d)),
-            score: expected
-                .deviation
-                .map(|d| (value - expected.value) / d),
+            score: expected.deviation.map(|d| (value - expected.value) / d),
             findings: finding.into_iter().chain(bent).collect(),
             unusual: self.open.is_some(),
         }
@@ -225,7 +223,9 @@ impl Detector {
         let off = bucket.observed - bucket.expected;
         match expected.deviation {
             Some(deviation) => off / deviation,
-            None if off.abs() >= self.settings.least_change * bucket.expected.abs() && off != 0.0 => {
+            None if off.abs() >= self.settings.least_change * bucket.expected.abs()
+                && off != 0.0 =>
+            {
                 off.signum() * 100.0
             }
             None => 0.0,
@@ -280,7 +280,9 @@ impl Detector {
             Measure::Share => run.of,
             Measure::Amount => f64::INFINITY,
         };
-        let change = run.change().is_none_or(|c| c.abs() >= self.settings.least_change);
+        let change = run
+            .change()
+            .is_none_or(|c| c.abs() >= self.settings.least_change);
         enough >= self.settings.least_volume && change && run.observed != run.expected
     }
 
@@ -312,24 +314,42 @@ impl Detector {
         let buckets = f64::from(run.buckets.max(1));
         let (mean, came, spread) = {
             // A share is told as such, and not as a count.
-            let per = if measure == Measure::Share { run.of.max(1.0) } else { buckets };
+            let per = if measure == Measure::Share {
+                run.of.max(1.0)
+            } else {
+                buckets
+            };
             let unit = expected.deviation.map(|d| {
                 let last = Baseline::unit(measure, expected.value, run.of / buckets);
                 run.spread(measure, d / last, self.drag())
             });
-            (run.expected / per, run.observed / per, unit.map(|u| u / per))
+            (
+                run.expected / per,
+                run.observed / per,
+                unit.map(|u| u / per),
+            )
         };
         let change = run.change();
         let score = spread.map(|s| (came - mean) / s);
         Finding {
             shape,
-            direction: if came >= mean { Direction::Up } else { Direction::Down },
+            direction: if came >= mean {
+                Direction::Up
+            } else {
+                Direction::Down
+            },
             severity: Severity::of(change),
             since: Instant::saturating_from_micros(run.since),
             found_at: Instant::saturating_from_micros(self.next - self.settings.step),
             until: None,
             expected: mean,
-            interval: spread.map_or(Interval { low: mean, high: mean }, |s| self.around(mean, s)),
+            interval: spread.map_or(
+                Interval {
+                    low: mean,
+                    high: mean,
+                },
+                |s| self.around(mean, s),
+            ),
             observed: came,
             change,
             score,
@@ -361,7 +381,11 @@ impl Detector {
             f64::from(open.back.height) > self.height(allowance).min(5.0)
         };
         if ended {
-            let back = if open.back.buckets > 0 { open.back.since } else { bucket.start };
+            let back = if open.back.buckets > 0 {
+                open.back.since
+            } else {
+                bucket.start
+            };
             open.finding.until = Some(Instant::saturating_from_micros(back));
             return Some(open.finding);
         }
@@ -369,7 +393,11 @@ impl Detector {
         let worse = Severity::of(open.whole.change());
         let told = worse > open.finding.severity;
         open.finding.severity = open.finding.severity.max(worse);
-        let enough = if self.settings.coarse() { 7 * self.settings.step } else { DAY };
+        let enough = if self.settings.coarse() {
+            7 * self.settings.step
+        } else {
+            DAY
+        };
         if bucket.start - open.whole.since >= enough {
             let factor = 1.0 + open.whole.change().unwrap_or(0.0);
             self.baseline.scale(factor);
@@ -385,14 +413,7 @@ impl Detector {
     }
 
     /// Learns from a bucket that is part of no finding.
-    fn learn(
-        &mut self,
-        place: Place,
-        local: i64,
-        bucket: &Bucket,
-        usual: f64,
-        expected: Expected,
-    ) {
+    fn learn(&mut self, place: Place, local: i64, bucket: &Bucket, usual: f64, expected: Expected) {
         let unit = Baseline::unit(self.settings.measure, bucket.expected, bucket.of);
         let off = bucket.observed - bucket.expected;
         self.baseline.stray(place.group, off / unit);
@@ -433,7 +454,8 @@ impl Detector {
         if before.buckets > 0 && (before.slot as usize, before.number) != (place.slot, place.week) {
             if before.of > 0.0 {
                 let value = before.value / before.of;
-                self.baseline.keep(before.slot as usize, before.number, value);
+                self.baseline
+                    .keep(before.slot as usize, before.number, value);
             }
             self.place = Sum::default();
         }
@@ -453,7 +475,11 @@ impl Detector {
         let error = (bend.observed - bend.expected).abs() / bend.score.abs();
         Some(Finding {
             shape: Shape::TrendChange,
-            direction: if change >= 0.0 { Direction::Up } else { Direction::Down },
+            direction: if change >= 0.0 {
+                Direction::Up
+            } else {
+                Direction::Down
+            },
             severity: Severity::of(Some(change)),
             since: Instant::saturating_from_micros(at.saturating_sub(14 * DAY)),
             found_at: Instant::saturating_from_micros(at),

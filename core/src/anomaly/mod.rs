@@ -15,8 +15,8 @@ mod settings;
 mod state;
 mod trend;
 
-pub use answer::{AnomalyAnswer, Point};
 pub(crate) use answer::answer;
+pub use answer::{AnomalyAnswer, Point};
 pub use detector::{Detector, Judgement, Status};
 pub use finding::{Direction, Finding, Interval, Severity, Shape};
 pub use question::{Anomalies, Metric};

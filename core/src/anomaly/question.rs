@@ -95,7 +95,9 @@ impl Anomalies {
         let between = |low: f64, high: f64| {
             move |v: &Value| match v.as_f64() {
                 Some(n) if (low..=high).contains(&n) => Ok(n),
-                Some(_) => fields::fault("out_of_range", format!("must be between {low} and {high}")),
+                Some(_) => {
+                    fields::fault("out_of_range", format!("must be between {low} and {high}"))
+                }
                 None => fields::fault("invalid_type", "must be a number"),
             }
         };
@@ -155,7 +157,11 @@ impl Anomalies {
     pub(crate) fn buckets(&self, span: Span, first: Option<i64>) -> Result<(Instant, usize)> {
         let whole = |at: i64| at.div_euclid(self.step) * self.step;
         let learn = span.from.micros().saturating_sub(5 * WEEK);
-        let from = whole(first.map_or(learn, |first| first.max(learn)).min(span.from.micros()));
+        let from = whole(
+            first
+                .map_or(learn, |first| first.max(learn))
+                .min(span.from.micros()),
+        );
         let count = (span.to.micros() - from + self.step - 1) / self.step;
         let count = usize::try_from(count).map_err(Error::internal)?;
         Ok((Instant::saturating_from_micros(from), count))

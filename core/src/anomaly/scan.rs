@@ -39,7 +39,10 @@ pub fn scan(settings: Settings, series: &Series, as_of: Instant, lateness: i64) 
     let mut lasting: Option<usize> = None;
     let (mut offset, mut until) = (0, i64::MIN);
     for (i, value) in series.values.iter().enumerate() {
-        let at = series.start.micros().saturating_add(step.saturating_mul(i as i64));
+        let at = series
+            .start
+            .micros()
+            .saturating_add(step.saturating_mul(i as i64));
         let complete = at.saturating_add(step).saturating_add(lateness) <= as_of.micros();
         let Some((value, of)) = value.filter(|_| complete) else {
             scanned.judged.push(None);

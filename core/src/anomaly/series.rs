@@ -109,7 +109,9 @@ fn missing(code: &str, base: &str, amount: &Amount) -> Error {
     Error::new(
         ErrorKind::Invalid,
         "missing_rate",
-        format!("there is no rate from `{code}` to `{base}` on or before {day}; import one into `rates`"),
+        format!(
+            "there is no rate from `{code}` to `{base}` on or before {day}; import one into `rates`"
+        ),
     )
 }
 

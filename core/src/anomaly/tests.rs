@@ -10,7 +10,8 @@ const MONDAY: i64 = 1_767_571_200_000_000;
 
 /// How busy each hour of a day is, as of a travel platform.
 const CURVE: [f64; 24] = [
-    14., 8., 5., 4., 4., 7., 15., 28., 40., 48., 54., 58., 66., 60., 54., 53., 56., 62., 74., 90., 100., 94., 66., 34.,
+    14., 8., 5., 4., 4., 7., 15., 28., 40., 48., 54., 58., 66., 60., 54., 53., 56., 62., 74., 90.,
+    100., 94., 66., 34.,
 ];
 const WEEKDAYS: [f64; 7] = [1.0, 0.94, 0.9, 0.92, 0.86, 1.04, 1.32];
 
@@ -41,7 +42,9 @@ fn poisson(chance: &mut impl Rng, mean: f64) -> f64 {
 fn minutes(seed: u64, weeks: usize, peak: f64, incidents: &[Incident]) -> Vec<f64> {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let mut lasting = 0.0;
-    let days: Vec<f64> = (0..=weeks * 7).map(|_| 0.04 * normal(&mut chance)).collect();
+    let days: Vec<f64> = (0..=weeks * 7)
+        .map(|_| 0.04 * normal(&mut chance))
+        .collect();
     (0..weeks * 7 * 1440)
         .map(|minute| {
             lasting = 0.95 * lasting + 0.02 * 0.312 * normal(&mut chance);
@@ -72,7 +75,6 @@ fn series(values: Vec<f64>) -> Series {
     }
 }
 
-
 /// What a minute of that week would bring without noise.
 fn calm(minute: usize, peak: f64) -> f64 {
     peak / 100.0 * CURVE[minute / 60 % 24] * WEEKDAYS[minute / 1440 % 7]
@@ -102,7 +104,12 @@ fn measure(peak: f64, weeks: usize, seeds: u64, least: f64) -> Score {
     let mut score = Score::default();
     for seed in 0..seeds {
         let settings = Settings::new(Measure::Count, MINUTE);
-        let quiet = scan(settings, &series(minutes(seed, weeks, peak, &[])), Instant::MAX, 0);
+        let quiet = scan(
+            settings,
+            &series(minutes(seed, weeks, peak, &[])),
+            Instant::MAX,
+            0,
+        );
         score.quiet += quiet.findings.len() as f64;
         score.weeks += weeks as f64 - 2.5;
         let mut chance = ChaCha8Rng::seed_from_u64(1_000 + seed);
@@ -116,7 +123,11 @@ fn measure(peak: f64, weeks: usize, seeds: u64, least: f64) -> Score {
             incidents.push(Incident {
                 from,
                 to: from + 20 + (chance.random::<f64>() * 160.0) as usize,
-                factor: if chance.random::<f64>() < 0.6 { 1.0 - size } else { 1.0 + 1.5 * size },
+                factor: if chance.random::<f64>() < 0.6 {
+                    1.0 - size
+                } else {
+                    1.0 + 1.5 * size
+                },
             });
         }
         let values = minutes(seed, weeks, peak, &incidents);
@@ -125,7 +136,10 @@ fn measure(peak: f64, weeks: usize, seeds: u64, least: f64) -> Score {
         let mut matched = vec![false; incidents.len()];
         for finding in &found.findings {
             let at = minute(finding.found_at);
-            match incidents.iter().position(|i| i.from <= at && at < i.to + 10) {
+            match incidents
+                .iter()
+                .position(|i| i.from <= at && at < i.to + 10)
+            {
                 Some(which) if !matched[which] => {
                     matched[which] = true;
                     let delay = (at + 1 - incidents[which].from) as f64;
@@ -166,8 +180,18 @@ fn bench_of_labelled_incidents() {
 #[test]
 fn at_most_one_false_alarm_a_week_and_every_incident_within_ten_minutes() {
     let s = measure(3_000.0, 8, 3, 50.0);
-    assert!(s.quiet / s.weeks <= 1.0, "{} without incidents in {} weeks", s.quiet, s.weeks);
-    assert!(s.wrong / s.weeks <= 1.0, "{} beside incidents in {} weeks", s.wrong, s.weeks);
+    assert!(
+        s.quiet / s.weeks <= 1.0,
+        "{} without incidents in {} weeks",
+        s.quiet,
+        s.weeks
+    );
+    assert!(
+        s.wrong / s.weeks <= 1.0,
+        "{} beside incidents in {} weeks",
+        s.wrong,
+        s.weeks
+    );
     assert_eq!(s.soon, s.all, "of {} incidents", s.all);
 }
 
@@ -175,8 +199,17 @@ fn at_most_one_false_alarm_a_week_and_every_incident_within_ten_minutes() {
 fn normal_traffic_at_six_in_the_morning_is_no_alarm() {
     // S4: half a day's events by noon is what is usual by noon, and 7 events a minute is what is usual at six.
     let values = minutes(7, 5, 3_000.0, &[]);
-    let found = scan(Settings::new(Measure::Count, MINUTE), &series(values), Instant::MAX, 0);
-    let mornings = found.judged.iter().enumerate().filter(|(i, _)| i / 60 % 24 == 6);
+    let found = scan(
+        Settings::new(Measure::Count, MINUTE),
+        &series(values),
+        Instant::MAX,
+        0,
+    );
+    let mornings = found
+        .judged
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| i / 60 % 24 == 6);
     let judged: Vec<_> = mornings.filter_map(|(_, j)| j.as_ref()?.expected).collect();
     assert!(judged.len() > 15 * 60, "{}", judged.len());
     assert!(judged.iter().all(|e| *e > 200.0 && *e < 1_100.0));
@@ -195,7 +228,10 @@ fn a_bucket_that_is_not_complete_is_never_judged() {
     let judged = found.judged.iter().rposition(Option::is_some).unwrap();
     assert_eq!(judged, last - 3);
     let all = scan(settings, &series(values), as_of, 0);
-    assert_eq!(all.judged.iter().rposition(Option::is_some).unwrap(), last - 1);
+    assert_eq!(
+        all.judged.iter().rposition(Option::is_some).unwrap(),
+        last - 1
+    );
 }
 
 #[test]
@@ -204,19 +240,37 @@ fn what_never_varies_has_no_score_and_is_still_missed_when_it_is_gone() {
     for value in &mut values[4 * 10_080 + 600..4 * 10_080 + 700] {
         *value = 0.0;
     }
-    let found = scan(Settings::new(Measure::Count, MINUTE), &series(values), Instant::MAX, 0);
+    let found = scan(
+        Settings::new(Measure::Count, MINUTE),
+        &series(values),
+        Instant::MAX,
+        0,
+    );
     let judged = found.judged[4 * 10_080].as_ref().unwrap();
-    assert_eq!((judged.score, judged.interval, judged.expected), (None, None, Some(60.0)));
-    let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+    assert_eq!(
+        (judged.score, judged.interval, judged.expected),
+        (None, None, Some(60.0))
+    );
+    let [finding] = &found.findings[..] else {
+        panic!("{:?}", found.findings)
+    };
     assert_eq!((finding.score, finding.p_value), (None, None));
-    assert_eq!((finding.direction, finding.severity), (Direction::Down, Severity::Critical));
+    assert_eq!(
+        (finding.direction, finding.severity),
+        (Direction::Down, Severity::Critical)
+    );
     assert_eq!(minute(finding.since), 4 * 10_080 + 600);
     assert_eq!(minute(finding.until.unwrap()), 4 * 10_080 + 700);
     assert_eq!((finding.expected, finding.observed), (60.0, 0.0));
     // A change that is not worth telling is none, however regular the series was.
     let mut values = vec![60.0; 5 * 7 * 1440];
     values[4 * 10_080..].fill(63.0);
-    let found = scan(Settings::new(Measure::Count, MINUTE), &series(values), Instant::MAX, 0);
+    let found = scan(
+        Settings::new(Measure::Count, MINUTE),
+        &series(values),
+        Instant::MAX,
+        0,
+    );
     assert_eq!(found.findings, []);
 }
 
@@ -228,7 +282,12 @@ fn too_few_events_tell_nothing() {
     for _ in 0..8 * 168 {
         values.push(poisson(&mut chance, 2.0));
     }
-    let found = scan(Settings::new(Measure::Count, HOUR), &series(values), Instant::MAX, 0);
+    let found = scan(
+        Settings::new(Measure::Count, HOUR),
+        &series(values),
+        Instant::MAX,
+        0,
+    );
     let last = found.judged.last().unwrap().as_ref().unwrap();
     assert_eq!(last.status, Status::TooFew);
     assert_eq!(found.findings, []);
@@ -237,7 +296,11 @@ fn too_few_events_tell_nothing() {
 #[test]
 fn a_detector_that_was_stored_between_any_two_buckets_goes_on_as_if_it_had_not_been() {
     let at = 4 * 10_080 + 900;
-    let incidents = [Incident { from: at, to: at + 90, factor: 0.4 }];
+    let incidents = [Incident {
+        from: at,
+        to: at + 90,
+        factor: 0.4,
+    }];
     let values = minutes(9, 5, 1_000.0, &incidents);
     let settings = Settings::new(Measure::Count, MINUTE);
     let whole = scan(settings, &series(values.clone()), Instant::MAX, 0);
@@ -265,13 +328,35 @@ fn a_detector_that_was_stored_between_any_two_buckets_goes_on_as_if_it_had_not_b
 #[test]
 fn a_shift_that_lasts_becomes_the_new_normal() {
     let from = 4 * 10_080 + 700;
-    let incidents = [Incident { from, to: usize::MAX, factor: 0.6 }];
+    let incidents = [Incident {
+        from,
+        to: usize::MAX,
+        factor: 0.6,
+    }];
     let values = minutes(10, 6, 1_000.0, &incidents);
-    let found = scan(Settings::new(Measure::Count, MINUTE), &series(values), Instant::MAX, 0);
-    let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
-    assert_eq!((finding.shape, finding.direction), (Shape::LevelShift, Direction::Down));
-    assert!(minute(finding.since).abs_diff(from) <= 3, "{}", minute(finding.since));
-    assert!((finding.change.unwrap() + 0.4).abs() < 0.1, "{:?}", finding.change);
+    let found = scan(
+        Settings::new(Measure::Count, MINUTE),
+        &series(values),
+        Instant::MAX,
+        0,
+    );
+    let [finding] = &found.findings[..] else {
+        panic!("{:?}", found.findings)
+    };
+    assert_eq!(
+        (finding.shape, finding.direction),
+        (Shape::LevelShift, Direction::Down)
+    );
+    assert!(
+        minute(finding.since).abs_diff(from) <= 3,
+        "{}",
+        minute(finding.since)
+    );
+    assert!(
+        (finding.change.unwrap() + 0.4).abs() < 0.1,
+        "{:?}",
+        finding.change
+    );
     let last = found.judged.last().unwrap().as_ref().unwrap();
     assert!(!last.unusual);
 }
@@ -289,11 +374,27 @@ fn growth_that_turns_is_told_once_and_steady_growth_never() {
             .collect()
     };
     let settings = Settings::new(Measure::Count, DAY);
-    let steady = scan(settings, &series(day(1.002, 200, 200, 0.0)), Instant::MAX, 0);
+    let steady = scan(
+        settings,
+        &series(day(1.002, 200, 200, 0.0)),
+        Instant::MAX,
+        0,
+    );
     assert_eq!(steady.findings, []);
-    let turned = scan(settings, &series(day(1.002, 128, 100, 1.012)), Instant::MAX, 0);
-    let bends: Vec<_> = turned.findings.iter().filter(|f| f.shape == Shape::TrendChange).collect();
-    let [bend] = &bends[..] else { panic!("{:?}", turned.findings) };
+    let turned = scan(
+        settings,
+        &series(day(1.002, 128, 100, 1.012)),
+        Instant::MAX,
+        0,
+    );
+    let bends: Vec<_> = turned
+        .findings
+        .iter()
+        .filter(|f| f.shape == Shape::TrendChange)
+        .collect();
+    let [bend] = &bends[..] else {
+        panic!("{:?}", turned.findings)
+    };
     assert_eq!(bend.direction, Direction::Up);
     let found = (bend.found_at.micros() - MONDAY) / DAY;
     assert!((103..=125).contains(&found), "{found}");
@@ -306,15 +407,41 @@ fn a_share_is_judged_by_what_it_is_a_share_of() {
     let from = 4 * 2_016 + 150;
     for i in 0..5 * 2_016 {
         let n = poisson(&mut chance, 400.0);
-        let p = if (from..from + 12).contains(&i) { 0.09 } else { 0.03 };
+        let p = if (from..from + 12).contains(&i) {
+            0.09
+        } else {
+            0.03
+        };
         values.push(Some((poisson(&mut chance, n * p).min(n), n)));
     }
-    let series = Series { start: Instant::saturating_from_micros(MONDAY), zone: Zone::default(), values };
-    let found = scan(Settings::new(Measure::Share, 5 * MINUTE), &series, Instant::MAX, 0);
-    let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
-    assert_eq!((finding.direction, finding.severity), (Direction::Up, Severity::Critical));
-    assert!((finding.expected - 0.03).abs() < 0.005, "{}", finding.expected);
-    assert!((0.04..0.12).contains(&finding.observed), "{}", finding.observed);
+    let series = Series {
+        start: Instant::saturating_from_micros(MONDAY),
+        zone: Zone::default(),
+        values,
+    };
+    let found = scan(
+        Settings::new(Measure::Share, 5 * MINUTE),
+        &series,
+        Instant::MAX,
+        0,
+    );
+    let [finding] = &found.findings[..] else {
+        panic!("{:?}", found.findings)
+    };
+    assert_eq!(
+        (finding.direction, finding.severity),
+        (Direction::Up, Severity::Critical)
+    );
+    assert!(
+        (finding.expected - 0.03).abs() < 0.005,
+        "{}",
+        finding.expected
+    );
+    assert!(
+        (0.04..0.12).contains(&finding.observed),
+        "{}",
+        finding.observed
+    );
     assert!(finding.interval.low < finding.expected && finding.expected < finding.interval.high);
     assert!(finding.interval.high < finding.observed);
 }
@@ -332,10 +459,22 @@ fn local_hours_count_and_not_those_of_utc() {
             Some((poisson(&mut chance, 100.0 * CURVE[hour as usize]), 1.0))
         })
         .collect();
-    let series = Series { start: Instant::saturating_from_micros(start), zone, values };
-    let found = scan(Settings::new(Measure::Count, HOUR), &series, Instant::MAX, 0);
+    let series = Series {
+        start: Instant::saturating_from_micros(start),
+        zone,
+        values,
+    };
+    let found = scan(
+        Settings::new(Measure::Count, HOUR),
+        &series,
+        Instant::MAX,
+        0,
+    );
     assert_eq!(found.findings, []);
-    let utc = Series { zone: Zone::default(), ..series };
+    let utc = Series {
+        zone: Zone::default(),
+        ..series
+    };
     let found = scan(Settings::new(Measure::Count, HOUR), &utc, Instant::MAX, 0);
     assert!(!found.findings.is_empty());
     let changed = 1_774_746_000_000_000; // 2026-03-29T01:00Z
@@ -352,15 +491,26 @@ fn among_many_series_only_what_is_more_than_chance_remains() {
         found_at: Instant::MIN,
         until: None,
         expected: 1.0,
-        interval: Interval { low: 0.0, high: 2.0 },
+        interval: Interval {
+            low: 0.0,
+            high: 2.0,
+        },
         observed: 3.0,
         change: Some(2.0),
         score: p,
         p_value: p,
     };
-    let found: Vec<Finding> = [Some(0.0004), Some(0.002), Some(0.01), Some(0.2), None].map(finding).into();
+    let found: Vec<Finding> = [Some(0.0004), Some(0.002), Some(0.01), Some(0.2), None]
+        .map(finding)
+        .into();
     // Of 100 series, ranks 1, 2, 3 may have 0.0005, 0.001, 0.0015.
-    assert_eq!(significant(&found, 100, 0.05), [true, false, false, false, true]);
+    assert_eq!(
+        significant(&found, 100, 0.05),
+        [true, false, false, false, true]
+    );
     // A later rank that is below its bound takes those before it along: 0.01 ≤ 0.05 · 3 / 5.
-    assert_eq!(significant(&found, 5, 0.05), [true, true, true, false, true]);
+    assert_eq!(
+        significant(&found, 5, 0.05),
+        [true, true, true, false, true]
+    );
 }

@@ -19,8 +19,8 @@ pub use self::alerts::{Event, Standing};
 pub use self::documents::{Document, Find, Found, Holder, Kind, Share, Sort};
 pub use self::embedded::Embedded;
 pub use self::entries::{Entry, Head};
-pub use self::outbox::{Letter, Note, Post};
 pub use self::id::ObjectId;
+pub use self::outbox::{Letter, Note, Post};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
 pub use self::revocations::Revocation;

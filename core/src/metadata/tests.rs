@@ -292,7 +292,8 @@ fn a_letter_is_put_in_once_and_taken_by_one_at_a_time() {
         assert!(put(&letter(1, "a")), "{engine}");
         assert!(!put(&letter(2, "a")), "{engine}: told before");
         assert!(put(&letter(3, "b")));
-        let take = |now: i64| change(store, |s| outbox::take(s, at(now), at(now + 120), 10)).unwrap();
+        let take =
+            |now: i64| change(store, |s| outbox::take(s, at(now), at(now + 120), 10)).unwrap();
         let ids = |letters: &[Letter]| -> Vec<String> {
             letters.iter().map(|l| l.note.id.clone()).collect()
         };
@@ -300,12 +301,19 @@ fn a_letter_is_put_in_once_and_taken_by_one_at_a_time() {
         let first = take(2);
         assert_eq!(ids(&first), ["msg_1"], "{engine}");
         assert_eq!(ids(&take(3)), ["msg_3"], "the first is taken");
-        assert_eq!(ids(&take(130)), ["msg_1", "msg_3"], "nobody said what became of them");
+        assert_eq!(
+            ids(&take(130)),
+            ["msg_1", "msg_3"],
+            "nobody said what became of them"
+        );
         let mut sent = first[0].clone();
         sent.state = "sent".to_owned();
         sent.attempts = 1;
         change(store, |s| outbox::attempted(s, &sent)).unwrap();
-        assert_eq!(read(store, |s| outbox::find(s, "msg_1")).unwrap(), Some(sent));
+        assert_eq!(
+            read(store, |s| outbox::find(s, "msg_1")).unwrap(),
+            Some(sent)
+        );
         let list = |state: &str, limit, offset| {
             let (letters, total) =
                 read(store, |s| outbox::letters(s, state, limit, offset)).unwrap();
@@ -337,12 +345,20 @@ fn a_list_of_notes_is_of_one_user_and_their_role() {
         };
         let id = |n: i64| format!("msg_{n}");
         let ann = ("ann", "admin");
-        assert_eq!(list(ann, false), (vec![(id(2), false), (id(1), false)], 2, 2), "{engine}");
+        assert_eq!(
+            list(ann, false),
+            (vec![(id(2), false), (id(1), false)], 2, 2),
+            "{engine}"
+        );
         let mark = |who, id: &str| change(store, |s| outbox::mark_read(s, who, id)).unwrap();
         assert!(mark(ann, "msg_2") && mark(ann, "msg_2"));
         assert!(!mark(ann, "msg_3"), "{engine}: of somebody else");
         assert_eq!(list(ann, true), (vec![(id(1), false)], 1, 1), "{engine}");
-        assert_eq!(list(("cyd", "admin"), false).2, 2, "read by one is not read by all");
+        assert_eq!(
+            list(("cyd", "admin"), false).2,
+            2,
+            "read by one is not read by all"
+        );
         assert_eq!(list(("bob", "viewer"), false).0, [(id(3), false)]);
     });
 }
@@ -351,7 +367,13 @@ fn a_list_of_notes_is_of_one_user_and_their_role() {
 fn where_a_rule_stands_and_what_became_of_it_is_kept() {
     engines(|engine, store| {
         let mut standing = read(store, |s| alerts::standing(s, "r1")).unwrap();
-        assert_eq!(standing, Standing { rule: "r1".to_owned(), ..Standing::default() });
+        assert_eq!(
+            standing,
+            Standing {
+                rule: "r1".to_owned(),
+                ..Standing::default()
+            }
+        );
         standing.state = "{}".to_owned();
         for until in [None, Some(at(9)), None] {
             standing.silenced_until = until;
@@ -369,10 +391,21 @@ fn where_a_rule_stands_and_what_became_of_it_is_kept() {
             change(store, |s| alerts::happened(s, &event)).unwrap();
         }
         let history = read(store, |s| alerts::history(s, "r1", 2, 0)).unwrap();
-        assert_eq!(history.iter().map(|e| e.at).collect::<Vec<_>>(), [at(3), at(2)]);
+        assert_eq!(
+            history.iter().map(|e| e.at).collect::<Vec<_>>(),
+            [at(3), at(2)]
+        );
         change(store, |s| alerts::forget(s, "r1")).unwrap();
-        assert_eq!(read(store, |s| alerts::standing(s, "r1")).unwrap().state, "");
-        assert_eq!(read(store, |s| alerts::history(s, "r1", 9, 0)).unwrap().len(), 3);
+        assert_eq!(
+            read(store, |s| alerts::standing(s, "r1")).unwrap().state,
+            ""
+        );
+        assert_eq!(
+            read(store, |s| alerts::history(s, "r1", 9, 0))
+                .unwrap()
+                .len(),
+            3
+        );
     });
 }
 

@@ -32,9 +32,9 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Bucketed, Buckets, Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter,
-    Profiled, Recent,
-    Said, Saved, Sum, Warehouse, Worths, platform, realtime, series, worth,
+    Bucketed, Buckets, Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page,
+    Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse, Worths, platform, realtime, series,
+    worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;

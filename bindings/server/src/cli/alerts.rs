@@ -58,7 +58,10 @@ impl Alerts {
                 write_json(&tested)
             }
             Command::Evaluate(command) => {
-                let done = command.store.write()?.evaluate_alerts(&Principal::owner())?;
+                let done = command
+                    .store
+                    .write()?
+                    .evaluate_alerts(&Principal::owner())?;
                 if command.json {
                     return write_json(&done);
                 }
@@ -79,7 +82,11 @@ fn list(command: &Plain) -> Outcome {
     }
     for alert in &listed.alerts {
         let phase = alert.state().phase.name();
-        let on = if alert.rule.enabled { phase } else { "disabled" };
+        let on = if alert.rule.enabled {
+            phase
+        } else {
+            "disabled"
+        };
         line(&format!("{} {on} {}", alert.id, alert.rule.name))?;
     }
     Ok(())

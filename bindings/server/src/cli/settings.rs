@@ -315,7 +315,8 @@ impl Settings {
 
     /// By what notifications leave.
     pub(super) fn notifier(&self) -> Result<Notifier, Failure> {
-        let wrong = |flag: &'static str| move |why: String| Failure::invalid(format!("{flag}: {why}"));
+        let wrong =
+            |flag: &'static str| move |why: String| Failure::invalid(format!("{flag}: {why}"));
         let secrets = self.webhook_secret.as_deref().map(Secrets::read);
         let from = self.smtp_from.as_deref().unwrap_or("travelsense@localhost");
         let mail = self.smtp.as_deref().map(|url| Mail::new(url, from));

@@ -16,12 +16,18 @@ impl Allowed {
     pub fn read(texts: &[String]) -> Result<Self, String> {
         let networks = texts.iter().map(|text| {
             let neither = || format!("`{text}` is no address or network such as 10.0.0.0/8");
-            let (address, prefix) = text.split_once('/').map_or((text.as_str(), None), |(a, p)| (a, Some(p)));
+            let (address, prefix) = text
+                .split_once('/')
+                .map_or((text.as_str(), None), |(a, p)| (a, Some(p)));
             let address: IpAddr = address.parse().map_err(|_| neither())?;
             let most = if address.is_ipv4() { 32 } else { 128 };
             let prefix = match prefix {
                 None => most,
-                Some(text) => text.parse().ok().filter(|p| *p <= most).ok_or_else(neither)?,
+                Some(text) => text
+                    .parse()
+                    .ok()
+                    .filter(|p| *p <= most)
+                    .ok_or_else(neither)?,
             };
             Ok((address, prefix))
         });
@@ -51,10 +57,20 @@ mod tests {
 
     #[test]
     fn only_what_is_named_may_be_called_within_this_network() {
-        let texts = ["10.1.0.0/16".to_owned(), "127.0.0.1".to_owned(), "fd00::/8".to_owned()];
+        let texts = [
+            "10.1.0.0/16".to_owned(),
+            "127.0.0.1".to_owned(),
+            "fd00::/8".to_owned(),
+        ];
         let allowed = Allowed::read(&texts).unwrap();
         let refuses = |text: &str| allowed.refuses(text.parse().unwrap()).is_some();
-        for address in ["10.1.2.3", "127.0.0.1", "::ffff:127.0.0.1", "fd12::1", "8.8.8.8"] {
+        for address in [
+            "10.1.2.3",
+            "127.0.0.1",
+            "::ffff:127.0.0.1",
+            "fd12::1",
+            "8.8.8.8",
+        ] {
             assert!(!refuses(address), "{address}");
         }
         for address in ["10.2.0.1", "127.0.0.2", "::1", "fe80::1", "169.254.169.254"] {

@@ -65,7 +65,8 @@ impl Notifier {
     /// Delivers what is due, once; says how many were tried.
     pub async fn deliver(self: &Arc<Self>, analytics: &Arc<Analytics>) -> usize {
         let store = Arc::clone(analytics);
-        let taken = tokio::task::spawn_blocking(move || store.take_notifications(&system(), AT_ONCE));
+        let taken =
+            tokio::task::spawn_blocking(move || store.take_notifications(&system(), AT_ONCE));
         let letters = match taken.await {
             Ok(Ok(letters)) => letters,
             Ok(Err(error)) => {
@@ -83,7 +84,12 @@ impl Notifier {
                 match &attempt {
                     Attempt::Delivered => {}
                     Attempt::Failed(why) | Attempt::Refused(why) => {
-                        tracing::warn!(id = letter.note.id, channel = letter.channel, why, "not delivered");
+                        tracing::warn!(
+                            id = letter.note.id,
+                            channel = letter.channel,
+                            why,
+                            "not delivered"
+                        );
                     }
                 }
                 let kept = tokio::task::spawn_blocking(move || {
@@ -128,7 +134,9 @@ pub async fn run(analytics: Arc<Analytics>, notifier: Notifier) {
             let store = Arc::clone(&analytics);
             let done = tokio::task::spawn_blocking(move || store.evaluate_alerts(&system())).await;
             match done {
-                Ok(Ok(done)) if done.evaluated > 0 => tracing::debug!(?done, "alerts were evaluated"),
+                Ok(Ok(done)) if done.evaluated > 0 => {
+                    tracing::debug!(?done, "alerts were evaluated")
+                }
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::error!(?error, "alerts cannot be evaluated"),
                 Err(error) => tracing::error!(%error, "the evaluation of alerts broke off"),

@@ -91,7 +91,9 @@ print(' '.join('v1,' + base64.b64encode(hmac.new(base64.b64decode(s.removeprefix
             .args(["-c", program, &both, "msg_1", "1790000000", body])
             .output()
             .expect("python3");
-        let signed = Secrets::read(&both).unwrap().sign("msg_1", 1_790_000_000, body.as_bytes());
+        let signed = Secrets::read(&both)
+            .unwrap()
+            .sign("msg_1", 1_790_000_000, body.as_bytes());
         assert_eq!(String::from_utf8_lossy(&told.stdout), signed);
     }
 
@@ -109,6 +111,9 @@ print(' '.join('v1,' + base64.b64encode(hmac.new(base64.b64decode(s.removeprefix
         }
         let three = [SECRET; 3].join(",");
         assert!(Secrets::read(&three).is_err());
-        assert_eq!(format!("{:?}", Secrets::read(SECRET).unwrap()), "Secrets(1)");
+        assert_eq!(
+            format!("{:?}", Secrets::read(SECRET).unwrap()),
+            "Secrets(1)"
+        );
     }
 }

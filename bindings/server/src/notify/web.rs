@@ -32,7 +32,11 @@ struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` leads to an address that is {}", self.host, self.why)
+        write!(
+            f,
+            "`{}` leads to an address that is {}",
+            self.host, self.why
+        )
     }
 }
 
@@ -175,7 +179,12 @@ fn slack(note: &Note) -> Value {
     let alerts = body.pointer("/data/alerts").and_then(Value::as_array);
     let blocks = alerts.into_iter().flatten().map(|alert| {
         let text = |name: &str| alert.get(name).and_then(Value::as_str).unwrap_or_default();
-        let line = format!("*{}* ({}): {}", escaped(text("name")), text("severity"), escaped(text("summary")));
+        let line = format!(
+            "*{}* ({}): {}",
+            escaped(text("name")),
+            text("severity"),
+            escaped(text("summary"))
+        );
         json!({ "type": "section", "text": { "type": "mrkdwn", "text": line } })
     });
     json!({ "text": escaped(&note.title), "blocks": blocks.collect::<Vec<_>>() })
@@ -190,7 +199,12 @@ mod tests {
     fn web(allowed: &[&str]) -> Web {
         let allowed: Vec<String> = allowed.iter().map(|a| (*a).to_owned()).collect();
         let secrets = Secrets::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        Web::new(Some(secrets), Allowed::read(&allowed).unwrap(), Duration::from_secs(5)).unwrap()
+        Web::new(
+            Some(secrets),
+            Allowed::read(&allowed).unwrap(),
+            Duration::from_secs(5),
+        )
+        .unwrap()
     }
 
     fn note() -> Note {
@@ -210,11 +224,45 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let hosts = [
-            "127.0.0.1", "127.1", "127.0.1", "0", "0.0.0.0", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "0177.0.0.01",
-            "017700000001", "127.0.0.1.", "localhost", "localhost.", "LOCALHOST", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-            "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:0001]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "[fd00::1]",
-            "%31%32%37.0.0.1", "①②⑦.0.0.1", "１２７.0.0.1", "127。0。0。1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "10.0.0.1", "192.168.1.1", "172.16.0.1",
-            "169.254.169.254", "100.64.0.1", "2852039166", "0xa9fea9fe", "[::ffff:169.254.169.254]", "198.18.0.1", "224.0.0.1",
+            "127.0.0.1",
+            "127.1",
+            "127.0.1",
+            "0",
+            "0.0.0.0",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0177.0.0.01",
+            "017700000001",
+            "127.0.0.1.",
+            "localhost",
+            "localhost.",
+            "LOCALHOST",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:ffff:7f00:0001]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[fe80::1]",
+            "[fd00::1]",
+            "%31%32%37.0.0.1",
+            "①②⑦.0.0.1",
+            "１２７.0.0.1",
+            "127。0。0。1",
+            "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+            "10.0.0.1",
+            "192.168.1.1",
+            "172.16.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "2852039166",
+            "0xa9fea9fe",
+            "[::ffff:169.254.169.254]",
+            "198.18.0.1",
+            "224.0.0.1",
             "255.255.255.255",
         ];
         let web = web(&[]);
@@ -226,7 +274,10 @@ mod tests {
             }
         }
         assert!(listener.accept().is_err(), "nothing was sent");
-        assert!(matches!(web.webhook("file:///etc/passwd", &note(), 0).await, Attempt::Refused(_)));
+        assert!(matches!(
+            web.webhook("file:///etc/passwd", &note(), 0).await,
+            Attempt::Refused(_)
+        ));
     }
 
     #[tokio::test]
@@ -236,7 +287,9 @@ mod tests {
         drop(listener);
         let url = format!("http://127.0.0.1:{port}/services/SECRET");
         let attempt = web(&["127.0.0.1"]).slack(&url, &note()).await;
-        let Attempt::Failed(why) = attempt else { panic!("{attempt:?}") };
+        let Attempt::Failed(why) = attempt else {
+            panic!("{attempt:?}")
+        };
         assert!(!why.contains("SECRET"), "{why}");
     }
 

@@ -48,34 +48,108 @@ async fn a_rule_is_made_read_changed_silenced_tested_and_removed() {
     let listed = server.ask(ALERTS, "search=qui&limit=5", "viewer").await;
     assert_eq!(listed.json["meta"]["pagination"]["total"], 1);
     assert_eq!(listed.json["data"][0]["phase"], "ok");
-    let changed = send(&server, Method::PUT, &path, "admin", &json!({ "severity": "critical" })).await;
-    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
-    let tested = send(&server, Method::POST, &format!("{path}/test"), "admin", &json!({})).await;
+    let changed = send(
+        &server,
+        Method::PUT,
+        &path,
+        "admin",
+        &json!({ "severity": "critical" }),
+    )
+    .await;
+    assert_eq!(
+        (changed.status.as_u16(), changed.header("etag")),
+        (200, "\"2\"")
+    );
+    let tested = send(
+        &server,
+        Method::POST,
+        &format!("{path}/test"),
+        "admin",
+        &json!({}),
+    )
+    .await;
     assert_eq!(tested.json["data"]["verdict"], "breach", "{}", tested.text);
-    let silenced = send(&server, Method::POST, &format!("{path}/silence"), "admin", &json!({ "for": "1h" })).await;
-    assert_ne!(silenced.json["data"]["silencedUntil"], Value::Null, "{}", silenced.text);
+    let silenced = send(
+        &server,
+        Method::POST,
+        &format!("{path}/silence"),
+        "admin",
+        &json!({ "for": "1h" }),
+    )
+    .await;
+    assert_ne!(
+        silenced.json["data"]["silencedUntil"],
+        Value::Null,
+        "{}",
+        silenced.text
+    );
     let history = server.ask(&format!("{path}/history"), "", "viewer").await;
     assert_eq!(history.json["data"], json!([]));
-    let notes = server.ask("/api/analytics-dashboard/notifications", "unread=true", "admin").await;
+    let notes = server
+        .ask(
+            "/api/analytics-dashboard/notifications",
+            "unread=true",
+            "admin",
+        )
+        .await;
     let note = notes.json["data"][0]["_id"].as_str().unwrap().to_owned();
     let read = format!("/api/analytics-dashboard/notifications/{note}/read");
-    assert_eq!(send(&server, Method::POST, &read, "admin", &json!({})).await.status, 204);
-    assert_eq!(send(&server, Method::DELETE, &path, "admin", &Value::Null).await.status, 204);
-    assert_eq!(server.ask(&path, "", "admin").await.problem(404), "not_found");
+    assert_eq!(
+        send(&server, Method::POST, &read, "admin", &json!({}))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        send(&server, Method::DELETE, &path, "admin", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        server.ask(&path, "", "admin").await.problem(404),
+        "not_found"
+    );
 }
 
 #[tokio::test]
 async fn a_request_is_refused_in_the_order_of_the_house() {
     let server = Server::new();
     let wrong = json!({ "name": "" });
-    assert_eq!(send(&server, Method::POST, ALERTS, "", &wrong).await.status, 401);
-    assert_eq!(send(&server, Method::POST, ALERTS, "viewer", &wrong).await.problem(403), "forbidden");
-    let faults = send(&server, Method::POST, ALERTS, "admin", &wrong).await.faults();
-    assert_eq!(faults, ["name invalid_length", "source required", "condition required"]);
+    assert_eq!(
+        send(&server, Method::POST, ALERTS, "", &wrong).await.status,
+        401
+    );
+    assert_eq!(
+        send(&server, Method::POST, ALERTS, "viewer", &wrong)
+            .await
+            .problem(403),
+        "forbidden"
+    );
+    let faults = send(&server, Method::POST, ALERTS, "admin", &wrong)
+        .await
+        .faults();
+    assert_eq!(
+        faults,
+        [
+            "name invalid_length",
+            "source required",
+            "condition required"
+        ]
+    );
     let deliveries = "/api/analytics-dashboard/deliveries";
-    assert_eq!(server.ask(deliveries, "", "viewer").await.problem(403), "forbidden");
-    assert_eq!(server.ask(deliveries, "state=lost", "admin").await.faults(), ["state not_in_list"]);
-    assert_eq!(server.ask(&format!("{ALERTS}/x"), "", "admin").await.status, 400);
+    assert_eq!(
+        server.ask(deliveries, "", "viewer").await.problem(403),
+        "forbidden"
+    );
+    assert_eq!(
+        server.ask(deliveries, "state=lost", "admin").await.faults(),
+        ["state not_in_list"]
+    );
+    assert_eq!(
+        server.ask(&format!("{ALERTS}/x"), "", "admin").await.status,
+        400
+    );
 }
 
 /// Answers one request with a status, and hands over what came.
@@ -97,11 +171,18 @@ fn hook(status: &'static str) -> (u16, mpsc::Receiver<(Vec<String>, String)>) {
                 }
                 head.push(line);
             }
-            let length = head.iter().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head.iter().find_map(|l| {
+                l.to_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse()
+                    .ok()
+            });
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).unwrap();
             let _ = came.send((head, String::from_utf8(body).unwrap()));
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:{port}/again\r\nconnection: close\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:{port}/again\r\nconnection: close\r\n\r\n"
+            );
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
@@ -141,8 +222,11 @@ async fn a_webhook_arrives_and_python_verifies_its_signature() {
     let (head, body) = comes.recv().unwrap();
     assert_eq!(head[0], "POST /hook HTTP/1.1");
     let header = |name: &str| {
-        let line = head.iter().find_map(|l| l.strip_prefix(&format!("{name}: ")));
-        line.unwrap_or_else(|| panic!("{name} in {head:?}")).to_owned()
+        let line = head
+            .iter()
+            .find_map(|l| l.strip_prefix(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("{name} in {head:?}"))
+            .to_owned()
     };
     assert_eq!(header("webhook-id"), deliveries[0]["_id"]);
     assert_eq!(header("webhook-timestamp"), NOW.to_string());
@@ -163,7 +247,11 @@ sys.exit(0 if any(hmac.compare_digest(s, 'v1,' + own) for s in signature.split()
         .status()
         .unwrap();
     assert!(verified.success());
-    assert_eq!(notifier(&["127.0.0.1"], None).deliver(&server.store).await, 0, "it is told once");
+    assert_eq!(
+        notifier(&["127.0.0.1"], None).deliver(&server.store).await,
+        0,
+        "it is told once"
+    );
 }
 
 #[tokio::test]
@@ -171,16 +259,29 @@ async fn a_redirect_is_not_followed_and_an_address_of_this_machine_is_not_called
     let (port, comes) = hook("302 Found");
     let channels = json!([{ "type": "webhook", "url": format!("http://127.0.0.1:{port}/hook") }]);
     let server = Server::new();
-    send(&server, Method::POST, ALERTS, "admin", &rule(channels.clone())).await;
+    send(
+        &server,
+        Method::POST,
+        ALERTS,
+        "admin",
+        &rule(channels.clone()),
+    )
+    .await;
     let deliveries = told(&server, &notifier(&["127.0.0.1"], None)).await;
-    assert_eq!((&deliveries[0]["state"], &deliveries[0]["attempts"]), (&json!("waiting"), &json!(1)));
+    assert_eq!(
+        (&deliveries[0]["state"], &deliveries[0]["attempts"]),
+        (&json!("waiting"), &json!(1))
+    );
     assert_eq!(deliveries[0]["error"], "it answered 302 Found");
     assert_eq!(comes.try_iter().count(), 1);
     let server = Server::new();
     send(&server, Method::POST, ALERTS, "admin", &rule(channels)).await;
     let deliveries = told(&server, &notifier(&[], None)).await;
     assert_eq!(deliveries[0]["state"], "dead", "{deliveries:?}");
-    assert_eq!(deliveries[0]["error"], "`127.0.0.1` leads to an address that is of this machine");
+    assert_eq!(
+        deliveries[0]["error"],
+        "`127.0.0.1` leads to an address that is of this machine"
+    );
     assert_eq!(comes.try_iter().count(), 0);
 }
 
@@ -228,14 +329,21 @@ async fn an_e_mail_arrives_with_the_sentence_of_the_alert() {
     let mut rule = rule(json!([{ "type": "email", "to": ["ops@example.com"] }]));
     rule["name"] = json!("Zürich is quiet");
     send(&server, Method::POST, ALERTS, "admin", &rule).await;
-    let mail = Mail::new(&format!("smtp://127.0.0.1:{port}"), "travelsense <alerts@example.com>").unwrap();
+    let mail = Mail::new(
+        &format!("smtp://127.0.0.1:{port}"),
+        "travelsense <alerts@example.com>",
+    )
+    .unwrap();
     let deliveries = told(&server, &notifier(&[], Some(mail))).await;
     assert_eq!(deliveries[0]["state"], "sent", "{deliveries:?}");
     let mail = comes.recv().unwrap();
     assert!(mail.contains("MAIL FROM:<alerts@example.com>"), "{mail}");
     assert!(mail.contains("RCPT TO:<ops@example.com>"), "{mail}");
     let id = deliveries[0]["_id"].as_str().unwrap();
-    assert!(mail.contains(&format!("Message-ID: <{id}@example.com>")), "{mail}");
+    assert!(
+        mail.contains(&format!("Message-ID: <{id}@example.com>")),
+        "{mail}"
+    );
     assert!(mail.contains("Severity: warning"), "{mail}");
 }
 
