@@ -1,33 +1,162 @@
 //! The routes of alerts and notifications. The core decides in which order a request is refused.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde_json::Value;
 use travelsense::access::Permission::{ManageAlerts, ReadAlerts, ReadAnalytics};
 
 use crate::answer::Answer;
 use crate::dashboards::{revision, unparsed};
 use crate::frame::Id;
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, Operation, op};
 use crate::routes::{question, tell};
 use crate::service::Service;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Service> {
-    let at = |path: &str| format!("/api/analytics-dashboard/{path}");
-    Router::new()
-        .route(&at("alerts"), post(create).get(list))
-        .route(&at("alerts/{id}"), get(read).put(update).delete(remove))
-        .route(&at("alerts/{id}/history"), get(history))
-        .route(&at("alerts/{id}/silence"), post(silence))
-        .route(&at("alerts/{id}/test"), post(test))
-        .route(&at("notifications"), get(notifications))
-        .route(&at("notifications/{id}/read"), post(mark_read))
-        .route(&at("deliveries"), get(deliveries))
-        .route(&at("deliveries/{id}/retry"), post(retry))
+pub(crate) fn routes() -> Api {
+    let at = |operation: Operation| {
+        operation
+            .path("id", named("ObjectId"), "The rule's id.")
+            .refuses(&[404])
+    };
+    let note = |operation: Operation| {
+        operation
+            .path("id", schema::text(), "The notification's id.")
+            .refuses(&[404])
+    };
+    let alert = || named("Alert");
+    Api::of("Alerts")
+        .post(
+            "alerts",
+            create,
+            op("createAlert", "Makes an alert rule.")
+                .needs(ManageAlerts)
+                .body("AlertDraft")
+                .creates(alert()),
+        )
+        .get(
+            "alerts",
+            list,
+            paged(op("listAlerts", "Alert rules, and where they stand.").needs(ReadAlerts))
+                .query(
+                    "search",
+                    schema::plain(0, 100),
+                    "Text in their name, taken literally.",
+                )
+                .lists(alert()),
+        )
+        .get(
+            "alerts/{id}",
+            read,
+            at(op("readAlert", "An alert rule, and where it stands."))
+                .needs(ReadAlerts)
+                .answers(alert())
+                .tagged(),
+        )
+        .put(
+            "alerts/{id}",
+            update,
+            at(op("updateAlert", "Changes an alert rule."))
+                .needs(ManageAlerts)
+                .matches()
+                .body("AlertPatch")
+                .answers(alert())
+                .tagged(),
+        )
+        .delete(
+            "alerts/{id}",
+            remove,
+            at(op("deleteAlert", "Removes an alert rule."))
+                .needs(ManageAlerts)
+                .matches(),
+        )
+        .get(
+            "alerts/{id}/history",
+            history,
+            paged(at(op(
+                "readAlertHistory",
+                "What became of an alert rule, the latest first.",
+            )))
+            .needs(ReadAlerts)
+            .answers(schema::list(named("AlertEvent"))),
+        )
+        .post(
+            "alerts/{id}/silence",
+            silence,
+            at(op(
+                "silenceAlert",
+                "Tells nobody of an alert rule for a while.",
+            ))
+            .needs(ManageAlerts)
+            .body("AlertSilence")
+            .answers(alert()),
+        )
+        .post(
+            "alerts/{id}/test",
+            test,
+            at(op(
+                "testAlert",
+                "Reads what a rule looks at, and sends a test to all places that it tells.",
+            ))
+            .needs(ManageAlerts)
+            .answers(named("AlertTest")),
+        )
+        .get(
+            "notifications",
+            notifications,
+            paged(
+                op(
+                    "listNotifications",
+                    "One's notifications, the latest first.",
+                )
+                .needs(ReadAnalytics),
+            )
+            .query("unread", schema::truth(), "Only those that are not read.")
+            .lists(named("Notification")),
+        )
+        .post(
+            "notifications/{id}/read",
+            mark_read,
+            note(op("readNotification", "Marks a notification as read.")).needs(ReadAnalytics),
+        )
+        .get(
+            "deliveries",
+            deliveries,
+            paged(
+                op(
+                    "listDeliveries",
+                    "Notifications on their way out, the latest first.",
+                )
+                .needs(ManageAlerts),
+            )
+            .query(
+                "state",
+                schema::one_of(&["waiting", "sent", "dead"]),
+                "Only those.",
+            )
+            .lists(named("Delivery")),
+        )
+        .post(
+            "deliveries/{id}/retry",
+            retry,
+            note(op(
+                "retryDelivery",
+                "Puts a notification that was given up on its way again.",
+            ))
+            .needs(ManageAlerts)
+            .refuses(&[409]),
+        )
+}
+
+fn paged(operation: Operation) -> Operation {
+    let limit = schema::default(schema::integer(1, 100), 20.into());
+    let offset = schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into());
+    operation
+        .query("limit", limit, "At most so many.")
+        .query("offset", offset, "After so many.")
 }
 
 /// Makes an alert rule.

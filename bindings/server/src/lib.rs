@@ -9,6 +9,7 @@ mod dashboards;
 mod export;
 mod frame;
 pub mod notify;
+mod openapi;
 mod parameters;
 mod problem;
 mod rate;
@@ -17,5 +18,6 @@ mod routes;
 pub mod serve;
 mod service;
 
+pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

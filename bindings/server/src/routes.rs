@@ -4,19 +4,21 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use travelsense::access::{self, Permission};
 use travelsense::audit::{Act, Outcome};
+use travelsense::realtime::Metric;
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
+use crate::openapi::schema::{self, named};
+use crate::openapi::{self, Api, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -25,27 +27,187 @@ use crate::{alerts, dashboards, export, record};
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
     let body = service.limits().body;
-    let routes = Router::new()
-        .route("/api/analytics-dashboard/realtime", get(realtime))
-        .route("/api/analytics-dashboard/user-insights", get(user_insights))
-        .route(
-            "/api/analytics-dashboard/cohort-analysis",
-            get(cohort_analysis),
-        )
-        .route("/api/analytics-dashboard/query/{word}", post(query))
-        .route("/api/analytics-dashboard/people", post(people))
-        .route("/api/analytics-dashboard/cohorts", get(cohorts))
-        .route(
-            "/api/analytics-dashboard/cohorts/{name}",
-            put(create_cohort).delete(remove_cohort),
-        )
-        .route("/health", get(health))
+    framed(api().into_router().with_state(service), body)
+}
+
+/// Every route there is.
+pub(crate) fn api() -> Api {
+    analytics()
         .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
-        .with_state(service);
-    framed(routes, body)
+        .merge(
+            Api::of("Service").get(
+                "/health",
+                health,
+                op("readHealth", "Whether the server is up.")
+                    .anybody()
+                    .answers(named("Health")),
+            ),
+        )
+        .merge(openapi::routes())
+}
+
+/// The specification's first three questions, and the words behind them.
+fn analytics() -> Api {
+    let metrics = Metric::ALL.map(Metric::name);
+    let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
+    let words = [
+        "funnel",
+        "drop_off",
+        "compare",
+        "retention",
+        "journey",
+        "engagement",
+        "adoption",
+        "realtime",
+        "user_insights",
+        "explain_difference",
+        "anomalies",
+    ];
+    let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
+    Api::of("Analytics")
+        .get(
+            "realtime",
+            realtime,
+            asked("readRealtime", "What is happening now.")
+                .query(
+                    "metrics",
+                    schema::list(schema::one_of(&metrics)),
+                    "Which figures, repeated or with commas between them; all by default.",
+                )
+                .query(
+                    "timeRange",
+                    schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
+                    "How long the window is.",
+                )
+                .query(
+                    "refreshInterval",
+                    schema::default(schema::integer(5, 300), 30.into()),
+                    "In how many seconds it is asked again; it is handed back.",
+                )
+                .query(
+                    "asOf",
+                    schema::instant(),
+                    "The end of the window, not in the future; now by default.",
+                )
+                .answers(schema::list(named("RealtimeMetric"))),
+        )
+        .get(
+            "user-insights",
+            user_insights,
+            asked("readUserInsights", "What stands out in how users behave.")
+                .ranged()
+                .query(
+                    "insightType",
+                    schema::one_of(&[
+                        "engagement_patterns",
+                        "conversion_funnel",
+                        "drop_off_points",
+                        "feature_adoption",
+                        "user_journeys",
+                    ]),
+                    "The only kind of insight; all by default.",
+                )
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 100), 20.into()),
+                    "At most so many.",
+                )
+                .query(
+                    "steps",
+                    schema::events(64),
+                    "The steps of the funnel; the catalogue's by default. `*` is any event.",
+                )
+                .query(
+                    "window",
+                    named("Window"),
+                    "The conversion window; 14 days by default.",
+                )
+                .answers(schema::list(named("UserBehaviorInsight"))),
+        )
+        .get(
+            "cohort-analysis",
+            cohort_analysis,
+            asked("readCohortAnalysis", "Who comes back.")
+                .ranged()
+                .required(
+                    "cohortPeriod",
+                    schema::one_of(&["hourly", "daily", "weekly", "monthly"]),
+                    "The period of cohorts and columns.",
+                )
+                .required(
+                    "analysisMetric",
+                    schema::one_of(&["retention_rate", "revenue", "engagement", "feature_usage"]),
+                    "The figure in the cells.",
+                )
+                .query(
+                    "mode",
+                    schema::one_of(&["first_time", "first_ever_then_filter", "recurring"]),
+                    "When a user joins a cohort.",
+                )
+                .query(
+                    "weekStart",
+                    schema::one_of(&WEEKDAYS),
+                    "The first day of weeks.",
+                )
+                .query(
+                    "start",
+                    schema::events(100),
+                    "The events that start a user; any by default.",
+                )
+                .query(
+                    "return",
+                    schema::events(100),
+                    "The events that bring a user back; any by default.",
+                )
+                .query("periods", schema::integer(0, 1_000), "The last column.")
+                .answers(named("CohortAnalysisResult")),
+        )
+        .post(
+            "query/{word}",
+            query,
+            asked(
+                "ask",
+                "The answer of a word to a question in its JSON form.",
+            )
+            .path("word", schema::one_of(&words), "Which word is asked.")
+            .body("Question")
+            .answers(schema::about(json!({}), "The answer of the word.")),
+        )
+        .post(
+            "people",
+            people,
+            op("readPeople", "The users behind a number.")
+                .needs(Permission::ReadPeople)
+                .body("PeopleRequest")
+                .answers(named("People")),
+        )
+        .get(
+            "cohorts",
+            cohorts,
+            asked("listCohorts", "All cohorts by name.").answers(schema::list(named("Cohort"))),
+        )
+        .put(
+            "cohorts/{name}",
+            create_cohort,
+            op("createCohort", "Makes a cohort, which never changes.")
+                .needs(Permission::ManageCohorts)
+                .path("name", schema::text_of(1, 100), "Its name.")
+                .refuses(&[409])
+                .body("CohortDefinition")
+                .answers(named("CohortName")),
+        )
+        .delete(
+            "cohorts/{name}",
+            remove_cohort,
+            op("removeCohort", "Removes a cohort.")
+                .needs(Permission::ManageCohorts)
+                .path("name", schema::text_of(1, 100), "Its name.")
+                .refuses(&[404])
+                .answers(named("CohortName")),
+        )
 }
 
 /// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
@@ -180,7 +342,7 @@ async fn create_cohort(
         Some(act),
         move |analytics, who| {
             analytics.create_cohort(who, &name, &json(&body)?)?;
-            Answer::of(&serde_json::json!({ "name": name }))
+            Answer::of(&json!({ "name": name }))
         },
     )
     .await
@@ -203,7 +365,7 @@ async fn remove_cohort(
         Some(act),
         move |analytics, who| {
             analytics.remove_cohort(who, &name)?;
-            Answer::of(&serde_json::json!({ "name": name }))
+            Answer::of(&json!({ "name": name }))
         },
     )
     .await

@@ -136,7 +136,8 @@ impl Definition {
             })
         });
         let kinds = ["users", "did", "profile", "all", "any", "not"];
-        if kinds.iter().filter(|k| definition.get(k).is_some()).count() != 1 {
+        let given = |k: &&&str| definition.get(**k).is_some_and(|v| !v.is_null());
+        if kinds.iter().filter(given).count() != 1 {
             wrong(
                 "definition",
                 "contradiction",

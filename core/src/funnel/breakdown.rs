@@ -25,7 +25,7 @@ const UNSET: u32 = u32::MAX;
 const FEW: usize = 1 << 10;
 
 /// The row of the entry.
-fn entry_of(found: &Found) -> u32 {
+pub(super) fn entry_of(found: &Found) -> u32 {
     found.chain.first().map_or(0, |c| c.1)
 }
 
@@ -107,7 +107,7 @@ impl<'a> Grouping<'a> {
 
     /// The row of the chain that says the group of a unit.
     #[inline]
-    fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
+    pub(super) fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
         let mut rows = found.chain.iter();
         let entry = entry_of(found);
         let set = |c: &&(u8, u32)| {
@@ -132,11 +132,16 @@ impl<'a> Grouping<'a> {
         (self.by != Attribution::Each && self.shown.is_none() && groups <= FEW).then_some(groups)
     }
 
-    /// The place of a unit's group among the `few`.
+    /// The place of a unit's group among the `few`, as the chosen row decides it.
     #[inline]
-    pub(super) fn place(&self, timeline: &Timeline<'_>, found: &Found, few: usize) -> usize {
-        let row = self.chosen(timeline, found);
-        let code = row.and_then(|row| self.codes(timeline, row, entry_of(found)).next()?);
+    pub(super) fn place(
+        &self,
+        timeline: &Timeline<'_>,
+        chosen: Option<u32>,
+        entry: u32,
+        few: usize,
+    ) -> usize {
+        let code = chosen.and_then(|row| self.codes(timeline, row, entry).next()?);
         code.map_or(few - 1, |code| code as usize)
     }
 

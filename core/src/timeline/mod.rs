@@ -22,7 +22,7 @@ use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
 pub(crate) use column::{Needs, Users};
-pub(crate) use meaning::{Judge, Meaning};
+pub(crate) use meaning::{Judge, Meaning, Rows as RowSet};
 pub use members::Members;
 use partition::Partition;
 pub use stop::{Halt, Progress, Stop};

@@ -15,6 +15,8 @@ mod export;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod program;
