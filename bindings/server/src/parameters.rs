@@ -30,7 +30,7 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 18] = [
+const KINDS: [(&str, Kind); 19] = [
     ("anchorFirst", Kind::Truth),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
