@@ -158,7 +158,7 @@ fn measure(peak: f64, weeks: usize, seeds: u64, least: f64) -> Score {
 #[test]
 #[ignore = "a bench, a minute long: prints precision, recall and delay on labelled data"]
 fn bench_of_labelled_incidents() {
-    println!(
+    eprintln!(
         "{:>9} {:>9} {:>8} {:>9} {:>7} {:>9} {:>9} {:>6}",
         "peak/min", "false/wk", "quiet/wk", "precision", "recall", "in 10 min", "mean min", "worst"
     );
@@ -166,7 +166,7 @@ fn bench_of_labelled_incidents() {
         let s = measure(peak, 12, 12, 50.0);
         let mean = s.delays.iter().sum::<f64>() / s.delays.len() as f64;
         let worst = s.delays.iter().fold(0.0_f64, |a, b| a.max(*b));
-        println!(
+        eprintln!(
             "{peak:>9} {:>9.3} {:>8.3} {:>9.3} {:>7.3} {:>9.3} {mean:>9.2} {worst:>6}",
             s.wrong / s.weeks,
             s.quiet / s.weeks,

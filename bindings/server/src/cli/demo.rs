@@ -19,6 +19,7 @@ use super::serve::{listen, runtime, until_stopped};
 use super::table::count;
 use super::token::{now, signed};
 use super::{Outcome, output, store};
+use crate::notify::{self, Notifier, Outgoing};
 use crate::{Limits, Service, chance};
 
 /// Makes up a travel platform with 90 days of events, serves it with a key of its own, and says how to ask it
@@ -106,6 +107,8 @@ impl Demo {
         analytics.timelines()?;
         output::line(&welcome(address, &token, now))?;
         let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
+        let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         until_stopped(runtime, listener, service, analytics)
     }
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 ///
 /// Everything that the registries of special purpose (IANA; RFC 6890 and its successors) do not call globally reachable is refused, and
 /// so is every IPv6 address that stands for an IPv4 one that is.
-pub fn refused(address: IpAddr) -> Option<&'static str> {
+pub(super) fn refused(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => refused_v4(v4),
         IpAddr::V6(v6) => refused_v6(v6),
