@@ -8,6 +8,8 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod ingest;
+mod live;
 pub mod notify;
 mod openapi;
 mod parameters;
@@ -17,6 +19,8 @@ mod record;
 mod routes;
 pub mod serve;
 mod service;
+mod session;
+mod ui;
 
 pub use openapi::openapi;
 pub use routes::router;

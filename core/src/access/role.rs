@@ -1,11 +1,12 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, ManageAccess, ManageAlerts, ManageCatalogue, ManageCohorts,
-    ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageAlerts, ManageCatalogue,
+    ManageCohorts, ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards,
+    ReadPeople,
 };
 
-const ROLES: [(&str, &[Permission]); 3] = [
+const ROLES: [(&str, &[Permission]); 4] = [
     (
         "admin",
         &[
@@ -13,6 +14,7 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ManageCatalogue,
             ErasePeople,
             ReadDashboards,
@@ -30,6 +32,7 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ReadDashboards,
             ManageDashboards,
             ReadAlerts,
@@ -37,6 +40,8 @@ const ROLES: [(&str, &[Permission]); 3] = [
         ],
     ),
     ("viewer", &[ReadAnalytics, ReadDashboards, ReadAlerts]),
+    // A program that only sends events.
+    ("collector", &[IngestEvents]),
 ];
 
 /// The permissions of a role, or `None` for a role that is not known.
