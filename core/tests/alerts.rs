@@ -433,3 +433,36 @@ fn whoever_asked_for_an_export_is_told_when_it_is_complete() {
     }
     panic!("nobody was told");
 }
+
+#[test]
+#[ignore = "a bench, minutes long: what is found in the demo, whose incidents are a campaign of four days and an outage of two hours"]
+fn bench_of_the_demo() {
+    let end: Instant = "2026-03-01T00:00:00Z".parse().unwrap();
+    let store = Clock::at("2026-03-01T00:00:00Z").open(None);
+    let world = travelsense::demo::Demo::until(end).make().unwrap();
+    let mut hear = |_, _| std::ops::ControlFlow::Continue(());
+    world.load(&store, &owner(), &mut hear).unwrap();
+    for metric in [
+        "active_users",
+        "page_views",
+        "events_per_second",
+        "conversion_rate",
+        "error_rate",
+        "revenue_per_minute",
+    ] {
+        for step in ["five_minutes", "quarter_hour", "hour"] {
+            let question = json!({ "metric": metric, "step": step, "startDate": "2026-01-18", "endDate": "2026-02-28" });
+            let answer: Value =
+                serde_json::from_str(&store.ask(&owner(), "anomalies", &question).unwrap())
+                    .unwrap();
+            let findings = answer["findings"].as_array().unwrap();
+            eprintln!("{metric} by {step}: {} findings in 6 weeks", findings.len());
+            for f in findings {
+                eprintln!(
+                    "    {} to {} {} {} {}",
+                    f["since"], f["until"], f["shape"], f["direction"], f["change"]
+                );
+            }
+        }
+    }
+}

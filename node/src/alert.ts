@@ -39,7 +39,10 @@ export interface NewAlert {
   condition: AlertCondition;
   severity?: 'info' | 'warning' | 'critical' | null;
   /** `{ every: '5m' }`, or `{ at: '09:00', days: ['monday'] }`; every minute by default. */
-  schedule?: { every: string | number; timezone?: string | null } | { at: string; days?: readonly string[] | null; timezone?: string | null } | null;
+  schedule?:
+    | { every: string | number; timezone?: string | null }
+    | { at: string; days?: readonly string[] | null; timezone?: string | null }
+    | null;
   /** So many evaluations in a row must find it; 1 by default. */
   for?: number | null;
   /** So many in a row must find it clear; 1 by default. */
@@ -47,7 +50,8 @@ export interface NewAlert {
   coolDown?: string | number | null;
   group?: string | null;
   channels?: readonly AlertChannel[] | null;
-  maintenance?: readonly { days?: readonly string[] | null; from: string; to: string; timezone?: string | null }[] | null;
+  maintenance?:
+    readonly { days?: readonly string[] | null; from: string; to: string; timezone?: string | null }[] | null;
   enabled?: boolean | null;
 }
 

@@ -29,8 +29,8 @@ class Alerts:
         """Makes an alert rule and gives it as it is kept; its questions are asked as whoever makes it.
 
         Args:
-            rule: `name`, `source`, `condition` and, optionally, `severity`, `schedule`, `for`, `clearFor`, `coolDown`, `group`,
-                `channels`, `maintenance`, `enabled`.
+            rule: `name`, `source`, `condition` and, optionally, `severity`, `schedule`, `for`, `clearFor`, `coolDown`,
+                `group`, `channels`, `maintenance`, `enabled`.
 
         Raises:
             ValidationError: with everything wrong with it.
@@ -67,7 +67,8 @@ class Alerts:
 
         Args:
             id: the rule's id.
-            silence: `{"for": "2h"}` or `{"until": "2026-01-31T10:00:00Z"}`, with a `reason`; `{"until": None}` ends a silence.
+            silence: `{"for": "2h"}` or `{"until": "2026-01-31T10:00:00Z"}`, with a `reason`; `{"until": None}` ends
+                a silence.
         """
         silenced: dict[str, Any] = json.loads(self._store.silence_alert(id, json.dumps(silence)))
         return silenced
@@ -119,9 +120,7 @@ class Alerts:
             limit: at most so many, 1 to 100; 20 by default.
             offset: how many to leave out before.
         """
-        listed: dict[str, Any] = json.loads(
-            self._store.deliveries(question(state=state, limit=limit, offset=offset))
-        )
+        listed: dict[str, Any] = json.loads(self._store.deliveries(question(state=state, limit=limit, offset=offset)))
         return listed
 
     def retry_delivery(self, id: str) -> None:  # noqa: A002 - the id of a notification
