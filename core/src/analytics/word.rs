@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
+    Analytics, adoption, anomaly, dropoff, engagement, explain, funnel, insight, journey, realtime,
     retention,
 };
 use crate::access::{self, Permission, Principal};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 10] = [
+const WORDS: [Word; 11] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -33,6 +33,7 @@ const WORDS: [Word; 10] = [
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,
+    anomaly::WORD,
     insight::WORD,
     explain::WORD,
 ];
