@@ -3,6 +3,7 @@
 mod adoption;
 mod audit;
 mod chart;
+mod churn;
 mod cohort;
 mod dashboard;
 mod data;

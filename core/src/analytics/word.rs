@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
+    Analytics, adoption, churn, dropoff, engagement, explain, funnel, insight, journey, realtime,
     retention,
 };
 use crate::access::{self, Permission, Principal};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 10] = [
+const WORDS: [Word; 13] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -35,6 +35,9 @@ const WORDS: [Word; 10] = [
     realtime::WORD,
     insight::WORD,
     explain::WORD,
+    churn::CHURN,
+    churn::VALUE,
+    churn::NEXT_ACTION,
 ];
 
 impl Analytics {
