@@ -211,3 +211,160 @@ impl BgNbd {
         (alive * self.alive(visits)).max(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parameters that the paper gives for CDNOW.
+    const CDNOW: BgNbd = BgNbd {
+        r: 0.243,
+        alpha: 4.414,
+        a: 0.793,
+        b: 2.426,
+    };
+
+    fn seen(repeats: f64, last: f64, known: f64) -> Visits {
+        Visits {
+            repeats,
+            last,
+            known,
+        }
+    }
+
+    /// What is expected by its definition: the mean over the rates and probabilities that a customer who is alive may have. Of rate λ and
+    /// probability p it is (1 - e^(-λpt)) / p; λ is gamma(r + x, α + T) and p beta(a, b + x).
+    fn by_integration(model: &BgNbd, visits: &Visits, time: f64) -> f64 {
+        let BgNbd { r, alpha, a, b } = *model;
+        let b = b + visits.repeats;
+        let log = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b);
+        let of = |p: f64| {
+            let rate = 1.0 + p * time / (alpha + visits.known);
+            (1.0 - rate.powf(-(r + visits.repeats))) / p
+        };
+        // Where a < 1 the density has no bound at 0; in u = p^a it has.
+        let root = a.min(1.0);
+        let steps = 20_000;
+        let sum: f64 = (0..steps)
+            .map(|i| {
+                let p = ((f64::from(i) + 0.5) / f64::from(steps)).powf(1.0 / root);
+                of(p) * (log + (a - root) * p.ln() + (b - 1.0) * (1.0 - p).ln()).exp() / root
+            })
+            .sum();
+        sum / f64::from(steps) * model.alive(visits)
+    }
+
+    #[test]
+    fn the_expected_purchases_are_those_of_the_paper() {
+        // "For instance, consider the purchasing behavior of customer x = 2, t_x = 30.43, T = 38.86: 1.226 in 39 weeks."
+        let expected = CDNOW.expected(&seen(2.0, 30.43, 38.86), 39.0);
+        assert!((expected - 1.226).abs() < 5e-4, "{expected}");
+    }
+
+    #[test]
+    fn the_series_gives_what_the_integral_does() {
+        let parameters = [
+            (0.243, 4.414, 0.793, 2.426),
+            (1.5, 10.0, 2.5, 1.2),
+            // Where the textbook series divides by zero: a = 1, and a + b + x = 1.
+            (0.8, 3.0, 1.0, 2.0),
+            (0.8, 3.0, 0.4, 1.6),
+            (2.0, 0.5, 3.0, 9.0),
+        ];
+        let customers = [
+            seen(0.0, 0.0, 5.0),
+            seen(1.0, 4.0, 30.0),
+            seen(40.0, 90.0, 95.0),
+        ];
+        for (r, alpha, a, b) in parameters {
+            let model = BgNbd { r, alpha, a, b };
+            for visits in customers {
+                for time in [0.5, 10.0, 200.0] {
+                    let [series, integral] = [
+                        model.expected(&visits, time),
+                        by_integration(&model, &visits, time),
+                    ];
+                    let off = (series - integral).abs() / integral;
+                    assert!(
+                        off < 2e-4,
+                        "{model:?} {visits:?} {time}: {series} {integral}"
+                    );
+                }
+            }
+        }
+        let model = BgNbd {
+            a: 0.5,
+            b: 0.5,
+            ..CDNOW
+        };
+        let new = seen(0.0, 0.0, 5.0);
+        let off = model.expected(&new, 9.0) / by_integration(&model, &new, 9.0) - 1.0;
+        assert!(off.abs() < 1e-2, "{off}");
+    }
+
+    #[test]
+    fn a_customer_just_met_and_one_of_thousands_of_visits_have_finite_expectations() {
+        for a in [1.3e-4, 0.7, 1.0, 1.0 + 1e-12, 8e3] {
+            for alpha in [1e-4, 1.0, 1e4] {
+                let model = BgNbd { a, alpha, ..CDNOW };
+                for visits in [
+                    seen(0.0, 0.0, 0.0),
+                    seen(0.0, 0.0, 1.0),
+                    seen(5e3, 9e3, 1e4),
+                ] {
+                    let expected = model.expected(&visits, 3_650.0);
+                    assert!(
+                        expected.is_finite() && expected >= 0.0,
+                        "{model:?} {visits:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_slopes_are_those_of_the_likelihood() {
+        let customers = [
+            (seen(0.0, 0.0, 30.0), 2.0),
+            (seen(1.0, 7.0, 30.0), 1.0),
+            (seen(6.0, 20.0, 21.0), 1.0),
+        ];
+        let model = BgNbd {
+            r: 0.7,
+            alpha: 3.0,
+            a: 0.6,
+            b: 1.9,
+        };
+        let [_, slopes @ ..] = model.negative_log_likelihood(&customers);
+        let nudged = [
+            BgNbd {
+                r: 0.7 + 1e-6,
+                ..model
+            },
+            BgNbd {
+                alpha: 3.0 + 1e-6,
+                ..model
+            },
+            BgNbd {
+                a: 0.6 + 1e-6,
+                ..model
+            },
+            BgNbd {
+                b: 1.9 + 1e-6,
+                ..model
+            },
+        ];
+        let [value, ..] = model.negative_log_likelihood(&customers);
+        for (slope, nudged) in slopes.into_iter().zip(nudged) {
+            let [next, ..] = nudged.negative_log_likelihood(&customers);
+            assert!(((next - value) / 1e-6 - slope).abs() < 1e-4, "{slope}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_fitted_where_nobody_came_twice() {
+        assert_eq!(BgNbd::fit([]), None);
+        assert_eq!(BgNbd::fit([seen(0.0, 0.0, 9.0)]), None);
+        assert!(BgNbd::fit([seen(3.0, 8.0, 9.0)]).is_some());
+    }
+}

@@ -88,3 +88,37 @@ impl Platt {
         (self.slope * self.slope * variance + i + 2.0 * score * is + score * score * s).max(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(slope: f64, intercept: f64) -> Vec<(f64, bool)> {
+        let scored = (0..20_000_u64).map(|i| {
+            let unit = |salt: u64| {
+                let bits = (2 * i + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                ((bits ^ bits >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 11) as f64
+                    / 9_007_199_254_740_992.0
+            };
+            let score = 6.0 * unit(0) - 3.0;
+            (score, unit(1) < logistic(intercept + slope * score))
+        });
+        scored.collect()
+    }
+
+    #[test]
+    fn scores_that_are_too_sure_are_brought_back() {
+        let platt = Platt::fit(&scored(0.5, -0.7));
+        assert!((platt.slope - 0.5).abs() < 0.03, "{platt:?}");
+        assert!((platt.intercept + 0.7).abs() < 0.05, "{platt:?}");
+        let error = platt.variance(0.0, 0.0).sqrt();
+        assert!((0.01..0.03).contains(&error), "{error}");
+    }
+
+    #[test]
+    fn little_evidence_changes_little_and_contrary_scores_say_nothing() {
+        let platt = Platt::fit(&[]);
+        assert_eq!((platt.intercept, platt.slope), (0.0, 1.0));
+        assert_eq!(Platt::fit(&scored(-1.0, 0.0)).slope, 0.0);
+    }
+}

@@ -101,3 +101,70 @@ impl GammaGamma {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expected_amount_is_that_of_the_note() {
+        // Fader and Hardie (2013): p = 6.25, q = 3.74, γ = 15.44. The mean of all is p γ / (q - 1); own amounts draw away from it.
+        let model = GammaGamma {
+            p: 6.25,
+            q: 3.74,
+            gamma: 15.44,
+        };
+        let all = 6.25 * 15.44 / 2.74;
+        assert!((model.expected(0.0, 0.0) - all).abs() < 1e-12);
+        assert!((model.expected(2.0, -5.0) - all).abs() < 1e-12);
+        // Customer 1 of the note: 2 visits of 22.35 on average, 24.66 expected.
+        assert!((model.expected(2.0, 22.35) - 24.66).abs() < 0.01);
+        assert!((model.expected(1e9, 22.35) - 22.35).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_slopes_are_those_of_the_likelihood() {
+        let customers = [(1.0, 3.0), (4.0, 7.5), (9.0, 2.0)];
+        let model = GammaGamma {
+            p: 2.0,
+            q: 1.5,
+            gamma: 6.0,
+        };
+        let [value, p, q, gamma] = model.negative_log_likelihood(&customers, 1.0);
+        let nudged = [
+            (
+                p,
+                GammaGamma {
+                    p: 2.0 + 1e-6,
+                    ..model
+                },
+            ),
+            (
+                q,
+                GammaGamma {
+                    q: 1.5 + 1e-6,
+                    ..model
+                },
+            ),
+            (
+                gamma,
+                GammaGamma {
+                    gamma: 6.0 + 6e-6,
+                    ..model
+                },
+            ),
+        ];
+        for (slope, nudged) in nudged {
+            let [next, ..] = nudged.negative_log_likelihood(&customers, 1.0);
+            assert!(((next - value) / 1e-6 - slope).abs() < 1e-4, "{slope}");
+        }
+    }
+
+    #[test]
+    fn amounts_all_alike_are_expected_again() {
+        let customers: Vec<(f64, f64)> = (1..50).map(|n| (f64::from(n % 7 + 1), 20.0)).collect();
+        let model = GammaGamma::fit(&customers).unwrap();
+        assert!((model.expected(1.0, 20.0) - 20.0).abs() < 0.2, "{model:?}");
+        assert_eq!(GammaGamma::fit(&[]), None);
+    }
+}

@@ -275,3 +275,73 @@ fn solve(lower: &Matrix, right: &Vector) -> Vector {
     }
     x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Users whose log odds are 0.8 · first feature - 0.5, at one cut-off, or at two that say the same twice.
+    fn samples(copies: usize) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for user in 0..4_000 {
+            let unit = |salt: u64| {
+                let bits = (user as u64 * 2 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                ((bits ^ bits >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 11) as f64
+                    / 9_007_199_254_740_992.0
+            };
+            let mut row = [0.0; FEATURES];
+            row[0] = 4.0 * unit(0) - 2.0;
+            let churned = unit(1) < logistic(0.8 * row[0] - 0.5);
+            for _ in 0..copies {
+                samples.push(Sample {
+                    user,
+                    row,
+                    churned,
+                    weight: 1.0,
+                });
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn the_weights_that_made_the_users_are_found() {
+        let hazard = Hazard::fit(&samples(1)).unwrap();
+        let mut at = [0.0; FEATURES];
+        let zero = hazard.score(&at);
+        at[0] = 1.0;
+        let one = hazard.score(&at);
+        assert!(
+            (zero + 0.5).abs() < 0.12 && (one - zero - 0.8).abs() < 0.1,
+            "{zero} {one}"
+        );
+        let added = hazard.contributions(&at, &[0.0; FEATURES]);
+        assert!((added.iter().sum::<f64>() - (one - zero)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_error_is_that_of_theory_and_does_not_shrink_by_saying_things_twice() {
+        let (once, twice) = (samples(1), samples(2));
+        let hazard = Hazard::fit(&once).unwrap();
+        let row = [0.0; FEATURES];
+        // At the mean of the only feature, the variance is about that of a share.
+        let p = logistic(hazard.score(&row));
+        let theory = 1.0 / (4_000.0 * p * (1.0 - p));
+        let ratio = hazard.variance(&row) / theory;
+        assert!((0.85..1.25).contains(&ratio), "{ratio}");
+        let doubled = Hazard::fit(&twice).unwrap();
+        let ratio = doubled.variance(&row) / hazard.variance(&row);
+        assert!((0.95..1.05).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn what_separates_perfectly_gets_finite_weights() {
+        let mut samples = samples(1);
+        for sample in &mut samples {
+            sample.churned = sample.row[0] > 0.0;
+        }
+        let hazard = Hazard::fit(&samples).unwrap();
+        let score = hazard.score(&[2.0; FEATURES]);
+        assert!(score.is_finite() && score > 3.0);
+    }
+}

@@ -260,3 +260,179 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::arrange;
+    use super::*;
+
+    /// Users who come every few days and stop at some time, by a fixed rule.
+    fn people(n: u32) -> Vec<History> {
+        let mut histories: Vec<History> = (0..n)
+            .map(|user| {
+                let spin = user.wrapping_mul(2_654_435_761) >> 7;
+                let (every, first) = (1 + spin % 9, 120 + spin % 240);
+                let stop = (spin / 11) % 300;
+                let agos = (0..)
+                    .map(|k| first.checked_sub(k * every))
+                    .map_while(|ago| ago);
+                let days = agos.filter(|ago| *ago >= stop || *ago == first);
+                History {
+                    user,
+                    member: true,
+                    days: days
+                        .map(|ago| Day {
+                            ago,
+                            events: 1 + ago % 3,
+                            amount: f64::from(ago % 5),
+                        })
+                        .collect(),
+                }
+            })
+            .collect();
+        arrange(&mut histories);
+        histories
+    }
+
+    const SETTING: Setting = Setting {
+        horizon: 30,
+        active_within: None,
+    };
+
+    fn scores(histories: &[History], cut: u32) -> Vec<(u32, u64)> {
+        let model = SETTING.learn(histories, cut).unwrap();
+        let visits = SETTING.visits_model(histories, cut);
+        let scores = model.scores(histories, cut, visits.as_ref());
+        let mut scores: Vec<(u32, u64)> = scores
+            .iter()
+            .map(|s| (s.user, s.log_odds.to_bits()))
+            .collect();
+        scores.sort_unstable();
+        scores
+    }
+
+    #[test]
+    fn what_happens_from_the_cut_off_on_changes_no_score() {
+        let histories = people(800);
+        let cut = 60;
+        let mut cut_short = histories.clone();
+        for history in &mut cut_short {
+            history.days.retain(|d| d.ago >= cut);
+        }
+        cut_short.retain(|h| !h.days.is_empty());
+        arrange(&mut cut_short);
+        assert_eq!(scores(&histories, cut), scores(&cut_short, cut));
+        let mut more = histories.clone();
+        for (ago, history) in more.iter_mut().enumerate() {
+            history.days.retain(|d| d.ago >= cut);
+            history
+                .days
+                .extend(
+                    (0..cut)
+                        .rev()
+                        .filter(|d| (*d as usize + ago) % 3 == 0)
+                        .map(|ago| Day {
+                            ago,
+                            events: 9,
+                            amount: 1e6,
+                        }),
+                );
+        }
+        more.retain(|h| h.days.first().is_some_and(|d| d.ago >= cut));
+        arrange(&mut more);
+        assert_eq!(scores(&histories, cut), scores(&more, cut));
+    }
+
+    #[test]
+    fn who_stopped_is_told_from_who_did_not() {
+        let histories = people(2_000);
+        let model = SETTING.learn(&histories, 30).unwrap();
+        assert!(model.tells_apart());
+        assert_eq!(model.lessons.len(), 4);
+        let visits = SETTING.visits_model(&histories, 30);
+        let scores = model.scores(&histories, 30, visits.as_ref());
+        let judged = SETTING
+            .counting(&histories, 30)
+            .zip(&scores)
+            .map(|(h, s)| (s.probability(), !h.returns(30, 30)));
+        let judged = super::super::measure::ascending(judged.collect());
+        let [auc, ..] = super::super::measure::auc_with_interval(&judged).unwrap();
+        assert!(auc > 0.9, "{auc}");
+        assert!(scores.iter().all(|s| s.error.is_finite() && s.error > 0.0));
+    }
+
+    #[test]
+    fn the_order_of_users_and_the_number_of_threads_change_no_bit() {
+        let histories = people(6_000);
+        let expected = scores(&histories, 0);
+        let mut turned = histories;
+        turned.reverse();
+        arrange(&mut turned);
+        assert_eq!(scores(&turned, 0), expected);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap();
+        assert_eq!(pool.install(|| scores(&turned, 0)), expected);
+    }
+
+    #[test]
+    fn every_history_gets_probabilities_or_none_at_all() {
+        let day = |ago| Day {
+            ago,
+            events: u32::MAX,
+            amount: -1e300,
+        };
+        let users = |agos: &[&[u32]]| -> Vec<History> {
+            let mut histories: Vec<History> = agos
+                .iter()
+                .zip(0..)
+                .map(|(agos, user)| History {
+                    user,
+                    member: true,
+                    days: agos.iter().map(|ago| day(*ago)).collect(),
+                })
+                .collect();
+            arrange(&mut histories);
+            histories
+        };
+        let all_gone = vec![&[400_u32, 300][..]; 300];
+        let all_here: Vec<u32> = (0..400).rev().collect();
+        let all_stay = vec![&all_here[..]; 300];
+        let half: Vec<&[u32]> = (0..40)
+            .map(|i| {
+                if i % 2 == 0 {
+                    &all_here[..]
+                } else {
+                    &[500][..]
+                }
+            })
+            .collect();
+        let table: [(&[&[u32]], bool); 8] = [
+            (&[], false),
+            (&[&[29]], false),
+            (&[&[30]], true),
+            (&[&[u32::MAX]], true),
+            (&[&[u32::MAX, 31, 30, 0]], true),
+            (&all_gone, true),
+            (&all_stay, true),
+            (&half, true),
+        ];
+        for (agos, some) in table {
+            let histories = users(agos);
+            let model = SETTING.learn(&histories, 0);
+            assert_eq!(model.is_some(), some, "{} users", agos.len());
+            let Some(model) = model else { continue };
+            let visits = SETTING.visits_model(&histories, 0);
+            for score in model.scores(&histories, 0, visits.as_ref()) {
+                let p = score.probability();
+                assert!(p > 0.0 && p < 1.0 && score.error.is_finite(), "{score:?}");
+            }
+        }
+        let few = Setting {
+            active_within: Some(7),
+            ..SETTING
+        };
+        assert!(few.learn(&users(&all_gone), 0).is_none());
+    }
+}

@@ -14,7 +14,8 @@ use crate::timeline::Needs;
 pub struct Value {
     /// How many days from `asOf` on are looked at; 365 by default, 1 to 3,650.
     pub horizon_days: u32,
-    /// The events that are purchases; the catalogue's events with money by default. All of one day are one purchase.
+    /// The events that are purchases; the catalogue's events with money by default. All of one day are one purchase; days on which more
+    /// is refunded than spent are none, but take from what the user's purchases are worth.
     pub activity: Condition,
     /// The users listed and summed up, relative to the horizon before `asOf`; the models are of everyone.
     pub segment: Segment,

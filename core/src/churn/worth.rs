@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::answer::Visits;
-use super::bgnbd::BgNbd;
+use super::bgnbd::{BgNbd, Visits as Seen};
 use super::collect::histories;
 use super::features::visits;
 use super::gamma::GammaGamma;
@@ -82,9 +82,9 @@ pub struct Worth {
     pub value_per_purchase: Option<f64>,
     /// The probability that the user will ever buy again, by the BG/NBD model. It is no measure of how soon or how often.
     pub probability_alive: f64,
-    /// Purchases so far: days with at least one; days are counted back from `asOf`.
+    /// Purchases so far: days with at least one, but not days of refunds; days are counted back from `asOf`.
     pub purchases: u64,
-    /// What they were worth; a sum of floating point, for the model's use.
+    /// What they were worth, less refunds; a sum of floating point, for the model's use.
     pub value: f64,
     /// Whole days since the last one.
     pub days_since_purchase: u64,
@@ -129,11 +129,55 @@ struct Models {
     amounts: Option<GammaGamma>,
 }
 
+/// A user and what they bought, refunds aside.
+struct Customer {
+    /// The days with purchases.
+    bought: History,
+    /// The days on which more came back than was spent; no purchases, but less value.
+    refunds: Vec<Day>,
+}
+
+impl Customer {
+    /// None for a user of whom nothing but refunds is known.
+    fn new(mut history: History) -> Option<Self> {
+        let back = |day: &Day| day.amount < 0.0;
+        let refunds = history.days.iter().filter(|d| back(d)).copied().collect();
+        history.days.retain(|day| !back(day));
+        (!history.days.is_empty()).then_some(Self {
+            bought: history,
+            refunds,
+        })
+    }
+
+    /// How many purchases there were before the cut-off so many days back, and what they were worth net of refunds.
+    ///
+    /// The first one is among them: on CDNOW that makes the mean error of a user's value 1.5 % smaller than repeat purchases alone, and
+    /// says something of users who bought once.
+    fn spent(&self, cut: u32) -> (f64, f64) {
+        let days = self.bought.before(cut);
+        let refunds = self.refunds.iter().filter(|d| d.ago >= cut);
+        let sum = days.iter().chain(refunds).map(|d| d.amount).sum();
+        (days.len() as f64, sum)
+    }
+
+    /// The same from the cut-off on.
+    fn spends(&self, cut: u32) -> (f64, f64) {
+        let after = |d: &&Day| d.ago < cut;
+        let days = self.bought.days.iter().filter(after);
+        let refunds = self.refunds.iter().filter(after);
+        let n = days.clone().count() as f64;
+        (n, days.chain(refunds).map(|d| d.amount).sum())
+    }
+}
+
 /// What is expected of a user.
 #[derive(Clone, Copy)]
 struct Expected<'a> {
-    history: &'a History,
-    days: &'a [Day],
+    customer: &'a Customer,
+    /// The purchases, as the BG/NBD model sees them.
+    seen: Seen,
+    /// What they were worth.
+    spent: f64,
     purchases: f64,
     each: Option<f64>,
 }
@@ -146,45 +190,42 @@ impl Expected<'_> {
 
 impl Models {
     /// Of all users with purchases before the cut-off so many days back; none where nobody bought twice.
-    fn of(histories: &[History], cut: u32) -> Option<Self> {
+    fn of(customers: &[Customer], cut: u32) -> Option<Self> {
         let known = || {
-            histories
+            customers
                 .iter()
-                .map(|h| h.before(cut))
-                .filter(|d| !d.is_empty())
+                .filter(|c| !c.bought.before(cut).is_empty())
         };
-        let valued: Vec<(f64, f64)> = known().map(mean).filter(|(_, mean)| *mean > 0.0).collect();
+        let valued: Vec<(f64, f64)> = known()
+            .map(|customer| customer.spent(cut))
+            .filter(|(_, sum)| *sum > 0.0)
+            .map(|(n, sum)| (n, sum / n))
+            .collect();
         Some(Self {
-            visits: BgNbd::fit(known().map(|days| visits(days, cut)))?,
+            visits: BgNbd::fit(known().map(|c| visits(c.bought.before(cut), cut)))?,
             amounts: GammaGamma::fit(&valued),
         })
     }
 
     /// What is expected of every user with purchases before the cut-off, in the order of the histories.
-    fn expect<'a>(&self, histories: &'a [History], cut: u32, horizon: u32) -> Vec<Expected<'a>> {
-        let expect = |history: &'a History| {
-            let days = history.before(cut);
-            let (n, mean) = mean(days);
+    fn expect<'a>(&self, customers: &'a [Customer], cut: u32, horizon: u32) -> Vec<Expected<'a>> {
+        let expect = |customer: &'a Customer| {
+            let days = customer.bought.before(cut);
+            if days.is_empty() {
+                return None;
+            }
+            let seen = visits(days, cut);
+            let (n, spent) = customer.spent(cut);
             Some(Expected {
-                history,
-                days,
-                purchases: self.visits.expected(&visits(days, cut), f64::from(horizon)),
-                each: self.amounts.map(|amounts| amounts.expected(n, mean)),
+                customer,
+                seen,
+                spent,
+                purchases: self.visits.expected(&seen, f64::from(horizon)),
+                each: self.amounts.map(|amounts| amounts.expected(n, spent / n)),
             })
-            .filter(|_| !days.is_empty())
         };
-        histories.par_iter().filter_map(expect).collect()
+        customers.par_iter().filter_map(expect).collect()
     }
-}
-
-/// How many purchases, and their mean amount.
-///
-/// The first one is among them: on CDNOW that makes the mean error of a user's value 1.5 % smaller than repeat purchases alone, and says
-/// something of users who bought once.
-fn mean(days: &[Day]) -> (f64, f64) {
-    let n = days.len() as f64;
-    let sum: f64 = days.iter().map(|d| d.amount).sum();
-    (n, sum / n.max(1.0))
 }
 
 /// Answers a valid question of customer value over timelines; `only` are the keys of the users to list, where the question names them.
@@ -202,11 +243,12 @@ pub fn answer(
     let horizon = question.horizon_days;
     let histories = histories(view, &question.activity, question.segment, horizon)?;
     view.stop.check()?;
-    let models = Models::of(&histories, 0).ok_or_else(|| too_little(&histories))?;
-    let mut expected = models.expect(&histories, 0, horizon);
+    let customers: Vec<Customer> = histories.into_iter().filter_map(Customer::new).collect();
+    let models = Models::of(&customers, 0).ok_or_else(|| too_little(&customers))?;
+    let mut expected = models.expect(&customers, 0, horizon);
     view.stop.check()?;
-    let quality = judge(&histories, horizon, view.as_of);
-    expected.retain(|e| e.history.member);
+    let quality = judge(&customers, horizon, view.as_of);
+    expected.retain(|e| e.customer.bought.member);
     let value = |e: &Expected<'_>| e.value().unwrap_or_default();
     let summary = ValueSummary {
         users: expected.len() as u64,
@@ -215,7 +257,7 @@ pub fn answer(
             .amounts
             .map(|_| expected.iter().map(value).sum::<f64>()),
     };
-    expected.retain(|e| only.is_none_or(|only| only.contains(&e.history.user)));
+    expected.retain(|e| only.is_none_or(|only| only.contains(&e.customer.bought.user)));
     let total = expected.len();
     let shown = page(
         expected,
@@ -223,25 +265,22 @@ pub fn answer(
             let by_value = value(b).total_cmp(&value(a));
             by_value.then(b.purchases.total_cmp(&a.purchases))
         },
-        |e| e.history.user,
+        |e| e.customer.bought.user,
         (question.offset, question.limit),
         names,
     )?;
     let users: Vec<Worth> = shown
         .into_iter()
-        .map(|(e, named)| {
-            let visits = visits(e.days, 0);
-            Worth {
-                user_id: named.id,
-                anonymous: named.anonymous,
-                expected_value: e.value(),
-                expected_purchases: e.purchases,
-                value_per_purchase: e.each,
-                probability_alive: models.visits.alive(&visits),
-                purchases: e.days.len() as u64,
-                value: e.days.iter().map(|d| d.amount).sum(),
-                days_since_purchase: (visits.known - visits.last) as u64,
-            }
+        .map(|(e, named)| Worth {
+            user_id: named.id,
+            anonymous: named.anonymous,
+            expected_value: e.value(),
+            expected_purchases: e.purchases,
+            value_per_purchase: e.each,
+            probability_alive: models.visits.alive(&e.seen),
+            purchases: e.seen.repeats as u64 + 1,
+            value: e.spent,
+            days_since_purchase: (e.seen.known - e.seen.last) as u64,
         })
         .collect();
     let mut answer = ValueAnswer {
@@ -267,8 +306,8 @@ pub fn answer(
 }
 
 /// Why nothing can be learned, and what it would take.
-fn too_little(histories: &[History]) -> Error {
-    if histories.is_empty() {
+fn too_little(customers: &[Customer]) -> Error {
+    if customers.is_empty() {
         Error::field(
             "activity",
             "no_events",
@@ -280,21 +319,20 @@ fn too_little(histories: &[History]) -> Error {
             "too_few_repeats",
             format!(
                 "how often users come again is learned from those with such events on at least two days before `asOf`; none of {} has",
-                histories.len()
+                customers.len()
             ),
         )
     }
 }
 
-fn judge(histories: &[History], horizon: u32, as_of: Instant) -> Option<ValueQuality> {
-    let models = Models::of(histories, horizon)?;
-    let expected = models.expect(histories, horizon, horizon);
+fn judge(customers: &[Customer], horizon: u32, as_of: Instant) -> Option<ValueQuality> {
+    let models = Models::of(customers, horizon)?;
+    let expected = models.expect(customers, horizon, horizon);
     let mut pairs: Vec<(f64, f64)> = Vec::with_capacity(expected.len());
     let mut purchases = 0.0;
     for e in &expected {
-        let after = e.history.days.get(e.days.len()..).unwrap_or_default();
-        purchases += after.len() as f64;
-        let came = after.iter().map(|d| d.amount).sum();
+        let (n, came) = e.customer.spends(horizon);
+        purchases += n;
         pairs.push((e.value().unwrap_or_default(), came));
     }
     // Among equal ones, those who brought less come first, so that no luck makes the figure better.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 9] = [
     "funnel",
     "retention",
     "journey",
@@ -15,6 +15,8 @@ const WORDS: [&str; 7] = [
     "adoption",
     "realtime",
     "explain",
+    "churn",
+    "next_action",
 ];
 
 /// The workspace.
@@ -286,7 +288,7 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The words that can be asked and have vectors.
-const WITH_VECTORS: [&str; 9] = [
+const WITH_VECTORS: [&str; 12] = [
     "funnel",
     "drop_off",
     "compare",
@@ -296,14 +298,17 @@ const WITH_VECTORS: [&str; 9] = [
     "engagement",
     "adoption",
     "realtime",
+    "churn",
+    "value",
+    "next_action",
 ];
 
 /// The rules that the first version answers for, and so must show.
-const RULES: [&str; 47] = [
+const RULES: [&str; 48] = [
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14", "F15",
-    "F16", "G4", "G5", "S1", "C1", "M1", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9",
-    "R10", "R11", "P1", "P2", "L1", "L2", "L3", "L4", "G2", "I1", "I2", "I3", "I4", "T1", "T2",
-    "T3", "T4",
+    "F16", "G4", "G5", "S1", "S7", "C1", "M1", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8",
+    "R9", "R10", "R11", "P1", "P2", "L1", "L2", "L3", "L4", "G2", "I1", "I2", "I3", "I4", "T1",
+    "T2", "T3", "T4",
 ];
 
 #[test]
