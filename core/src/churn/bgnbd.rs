@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::minimise::minimise;
-use super::special::{digamma, logistic, softplus};
+use super::special::{digamma, logistic, pieces, softplus};
 
 /// What the model sees of a customer: repeat visits, when the last one was, and how long the customer has been known.
 ///
@@ -48,9 +48,6 @@ pub(super) struct BgNbd {
 /// It is fitted to so many customers at most.
 const CUSTOMERS: usize = 100_000;
 
-/// Customers are summed in pieces of this many, so that the number of threads changes no digit.
-const PIECE: usize = 4_096;
-
 impl BgNbd {
     /// The model of most likelihood; none where nobody came twice, since nothing is known of rates then.
     ///
@@ -83,12 +80,8 @@ impl BgNbd {
             .collect();
         let negative = |p: &[f64; 4]| {
             let model = Self::of(p, 1.0);
-            let pieces: Vec<[f64; 5]> = scaled
-                .par_chunks(PIECE)
-                .map(|piece| model.negative_log_likelihood(piece))
-                .collect();
             let mut sum = [0.0; 5];
-            for piece in pieces {
+            for piece in pieces(&scaled, |piece| model.negative_log_likelihood(piece)) {
                 sum.iter_mut().zip(piece).for_each(|(s, p)| *s += p / total);
             }
             let [value, r, alpha, a, b] = sum;

@@ -2,10 +2,8 @@
 //!
 //! Amounts of one customer are gamma(p, ν); ν is gamma(q, γ) over customers. So the mean of few visits is drawn towards that of all.
 
-use rayon::prelude::*;
-
 use super::minimise::minimise;
-use super::special::digamma;
+use super::special::{digamma, pieces};
 
 /// A fitted model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,9 +19,6 @@ pub(super) struct GammaGamma {
 /// It is fitted to an even sample of so many customers at most.
 const CUSTOMERS: usize = 100_000;
 
-/// Customers are summed in pieces of this many, so that the number of threads changes no digit.
-const PIECE: usize = 4_096;
-
 impl GammaGamma {
     /// The model of most likelihood over customers given by a number of visits and their mean amount, which must be above 0; none for
     /// nobody.
@@ -37,12 +32,8 @@ impl GammaGamma {
         let unit = customers.iter().map(|(_, mean)| mean / total).sum::<f64>();
         let negative = |at: &[f64; 3]| {
             let model = Self::of(at, unit);
-            let pieces: Vec<[f64; 4]> = customers
-                .par_chunks(PIECE)
-                .map(|piece| model.negative_log_likelihood(piece, unit))
-                .collect();
             let mut sum = [0.0; 4];
-            for piece in pieces {
+            for piece in pieces(&customers, |p| model.negative_log_likelihood(p, unit)) {
                 sum.iter_mut().zip(piece).for_each(|(s, p)| *s += p / total);
             }
             let [value, p, q, gamma] = sum;

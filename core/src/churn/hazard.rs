@@ -5,10 +5,8 @@
     reason = "a numerical kernel over arrays of one fixed length"
 )]
 
-use rayon::prelude::*;
-
 use super::features::{FEATURES, Row};
-use super::special::{logistic, softplus};
+use super::special::{logistic, pieces, softplus};
 
 /// A user at a cut-off.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,9 +34,6 @@ const M: usize = FEATURES + 1;
 type Vector = [f64; M];
 type Matrix = [[f64; M]; M];
 
-/// Samples are summed in pieces of this many, so that the number of threads changes no digit.
-const PIECE: usize = 4_096;
-
 /// The penalty of a squared weight: as if each were normal about 0 with a standard deviation of a half, by how much one standard
 /// deviation of a feature changes the log odds. Thousands of users outweigh it; it keeps dozens from being learned by heart.
 const RIDGE: f64 = 4.0;
@@ -50,8 +45,8 @@ impl Hazard {
         let mut mean = [0.0; FEATURES];
         let mut scale = [0.0; FEATURES];
         for s in samples {
-            for j in 0..FEATURES {
-                mean[j] += s.weight * s.row[j] / total;
+            for (mean, x) in mean.iter_mut().zip(&s.row) {
+                *mean += s.weight * x / total;
             }
         }
         for s in samples {
@@ -114,16 +109,13 @@ impl Hazard {
     }
 
     fn slopes(&self, samples: &[Sample]) -> Slopes {
-        let pieces: Vec<Slopes> = samples
-            .par_chunks(PIECE)
-            .map(|piece| {
-                let mut sum = Slopes::default();
-                for sample in piece {
-                    sum.add(&self.point(&sample.row), &self.weights, sample);
-                }
-                sum
-            })
-            .collect();
+        let pieces = pieces(samples, |piece| {
+            let mut sum = Slopes::default();
+            for sample in piece {
+                sum.add(&self.point(&sample.row), &self.weights, sample);
+            }
+            sum
+        });
         let mut sum = Slopes::default();
         for piece in &pieces {
             sum.loss += piece.loss;
@@ -229,8 +221,8 @@ impl Slopes {
         for i in 0..M {
             self.slope[i] += off * point[i];
             let bent = bend * point[i];
-            for j in 0..=i {
-                self.curvature[i][j] += bent * point[j];
+            for (curvature, x) in self.curvature[i].iter_mut().zip(point).take(i + 1) {
+                *curvature += bent * x;
             }
         }
     }

@@ -1,5 +1,22 @@
 //! The functions that likelihoods need and the standard library lacks.
 
+use rayon::prelude::*;
+
+/// Sums of many items are of pieces of this many, so that the number of threads changes no digit.
+const PIECE: usize = 4_096;
+
+/// What `of` makes of each piece of the items, in order and in parallel.
+pub(super) fn pieces<T: Sync, R: Send>(
+    items: &[T],
+    of: impl Fn(&[T]) -> R + Send + Sync,
+) -> Vec<R> {
+    // One piece is not worth asking other threads for, which takes longer than a small sum.
+    if items.len() <= PIECE {
+        return vec![of(items)];
+    }
+    items.par_chunks(PIECE).map(of).collect()
+}
+
 /// The derivative of ln Γ at x > 0: the recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18), whose first
 /// term left out is below 1e-15 there.
 pub(super) fn digamma(mut x: f64) -> f64 {

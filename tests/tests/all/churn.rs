@@ -201,7 +201,9 @@ fn s7_events_from_the_cut_off_on_change_no_score() {
         longer.events.extend(more.iter().cloned());
         let mut after = churned(&longer, question)?;
         // The version of what is stored differs, of course; the hash of the answer does not.
-        after["dataVersion"] = answer["dataVersion"].clone();
+        if let Some(version) = answer.get("dataVersion") {
+            after["dataVersion"] = version.clone();
+        }
         if after != answer {
             return Err(format!("{answer}\n{after}"));
         }
