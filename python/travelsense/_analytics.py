@@ -418,7 +418,7 @@ class Analytics(Alerts):
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime` or `user_insights`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value` or `next_action`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
             timeout: as `funnel`.
             progress: as `funnel`.

@@ -5,6 +5,7 @@ mod alert;
 mod anomaly;
 mod audit;
 mod chart;
+mod churn;
 mod cohort;
 mod dashboard;
 mod data;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, anomaly, dropoff, engagement, explain, funnel, insight, journey, realtime,
-    retention,
+    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
+    realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 11] = [
+const WORDS: [Word; 14] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -36,6 +36,9 @@ const WORDS: [Word; 11] = [
     anomaly::WORD,
     insight::WORD,
     explain::WORD,
+    churn::CHURN,
+    churn::VALUE,
+    churn::NEXT_ACTION,
 ];
 
 impl Analytics {
