@@ -17,6 +17,8 @@ mod record;
 mod routes;
 pub mod serve;
 mod service;
+mod session;
+mod ui;
 
 pub use openapi::openapi;
 pub use routes::router;

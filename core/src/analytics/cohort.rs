@@ -84,7 +84,7 @@ impl Analytics {
         let stored = self.warehouse.cohorts()?;
         let mut found: Vec<(String, Definition)> = Vec::new();
         for property in properties {
-            let Property::Cohort(name) = property else {
+            let Property::Cohort { name, .. } = property else {
                 continue;
             };
             if found.iter().any(|f| f.0 == *name) {

@@ -23,6 +23,7 @@ impl Analytics {
     pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
         refuse(question.inner().faults(self.now()))?;
+        self.stop().check()?;
         let now = self.now();
         let as_of = question.inner().as_of.unwrap_or(now);
         let catalogue = self.known_catalogue()?;

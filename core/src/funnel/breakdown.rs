@@ -50,9 +50,9 @@ impl<'a> Grouping<'a> {
         let as_of = view.as_of.micros();
         let readers = breakdown.properties.iter();
         Ok(Self {
-            // Who is of a cohort is so at every row.
+            // Who is of a cohort as of the question is so at every row.
             by: match &breakdown.properties[..] {
-                [Property::Cohort(_)] => Attribution::Entry,
+                [cohort] if cohort.fixed() => Attribution::Entry,
                 _ => breakdown.by,
             },
             readers: readers
@@ -189,7 +189,7 @@ impl<'a> Grouping<'a> {
     /// The groups that are there even where nobody is of them: of one cohort, who is in it and who is not.
     pub(super) fn always(&self) -> Vec<Key> {
         match &self.readers[..] {
-            [Reader::Cohort(_)] => vec![vec![0], vec![1]],
+            [Reader::Cohort { .. }] => vec![vec![0], vec![1]],
             _ => Vec::new(),
         }
     }
@@ -197,7 +197,7 @@ impl<'a> Grouping<'a> {
     /// A group as people read it.
     pub(super) fn label(&self, kind: GroupKind, value: &Value) -> String {
         let one = |(value, reader): (&Value, &Reader<'_>)| match (value, reader) {
-            (Value::Bool(inside), Reader::Cohort(_)) => {
+            (Value::Bool(inside), Reader::Cohort { .. }) => {
                 if *inside { "in" } else { "not in" }.to_owned()
             }
             (Value::Null, _) => "(not set)".to_owned(),

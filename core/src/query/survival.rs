@@ -1,13 +1,15 @@
 //! How long until something happens to half of those who wait for it (F13, L3).
 
+use rayon::prelude::*;
+
 /// The time by which half have converted, as Kaplan and Meier (1958) estimate it: who did not convert counts for as long as it
 /// was watched, and `longer` were watched longer than any of these took. In microseconds; nothing where fewer than half do.
 pub(crate) fn median(mut converted: Vec<i64>, mut watched: Vec<i64>, longer: usize) -> Option<i64> {
     if longer > converted.len() {
         return None;
     }
-    converted.sort_unstable();
-    watched.sort_unstable();
+    converted.par_sort_unstable();
+    watched.par_sort_unstable();
     let total = converted.len() + watched.len() + longer;
     let mut surviving = 1.0;
     let mut i = 0;

@@ -11,7 +11,21 @@ use crate::program::*;
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["demo", "serve", "import", "funnel", "retention", "token"] {
+    let commands = [
+        "demo",
+        "serve",
+        "import",
+        "funnel",
+        "retention",
+        "journey",
+        "engagement",
+        "adoption",
+        "drop-off",
+        "compare",
+        "explain",
+        "token",
+    ];
+    for command in commands {
         let help = ok(&[command, "--help"]);
         assert!(help.contains("Usage: travelsense"), "{command}: {help}");
         assert!(help.contains("--"), "{command}");
@@ -209,6 +223,146 @@ fn a_cohort_table_is_a_table_or_the_cores_json() {
     assert_eq!(lines[3], "2026-01-05      2  100.0%  50.0%  (0)", "{text}");
     assert_eq!(lines[4], "2026-01-12      1  100.0%    (0)", "{text}");
     assert_eq!(lines[5], "All             3  100.0%  50.0%    –", "{text}");
+}
+
+/// What a command writes of January, as JSON and to read, must be the core's answer of the word.
+fn january(word: &str, command: &[&str], asked: &Value) -> (Value, String) {
+    let (_dir, data) = imported();
+    let range = [
+        "--start",
+        "2026-01-01",
+        "--end",
+        "2026-01-31",
+        "--as-of",
+        "2026-02-10T00:00:00Z",
+    ];
+    let question = [command, &["--data", &data], &range].concat();
+    let mut asked = asked.clone();
+    asked["startDate"] = json!("2026-01-01");
+    asked["endDate"] = json!("2026-01-31");
+    asked["asOf"] = json!("2026-02-10T00:00:00Z");
+    let answer = open(&data).ask(&Principal::owner(), word, &asked).unwrap();
+    let json = ok(&[&question[..], &["--json"]].concat());
+    assert_eq!(json.trim_end(), answer, "{word}");
+    (serde_json::from_str(&answer).unwrap(), ok(&question))
+}
+
+/// Whether a line begins with a word and holds these figures in this order.
+fn has(text: &str, begins: &str, figures: &[&str]) -> bool {
+    text.lines()
+        .filter(|line| line.starts_with(begins))
+        .any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let mut left = figures.iter().peekable();
+            for word in words {
+                left.next_if(|figure| **figure == word);
+            }
+            left.peek().is_none()
+        })
+}
+
+#[test]
+fn every_word_is_a_table_or_the_cores_json() {
+    let (answer, text) = january(
+        "engagement",
+        &[
+            "engagement",
+            "--period",
+            "weekly",
+            "--option",
+            "minEvents=1",
+        ],
+        &json!({"period": "weekly", "minEvents": 1}),
+    );
+    assert_eq!(answer["users"], 3);
+    assert!(
+        has(&text, "2026-01-05", &["2", "2", "0", "0", "0"]),
+        "{text}"
+    );
+    assert!(
+        has(&text, "2026-01-12", &["2", "1", "1", "0", "1"]),
+        "{text}"
+    );
+    assert!(text.contains("5 sessions"), "{text}");
+
+    let (_, text) = january(
+        "adoption",
+        &["adoption", "--features", "book,chat", "--within", "7d"],
+        &json!({"features": ["book", "chat"], "within": "7d"}),
+    );
+    assert!(has(&text, "book", &["3", "1", "33.3", "1"]), "{text}");
+    assert!(has(&text, "chat", &["3", "0", "0.0", "–", "0"]), "{text}");
+    assert!(
+        text.contains("2 of 3 active users used none of them"),
+        "{text}"
+    );
+
+    let (_, text) = january(
+        "journey",
+        &["journey", "--length", "2", "--limit", "5"],
+        &json!({"length": 2, "limit": 5}),
+    );
+    assert!(has(&text, "search → book", &["1", "1"]), "{text}");
+    assert!(has(&text, "search", &["book", "1", "1"]), "{text}");
+
+    let (_, text) = january(
+        "drop_off",
+        &[
+            "drop-off",
+            "--steps",
+            "search,book",
+            "--window",
+            "7d",
+            "--option",
+            "minSupport=1",
+        ],
+        &json!({"steps": ["search", "book"], "window": "7d", "minSupport": 1}),
+    );
+    assert!(has(&text, "1. search", &["3", "2", "66.7"]), "{text}");
+
+    let (_, text) = january(
+        "compare",
+        &[
+            "compare",
+            "--steps",
+            "search,book",
+            "--between",
+            "new,returning",
+        ],
+        &json!({"steps": ["search", "book"], "between": ["new", "returning"]}),
+    );
+    assert!(has(&text, "new", &["all", "33.3", "–"]), "{text}");
+    assert!(has(&text, "returning", &["all", "0", "–"]), "{text}");
+}
+
+#[test]
+fn two_questions_are_explained() {
+    let (dir, data) = imported();
+    let a = json!({"steps": ["search", "book"], "startDate": "2026-01-01", "endDate": "2026-01-31", "asOf": "2026-02-10T00:00:00Z"});
+    let file = file(&dir, "a.json", &a.to_string());
+    let command = ["explain", "--data", &data, &file, r#"{"window": "1h"}"#];
+    let json = ok(&[&command[..], &["--json"]].concat());
+    let mut b = a.clone();
+    b["window"] = json!("1h");
+    let asked = json!({"word": "funnel", "a": a, "b": b});
+    let answer = open(&data)
+        .ask(&Principal::owner(), "explain_difference", &asked)
+        .unwrap();
+    assert_eq!(json.trim_end(), answer);
+    let text = ok(&command);
+    assert!(has(&text, "window", &["0", "1", "0"]), "{text}");
+    refused(
+        &["explain", "--data", &data, "{", "{}"],
+        &[],
+        2,
+        &["QUESTION"],
+    );
+    refused(
+        &["funnel", "--data", &data, "--option", "limit"],
+        &[],
+        2,
+        &["--option `limit`"],
+    );
 }
 
 #[test]

@@ -25,6 +25,10 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod ui;
