@@ -131,6 +131,11 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// All that this principal may do.
+pub fn permissions(who: &Principal) -> &'static [Permission] {
+    role::permissions(who.role()).unwrap_or_default()
+}
+
 /// May this principal do this?
 pub fn decide(who: &Principal, permission: Permission) -> Decision {
     let (allow, reason) = match role::permissions(who.role()) {
