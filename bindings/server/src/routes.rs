@@ -22,7 +22,7 @@ use crate::openapi::{self, Api, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, ingest, live, record};
+use crate::{alerts, dashboards, export, ingest, live, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -37,6 +37,7 @@ pub fn router(service: Service) -> Router {
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
         );
+    let routes = routes.layer(middleware::from_fn(session::bearer));
     framed(routes.with_state(service))
 }
 
@@ -48,9 +49,11 @@ pub(crate) fn api() -> Api {
 /// The routes whose bodies are small.
 fn questions() -> Api {
     analytics()
+        .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
+        .merge(session::routes())
         .merge(
             Api::of("Service").get(
                 "/health",
@@ -78,6 +81,7 @@ fn analytics() -> Api {
         "realtime",
         "user_insights",
         "explain_difference",
+        "anomalies",
     ];
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
@@ -227,6 +231,11 @@ fn analytics() -> Api {
                 .answers(named("People")),
         )
         .get(
+            "catalogue",
+            catalogue,
+            asked("readCatalogue", "Which events mean what.").answers(named("Catalogue")),
+        )
+        .get(
             "cohorts",
             cohorts,
             asked("listCohorts", "All cohorts by name.").answers(schema::list(named("Cohort"))),
@@ -255,7 +264,7 @@ fn analytics() -> Api {
 /// What surrounds every route: an id, a line in the log, problems as JSON and no panic.
 fn framed(routes: Router) -> Router {
     routes
-        .fallback(frame::nothing_here)
+        .fallback(ui::serve)
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(middleware::from_fn(frame::frame))
 }
@@ -354,6 +363,14 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
         },
     )
+    .await
+}
+
+/// Which events mean what.
+async fn catalogue(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    ask(service, id, headers, "catalogue.read", |analytics, who| {
+        Answer::of(&analytics.catalogue(who)?)
+    })
     .await
 }
 

@@ -14,6 +14,7 @@ use crate::bearer;
 use crate::frame::RequestId;
 use crate::problem::Problem;
 use crate::rate::Rate;
+use crate::session::Entrances;
 
 /// The state behind the routes.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub struct Service {
     stopping: Arc<watch::Sender<bool>>,
     rate: Option<Arc<Rate>>,
     limits: Limits,
+    entrances: Entrances,
 }
 
 /// How much the server takes on.
@@ -85,7 +87,17 @@ impl Service {
             stopping: Arc::new(watch::Sender::new(false)),
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
+            entrances: Entrances::default(),
         }
+    }
+
+    /// Lets a browser log in with this token by a code, once.
+    pub fn admit_once(&self, code: impl Into<String>, token: impl Into<String>) {
+        self.entrances.add(code.into(), token.into());
+    }
+
+    pub(crate) fn entrances(&self) -> &Entrances {
+        &self.entrances
     }
 
     /// From now on nobody is told anything new: streams end, so that the server can stop.

@@ -2,6 +2,7 @@
 //! look at the file. What is counted is what the SQL counts, at every instant and whatever the order of arrival (I2).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use arrow::array::Array as _;
@@ -37,7 +38,11 @@ const OFFSET: u64 = (1 << 20) - 1;
 
 /// The last two days of a store.
 #[derive(Debug, Default)]
-pub(crate) struct Windows(RwLock<Option<State>>);
+pub(crate) struct Windows {
+    held: RwLock<Option<State>>,
+    /// Whether anybody has asked: whoever asks once is answered by SQL, which is less work than to hold two days for them.
+    asked: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -65,6 +70,9 @@ impl Windows {
         asked: &Recent<'_>,
         now: Instant,
     ) -> Result<Live> {
+        if !self.asked.swap(true, Ordering::Relaxed) {
+            return warehouse.recent(asked);
+        }
         self.within(warehouse, asked, now, MOST)
     }
 
@@ -72,10 +80,10 @@ impl Windows {
     pub(crate) fn refresh(&self, warehouse: &dyn Warehouse, now: Instant) -> Result<()> {
         let version = warehouse.head()?.version;
         let old = |held: &Option<State>| held.as_ref().is_some_and(|s| s.head.version < version);
-        if !old(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+        if !old(&self.held.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
-        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = held.take() {
             *held = Some(state.caught_up(warehouse, now)?);
         }
@@ -98,14 +106,14 @@ impl Windows {
         let head = warehouse.head()?;
         let current = |state: &State| state.head.version >= head.version && state.means(asked);
         {
-            let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(state) = held.as_ref().filter(|state| current(state))
                 && state.floor <= from
             {
                 return state.count(asked, from, step, parts);
             }
         }
-        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         let state = match held.take() {
             Some(state) if current(&state) => state,
             Some(state) if state.means(asked) => state.caught_up(warehouse, now)?,
@@ -373,7 +381,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
 
     use serde_json::json;
 
@@ -497,7 +505,7 @@ mod tests {
                     );
                 }
             }
-            let held = windows.0.read().unwrap();
+            let held = windows.held.read().unwrap();
             let state = held.as_ref().unwrap();
             assert_eq!(
                 state.events,

@@ -99,6 +99,17 @@ fn service() -> Named {
         ),
         ("Health", object([("status", one_of(&["ok"]))])),
         (
+            "Session",
+            object([
+                ("userId", text()),
+                ("role", text()),
+                (
+                    "permissions",
+                    about(list(text()), "What the role allows, by name."),
+                ),
+            ]),
+        ),
+        (
             "ObjectId",
             json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
         ),
@@ -295,6 +306,32 @@ fn words() -> Named {
             ]),
         ),
         ("CohortName", object([("name", text_of(1, 100))])),
+        (
+            "Catalogue",
+            object([
+                ("pageViews", list(text())),
+                ("conversions", list(text())),
+                ("errors", list(text())),
+                (
+                    "revenue",
+                    object([
+                        ("events", list(text())),
+                        ("amount", about(text(), "The property with the amount.")),
+                        ("currency", about(text(), "The property with the currency.")),
+                    ]),
+                ),
+                ("features", list(text())),
+                (
+                    "defaultFunnel",
+                    about(
+                        list(json!({})),
+                        "Names, lists of names, or null for any event.",
+                    ),
+                ),
+                ("premiumPlans", list(text())),
+                ("baseCurrency", text()),
+            ]),
+        ),
     ]
 }
 

@@ -249,6 +249,8 @@ impl Operation {
         if let Some(permission) = self.permission {
             operation["description"] =
                 format!("Needs the permission `{}`.", permission.name()).into();
+        } else if !self.anybody {
+            operation["description"] = "Needs a valid token, of any role.".into();
         }
         if !self.parameters.is_empty() {
             operation["parameters"] = self.parameters.clone().into();

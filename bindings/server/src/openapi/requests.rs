@@ -107,10 +107,22 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Condition", condition()),
         ("PeopleRequest", people()),
         ("Revocation", revocation()),
+        ("SessionRequest", session()),
     ];
     all.into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect()
+}
+
+/// A proof of who logs in.
+fn session() -> Value {
+    about(
+        closed([
+            ("token?", about(text_of(1, 8_192), "A token.")),
+            ("code?", about(text_of(1, 100), "A code that logs in once.")),
+        ]),
+        "One of both.",
+    )
 }
 
 /// A date with or without a time.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client;
@@ -25,6 +27,10 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod ui;
