@@ -21,11 +21,11 @@ pub(super) fn logged(home: &Duckdb) -> Result<Logged> {
 pub(super) fn answered(home: &Duckdb, key: u128) -> Result<Option<Answered>> {
     home.connect()?
         .query_row(
-            "select body, answer from intake_keys where key = ? limit 1",
+            "select body::varchar, answer from intake_keys where key = ? limit 1",
             [key.cast_signed()],
             |row| {
                 Ok(Answered {
-                    body: row.get::<_, i128>(0)?.cast_unsigned(),
+                    body: number(&row.get::<_, String>(0)?),
                     answer: row.get(1)?,
                 })
             },
@@ -38,12 +38,12 @@ pub(super) fn keys_since(home: &Duckdb, since: Instant) -> Result<Vec<Keyed>> {
     let connection = home.connect()?;
     let read = || {
         let mut statement = connection.prepare(
-            "select key, body, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
+            "select key::varchar, body::varchar, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
         )?;
         let rows = statement.query_map([since.micros()], |row| {
             Ok(Keyed {
-                key: row.get::<_, i128>(0)?.cast_unsigned(),
-                body: row.get::<_, i128>(1)?.cast_unsigned(),
+                key: number(&row.get::<_, String>(0)?),
+                body: number(&row.get::<_, String>(1)?),
                 at: Instant::saturating_from_micros(row.get(2)?),
             })
         })?;
@@ -103,4 +103,9 @@ pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
         )
         .map_err(|e| home.fault(e))?;
     Ok(writer.connection.execute_batch("checkpoint").is_ok())
+}
+
+/// The 128 bits of a number as text, which is how the driver gives them unchanged.
+fn number(text: &str) -> u128 {
+    text.parse::<i128>().unwrap_or_default().cast_unsigned()
 }
