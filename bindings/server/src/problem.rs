@@ -115,6 +115,16 @@ impl Problem {
         }
     }
 
+    /// Storing a batch took longer than the limit.
+    pub(crate) fn late() -> Self {
+        Self {
+            detail: "the batch could not be stored in time, for example behind an import; sent again, it is stored once where it has \
+                     the same Idempotency-Key, or its events the same ids"
+                .to_owned(),
+            ..Self::timeout()
+        }
+    }
+
     /// Its body as JSON.
     pub(crate) fn body(&self, path: &str, request_id: &str) -> String {
         let body = Body {
@@ -164,6 +174,10 @@ impl From<Error> for Problem {
                 };
             }
             ErrorKind::Cancelled | ErrorKind::Limit => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal if error.code() == "parked" => {
+                log(&error);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => {
                 log(&error);
                 return Self::internal();

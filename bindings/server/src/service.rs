@@ -223,7 +223,10 @@ impl Service {
         let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else {
             return Err(Problem::overloaded());
         };
-        let analytics = Arc::clone(&self.analytics);
+        // A batch that nobody waits for any more leaves the queue: whoever sent it sends it again.
+        let left = Left::default();
+        let flag = Arc::clone(&left.0);
+        let analytics = self.analytics.until(move || flag.load(Ordering::Relaxed));
         let span = tracing::Span::current();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -235,7 +238,7 @@ impl Service {
                 tracing::error!(error = %failed, "a batch panicked");
                 Err(Problem::internal())
             }
-            Err(_) => Err(Problem::timeout()),
+            Err(_) => Err(Problem::late()),
         }
     }
 }

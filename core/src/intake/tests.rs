@@ -1,5 +1,8 @@
 //! The way in, with many at once and with logs in every state.
 
+mod aside;
+mod waiting;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -82,8 +85,9 @@ fn the_log_alone_brings_back_what_was_acknowledged() {
         back.quarantine(&Principal::owner(), 10, 0).unwrap().total,
         1
     );
-    // The batch of the key is known, with the very answer that was given.
+    // The batch of the key is known, with the very answer that was given, and is not there twice.
     let again = back.ingest_batch(&Principal::owner(), &keyed).unwrap();
+    assert_eq!(events(&back), 4);
     assert_eq!(
         serde_json::from_str::<Value>(&again).unwrap(),
         serde_json::from_str::<Value>(&answer).unwrap()

@@ -142,6 +142,8 @@ struct Sent {
     /// Batches and how many events each has.
     answered: Mutex<Vec<(u64, u64)>>,
     turned_away: AtomicU64,
+    /// Batches that nobody answered: they are sent again, also to the next server.
+    unanswered: Mutex<Vec<(u64, u64)>>,
 }
 
 impl Sent {
@@ -168,8 +170,11 @@ impl Sent {
     }
 
     fn one(&self, address: &str, token: &str, client: u64, size: u64) {
-        let batch = self.next.fetch_add(1, Ordering::Relaxed);
-        let size = 1 + (batch * 7 + client) % size;
+        let before = self.unanswered.lock().unwrap().pop();
+        let (batch, size) = before.unwrap_or_else(|| {
+            let batch = self.next.fetch_add(1, Ordering::Relaxed);
+            (batch, 1 + (batch * 7 + client) % size)
+        });
         // Half are known by the ids of their events, half only by the key of their batch.
         let by_key = batch.is_multiple_of(2);
         let events = (0..size).map(|i| {
@@ -198,6 +203,7 @@ impl Sent {
                 assert!(retry, "{answer}");
                 self.turned_away.fetch_add(1, Ordering::Relaxed);
             }
+            None => self.unanswered.lock().unwrap().push((batch, size)),
             _ => {}
         }
     }
@@ -363,7 +369,11 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         let middle = bytes.len() / 2;
         match round {
             0 => bytes.truncate(middle),
-            1 => bytes.iter_mut().skip(middle).step_by(97).for_each(|b| *b ^= 0x40),
+            1 => bytes
+                .iter_mut()
+                .skip(middle)
+                .step_by(97)
+                .for_each(|b| *b ^= 0x40),
             2 => bytes.iter_mut().skip(8).for_each(|b| *b = 0xff),
             _ => bytes.iter_mut().for_each(|b| *b = 0),
         }
@@ -372,6 +382,10 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
     let (server, address) = serve(&data);
     sent.one(&address, &token(), 0, 10);
     assert_eq!(server.stop("-TERM").0, Some(0));
-    assert!(sent.answers() > 4, "{} batches were answered", sent.answers());
+    assert!(
+        sent.answers() > 4,
+        "{} batches were answered",
+        sent.answers()
+    );
     sent.check(&data);
 }
