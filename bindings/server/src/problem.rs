@@ -39,6 +39,9 @@ const INTERNAL: &str =
     "something went wrong on our side; the log has the details under this request id";
 
 impl Problem {
+    /// The code where the engine has to be opened again.
+    pub(crate) const BROKEN: &'static str = "invalidated";
+
     /// Something a status says, for answers that are not ours.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
@@ -169,6 +172,16 @@ impl From<Error> for Problem {
                     code: "disk_full",
                     detail: "there is no space left on the disk; nothing of this request was kept"
                         .to_owned(),
+                    errors: Vec::new(),
+                    retry: Some(5),
+                };
+            }
+            ErrorKind::Storage if error.code() == Self::BROKEN => {
+                log(&error);
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: Self::BROKEN,
+                    detail: "the store met a failure and is opened again".to_owned(),
                     errors: Vec::new(),
                     retry: Some(5),
                 };

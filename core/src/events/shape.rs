@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
+use twox_hash::XxHash3_64;
 
 use super::batch::EventBatch;
 use super::cell::{Cell, Fault};

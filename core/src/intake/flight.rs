@@ -46,10 +46,10 @@ impl Intake {
     /// What was answered to the batch of this key; or it is new, and is under way.
     pub(crate) fn begin(&self, home: &dyn Warehouse, keyed: Keyed) -> Result<Arrival<'_>> {
         let begun = lock(&self.keys).begin(keyed)?;
-        let flight = (begun != Begun::Answered).then(|| self.flight(keyed));
-        if let (Begun::New, Some(flight)) = (begun, flight) {
-            return Ok(Arrival::New(flight));
+        if begun == Begun::New {
+            return Ok(Arrival::New(self.flight(keyed)));
         }
+        let flight = (begun == Begun::Unsure).then(|| self.flight(keyed));
         let since = Keys::since(keyed.at);
         match home.answered(keyed.key)?.filter(|a| a.at >= since) {
             Some(answered) if answered.body == keyed.body => Ok(Arrival::Answered(answered.answer)),

@@ -383,7 +383,11 @@ impl Intake {
                     "it could not be stored and was put beside the file, to be stored from there; sent again, it is stored once \
                      where it has the same key, or its events the same ids",
                 );
-                refuse(group, &parked.caused_by(error));
+                // It is alone in its group.
+                if let Some(waiting) = group.into_iter().next() {
+                    let parked = parked.caused_by(error);
+                    let _ = waiting.turn.send(Turn::Done(Err(parked)));
+                }
             }
             Err(_) => refuse(group, first),
         }

@@ -66,7 +66,7 @@ pub(super) fn run(change: &Change<'_>, asked: &Erasure<'_>) -> Result<Erased> {
     for id in asked.ids {
         let held = connection.execute(
             "delete from quarantine
-             where json_extract_string(event, '$.userId') = ?1 or json_extract_string(event, '$.anonymousId') = ?1",
+             where json_extract_string(event, '$.userId') = $1 or json_extract_string(event, '$.anonymousId') = $1",
             [id],
         );
         erased.held += held.map_err(fault)? as u64;
