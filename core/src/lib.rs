@@ -5,7 +5,9 @@
 
 pub mod access;
 pub mod adoption;
+pub mod alert;
 pub mod analytics;
+pub mod anomaly;
 pub mod audit;
 pub mod chart;
 pub mod churn;

@@ -122,10 +122,17 @@ fn peak() -> u64 {
 #[ignore = "a measurement"]
 #[cfg(target_os = "linux")]
 #[expect(clippy::print_stdout, reason = "it measures, for people to read")]
-#[expect(clippy::disallowed_methods, reason = "how much to measure is said from outside")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much to measure is said from outside"
+)]
 fn many_events_are_answered_within_a_limit() {
     const BATCH: i64 = 50_000;
-    let said = |name: &str| std::env::var(name).ok().map(|text| text.parse::<i64>().unwrap());
+    let said = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<i64>().unwrap())
+    };
     let events = said("TRAVELSENSE_EVENTS").unwrap_or(5_000_000);
     let mebibytes = said("TRAVELSENSE_LIMIT_MIB").unwrap_or(64) as u64;
     let folder = tempfile::tempdir().unwrap();
@@ -167,10 +174,7 @@ fn many_events_are_answered_within_a_limit() {
     let store = open(None);
     let first = batch(0);
     let batches = (0..events / BATCH).map(move |n| Ok(batch(n * BATCH)));
-    let source = Source::Batches(Box::new(RecordBatchIterator::new(
-        batches,
-        first.schema(),
-    )));
+    let source = Source::Batches(Box::new(RecordBatchIterator::new(batches, first.schema())));
     let report = store
         .import(
             &Principal::owner(),

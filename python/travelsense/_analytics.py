@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
+from travelsense._alerts import Alerts
 from travelsense._asking import ask
 from travelsense._native import Store
 from travelsense._progress import Progress
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from travelsense._asking import Watch
-    from travelsense._native import Answer, Patience
+    from travelsense._asking import Patience, Watch
+    from travelsense._native import Answer
     from travelsense._question import (
         ClockStart,
         ClockUnit,
@@ -107,7 +108,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     return Analytics(Store(options), where)
 
 
-class Analytics:
+class Analytics(Alerts):
     """A store of events; `travelsense.open` opens one.
 
     Threads may share it: questions run in parallel and without Python's lock.

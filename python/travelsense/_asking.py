@@ -11,10 +11,12 @@ from travelsense._question import question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from travelsense._native import Patience
     from travelsense._question import Length
 
 Answer = TypeVar("Answer")
+
+Patience: TypeAlias = "tuple[str, Callable[[float], object] | None]"
+"""A time limit as JSON, and who hears how far a question is."""
 
 Watch: TypeAlias = "bool | Callable[[float], object]"
 """Whether to show how far a question is, or a function that hears it."""

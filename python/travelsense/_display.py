@@ -212,7 +212,7 @@ def _difference(answer: dict[str, Any]) -> Table:
             Cell(_json(switch["a"])),
             Cell(_json(switch["b"])),
             Cell(f"{switch['users']['b']:,}" if switch["users"] else "–"),
-            Cell(f"−{switch['users']['onlyA']:,} +{switch['users']['onlyB']:,}" if switch["users"] else "–"),
+            Cell(f"-{switch['users']['onlyA']:,} +{switch['users']['onlyB']:,}" if switch["users"] else "–"),
             Cell(", ".join(switch["rules"]), title=switch["sentence"]),
         ]
         for switch in answer["switches"]

@@ -22,7 +22,7 @@ def questions(store):
         lambda **how: store.engagement(**FEBRUARY, **how),
         lambda **how: store.adoption(["book"], **FEBRUARY, **how),
         lambda **how: store.journey(**FEBRUARY, **how),
-        lambda **how: store.realtime(**how),
+        store.realtime,
         lambda **how: store.user_insights(**FEBRUARY, **how),
         lambda **how: store.query("funnel", QUESTION, **how),
         lambda **how: store.people("funnel", QUESTION, {"cell": "entered"}, **how),

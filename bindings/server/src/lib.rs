@@ -1,5 +1,6 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
+mod alerts;
 mod answer;
 mod bearer;
 mod chance;
@@ -9,6 +10,7 @@ mod export;
 mod frame;
 mod ingest;
 mod live;
+pub mod notify;
 mod openapi;
 mod parameters;
 mod problem;

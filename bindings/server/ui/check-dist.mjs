@@ -21,13 +21,17 @@ if (stale.length) {
 }
 
 const size = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length, 0)
-// What every page loads before its own part, found by following the static imports of the entry.
-const shell = new Set(['index.html', 'assets/index.css', 'assets/index.js'])
-for (const name of shell) {
-  if (!name.endsWith('.js')) continue
-  for (const [, to] of readFileSync(`dist/${name}`, 'utf8').matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) shell.add(`assets/${to}`)
+// A file and all that it imports statically.
+const all = (names) => {
+  const found = new Set(names)
+  for (const name of found) {
+    if (!name.endsWith('.js')) continue
+    for (const [, to] of readFileSync(`dist/${name}`, 'utf8').matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) found.add(`assets/${to}`)
+  }
+  return [...found]
 }
-const [first, chart] = [size([...shell]), size(['assets/chart.js'])]
+const shell = all(['index.html', 'assets/index.css', 'assets/index.js'])
+const [first, chart] = [size(shell), size(all(['assets/chart.js']).filter((name) => !shell.includes(name)))]
 console.log(`shell ${(first / 1000).toFixed(1)} kB, first chart ${(chart / 1000).toFixed(1)} kB more, compressed; ${made.length} files are what the sources make`)
 if (first > 90_000 || chart > 330_000) {
   console.error('that is more than 90 kB for the shell or 330 kB for the first chart')

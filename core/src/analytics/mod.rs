@@ -1,6 +1,8 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod adoption;
+mod alert;
+mod anomaly;
 mod audit;
 mod chart;
 mod churn;
@@ -16,6 +18,7 @@ mod funnel;
 mod ingest;
 mod insight;
 mod journey;
+mod notification;
 mod realtime;
 mod report;
 mod retention;
@@ -25,6 +28,7 @@ mod word;
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
+pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

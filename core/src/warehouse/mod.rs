@@ -4,6 +4,7 @@ pub(crate) mod dataset;
 pub mod duckdb;
 mod platform;
 mod realtime;
+mod series;
 mod worth;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use crate::query::{Instant, answer::Versions};
 pub use self::duckdb::Duckdb;
 pub use self::platform::{Cell, Figures, Subject, Sum};
 pub use self::realtime::{Amount, DailyRate, Live, Recent, Tally};
+pub use self::series::{Bucketed, Buckets};
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -246,6 +248,12 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
 
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
+
+    /// Counts the events of equal buckets, and adds their amounts up where `money` is asked for; all counts are of one snapshot.
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed>;
+
+    /// The time of the newest event up to an instant.
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>>;
 
     /// Figures of the platform's tables over time and by groups, in order.
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>>;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 11] = [
+    "alert",
+    "anomaly",
     "funnel",
     "retention",
     "journey",

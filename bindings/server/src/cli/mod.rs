@@ -1,6 +1,7 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
 mod adoption;
+mod alerts;
 mod audit;
 mod compare;
 mod demo;
@@ -52,6 +53,7 @@ enum Command {
     Explain(explain::Explain),
     Token(token::Token),
     Audit(audit::Audit),
+    Alerts(alerts::Alerts),
     #[command(hide = true)]
     Preflight(preflight::Preflight),
 }
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Alerts(command) => command.run(),
         Command::Preflight(command) => command.run(),
     };
     match done {

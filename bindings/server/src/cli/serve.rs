@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
 use crate::serve::{serve, signalled};
-use crate::{Service, router};
+use crate::{Service, notify, router};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,7 @@ impl Serve {
         let verifier = settings.verifier()?;
         let limits = settings.limits()?;
         let data = settings.data()?;
+        let notifier = settings.notifier()?;
         settings.start_log()?;
         if let Some(path) = preflight::check(data)? {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
@@ -46,6 +47,7 @@ impl Serve {
         let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, analytics)
     }

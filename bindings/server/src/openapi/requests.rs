@@ -118,8 +118,8 @@ pub(super) fn schemas() -> Map<String, Value> {
 fn session() -> Value {
     about(
         closed([
-            ("token?", about(text(), "A token.")),
-            ("code?", about(text(), "A code that logs in once.")),
+            ("token?", about(text_of(1, 8_192), "A token.")),
+            ("code?", about(text_of(1, 100), "A code that logs in once.")),
         ]),
         "One of both.",
     )

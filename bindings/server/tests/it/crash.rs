@@ -363,7 +363,11 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         let middle = bytes.len() / 2;
         match round {
             0 => bytes.truncate(middle),
-            1 => bytes.iter_mut().skip(middle).step_by(97).for_each(|b| *b ^= 0x40),
+            1 => bytes
+                .iter_mut()
+                .skip(middle)
+                .step_by(97)
+                .for_each(|b| *b ^= 0x40),
             2 => bytes.iter_mut().skip(8).for_each(|b| *b = 0xff),
             _ => bytes.iter_mut().for_each(|b| *b = 0),
         }
@@ -372,6 +376,10 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
     let (server, address) = serve(&data);
     sent.one(&address, &token(), 0, 10);
     assert_eq!(server.stop("-TERM").0, Some(0));
-    assert!(sent.answers() > 4, "{} batches were answered", sent.answers());
+    assert!(
+        sent.answers() > 4,
+        "{} batches were answered",
+        sent.answers()
+    );
     sent.check(&data);
 }

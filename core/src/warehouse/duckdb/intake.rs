@@ -38,7 +38,7 @@ pub(super) fn keys_since(home: &Duckdb, since: Instant) -> Result<Vec<Keyed>> {
     let connection = home.connect()?;
     let read = || {
         let mut statement = connection.prepare(
-            "select key, body, epoch_us(at) from intake_keys where at >= make_timestamp(?) order by at",
+            "select key, body, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
         )?;
         let rows = statement.query_map([since.micros()], |row| {
             Ok(Keyed {
@@ -98,7 +98,7 @@ pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
     writer
         .connection
         .execute(
-            "delete from intake_keys where at < make_timestamp(?)",
+            "delete from intake_keys where answered_at < make_timestamp(?)",
             [keys_before.micros()],
         )
         .map_err(|e| home.fault(e))?;
