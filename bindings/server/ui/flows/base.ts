@@ -16,11 +16,6 @@ export async function enter(page: Page, role: 'admin' | 'analyst' | 'viewer' = '
     headers: { 'x-requested-with': 'travelsense' },
   })
   expect(answer.ok()).toBe(true)
-  if (process.env.FLOW_DIST)
-    await page.route((u) => u.hostname === '127.0.0.1' && !u.pathname.startsWith('/api') && u.pathname !== '/health', (route) => {
-      const path = new URL(route.request().url()).pathname
-      return route.fulfill({ path: path.includes('.') ? process.env.FLOW_DIST + path : process.env.FLOW_DIST + '/index.html' })
-    })
 }
 
 /** A page that fails its test where the browser complains: of a script, of the content policy, of a request to elsewhere. */
