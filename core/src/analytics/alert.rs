@@ -428,14 +428,14 @@ impl Analytics {
         let who = Principal::new(alert.owner_id.as_str(), alert.role.as_str());
         let rule = &alert.rule;
         let earlier = |by: i64| Instant::saturating_from_micros(at.micros() - by);
-        let mut reading = self.value(&who, rule, at)?;
+        let mut reading = self.measured(&who, rule, at)?;
         match rule.condition {
             Condition::Change { against, .. } if reading.value.is_some() => {
                 let back = match against {
                     Against::Previous => rule.schedule.interval().micros(),
                     Against::WeekBefore => WEEK,
                 };
-                reading.before = self.value(&who, rule, earlier(back))?.value;
+                reading.before = self.measured(&who, rule, earlier(back))?.value;
             }
             Condition::Anomaly { .. } => {
                 if let Source::Metric { name, range } = &rule.source {
@@ -448,7 +448,7 @@ impl Analytics {
         Ok(reading)
     }
 
-    fn value(&self, who: &Principal, rule: &Rule, at: Instant) -> Result<Reading> {
+    fn measured(&self, who: &Principal, rule: &Rule, at: Instant) -> Result<Reading> {
         match &rule.source {
             Source::Metric { name, range } => {
                 let question = json!({ "metrics": [name], "timeRange": range, "asOf": at });

@@ -115,6 +115,8 @@ pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
     intake: Arc<Intake>,
     catalogue: Arc<RwLock<Option<Arc<Catalogue>>>>,
+    /// Held by whoever stores events that were read by the catalogue, and by whoever changes it.
+    meaning: Arc<RwLock<()>>,
     windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
@@ -186,6 +188,7 @@ impl Analytics {
             warehouse: Arc::new(warehouse),
             intake: Arc::new(intake),
             catalogue: Arc::default(),
+            meaning: Arc::default(),
             windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),

@@ -275,6 +275,10 @@ impl Warehouse for Duckdb {
         *lock(&self.writing) == Some(std::thread::current().id())
     }
 
+    fn idle(&self) {
+        drop(self.writer());
+    }
+
     fn load(&self) -> Result<Box<dyn Load + '_>> {
         self.refuse_read_only()?;
         Ok(Box::new(load::Change::begin(self)?))

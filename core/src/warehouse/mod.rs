@@ -301,11 +301,15 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// Events that were refused but kept, the latest first.
     fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)>;
 
-    /// Makes the file whole without its write-ahead log, and forgets keys of before an instant; `false` where that has to wait.
+    /// Makes the file whole without its write-ahead log, once no change is under way, and forgets keys of before an instant;
+    /// `false` where that cannot be.
     fn checkpoint(&self, keys_before: Instant) -> Result<bool>;
 
     /// Whether a change is under way on this very thread.
     fn changing(&self) -> bool;
+
+    /// Waits until no change is under way, but for one on this very thread.
+    fn idle(&self);
 
     /// Begins a change; only one is under way at a time, others wait.
     fn load(&self) -> Result<Box<dyn Load + '_>>;
@@ -397,6 +401,8 @@ pub struct Answered {
     pub body: u128,
     /// The answer as JSON.
     pub answer: String,
+    /// When it was answered.
+    pub at: Instant,
 }
 
 /// A batch that came with a key.
@@ -432,6 +438,8 @@ pub type Answers<'a> = dyn FnMut(&Committed) -> Result<Vec<(Keyed, String)>> + '
 /// Whom to erase.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Erasure<'a> {
+    /// The ids that were asked for, known or not.
+    pub ids: &'a [&'a str],
     /// All their user keys.
     pub users: &'a [u32],
     /// The row keys of the events that count for them, whichever device they came from.

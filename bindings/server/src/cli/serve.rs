@@ -145,13 +145,17 @@ pub(super) fn until_stopped(
     let exports = Arc::clone(&analytics);
     let fresh = Arc::clone(&analytics);
     let watched = service.clone();
+    let ended = service.clone();
     let address = listener
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
     let served = runtime.block_on(async move {
         let signal = signalled()?;
         let stop = async move {
-            signal.await;
+            tokio::select! {
+                () = signal => {}
+                () = watched.broken() => {}
+            }
             watched.stop();
         };
         tell_of_the_log(&fresh);
@@ -172,6 +176,13 @@ pub(super) fn until_stopped(
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
+    if ended.is_broken() {
+        // Whoever supervises this process starts another, which has all that was acknowledged.
+        return Err(Failure::failed(
+            "the engine met a failure that it cannot go on after; start the server again",
+        ));
+    }
+    drop(ended);
     if let Ok(analytics) = Arc::try_unwrap(analytics) {
         analytics.close();
     }
