@@ -6,7 +6,7 @@ export default defineConfig({
   globalSetup: './flows/server.ts',
   outputDir: 'node_modules/.flows',
   reporter: [['list']],
-  timeout: 60_000,
+  timeout: 180_000,
   expect: { timeout: 20_000 },
   fullyParallel: true,
   workers: 2,
