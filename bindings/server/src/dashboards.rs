@@ -295,7 +295,7 @@ async fn data(
         service,
         id,
         headers,
-        Permission::ReadDashboards,
+        Permission::ReadAnalytics,
         None,
         move |analytics, who| {
             let data = question(&uri, |asked| {

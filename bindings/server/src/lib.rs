@@ -1,12 +1,15 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
 mod answer;
+mod answers;
 mod bearer;
 mod chance;
 pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod health;
+mod meters;
 mod openapi;
 mod parameters;
 mod problem;

@@ -5,7 +5,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router, middleware};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,17 +16,18 @@ use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
+use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, WEEKDAYS, op};
 use crate::parameters::Parameters;
-use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, record};
+use crate::{dashboards, export, health, meters, record};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
     let body = service.limits().body;
-    framed(api().into_router().with_state(service), body)
+    let meters = service.meters().clone();
+    framed(api().into_router().with_state(service), body, meters)
 }
 
 /// Every route there is.
@@ -36,15 +36,8 @@ pub(crate) fn api() -> Api {
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
-        .merge(
-            Api::of("Service").get(
-                "/health",
-                health,
-                op("readHealth", "Whether the server is up.")
-                    .anybody()
-                    .answers(named("Health")),
-            ),
-        )
+        .merge(health::routes())
+        .merge(meters::routes())
         .merge(openapi::routes())
 }
 
@@ -209,25 +202,31 @@ fn analytics() -> Api {
 }
 
 /// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
-fn framed(routes: Router, body: usize) -> Router {
+fn framed(routes: Router, body: usize, meters: Meters) -> Router {
     routes
         .fallback(frame::nothing_here)
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(RequestBodyLimitLayer::new(body))
-        .layer(middleware::from_fn(frame::frame))
+        .layer(middleware::from_fn_with_state(meters, frame::frame))
 }
 
 /// What is happening now, as an array of Real-time Metrics.
 async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.realtime",
         move |analytics, who| {
-            let metrics = question(&uri, |asked| analytics.realtime_json(who, asked))?;
-            let as_of = metrics.first().map(|m| m.timestamp);
-            Ok(Answer::of(&metrics)?.at(as_of))
+            let compute = |asked: &Value| {
+                let metrics = analytics.realtime_json(who, asked)?;
+                let as_of = metrics.first().map(|m| m.timestamp);
+                Ok(Answer::of(&metrics)?.at(as_of))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "realtime", asked, || compute(asked))
+            })
         },
     )
     .await
@@ -235,16 +234,22 @@ async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri)
 
 /// What stands out in how users behave, as an array of User Behavior Insights.
 async fn user_insights(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.user_insights",
         move |analytics, who| {
-            let insights = question(&uri, |asked| analytics.user_insights_json(who, asked))?;
-            let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
-            let (as_of, zone) = first.unzip();
-            Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+            let compute = |asked: &Value| {
+                let insights = analytics.user_insights_json(who, asked)?;
+                let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
+                let (as_of, zone) = first.unzip();
+                Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "user_insights", asked, || compute(asked))
+            })
         },
     )
     .await
@@ -257,16 +262,22 @@ async fn cohort_analysis(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.retention",
         move |analytics, who| {
-            let table = question(&uri, |asked| analytics.retention_json(who, asked))?;
-            Ok(Answer::of(&table)?
-                .at(Some(table.as_of))
-                .in_zone(Some(table.timezone.clone())))
+            let compute = |asked: &Value| {
+                let table = analytics.retention_json(who, asked)?;
+                Ok(Answer::of(&table)?
+                    .at(Some(table.as_of))
+                    .in_zone(Some(table.timezone.clone())))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "retention", asked, || compute(asked))
+            })
         },
     )
     .await
@@ -281,6 +292,7 @@ async fn query(
     body: Bytes,
 ) -> Response {
     let act = Act::new("query.word", &word);
+    let answers = service.answers().clone();
     let permission = Permission::ReadAnalytics;
     tell(
         service,
@@ -289,8 +301,13 @@ async fn query(
         permission,
         Some(act),
         move |analytics, who| {
-            let answer = RawValue::from_string(analytics.ask(who, &word, &json(&body)?)?);
-            Answer::of(&answer.map_err(Error::internal)?)
+            let asked = json(&body)?;
+            // By its word and the form it came in: a door of its own adds to the answer what this one does not.
+            let name = format!("query/{word}");
+            answers.ask((analytics, who), &name, &asked, || {
+                let answer = RawValue::from_string(analytics.ask(who, &word, &asked)?);
+                Answer::of(&answer.map_err(Error::internal)?)
+            })
         },
     )
     .await
@@ -369,19 +386,6 @@ async fn remove_cohort(
     .await
 }
 
-/// Whether the server is up; anybody may ask.
-async fn health(Extension(id): Id) -> Response {
-    #[derive(Serialize)]
-    struct Health {
-        status: &'static str,
-    }
-
-    match Answer::of(&Health { status: "ok" }) {
-        Ok(answer) => answer.respond(&id.0),
-        Err(error) => Problem::from(error).into_response(),
-    }
-}
-
 /// A request's body as JSON.
 pub(crate) fn json(body: &[u8]) -> Result<Value> {
     serde_json::from_slice(body)
@@ -436,10 +440,15 @@ pub(crate) async fn tell(
         Err(problem) => return problem.into_response(),
     };
     let asker = Asker(who.id().to_owned());
-    let answered = service.run(move |analytics| {
+    // The core asks for the permission where it sees to the record; here it says what the answer is made of.
+    let kept = act.is_none() && permission != Permission::ReadAnalytics;
+    let answer = move |analytics: &Analytics| {
         let granted = access::decide(&who, permission);
         let answer = || {
             let answer = answer(analytics, &who)?;
+            if kept {
+                return Ok(answer);
+            }
             Ok(answer.holding(analytics.data_version(&who)?))
         };
         let Some(act) = act else {
@@ -458,8 +467,13 @@ pub(crate) async fn tell(
             Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
         }
         done
-    });
-    let mut response = match answered.await {
+    };
+    let answered = if kept {
+        service.look(answer).await
+    } else {
+        service.run(answer).await
+    };
+    let mut response = match answered {
         Ok(answer) => answer.respond(&id.0),
         Err(problem) => problem.into_response(),
     };
@@ -483,7 +497,10 @@ mod tests {
 
         let routes = Router::new().route("/", get(fault));
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = framed(routes, 10).oneshot(request).await.unwrap();
+        let response = framed(routes, 10, Meters::new())
+            .oneshot(request)
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
             response.headers()["content-type"],

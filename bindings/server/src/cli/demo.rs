@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -106,7 +107,7 @@ impl Demo {
         analytics.timelines()?;
         output::line(&welcome(address, &token, now))?;
         let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
-        until_stopped(runtime, listener, service, analytics)
+        until_stopped(runtime, listener, service, (analytics, Duration::ZERO))
     }
 
     /// Whether data has to be made: there is none, it was left half made, or its day is over. Data that is no demo stays.

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
 mod audit;
+mod config;
 mod demo;
 mod failure;
 mod funnel;
@@ -17,7 +18,7 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use failure::Failure;
 
@@ -38,13 +39,16 @@ enum Command {
     Retention(retention::Retention),
     Token(token::Token),
     Audit(audit::Audit),
+    Config(config::Config),
 }
 
 /// Runs the command line of this process.
 ///
 /// The exit code is 0 for success, 2 for input that is not valid, 1 for everything else.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
         Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Import(command) => command.run(),
@@ -52,6 +56,10 @@ pub fn main() -> ExitCode {
         Command::Retention(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => match matches.subcommand_matches("config") {
+            Some(matches) => command.run(matches),
+            None => Err(Failure::failed("the flags cannot be told apart")),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

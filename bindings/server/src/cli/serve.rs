@@ -35,6 +35,7 @@ impl Serve {
         let settings = self.settings.with_file()?;
         let verifier = settings.verifier()?;
         let limits = settings.limits()?;
+        let delay = settings.shutdown_delay()?;
         let data = settings.data()?;
         settings.start_log()?;
         let analytics = Arc::new(store::open(data, settings.options())?);
@@ -44,7 +45,7 @@ impl Serve {
         let listener = runtime.block_on(listen(settings.bind()))?;
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
         runtime.spawn(follow_keys(settings, service.clone()));
-        until_stopped(runtime, listener, service, analytics)
+        until_stopped(runtime, listener, service, (analytics, delay))
     }
 }
 
@@ -93,7 +94,7 @@ pub(super) fn until_stopped(
     runtime: Runtime,
     listener: TcpListener,
     service: Service,
-    analytics: Arc<Analytics>,
+    (analytics, delay): (Arc<Analytics>, Duration),
 ) -> Outcome {
     let warm = Arc::clone(&analytics);
     let exports = Arc::clone(&analytics);
@@ -101,7 +102,14 @@ pub(super) fn until_stopped(
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
     let served = runtime.block_on(async move {
-        let stop = signalled()?;
+        let signal = signalled()?;
+        let told = service.clone();
+        let stop = async move {
+            signal.await;
+            // Whoever sends requests here learns that they should go elsewhere before they are refused.
+            told.stop();
+            tokio::time::sleep(delay).await;
+        };
         tracing::info!(address, "listening");
         // The first question should not be the one that waits for the timelines.
         tokio::task::spawn_blocking(move || match warm.timelines() {

@@ -15,6 +15,8 @@ mod http;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod program;
