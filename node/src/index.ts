@@ -31,6 +31,7 @@ export type {
   FirstUses,
 } from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type { Asking } from './asking.js';
 export type {
   ActivePeriod,
   ActiveUsers,

@@ -43,7 +43,7 @@ def ask(store, word, question):
     given = arguments(word, question)
     if given is None:
         # The door beneath the arguments, where the core refuses it.
-        return ts.Result(word, getattr(store._store, word)(json.dumps(question)))
+        return ts.Result(word, getattr(store._store, word)(json.dumps(question), ("{}", None)))
     if word == "retention":
         given.setdefault("analysis_metric", None)
     return getattr(store, word)(**given)

@@ -46,7 +46,7 @@ async fn health(Extension(id): Id) -> Response {
 }
 
 async fn ready(State(service): State<Service>, Extension(id): Id) -> Response {
-    if service.is_stopping() {
+    if service.is_leaving() {
         return Problem::not_ready("the server is about to stop").into_response();
     }
     // Beside the questions: a server that is busy is ready all the same.

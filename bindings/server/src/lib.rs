@@ -9,6 +9,8 @@ mod dashboards;
 mod export;
 mod frame;
 mod health;
+mod ingest;
+mod live;
 mod meters;
 mod openapi;
 mod parameters;
@@ -18,6 +20,8 @@ mod record;
 mod routes;
 pub mod serve;
 mod service;
+mod session;
+mod ui;
 
 pub use openapi::openapi;
 pub use routes::router;

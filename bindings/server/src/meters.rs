@@ -48,6 +48,9 @@ struct Counts {
     misses: Counter,
     kept: Gauge,
     exports: Family<Labels, Gauge>,
+    events: Family<Labels, Gauge>,
+    waiting: Gauge,
+    latest: Family<Labels, Gauge<f64, AtomicU64>>,
     version: Gauge,
     resident: Gauge,
     processor: Gauge<f64, AtomicU64>,
@@ -81,6 +84,9 @@ impl Meters {
             misses: Counter::default(),
             kept: Gauge::default(),
             exports: Family::default(),
+            events: Family::default(),
+            waiting: Gauge::default(),
+            latest: Family::default(),
             version: Gauge::default(),
             resident: Gauge::default(),
             processor: Gauge::default(),
@@ -116,6 +122,21 @@ impl Meters {
             "cache_bytes",
             "Bytes of answers that are kept",
             counts.kept.clone(),
+        );
+        r.register(
+            "ingest_events",
+            "Events that came over HTTP since the start, by what became of them",
+            counts.events.clone(),
+        );
+        r.register(
+            "ingest_waiting_events",
+            "Events that wait to be stored",
+            counts.waiting.clone(),
+        );
+        r.register(
+            "ingest_latest_event_seconds",
+            "When the latest event of a source happened, in seconds since 1970",
+            counts.latest.clone(),
         );
         r.register(
             "exports",
@@ -187,6 +208,22 @@ impl Meters {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let counts = &self.0;
         counts.version.set(analytics.data_version(who)? as i64);
+        let intake = analytics.ingest_status(who)?;
+        for (outcome, count) in [
+            ("accepted", intake.accepted),
+            ("duplicate", intake.duplicates),
+            ("refused", intake.refused),
+        ] {
+            let label = vec![("outcome", outcome.to_owned())];
+            counts.events.get_or_create(&label).set(count as i64);
+        }
+        counts.waiting.set(intake.waiting_events as i64);
+        for (source, fresh) in intake.sources {
+            if let Some(latest) = fresh.latest {
+                let at = counts.latest.get_or_create(&vec![("source", source)]);
+                at.set(latest.micros() as f64 / 1e6);
+            }
+        }
         let store = analytics.metadata()?;
         metadata::read(&*store, |session| {
             for status in Status::ALL {

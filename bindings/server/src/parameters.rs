@@ -30,10 +30,14 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 18] = [
+const KINDS: [(&str, Kind); 22] = [
     ("anchorFirst", Kind::Truth),
+    ("between", Kind::Names),
+    ("end", Kind::Events),
+    ("features", Kind::Names),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
+    ("length", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
     ("minimumOccurrences", Kind::Number),

@@ -77,6 +77,22 @@ impl Problem {
         }
     }
 
+    /// The body is in a form that is not read here.
+    pub(crate) fn unsupported(detail: &str) -> Self {
+        Self {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            code: "unsupported_media_type",
+            detail: detail.to_owned(),
+            errors: Vec::new(),
+            retry: None,
+        }
+    }
+
+    /// The body is too large.
+    pub(crate) fn too_large() -> Self {
+        Self::of_status(StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
     /// Our own fault.
     pub(crate) fn internal() -> Self {
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
@@ -140,7 +156,22 @@ impl From<Error> for Problem {
             ErrorKind::Conflict if error.code() == "revision_changed" => {
                 StatusCode::PRECONDITION_FAILED
             }
+            // The key of a batch belongs to another one.
+            ErrorKind::Conflict if error.code() == "idempotency_key_reused" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Storage if error.code() == "disk_full" => {
+                log(&error);
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: "disk_full",
+                    detail: "there is no space left on the disk; nothing of this request was kept"
+                        .to_owned(),
+                    errors: Vec::new(),
+                    retry: Some(5),
+                };
+            }
             ErrorKind::Cancelled | ErrorKind::Limit => StatusCode::SERVICE_UNAVAILABLE,
             _ => {
                 log(&error);

@@ -1,7 +1,7 @@
 //! The paths, and the order in which each request is checked: 401, 403, 400, 200.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router, middleware};
@@ -21,21 +21,38 @@ use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::Service;
-use crate::{dashboards, export, health, meters, record};
+use crate::{dashboards, export, health, ingest, live, meters, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
     let body = service.limits().body;
+    let questions = questions().into_router();
+    let events = ingest::routes().into_router();
+    let routes = questions
+        .layer(RequestBodyLimitLayer::new(body))
+        // The framework has a limit of its own, which is lower.
+        .merge(
+            events
+                .layer(DefaultBodyLimit::disable())
+                .layer(RequestBodyLimitLayer::new(ingest::BODY)),
+        );
+    let routes = routes.layer(middleware::from_fn(session::bearer));
     let meters = service.meters().clone();
-    framed(api().into_router().with_state(service), body, meters)
+    framed(routes.with_state(service), meters)
 }
 
 /// Every route there is.
 pub(crate) fn api() -> Api {
+    questions().merge(ingest::routes())
+}
+
+/// The routes whose bodies are small.
+fn questions() -> Api {
     analytics()
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
+        .merge(session::routes())
         .merge(health::routes())
         .merge(meters::routes())
         .merge(openapi::routes())
@@ -84,6 +101,35 @@ fn analytics() -> Api {
                     "The end of the window, not in the future; now by default.",
                 )
                 .answers(schema::list(named("RealtimeMetric"))),
+        )
+        .get(
+            "realtime/stream",
+            live::stream,
+            asked(
+                "streamRealtime",
+                "What is happening now, as server-sent events: one every `refreshInterval` seconds, with the data of `readRealtime`.",
+            )
+            .query(
+                "metrics",
+                schema::list(schema::one_of(&metrics)),
+                "Which figures, repeated or with commas between them; all by default.",
+            )
+            .query(
+                "timeRange",
+                schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
+                "How long the window is.",
+            )
+            .query(
+                "refreshInterval",
+                schema::default(schema::integer(5, 300), 30.into()),
+                "How many seconds lie between two events.",
+            )
+            .header(
+                "Last-Event-ID",
+                schema::text(),
+                "The id of the last event that was read; it goes on in the same rhythm.",
+            )
+            .sends(&["text/event-stream"]),
         )
         .get(
             "user-insights",
@@ -176,6 +222,11 @@ fn analytics() -> Api {
                 .answers(named("People")),
         )
         .get(
+            "catalogue",
+            catalogue,
+            asked("readCatalogue", "Which events mean what.").answers(named("Catalogue")),
+        )
+        .get(
             "cohorts",
             cohorts,
             asked("listCohorts", "All cohorts by name.").answers(schema::list(named("Cohort"))),
@@ -201,12 +252,11 @@ fn analytics() -> Api {
         )
 }
 
-/// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
-fn framed(routes: Router, body: usize, meters: Meters) -> Router {
+/// What surrounds every route: an id, a line in the log, problems as JSON and no panic.
+fn framed(routes: Router, meters: Meters) -> Router {
     routes
-        .fallback(frame::nothing_here)
+        .fallback(ui::serve)
         .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(RequestBodyLimitLayer::new(body))
         .layer(middleware::from_fn_with_state(meters, frame::frame))
 }
 
@@ -328,6 +378,14 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
         },
     )
+    .await
+}
+
+/// Which events mean what.
+async fn catalogue(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    ask(service, id, headers, "catalogue.read", |analytics, who| {
+        Answer::of(&analytics.catalogue(who)?)
+    })
     .await
 }
 
@@ -485,6 +543,7 @@ pub(crate) async fn tell(
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
+    use axum::routing::get;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -497,7 +556,7 @@ mod tests {
 
         let routes = Router::new().route("/", get(fault));
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = framed(routes, 10, Meters::new())
+        let response = framed(routes, Meters::new())
             .oneshot(request)
             .await
             .unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use travelsense::access::Verifier;
 use travelsense::audit::{Act, Outcome};
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
@@ -16,6 +16,7 @@ use crate::frame::RequestId;
 use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::rate::Rate;
+use crate::session::Entrances;
 
 /// The state behind the routes.
 #[derive(Clone, Debug)]
@@ -24,11 +25,17 @@ pub struct Service {
     verifier: Arc<RwLock<Arc<Verifier>>>,
     running: Arc<Semaphore>,
     looking: Arc<Semaphore>,
+    /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
+    taking: Arc<Semaphore>,
+    /// Who may watch the figures at once.
+    watching: Arc<Semaphore>,
+    stopping: Arc<watch::Sender<bool>>,
     rate: Option<Arc<Rate>>,
     limits: Limits,
+    entrances: Entrances,
     meters: Meters,
     answers: Answers,
-    stopping: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
 }
 
 /// How many look at what is kept at once. Each waits for the disk, once for all that wait together, so that many are faster than few;
@@ -64,6 +71,12 @@ impl Default for Limits {
     }
 }
 
+/// So many batches of events are under way at once; others are told to come again.
+const TAKING: usize = 256;
+
+/// So many may watch the real-time figures at once.
+const WATCHING: usize = 1_024;
+
 /// Raised once nobody waits for a question any more: when the time is up, or the asker has gone.
 #[derive(Default)]
 struct Left(Arc<AtomicBool>);
@@ -84,21 +97,25 @@ impl Service {
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
+            taking: Arc::new(Semaphore::new(TAKING)),
+            watching: Arc::new(Semaphore::new(WATCHING)),
+            stopping: Arc::new(watch::Sender::new(false)),
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
+            entrances: Entrances::default(),
             answers: Answers::new(limits.cache, meters.clone()),
             meters,
-            stopping: Arc::default(),
+            leaving: Arc::default(),
         }
     }
 
     /// From now on the server says that it is not ready, since it is about to stop.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     pub(crate) fn analytics(&self) -> &Arc<Analytics> {
@@ -111,6 +128,31 @@ impl Service {
 
     pub(crate) fn meters(&self) -> &Meters {
         &self.meters
+    }
+
+    /// Lets a browser log in with this token by a code, once.
+    pub fn admit_once(&self, code: impl Into<String>, token: impl Into<String>) {
+        self.entrances.add(code.into(), token.into());
+    }
+
+    pub(crate) fn entrances(&self) -> &Entrances {
+        &self.entrances
+    }
+
+    /// From now on nobody is told anything new: streams end, so that the server can stop.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Turns true when the server stops.
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// A place among those who watch the figures.
+    pub(crate) fn watch(&self) -> std::result::Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.watching).try_acquire_owned();
+        place.map_err(|_| Problem::overloaded())
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -221,6 +263,30 @@ impl Service {
             Ok(Ok(answer)) => answer,
             Ok(Err(failed)) => {
                 tracing::error!(error = %failed, "a question panicked");
+                Err(Problem::internal())
+            }
+            Err(_) => Err(Problem::timeout()),
+        }
+    }
+
+    /// Takes a batch of events on a thread where it may block, or turns it away at once where too many are under way.
+    pub(crate) async fn take<T: Send + 'static>(
+        &self,
+        batch: impl FnOnce(&Analytics) -> std::result::Result<T, Problem> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else {
+            return Err(Problem::overloaded());
+        };
+        let analytics = Arc::clone(&self.analytics);
+        let span = tracing::Span::current();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            span.in_scope(|| batch(&analytics))
+        });
+        match tokio::time::timeout(self.limits.timeout, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(failed)) => {
+                tracing::error!(error = %failed, "a batch panicked");
                 Err(Problem::internal())
             }
             Err(_) => Err(Problem::timeout()),

@@ -21,7 +21,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer` is allowed nothing.
+    /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer`, `collector` is allowed nothing.
     pub fn new(id: impl Into<String>, role: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -77,8 +77,10 @@ pub enum Permission {
     ReadPeople,
     /// Make and remove cohorts.
     ManageCohorts,
-    /// Add events.
+    /// Import files of events and tables, and send again what was kept aside.
     ImportEvents,
+    /// Send events as they happen, and nothing else.
+    IngestEvents,
     /// Change which events are page views, conversions, errors and steps.
     ManageCatalogue,
     /// Take everything of a user away for ever.
@@ -101,6 +103,7 @@ impl Permission {
             Self::ReadPeople => "read_people",
             Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
+            Self::IngestEvents => "ingest_events",
             Self::ManageCatalogue => "manage_catalogue",
             Self::ErasePeople => "erase_people",
             Self::ReadDashboards => "read_dashboards",
@@ -193,11 +196,12 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 10] = [
+    const ALL: [Permission; 11] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
         Permission::ImportEvents,
+        Permission::IngestEvents,
         Permission::ManageCatalogue,
         Permission::ErasePeople,
         Permission::ReadDashboards,
@@ -209,22 +213,28 @@ mod tests {
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 10]),
+            ("admin", [true; 11]),
             (
                 "analyst",
                 [
-                    true, true, true, true, false, false, true, true, false, false,
+                    true, true, true, true, true, false, false, true, true, false, false,
                 ],
             ),
             (
                 "viewer",
                 [
-                    true, false, false, false, false, false, true, false, false, false,
+                    true, false, false, false, false, false, false, true, false, false, false,
                 ],
             ),
-            ("Admin", [false; 10]),
-            ("root", [false; 10]),
-            ("", [false; 10]),
+            (
+                "collector",
+                [
+                    false, false, false, false, true, false, false, false, false, false, false,
+                ],
+            ),
+            ("Admin", [false; 11]),
+            ("root", [false; 11]),
+            ("", [false; 11]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

@@ -1,11 +1,11 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts,
+    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageCatalogue, ManageCohorts,
     ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
 };
 
-const ROLES: [(&str, &[Permission]); 3] = [
+const ROLES: [(&str, &[Permission]); 4] = [
     (
         "admin",
         &[
@@ -13,6 +13,7 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ManageCatalogue,
             ErasePeople,
             ReadDashboards,
@@ -28,11 +29,14 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ReadDashboards,
             ManageDashboards,
         ],
     ),
     ("viewer", &[ReadAnalytics, ReadDashboards]),
+    // A program that only sends events.
+    ("collector", &[IngestEvents]),
 ];
 
 /// The permissions of a role, or `None` for a role that is not known.

@@ -92,6 +92,7 @@ impl Analytics {
             self.saved.store(0, std::sync::atomic::Ordering::Relaxed);
             *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = Columns::default();
         }
+        self.intake.forget(&*self.warehouse, self.now())?;
         // One that began in between has read what is gone.
         self.forget_exports()?;
         self.timelines()?;

@@ -12,6 +12,7 @@ mod erase;
 mod explain;
 mod export;
 mod funnel;
+mod ingest;
 mod insight;
 mod journey;
 mod realtime;
@@ -22,6 +23,7 @@ mod word;
 
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
+pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,9 +34,12 @@ use serde::Serialize;
 
 use crate::audit::Recorder;
 use crate::error::{Error, Result};
+use crate::events::Catalogue;
 use crate::export::Files;
+use crate::intake::Intake;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
+use crate::realtime::Windows;
 use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
@@ -103,6 +108,9 @@ impl std::fmt::Debug for Options {
 #[derive(Clone)]
 pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
+    intake: Arc<Intake>,
+    catalogue: Arc<RwLock<Option<Arc<Catalogue>>>>,
+    windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
     /// How many events the timelines beside the file hold.
@@ -154,13 +162,16 @@ impl Analytics {
         }
         let kept = Kept::new(&options);
         let exports = export::Exports::new(Files::beside(options.path.as_ref()));
+        let now = (options.clock)();
         let warehouse = Duckdb::open(&Open {
-            path: options.path,
+            path: options.path.clone(),
             read_only: options.read_only,
             threads: options.threads,
             memory_limit: options.memory_limit,
-            now: (options.clock)(),
+            now,
         })?;
+        let path = options.path.as_deref();
+        let intake = Intake::open(path, options.read_only, &warehouse, now)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads.unwrap_or_default())
             .thread_name(|i| format!("travelsense-{i}"))
@@ -168,6 +179,9 @@ impl Analytics {
             .map_err(Error::internal)?;
         Ok(Self {
             warehouse: Arc::new(warehouse),
+            intake: Arc::new(intake),
+            catalogue: Arc::default(),
+            windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),
             saved: Arc::default(),
@@ -187,6 +201,7 @@ impl Analytics {
     /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
     pub fn close(self) {
         self.exports.close();
+        self.intake.close(&*self.warehouse, self.now());
         let held = self
             .timelines
             .read()

@@ -194,7 +194,10 @@ fn of_users(mut filters: Vec<Filter>) -> Parsed<Vec<Filter>> {
 
 /// A condition that asks for no other cohort.
 fn of_events(did: Condition) -> Parsed<Condition> {
-    if did.properties().any(|p| matches!(p, Property::Cohort(_))) {
+    if did
+        .properties()
+        .any(|p| matches!(p, Property::Cohort { .. }))
+    {
         return fault(
             "not_in_list",
             "must not be about another cohort; use all, any and not",

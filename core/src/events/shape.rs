@@ -460,11 +460,15 @@ impl Shape for Events<'_> {
         };
         let properties = r.canonical(at(Part::Properties), properties);
 
-        let (Some(name), Some(client_ts), true) = (name, time, r.errors.is_empty()) else {
-            return Err(Refused {
-                errors: r.errors,
-                held: None,
-            });
+        let errors = r.errors;
+        // Nothing else is wrong with it: it is kept for whoever wants to know what grows so large.
+        let oversized = match errors.as_slice() {
+            [one] if one.code == "too_large" && self.live => Some(one.clone()),
+            _ => None,
+        };
+        let sound = errors.is_empty() || oversized.is_some();
+        let (Some(name), Some(client_ts), true) = (name, time, sound) else {
+            return Err(Refused { errors, held: None });
         };
         let received_at = received.unwrap_or(self.now.micros());
         let mut ts = client_ts;
@@ -492,6 +496,19 @@ impl Shape for Events<'_> {
             currency,
         };
         event.content_hash = event.content_hash(&mut Vec::with_capacity(256));
+        if let Some(FieldError { code, message, .. }) = oversized {
+            let held = Held {
+                event: text_of(&event),
+                code,
+                message,
+                received_at,
+                content_hash: event.content_hash,
+            };
+            return Err(Refused {
+                errors,
+                held: Some(held),
+            });
+        }
         let column = |part: Part| {
             row.placed
                 .get(at(part))

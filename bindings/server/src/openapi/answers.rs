@@ -11,7 +11,7 @@ use super::schema::{
 
 /// By name.
 pub(super) fn schemas() -> Map<String, Value> {
-    [service(), words(), dashboards(), kept()]
+    [service(), words(), dashboards(), kept(), events()]
         .into_iter()
         .flatten()
         .map(|(name, schema)| (name.to_owned(), schema))
@@ -98,6 +98,17 @@ fn service() -> Named {
             ]),
         ),
         ("Health", object([("status", one_of(&["ok"]))])),
+        (
+            "Session",
+            object([
+                ("userId", text()),
+                ("role", text()),
+                (
+                    "permissions",
+                    about(list(text()), "What the role allows, by name."),
+                ),
+            ]),
+        ),
         (
             "ObjectId",
             json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
@@ -295,6 +306,32 @@ fn words() -> Named {
             ]),
         ),
         ("CohortName", object([("name", text_of(1, 100))])),
+        (
+            "Catalogue",
+            object([
+                ("pageViews", list(text())),
+                ("conversions", list(text())),
+                ("errors", list(text())),
+                (
+                    "revenue",
+                    object([
+                        ("events", list(text())),
+                        ("amount", about(text(), "The property with the amount.")),
+                        ("currency", about(text(), "The property with the currency.")),
+                    ]),
+                ),
+                ("features", list(text())),
+                (
+                    "defaultFunnel",
+                    about(
+                        list(json!({})),
+                        "Names, lists of names, or null for any event.",
+                    ),
+                ),
+                ("premiumPlans", list(text())),
+                ("baseCurrency", text()),
+            ]),
+        ),
     ]
 }
 
@@ -456,6 +493,107 @@ fn kept() -> Named {
                         nullable(object([("seq", count()), ("reason", text())])),
                         "The first entry that is not what it was.",
                     ),
+                ),
+            ]),
+        ),
+    ]
+}
+
+/// The answers to events as they happen.
+fn events() -> Named {
+    vec![
+        (
+            "IngestReport",
+            object([
+                ("sent", about(count(), "How many events were sent.")),
+                ("accepted", about(count(), "How many were new.")),
+                (
+                    "duplicates",
+                    about(count(), "How many were there already, by their id."),
+                ),
+                ("refused", about(count(), "How many were not valid.")),
+                (
+                    "quarantined",
+                    about(count(), "How many of the refused were kept aside."),
+                ),
+                (
+                    "conflicts",
+                    about(
+                        count(),
+                        "How many of the same id and another content were kept out.",
+                    ),
+                ),
+                (
+                    "replaced",
+                    about(count(), "How many stored events gave way to one of these."),
+                ),
+                ("events", list(named("EventAnswer"))),
+                ("version", about(count(), "The data version afterwards.")),
+            ]),
+        ),
+        (
+            "EventAnswer",
+            object([
+                ("index", about(count(), "Its place in the batch, from 0.")),
+                ("status", one_of(&["accepted", "duplicate", "refused"])),
+                ("errors?", list(named("FieldError"))),
+            ]),
+        ),
+        (
+            "IngestStatus",
+            object([
+                ("waitingEvents", count()),
+                ("waitingBatches", count()),
+                (
+                    "capacity",
+                    about(
+                        count(),
+                        "With so many events waiting, batches are turned away.",
+                    ),
+                ),
+                ("turnedAway", count()),
+                ("batches", count()),
+                ("commits", count()),
+                ("accepted", count()),
+                ("duplicates", count()),
+                ("refused", count()),
+                ("refusedByCode", open()),
+                (
+                    "lag",
+                    about(
+                        nullable(number()),
+                        "Seconds from the arrival of the last batch until it was durable.",
+                    ),
+                ),
+                (
+                    "sources",
+                    about(open(), "By source: `accepted`, `receivedAt`, `latest`."),
+                ),
+                ("logBytes", count()),
+                (
+                    "parked",
+                    about(count(), "Batches that could not be stored."),
+                ),
+                ("recovery", open()),
+            ]),
+        ),
+        (
+            "QuarantinedEvent",
+            object([
+                ("id", text()),
+                ("event", open()),
+                ("code", text()),
+                ("message", text()),
+                ("receivedAt", instant()),
+            ]),
+        ),
+        (
+            "ParkedReport",
+            object([
+                ("accepted", about(count(), "Events that were new.")),
+                (
+                    "left",
+                    about(count(), "Batches that still cannot be stored."),
                 ),
             ]),
         ),

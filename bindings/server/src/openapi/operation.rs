@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 }
 
 /// Every problem there is, with its name among the responses and what it means.
-const PROBLEMS: [(u16, &str, &str); 10] = [
+const PROBLEMS: [(u16, &str, &str); 12] = [
     (
         400,
         "Invalid",
@@ -42,6 +42,16 @@ const PROBLEMS: [(u16, &str, &str); 10] = [
         "`If-Match` names a revision that is not the latest.",
     ),
     (413, "TooLarge", "The body is larger than the server takes."),
+    (
+        415,
+        "Unsupported",
+        "The body is in a form that is not read here.",
+    ),
+    (
+        422,
+        "KeyReused",
+        "The `Idempotency-Key` was given to another batch.",
+    ),
     (
         429,
         "TooMany",
@@ -140,6 +150,23 @@ impl Operation {
         self.parameter(header).refuses(&[412])
     }
 
+    /// A header that may be absent.
+    pub(crate) fn header(self, name: &str, schema: Value, description: &str) -> Self {
+        self.parameter(
+            json!({ "name": name, "in": "header", "schema": schema, "description": description }),
+        )
+    }
+
+    /// A body in one of these media types, each with its schema.
+    pub(crate) fn batch(mut self, types: &[(&str, Value)]) -> Self {
+        let content: Map<String, Value> = types
+            .iter()
+            .map(|(media, schema)| ((*media).to_owned(), json!({ "schema": schema })))
+            .collect();
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.refuses(&[400, 413, 415])
+    }
+
     fn parameter(mut self, parameter: Value) -> Self {
         self.parameters.push(parameter);
         self.refuses(&[400])
@@ -222,6 +249,8 @@ impl Operation {
         if let Some(permission) = self.permission {
             operation["description"] =
                 format!("Needs the permission `{}`.", permission.name()).into();
+        } else if !self.anybody {
+            operation["description"] = "Needs a valid token, of any role.".into();
         }
         if !self.parameters.is_empty() {
             operation["parameters"] = self.parameters.clone().into();

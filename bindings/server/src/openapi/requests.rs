@@ -60,6 +60,14 @@ pub(super) fn schemas() -> Map<String, Value> {
             "Question",
             about(open(), "A question in its JSON form, as its word reads it."),
         ),
+        ("Event", event()),
+        (
+            "QuarantineReplay",
+            closed([(
+                "ids?",
+                about(list(text_of(1, 100)), "Only these; all without."),
+            )]),
+        ),
         ("Widget", widget()),
         (
             "DashboardDraft",
@@ -99,10 +107,22 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Condition", condition()),
         ("PeopleRequest", people()),
         ("Revocation", revocation()),
+        ("SessionRequest", session()),
     ];
     all.into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect()
+}
+
+/// A proof of who logs in.
+fn session() -> Value {
+    about(
+        closed([
+            ("token?", about(text_of(1, 8_192), "A token.")),
+            ("code?", about(text_of(1, 100), "A code that logs in once.")),
+        ]),
+        "One of both.",
+    )
 }
 
 /// A date with or without a time.
@@ -401,4 +421,30 @@ fn revocation() -> Value {
             },
         ],
     })
+}
+
+/// An event as it is sent; further fields are properties.
+fn event() -> Value {
+    let id = |what: &str| {
+        about(
+            json!({ "type": ["string", "integer", "null"], "maxLength": 500 }),
+            what,
+        )
+    };
+    about(
+        json!({
+            "type": "object",
+            "required": ["name", "ts"],
+            "properties": {
+                "eventId": id("By which it is known when it is sent again."),
+                "userId": id("Who did it."),
+                "anonymousId": id("The device or visitor that did it."),
+                "sessionId": id("The session it belongs to."),
+                "name": { "type": "string", "minLength": 1, "maxLength": 200 },
+                "ts": about(instant(), "When it happened."),
+                "properties": { "type": ["object", "null"] },
+            },
+        }),
+        "What happened; fields that are not named here are properties.",
+    )
 }

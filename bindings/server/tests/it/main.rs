@@ -7,11 +7,15 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod ingest;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
@@ -23,6 +27,10 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod ui;

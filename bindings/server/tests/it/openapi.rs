@@ -59,6 +59,8 @@ fn no_route_is_made_beside_the_table() {
 #[tokio::test]
 async fn every_operation_is_served_and_no_other() {
     let server = Server::new();
+    // Streams end where the server stops; others go on.
+    server.service.stop();
     let paths = document()["paths"].as_object().unwrap().clone();
     assert!(paths.len() >= 20);
     for (path, methods) in &paths {

@@ -27,7 +27,7 @@ async fn measured(server: &Server, series: &str) -> f64 {
 async fn a_server_is_ready_until_it_is_about_to_stop() {
     let server = Server::new();
     assert_eq!(server.get("/ready", "", "").await.status, 200);
-    server.service.stop();
+    server.service.leave();
     let reply = server.get("/ready", "", "").await;
     assert_eq!(reply.problem(503), "not_ready");
     assert_eq!(server.get("/health", "", "").await.status, 200);
