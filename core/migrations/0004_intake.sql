@@ -1,8 +1,7 @@
 -- By these a log beside the file knows that it belongs to this file, and what of it the file holds already.
 alter table meta add column store hugeint;
-update meta set store = hash(uuid())::hugeint;
 alter table meta add column log_position ubigint;
-update meta set log_position = 0;
+update meta set store = hash(uuid())::hugeint, log_position = 0;
 
 -- What was answered to batches that came with a key, so that one sent again is answered the same.
 create table intake_keys (

@@ -1,6 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle: opens a store, asks it, closes it. */
 
+import type {
+  Alert,
+  AlertEvent,
+  Alerts,
+  Deliveries,
+  Delivery,
+  Evaluated,
+  NewAlert,
+  Notifications,
+  Page,
+} from './alert.js';
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import { asked, type Asking, type How } from './asking.js';
@@ -116,7 +127,7 @@ export class Analytics implements AsyncDisposable {
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`) with everything that it can be asked; the fields of the question are named as in JSON.
+   * `realtime`, `user_insights`, `churn`, `value`, `next_action`) with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object, asking?: Asking | null): Promise<Exact<unknown>> {
     return exact(await this.#ask(asking, (...how) => this.#native.query(word, written(question), ...how)));
@@ -285,6 +296,74 @@ export class Analytics implements AsyncDisposable {
   /** Shares a dashboard with these users and roles and nobody else. */
   async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
     return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** The alert rules and where they stand, page by page. */
+  async alerts(list?: (Page & { search?: string | null }) | null): Promise<Exact<Alerts>> {
+    return exact(await this.#call(() => this.#native.alerts(written(list ?? {}))));
+  }
+
+  /** Makes an alert rule; its questions are asked as whoever makes it. */
+  async createAlert(rule: NewAlert): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.createAlert(written(rule))));
+  }
+
+  /** An alert rule, and where it stands. */
+  async alert(id: string): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.alert(id)));
+  }
+
+  /** Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one. */
+  async updateAlert(id: string, changes: Partial<NewAlert>, revision?: number | null): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.updateAlert(id, written(changes), revision ?? null)));
+  }
+
+  /** Removes an alert rule. With a revision, only if it is still that one. */
+  deleteAlert(id: string, revision?: number | null): Promise<void> {
+    return this.#call(() => this.#native.deleteAlert(id, revision ?? null));
+  }
+
+  /** Tells nobody of an alert rule for a while; an incident that outlasts it is told then. `until` null ends a silence. */
+  async silenceAlert(
+    id: string,
+    silence: { until?: When | null; for?: string | number | null; reason?: string | null },
+  ): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.silenceAlert(id, written(silence))));
+  }
+
+  /** Sends a test to all places that an alert rule tells. */
+  async testAlert(id: string): Promise<Exact<{ reading: object; verdict: string; messages: number }>> {
+    return exact(await this.#call(() => this.#native.testAlert(id)));
+  }
+
+  /** What became of an alert rule, the latest first. */
+  async alertHistory(id: string, list?: Page | null): Promise<Exact<AlertEvent[]>> {
+    return exact(await this.#call(() => this.#native.alertHistory(id, written(list ?? {}))));
+  }
+
+  /** Evaluates the alert rules that are due, each once for the same instant; a server does so by itself. */
+  async evaluateAlerts(): Promise<Exact<Evaluated>> {
+    return exact(await this.#call(() => this.#native.evaluateAlerts()));
+  }
+
+  /** One's notifications, the latest first. */
+  async notifications(list?: (Page & { unread?: boolean | null }) | null): Promise<Exact<Notifications>> {
+    return exact(await this.#call(() => this.#native.notifications(written(list ?? {}))));
+  }
+
+  /** Marks a notification as read. */
+  readNotification(id: string): Promise<void> {
+    return this.#call(() => this.#native.readNotification(id));
+  }
+
+  /** Notifications on their way out, the latest first. */
+  async deliveries(list?: (Page & { state?: Delivery['state'] | null }) | null): Promise<Exact<Deliveries>> {
+    return exact(await this.#call(() => this.#native.deliveries(written(list ?? {}))));
+  }
+
+  /** Puts a notification that was given up on its way again. */
+  retryDelivery(id: string): Promise<void> {
+    return this.#call(() => this.#native.retryDelivery(id));
   }
 
   /** The record of who did what, the latest entry first. */

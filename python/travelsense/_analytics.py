@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
+from travelsense._alerts import Alerts
 from travelsense._asking import ask
 from travelsense._native import Store
 from travelsense._progress import Progress
@@ -107,7 +108,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     return Analytics(Store(options), where)
 
 
-class Analytics:
+class Analytics(Alerts):
     """A store of events; `travelsense.open` opens one.
 
     Threads may share it: questions run in parallel and without Python's lock.
@@ -417,7 +418,7 @@ class Analytics:
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime` or `user_insights`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value` or `next_action`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
             timeout: as `funnel`.
             progress: as `funnel`.

@@ -20,6 +20,9 @@ WORDS = [
     "engagement",
     "adoption",
     "realtime",
+    "churn",
+    "value",
+    "next_action",
 ]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 

@@ -9,6 +9,7 @@
 )]
 
 mod adoption;
+mod alert;
 mod answer;
 mod catalogue;
 mod dashboard;

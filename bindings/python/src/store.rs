@@ -322,6 +322,83 @@ impl Store {
         })
     }
 
+    /// One page of the alert rules, as JSON.
+    fn alerts(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.alerts(who, &json(asked)?)?))
+    }
+
+    /// Makes an alert rule; gives it as JSON.
+    fn create_alert(&self, py: Python<'_>, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.create_alert(who, &json(body)?)?))
+    }
+
+    /// An alert rule and where it stands, as JSON.
+    fn alert(&self, py: Python<'_>, alert: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.alert(who, alert)?))
+    }
+
+    /// Changes an alert rule; gives it as JSON.
+    fn update_alert(
+        &self,
+        py: Python<'_>,
+        alert: &str,
+        body: &str,
+        revision: Option<i64>,
+    ) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.update_alert(who, alert, &json(body)?, revision)?)
+        })
+    }
+
+    /// Removes an alert rule.
+    fn delete_alert(&self, py: Python<'_>, alert: &str, revision: Option<i64>) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_alert(who, alert, revision))
+    }
+
+    /// Tells nobody of an alert rule for a while; gives it as JSON.
+    fn silence_alert(&self, py: Python<'_>, alert: &str, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.silence_alert(who, alert, &json(body)?)?)
+        })
+    }
+
+    /// Sends a test to all places that an alert rule tells; gives what was read, as JSON.
+    fn test_alert(&self, py: Python<'_>, alert: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.test_alert(who, alert)?))
+    }
+
+    /// What became of an alert rule, as JSON.
+    fn alert_history(&self, py: Python<'_>, alert: &str, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.alert_history(who, alert, &json(asked)?)?)
+        })
+    }
+
+    /// Evaluates the alert rules that are due; gives what it came to, as JSON.
+    fn evaluate_alerts(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.evaluate_alerts(who)?))
+    }
+
+    /// One page of one's notifications, as JSON.
+    fn notifications(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.notifications(who, &json(asked)?)?))
+    }
+
+    /// Marks a notification as read.
+    fn read_notification(&self, py: Python<'_>, notification: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.read_notification(who, notification))
+    }
+
+    /// One page of the notifications on their way out, as JSON.
+    fn deliveries(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.deliveries(who, &json(asked)?)?))
+    }
+
+    /// Puts a notification that was given up on its way again.
+    fn retry_delivery(&self, py: Python<'_>, notification: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.retry_delivery(who, notification))
+    }
+
     /// With whom a dashboard is shared, as JSON.
     fn dashboard_sharing(&self, py: Python<'_>, dashboard: &str) -> PyResult<String> {
         self.ask(py, |a, who| text(&a.dashboard_sharing(who, dashboard)?))

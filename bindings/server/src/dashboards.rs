@@ -308,7 +308,7 @@ async fn templates(service: State<Service>, id: Id, headers: HeaderMap) -> Respo
 }
 
 /// Has the core check everything that comes before the body, even where the body is not JSON.
-fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+pub(crate) fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
     match json(body) {
         Ok(body) => call(&body),
         // Null is no body: the core refuses it last.
@@ -323,7 +323,7 @@ fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T>
 }
 
 /// The revision that `If-Match` names. One tag is enough, and a tag that is none of ours matches nothing.
-fn revision(headers: &HeaderMap) -> Option<i64> {
+pub(crate) fn revision(headers: &HeaderMap) -> Option<i64> {
     let text = headers.get(IF_MATCH)?.to_str().unwrap_or_default().trim();
     if text == "*" {
         return None;

@@ -1,5 +1,6 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
+mod alerts;
 mod answer;
 mod answers;
 mod bearer;
@@ -12,6 +13,7 @@ mod health;
 mod ingest;
 mod live;
 mod meters;
+pub mod notify;
 mod openapi;
 mod parameters;
 mod problem;

@@ -30,7 +30,7 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 22] = [
+const KINDS: [(&str, Kind); 23] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
     ("end", Kind::Events),
@@ -49,6 +49,7 @@ const KINDS: [(&str, Kind); 22] = [
     ("revenue", Kind::Truth),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
+    ("unread", Kind::Truth),
     ("steps", Kind::Steps),
     ("strictIncrease", Kind::Truth),
     ("timeBetween", Kind::Numbers),

@@ -39,6 +39,9 @@ const INTERNAL: &str =
     "something went wrong on our side; the log has the details under this request id";
 
 impl Problem {
+    /// The code where the engine has to be opened again.
+    pub(crate) const BROKEN: &'static str = "invalidated";
+
     /// Something a status says, for answers that are not ours.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
@@ -124,6 +127,16 @@ impl Problem {
         }
     }
 
+    /// Storing a batch took longer than the limit.
+    pub(crate) fn late() -> Self {
+        Self {
+            detail: "the batch could not be stored in time, for example behind an import; sent again, it is stored once where it has \
+                     the same Idempotency-Key, or its events the same ids"
+                .to_owned(),
+            ..Self::timeout()
+        }
+    }
+
     /// Its body as JSON.
     pub(crate) fn body(&self, path: &str, request_id: &str) -> String {
         let body = Body {
@@ -172,7 +185,21 @@ impl From<Error> for Problem {
                     retry: Some(5),
                 };
             }
+            ErrorKind::Storage if error.code() == Self::BROKEN => {
+                log(&error);
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: Self::BROKEN,
+                    detail: "the store met a failure and is opened again".to_owned(),
+                    errors: Vec::new(),
+                    retry: Some(5),
+                };
+            }
             ErrorKind::Cancelled | ErrorKind::Limit => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal if error.code() == "parked" => {
+                log(&error);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => {
                 log(&error);
                 return Self::internal();

@@ -21,7 +21,7 @@ use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::Service;
-use crate::{dashboards, export, health, ingest, live, meters, record, session, ui};
+use crate::{alerts, dashboards, export, health, ingest, live, meters, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -49,6 +49,7 @@ pub(crate) fn api() -> Api {
 /// The routes whose bodies are small.
 fn questions() -> Api {
     analytics()
+        .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
@@ -73,6 +74,7 @@ fn analytics() -> Api {
         "realtime",
         "user_insights",
         "explain_difference",
+        "anomalies",
     ];
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")

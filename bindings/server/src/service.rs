@@ -30,6 +30,8 @@ pub struct Service {
     /// Who may watch the figures at once.
     watching: Arc<Semaphore>,
     stopping: Arc<watch::Sender<bool>>,
+    /// Whether the engine met a failure that it cannot go on after.
+    broken: Arc<watch::Sender<bool>>,
     rate: Option<Arc<Rate>>,
     limits: Limits,
     entrances: Entrances,
@@ -100,6 +102,7 @@ impl Service {
             taking: Arc::new(Semaphore::new(TAKING)),
             watching: Arc::new(Semaphore::new(WATCHING)),
             stopping: Arc::new(watch::Sender::new(false)),
+            broken: Arc::new(watch::Sender::new(false)),
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
             entrances: Entrances::default(),
@@ -142,6 +145,26 @@ impl Service {
     /// From now on nobody is told anything new: streams end, so that the server can stop.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Completes when the engine has to be opened again, which takes a new process.
+    pub async fn broken(&self) {
+        let mut broken = self.broken.subscribe();
+        let _ = broken.wait_for(|broken| *broken).await;
+    }
+
+    /// Whether the engine has to be opened again.
+    pub fn is_broken(&self) -> bool {
+        *self.broken.borrow()
+    }
+
+    /// Looks whether an answer says that the engine is broken.
+    fn heard<T>(&self, answer: std::result::Result<T, Problem>) -> std::result::Result<T, Problem> {
+        if answer.as_ref().is_err_and(|p| p.code() == Problem::BROKEN) && !self.is_broken() {
+            tracing::error!("the engine met a failure that it cannot go on after: the server ends");
+            self.broken.send_replace(true);
+        }
+        answer
     }
 
     /// Turns true when the server stops.
@@ -260,7 +283,7 @@ impl Service {
             span.in_scope(|| question(&analytics).map_err(Problem::from))
         });
         match tokio::time::timeout_at(deadline, task).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => self.heard(answer),
             Ok(Err(failed)) => {
                 tracing::error!(error = %failed, "a question panicked");
                 Err(Problem::internal())
@@ -277,19 +300,40 @@ impl Service {
         let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else {
             return Err(Problem::overloaded());
         };
-        let analytics = Arc::clone(&self.analytics);
+        // A batch that nobody waits for any more leaves the queue: whoever sent it sends it again.
+        let left = Left::default();
+        let flag = Arc::clone(&left.0);
+        let analytics = self.analytics.until(move || flag.load(Ordering::Relaxed));
         let span = tracing::Span::current();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             span.in_scope(|| batch(&analytics))
         });
         match tokio::time::timeout(self.limits.timeout, task).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => self.heard(answer),
             Ok(Err(failed)) => {
                 tracing::error!(error = %failed, "a batch panicked");
                 Err(Problem::internal())
             }
-            Err(_) => Err(Problem::timeout()),
+            Err(_) => Err(Problem::late()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_engine_is_heard_of() {
+        let analytics = Arc::new(Analytics::in_memory().unwrap());
+        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Ue1Ga").unwrap();
+        let verifier = Verifier::new(vec![key], "a", "b").unwrap();
+        let service = Service::new(analytics, verifier, Limits::default());
+        let told = |code| Err::<(), _>(Problem::from(Error::new(ErrorKind::Storage, code, "x")));
+        assert!(service.heard(told("disk_full")).is_err());
+        assert!(!service.is_broken());
+        assert!(service.heard(told("invalidated")).is_err());
+        assert!(service.is_broken());
     }
 }

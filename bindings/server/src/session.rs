@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use travelsense::access::{self, Permission, token};
+use travelsense::access::{self, token};
 use travelsense::{Error, Principal, Result};
 
 use crate::answer::Answer;
@@ -102,19 +102,6 @@ struct Session<'a> {
     permissions: Vec<&'static str>,
 }
 
-const PERMISSIONS: [Permission; 10] = [
-    Permission::ReadAnalytics,
-    Permission::ReadPeople,
-    Permission::ManageCohorts,
-    Permission::ImportEvents,
-    Permission::ManageCatalogue,
-    Permission::ErasePeople,
-    Permission::ReadDashboards,
-    Permission::ManageDashboards,
-    Permission::ReadAudit,
-    Permission::ManageAccess,
-];
-
 /// Who asks.
 async fn read(State(service): State<Service>, Extension(id): Id, headers: HeaderMap) -> Response {
     match service.authenticate(&headers, &id).await {
@@ -185,9 +172,7 @@ fn asked(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<String> 
 }
 
 fn told(who: &Principal, id: &str) -> Response {
-    let allowed = PERMISSIONS
-        .iter()
-        .filter(|p| access::decide(who, **p).allow);
+    let allowed = access::permissions(who).iter();
     let session = Session {
         user_id: who.id(),
         role: who.role(),

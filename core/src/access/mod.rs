@@ -93,6 +93,10 @@ pub enum Permission {
     ReadAudit,
     /// Take tokens back before they expire.
     ManageAccess,
+    /// See alerts, and where they stand.
+    ReadAlerts,
+    /// Make alerts, change and silence them, and see where they are told.
+    ManageAlerts,
 }
 
 impl Permission {
@@ -110,6 +114,8 @@ impl Permission {
             Self::ManageDashboards => "manage_dashboards",
             Self::ReadAudit => "read_audit",
             Self::ManageAccess => "manage_access",
+            Self::ReadAlerts => "read_alerts",
+            Self::ManageAlerts => "manage_alerts",
         }
     }
 }
@@ -123,6 +129,11 @@ pub struct Decision {
     pub permission: Permission,
     /// A sentence for people and for the log.
     pub reason: String,
+}
+
+/// All that this principal may do.
+pub fn permissions(who: &Principal) -> &'static [Permission] {
+    role::permissions(who.role()).unwrap_or_default()
 }
 
 /// May this principal do this?
@@ -196,7 +207,7 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 11] = [
+    const ALL: [Permission; 13] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
@@ -208,33 +219,38 @@ mod tests {
         Permission::ManageDashboards,
         Permission::ReadAudit,
         Permission::ManageAccess,
+        Permission::ReadAlerts,
+        Permission::ManageAlerts,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 11]),
+            ("admin", [true; 13]),
             (
                 "analyst",
                 [
-                    true, true, true, true, true, false, false, true, true, false, false,
+                    true, true, true, true, true, false, false, true, true, false, false, true,
+                    true,
                 ],
             ),
             (
                 "viewer",
                 [
                     true, false, false, false, false, false, false, true, false, false, false,
+                    true, false,
                 ],
             ),
             (
                 "collector",
                 [
                     false, false, false, false, true, false, false, false, false, false, false,
+                    false, false,
                 ],
             ),
-            ("Admin", [false; 11]),
-            ("root", [false; 11]),
-            ("", [false; 11]),
+            ("Admin", [false; 13]),
+            ("root", [false; 13]),
+            ("", [false; 13]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

@@ -1,8 +1,9 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageCatalogue, ManageCohorts,
-    ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageAlerts, ManageCatalogue,
+    ManageCohorts, ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards,
+    ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 4] = [
@@ -20,6 +21,8 @@ const ROLES: [(&str, &[Permission]); 4] = [
             ManageDashboards,
             ReadAudit,
             ManageAccess,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
     (
@@ -32,9 +35,11 @@ const ROLES: [(&str, &[Permission]); 4] = [
             IngestEvents,
             ReadDashboards,
             ManageDashboards,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
-    ("viewer", &[ReadAnalytics, ReadDashboards]),
+    ("viewer", &[ReadAnalytics, ReadDashboards, ReadAlerts]),
     // A program that only sends events.
     ("collector", &[IngestEvents]),
 ];

@@ -22,6 +22,7 @@ impl Analytics {
         options: &mut ImportOptions<'_>,
     ) -> Result<ImportReport> {
         let mapping = access::grant(who, Permission::ImportEvents, mapping)?;
+        let meaning = self.meaning()?;
         let catalogue = self.warehouse.catalogue()?;
         let report = events::import(
             &*self.warehouse,
@@ -31,6 +32,7 @@ impl Analytics {
             self.now(),
             options,
         )?;
+        drop(meaning);
         self.intake.settle(&*self.warehouse, self.now());
         Ok(report)
     }
@@ -50,12 +52,16 @@ impl Analytics {
     /// `forbidden` for a principal who may not manage the catalogue; a store opened only to read.
     pub fn set_catalogue(&self, who: &Principal, catalogue: &Catalogue) -> Result<()> {
         let catalogue = access::grant(who, Permission::ManageCatalogue, catalogue)?;
-        let mut known = self
-            .catalogue
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.warehouse.set_catalogue(catalogue.inner())?;
-        *known = None;
+        self.intake.refuse_inside(&*self.warehouse)?;
+        {
+            // Whatever was read by the one before is stored before it changes, and is read again with the rest.
+            let _meaning = self.meaning.write().unwrap_or_else(PoisonError::into_inner);
+            self.warehouse.set_catalogue(catalogue.inner())?;
+            *self
+                .catalogue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
         self.intake.settle(&*self.warehouse, self.now());
         Ok(())
     }

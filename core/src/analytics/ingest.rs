@@ -1,6 +1,6 @@
 //! Events as they happen: taken durably, answered one by one, and what waits or was kept aside.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::events::{self, Catalogue, IngestReport, Mapping, Prepared, Reading, Status};
-use crate::intake::{IngestStatus, Sent};
+use crate::intake::{Arrival, IngestStatus, Patience, Sent};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 use crate::warehouse::{Aside, Keyed, Page};
@@ -97,10 +97,12 @@ impl Analytics {
     ///
     /// # Errors
     /// `validation_failed` where it is no array; `overloaded` where more arrives than can be stored; a full disk, a store opened
-    /// only to read; `forbidden` for a principal who may not send events. Then nothing of it is kept.
+    /// only to read; `forbidden` for a principal who may not send events. Then nothing of it is kept. `parked` where it could not
+    /// be stored for no fault of its own: it lies beside the file until [`Analytics::replay_parked`] stores it, once.
     pub fn ingest(&self, who: &Principal, events: &Value) -> Result<IngestReport> {
         let events = access::grant(who, Permission::IngestEvents, events)?;
         let received = self.now();
+        let _meaning = self.meaning()?;
         let prepared = events::prepare(&*self.known_catalogue()?, &events, received)?;
         self.take(prepared, "embedded", received, None, Vec::new())
     }
@@ -120,17 +122,20 @@ impl Analytics {
             body: digest(&[batch.body]),
             at: received,
         });
-        if let Some(keyed) = keyed
-            && let Some(answer) = self.intake.begin(&*self.warehouse, keyed)?
-        {
-            return Ok(answer);
+        let _meaning = self.meaning()?;
+        let mut flight = None;
+        if let Some(keyed) = keyed {
+            match self.intake.begin(&*self.warehouse, keyed)? {
+                Arrival::Answered(answer) => return Ok(answer),
+                Arrival::New(new) => flight = Some(new),
+            }
         }
-        let prepared = self.prepare(who, batch, received);
-        if let (Err(_), Some(keyed)) = (&prepared, keyed) {
-            self.intake.give_up(keyed);
+        let prepared = self.prepare(who, batch, received)?;
+        let report = self.take(prepared, batch.source, received, keyed, Vec::new());
+        if let Some(flight) = &mut flight {
+            flight.ended(&report);
         }
-        let report = self.take(prepared?, batch.source, received, keyed, Vec::new())?;
-        super::json(&report)
+        super::json(&report?)
     }
 
     fn prepare(
@@ -169,6 +174,11 @@ impl Analytics {
             received,
             keyed,
             released,
+            patience: Patience(self.stop.clone().map(
+                |stop| -> Arc<dyn Fn() -> bool + Send + Sync> {
+                    Arc::new(move || stop().is_some())
+                },
+            )),
         };
         self.intake.take(&*self.warehouse, &|| self.now(), sent)
     }
@@ -206,6 +216,8 @@ impl Analytics {
         ids: Option<&[String]>,
     ) -> Result<IngestReport> {
         let ids = *access::grant(who, Permission::ImportEvents, ids)?.inner();
+        let _alone = self.intake.alone(&*self.warehouse)?;
+        let _meaning = self.meaning()?;
         let page = Page {
             limit: LISTED,
             offset: 0,
@@ -268,7 +280,7 @@ impl Analytics {
     /// `forbidden` for a principal who may not import.
     pub fn replay_parked(&self, who: &Principal) -> Result<ParkedReport> {
         access::grant(who, Permission::ImportEvents, ())?;
-        let (accepted, left) = self.intake.store_parked(&*self.warehouse)?;
+        let (accepted, left) = self.intake.store_parked(&*self.warehouse, self.now())?;
         Ok(ParkedReport { accepted, left })
     }
 
@@ -279,6 +291,12 @@ impl Analytics {
     pub fn ingest_status(&self, who: &Principal) -> Result<IngestStatus> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         Ok(self.intake.status())
+    }
+
+    /// Holds what events mean until those that are read by it are stored; an error inside a change of the same thread.
+    pub(super) fn meaning(&self) -> Result<RwLockReadGuard<'_, ()>> {
+        self.intake.refuse_inside(&*self.warehouse)?;
+        Ok(self.meaning.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Which events mean what, read once until it is changed.

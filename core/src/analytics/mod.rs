@@ -1,8 +1,11 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod adoption;
+mod alert;
+mod anomaly;
 mod audit;
 mod chart;
+mod churn;
 mod cohort;
 mod dashboard;
 mod data;
@@ -15,6 +18,7 @@ mod funnel;
 mod ingest;
 mod insight;
 mod journey;
+mod notification;
 mod realtime;
 mod report;
 mod retention;
@@ -24,6 +28,7 @@ mod word;
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
+pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -110,6 +115,8 @@ pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
     intake: Arc<Intake>,
     catalogue: Arc<RwLock<Option<Arc<Catalogue>>>>,
+    /// Held by whoever stores events that were read by the catalogue, and by whoever changes it.
+    meaning: Arc<RwLock<()>>,
     windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
@@ -181,6 +188,7 @@ impl Analytics {
             warehouse: Arc::new(warehouse),
             intake: Arc::new(intake),
             catalogue: Arc::default(),
+            meaning: Arc::default(),
             windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
-    retention,
+    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
+    realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 10] = [
+const WORDS: [Word; 14] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -33,8 +33,12 @@ const WORDS: [Word; 10] = [
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,
+    anomaly::WORD,
     insight::WORD,
     explain::WORD,
+    churn::CHURN,
+    churn::VALUE,
+    churn::NEXT_ACTION,
 ];
 
 impl Analytics {

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
-    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray,
+    FixedSizeBinaryBuilder, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    UInt64Array,
 };
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, TimestampMicrosecondType, UInt64Type};
 
 use super::model::Event;
@@ -90,6 +92,13 @@ impl EventBatch {
             *line += by;
         }
         self
+    }
+
+    /// Those of the same events whose rows are wanted.
+    pub(crate) fn filtered(&self, wanted: impl Fn(usize) -> bool) -> Result<Self> {
+        let mask: BooleanArray = (0..self.len()).map(|row| Some(wanted(row))).collect();
+        let columns = filter_record_batch(&self.to_columns()?, &mask).map_err(Error::internal)?;
+        Self::of_columns(&columns).ok_or_else(|| Error::internal("columns of events that are none"))
     }
 
     /// As one batch of named columns.

@@ -143,7 +143,7 @@ fn take<T>(
         report.sent += part.rows;
         batches.push(part.batch);
         for (line, mut refused) in part.refused {
-            held.extend(refused.held.take());
+            held.extend(refused.held.take().map(|held| held.told_apart(line)));
             refuse(report, line, refused);
         }
     }
@@ -290,7 +290,7 @@ fn gather(
         match event {
             Ok(event) => good.push((index, event)),
             Err(mut refused) => {
-                held.extend(refused.held.take());
+                held.extend(refused.held.take().map(|held| held.told_apart(index)));
                 answer.status = Status::Refused;
                 answer.errors = refused.errors;
                 report.refused += 1;

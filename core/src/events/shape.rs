@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
+use twox_hash::XxHash3_64;
 
 use super::batch::EventBatch;
 use super::cell::{Cell, Fault};
@@ -31,8 +32,22 @@ pub struct Held {
     pub message: String,
     /// When it was received, in microseconds.
     pub received_at: i64,
-    /// The hash of its content.
+    /// The hash of its content and of what tells it from others.
     pub content_hash: u64,
+}
+
+impl Held {
+    /// Tells it from others of equal content, by its id; an event without one is the same as no other, whatever its number in its
+    /// batch.
+    pub(crate) fn told_apart(mut self, number: u64) -> Self {
+        let event: Value = serde_json::from_str(&self.event).unwrap_or_default();
+        let own = match event.get("eventId").and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => format!("{} {number}", self.received_at),
+        };
+        self.content_hash = XxHash3_64::oneshot_with_seed(self.content_hash, own.as_bytes());
+        self
+    }
 }
 
 impl Refused {

@@ -1,5 +1,8 @@
 //! What a frame of the log holds: the events of some batches as Arrow, and beside them what was kept aside and the keys.
 
+use std::collections::HashSet;
+
+use arrow::array::{Array as _, StringArray};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use serde::{Deserialize, Serialize};
@@ -66,14 +69,30 @@ impl Key {
         }
     }
 
-    /// What is kept under the key.
-    pub(super) fn answered(&self, outcome: &Outcome) -> Result<(Keyed, String)> {
+    /// The key itself.
+    pub(super) fn keyed(&self) -> Result<Keyed> {
         let number = |hex: &str| u128::from_str_radix(hex, 16).map_err(Error::internal);
-        let keyed = Keyed {
+        Ok(Keyed {
             key: number(&self.key)?,
             body: number(&self.body)?,
             at: Instant::saturating_from_micros(self.at),
-        };
+        })
+    }
+
+    /// Whether it is the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (&self.key, self.first) == (&other.key, other.first)
+    }
+
+    /// The same, answered at another time.
+    pub(super) fn at(mut self, at: Instant) -> Self {
+        self.at = at.micros();
+        self
+    }
+
+    /// What is kept under the key.
+    pub(super) fn answered(&self, outcome: &Outcome) -> Result<(Keyed, String)> {
+        let keyed = self.keyed()?;
         let mut answer: Value = serde_json::from_str(&self.before).map_err(Error::internal)?;
         outcome.write(&mut answer);
         Ok((keyed, answer.to_string()))
@@ -150,6 +169,44 @@ impl Frame {
             keys: header.keys,
             released: header.released,
         })
+    }
+
+    /// Leaves the batch of a key out.
+    pub(super) fn leave_out(&mut self, key: &Key) -> Result<()> {
+        let last = key.first.saturating_add(key.sent);
+        for events in &mut self.events {
+            let lines = events.lines.clone();
+            let left = |row: usize| lines.get(row).is_none_or(|l| *l < key.first || *l >= last);
+            *events = events.filtered(left)?;
+        }
+        self.events.retain(|events| !events.is_empty());
+        if self.keys.len() <= 1 && self.events.is_empty() {
+            // What was kept aside and what was released was this batch's.
+            self.held.clear();
+            self.released.clear();
+        }
+        Ok(())
+    }
+
+    /// Takes everything of the people with these ids away; whether there was anything.
+    pub(super) fn forget(&mut self, ids: &HashSet<&str>) -> Result<bool> {
+        let before = (self.len(), self.held.len());
+        for events in &mut self.events {
+            let (user, anonymous) = (events.user.clone(), events.anonymous.clone());
+            let of =
+                |array: &StringArray, row| array.is_valid(row) && ids.contains(array.value(row));
+            *events = events.filtered(|row| !of(&user, row) && !of(&anonymous, row))?;
+        }
+        self.events.retain(|events| !events.is_empty());
+        self.held.retain(|held| {
+            let event: Value = serde_json::from_str(&held.event).unwrap_or_default();
+            let of = |name| event.get(name).and_then(Value::as_str);
+            [of("userId"), of("anonymousId")]
+                .into_iter()
+                .flatten()
+                .all(|id| !ids.contains(id))
+        });
+        Ok(before != (self.len(), self.held.len()))
     }
 
     /// How many events there are.

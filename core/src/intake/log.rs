@@ -66,19 +66,23 @@ impl Log {
             found.cut = bytes.len() as u64;
             begin(&path, store).map_err(failed)?;
         } else {
-            while let Some((position, content)) = frame(&bytes, end) {
-                end += FRAME + content.len();
+            let mut after = 0;
+            while let Some((start, position, content)) = next(&bytes, end, (after, held)) {
+                if let Some(damaged) = bytes.get(end..start).filter(|b| !b.is_empty()) {
+                    // Damage costs what it hit, and not what was written behind it.
+                    found.set_aside = Some(put_aside(&path, damaged).map_err(failed)?);
+                }
+                end = start + FRAME + content.len();
                 if position > held {
                     found.frames.push((position, content.to_vec()));
                 }
+                after = position;
                 last = last.max(position);
             }
             let rest = bytes.get(end..).unwrap_or_default();
             if is_whole(rest) {
                 // A whole frame that is not what was written: the bytes are kept for whoever wants to look.
-                let aside = free_name(&path, "damaged");
-                std::fs::write(&aside, rest).map_err(failed)?;
-                found.set_aside = Some(aside);
+                found.set_aside = Some(put_aside(&path, rest).map_err(failed)?);
             } else {
                 found.cut = rest.len() as u64;
             }
@@ -111,18 +115,7 @@ impl Log {
             self.cut_to(end)?;
         }
         let position = self.position + 1;
-        let length = u32::try_from(content.len()).map_err(|_| {
-            Error::new(
-                ErrorKind::Limit,
-                "batch_too_large",
-                "a batch has at most 4 GiB",
-            )
-        })?;
-        let mut bytes = Vec::with_capacity(FRAME + content.len());
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&checksum(position, content).to_le_bytes());
-        bytes.extend_from_slice(&position.to_le_bytes());
-        bytes.extend_from_slice(content);
+        let bytes = framed(position, content)?;
         let end = self.end;
         let written = (self.file.seek(SeekFrom::Start(end)))
             .and_then(|_| self.file.write_all(&bytes))
@@ -172,6 +165,42 @@ impl Log {
     }
 }
 
+/// A content as a frame.
+pub(super) fn framed(position: u64, content: &[u8]) -> Result<Vec<u8>> {
+    let length = u32::try_from(content.len()).map_err(|_| {
+        Error::new(
+            ErrorKind::Limit,
+            "batch_too_large",
+            "a batch has at most 4 GiB",
+        )
+    })?;
+    let mut bytes = Vec::with_capacity(FRAME + content.len());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&checksum(position, content).to_le_bytes());
+    bytes.extend_from_slice(&position.to_le_bytes());
+    bytes.extend_from_slice(content);
+    Ok(bytes)
+}
+
+/// The content of bytes that are one sound frame.
+pub(super) fn unframed(bytes: &[u8]) -> Option<&[u8]> {
+    frame(bytes, 0).map(|found| found.1)
+}
+
+/// The position of a frame behind damage is at most so far from what is known.
+const NEAR: u64 = 1 << 20;
+
+/// The next sound frame: where it begins, its position and its content. Behind damage it is the next whose position may follow.
+fn next(bytes: &[u8], from: usize, (after, held): (u64, u64)) -> Option<(usize, u64, &[u8])> {
+    let near = |at: usize| {
+        let position = bytes.get(at + 12..at + FRAME)?.try_into().ok()?;
+        let position = u64::from_le_bytes(position);
+        (position > after && position <= after.max(held).saturating_add(NEAR)).then_some(())
+    };
+    let found = |at: usize| frame(bytes, at).map(|(position, content)| (at, position, content));
+    found(from).or_else(|| (from..bytes.len()).find_map(|at| near(at).and_then(|()| found(at))))
+}
+
 /// The position and the content of the frame that begins there; nothing where there is none, or not a sound one.
 fn frame(bytes: &[u8], at: usize) -> Option<(u64, &[u8])> {
     let head = bytes.get(at..at + FRAME)?;
@@ -217,6 +246,13 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+/// Puts damaged bytes beside the log, for whoever wants to look.
+fn put_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let aside = free_name(path, "damaged");
+    std::fs::write(&aside, bytes)?;
+    Ok(aside)
 }
 
 /// The path with a number behind it that no file has yet.
@@ -309,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_bit_costs_only_what_is_behind_it_and_that_is_put_aside() {
+    fn a_changed_bit_costs_only_the_frame_that_it_hit_and_that_is_put_aside() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("a.log");
         let (mut log, _) = opened(&path, 0);
@@ -325,10 +361,18 @@ mod tests {
                 bytes[at] ^= 1 << bit;
                 std::fs::write(&path, &bytes).unwrap();
                 let (_, found) = opened(&path, 0);
-                let kept = if at < first + FRAME + 3 { 1 } else { 2 };
-                assert_eq!(found.frames.len(), kept, "byte {at}");
+                let second = at < first + FRAME + 3;
+                let lost = if second {
+                    b"two".to_vec()
+                } else {
+                    b"three".to_vec()
+                };
+                assert_eq!(found.frames.len(), 2, "byte {at}");
+                assert!(found.frames.iter().all(|f| f.1 != lost), "byte {at}");
+                assert!(found.set_aside.is_some() || !second, "byte {at}");
                 if let Some(aside) = &found.set_aside {
-                    assert!(bytes.ends_with(&std::fs::read(aside).unwrap()));
+                    let length = if second { FRAME + 3 } else { FRAME + 5 };
+                    assert_eq!(std::fs::read(aside).unwrap().len(), length);
                     std::fs::remove_file(aside).unwrap();
                 } else {
                     assert!(found.cut > 0);

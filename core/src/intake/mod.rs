@@ -3,6 +3,8 @@
 //! Whoever comes first leads: it takes all that waits, writes it to the log and into the store, answers, and hands the lead on. So one
 //! sync of the disk serves every batch that came while the one before was under way, and no thread has to be kept.
 
+mod aside;
+mod flight;
 mod frame;
 mod keys;
 mod log;
@@ -11,10 +13,12 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use self::flight::Arrival;
 use self::frame::{Frame, Key};
 use self::keys::Keys;
 use self::log::Log;
@@ -24,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::outcome::Outcome;
 use crate::events::{EventBatch, Held, IngestReport, Prepared};
 use crate::query::Instant;
-use crate::warehouse::{Answered, Committed, Keyed, Warehouse};
+use crate::warehouse::{Committed, Keyed, Warehouse};
 
 /// With so many events waiting further batches are turned away.
 const CAPACITY: u64 = 100_000;
@@ -34,6 +38,9 @@ const GROUP: u64 = 20_000;
 
 /// From so many bytes on the log is emptied, once the file is whole without it.
 const LOG: u64 = 16 << 20;
+
+/// The code of an engine that has to be opened again.
+const INVALIDATED: &str = "invalidated";
 
 /// What tells the time.
 pub(crate) type Now<'a> = &'a (dyn Fn() -> Instant + 'a);
@@ -49,6 +56,23 @@ pub(crate) struct Sent {
     pub(crate) keyed: Option<Keyed>,
     /// Events that leave the quarantine with it.
     pub(crate) released: Vec<u64>,
+    pub(crate) patience: Patience,
+}
+
+/// Whether whoever sent a batch still waits for its answer.
+#[derive(Clone, Default)]
+pub(crate) struct Patience(pub(crate) Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+
+impl Patience {
+    fn is_over(&self) -> bool {
+        self.0.as_deref().is_some_and(|gone| gone())
+    }
+}
+
+impl std::fmt::Debug for Patience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Patience").field(&self.0.is_some()).finish()
+    }
 }
 
 /// The way in of one store.
@@ -60,6 +84,8 @@ pub(crate) struct Intake {
     queue: Mutex<Queue>,
     keys: Mutex<Keys>,
     status: Mutex<IngestStatus>,
+    /// Whoever has it takes from the quarantine or from what was parked, or erases there.
+    aside: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +106,7 @@ struct Waiting {
     received: Instant,
     keyed: Option<Keyed>,
     released: Vec<u64>,
+    patience: Patience,
     turn: SyncSender<Turn>,
 }
 
@@ -124,14 +151,16 @@ impl Intake {
                 capacity: CAPACITY,
                 ..IngestStatus::default()
             }),
+            aside: Mutex::default(),
         };
         if read_only {
             return Ok(intake);
         }
-        *lock(&intake.keys) = Keys::of(home.keys_since(Keys::since(now))?);
         if intake.log_path().is_some_and(|path| path.exists()) {
             intake.recover(home, now)?;
         }
+        // Those of the log are among them now.
+        *lock(&intake.keys) = Keys::of(home.keys_since(Keys::since(now))?);
         Ok(intake)
     }
 
@@ -158,26 +187,33 @@ impl Intake {
             ..Recovery::default()
         };
         for (position, content) in &found.frames {
+            if parked.holds(*position, content) {
+                recovery.parked += 1;
+                continue;
+            }
             let replay = || {
-                let frame = Frame::decode(content)?;
-                store(home, &frame, Some(*position)).map(|_| frame.len())
+                caught(|| {
+                    let frame = Frame::decode(content)?;
+                    store(home, &frame, Some(*position)).map(|_| frame.len())
+                })
             };
             match replay().or_else(|_| replay()) {
                 Ok(events) => recovery.replayed += events,
                 // A full disk is no fault of the batch: it stays in the log.
-                Err(error)
-                    if error.kind() != ErrorKind::Internal
-                        && error.kind() != ErrorKind::Corrupt =>
-                {
+                Err(error) if error.kind() == ErrorKind::Storage && error.code() != INVALIDATED => {
                     return Err(error);
                 }
-                Err(_) => {
+                Err(error) => {
                     parked.put(*position, content)?;
                     recovery.parked += 1;
+                    if error.code() == INVALIDATED {
+                        // The engine has to be opened again, and will not meet this batch any more.
+                        return Err(error);
+                    }
                 }
             }
         }
-        if home.checkpoint(Keys::since(now))? {
+        if home.checkpoint(self.keys_before(now))? {
             log.reset()?;
         }
         *lock(&self.log) = Some(log);
@@ -185,58 +221,55 @@ impl Intake {
         Ok(())
     }
 
-    /// What was answered to the batch of this key, or nothing where it is new: then it is under way until it is taken.
-    pub(crate) fn begin(&self, home: &dyn Warehouse, keyed: Keyed) -> Result<Option<String>> {
-        if !lock(&self.keys).begin(keyed)? {
-            return Ok(None);
+    /// Before when keys may be forgotten: those of parked batches are needed for as long as these are there.
+    fn keys_before(&self, now: Instant) -> Instant {
+        match self.parked().is_some_and(|parked| !parked.all().is_empty()) {
+            true => Instant::MIN,
+            false => Keys::since(now),
         }
-        let answered = home.answered(keyed.key)?;
-        let answer = answered.filter(|Answered { body, .. }| *body == keyed.body);
-        answer
-            .map(|answered| Some(answered.answer))
-            .ok_or_else(|| Error::internal("the answer to a batch was not kept"))
-    }
-
-    /// The batch of a key is given up before it was taken.
-    pub(crate) fn give_up(&self, keyed: Keyed) {
-        lock(&self.keys).end(keyed, false);
     }
 
     /// Stores a batch, together with others that wait, and answers once it is durable.
     ///
     /// # Errors
-    /// `overloaded` beyond capacity; the store's own. Then nothing of the batch is kept.
+    /// `overloaded` beyond capacity; `cancelled` where whoever sent it went; the store's own. Then nothing of the batch is kept.
+    /// `parked` where it could not be stored and lies beside the file.
     pub(crate) fn take(
         &self,
         home: &dyn Warehouse,
         clock: Now<'_>,
         sent: Sent,
     ) -> Result<IngestReport> {
-        let keyed = sent.keyed;
-        let taken = self.enter(home, sent).and_then(|(turns, leads)| {
-            if leads {
-                self.lead(home, clock);
-            }
-            loop {
-                match turns.recv() {
-                    Ok(Turn::Done(report)) => return report,
-                    Ok(Turn::Lead) => self.lead(home, clock),
-                    Err(_) => return Err(Error::internal("a batch was given up")),
-                }
-            }
-        });
-        if let Some(keyed) = keyed {
-            lock(&self.keys).end(keyed, taken.is_ok());
+        let (turns, leads) = self.enter(home, sent)?;
+        if leads {
+            self.lead(home, clock);
         }
-        taken
+        loop {
+            match turns.recv() {
+                Ok(Turn::Done(report)) => return report,
+                Ok(Turn::Lead) => self.lead(home, clock),
+                Err(_) => return Err(Error::internal("a batch was given up")),
+            }
+        }
+    }
+
+    /// An error on a thread that has a change under way: whoever leads would wait for it, and it for them.
+    pub(crate) fn refuse_inside(&self, home: &dyn Warehouse) -> Result<()> {
+        if home.changing() {
+            home.load()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps others from the quarantine and from what was parked.
+    pub(crate) fn alone(&self, home: &dyn Warehouse) -> Result<MutexGuard<'_, ()>> {
+        self.refuse_inside(home)?;
+        Ok(lock(&self.aside))
     }
 
     /// Takes a place among those that wait, and the lead where nobody has it.
     fn enter(&self, home: &dyn Warehouse, sent: Sent) -> Result<(Receiver<Turn>, bool)> {
-        if home.changing() {
-            // On this very thread: whoever leads would wait for it, and it for them.
-            home.load()?;
-        }
+        self.refuse_inside(home)?;
         let (turn, turns) = sync_channel(2);
         let Prepared {
             report,
@@ -264,6 +297,7 @@ impl Intake {
             received: sent.received,
             keyed: sent.keyed,
             released: sent.released,
+            patience: sent.patience,
             turn,
         });
         Ok((turns, !std::mem::replace(&mut queue.led, true)))
@@ -272,8 +306,20 @@ impl Intake {
     /// Stores what waits, up to the size of a group, and answers it.
     fn lead(&self, home: &dyn Warehouse, clock: Now<'_>) {
         let _lead = Lead(self);
-        let group = {
+        // While an import is under way batches wait here, where whoever sent one may still go.
+        home.idle();
+        let group: Vec<Waiting> = {
             let mut queue = lock(&self.queue);
+            let all = std::mem::take(&mut queue.waiting);
+            let (gone, staying) = all.into_iter().partition(|w| w.patience.is_over());
+            queue.waiting = staying;
+            for waiting in &gone {
+                queue.events = queue.events.saturating_sub(waiting.report.sent);
+            }
+            refuse(
+                gone,
+                &Error::new(ErrorKind::Cancelled, "cancelled", "nobody waits for it"),
+            );
             let mut events = 0;
             let mut count = 0;
             for waiting in &queue.waiting {
@@ -286,6 +332,9 @@ impl Intake {
             queue.events = queue.events.saturating_sub(events);
             queue.waiting.drain(..count).collect()
         };
+        if group.is_empty() {
+            return;
+        }
         self.serve(home, clock, group);
         let full = lock(&self.log)
             .as_ref()
@@ -325,10 +374,20 @@ impl Intake {
                         .encode()
                         .and_then(|content| parked.put(name, &content))
                 });
-                if matches!(put, Some(Ok(()))) {
-                    lock(&self.status).parked += 1;
+                if !matches!(put, Some(Ok(()))) {
+                    return refuse(group, &error);
                 }
-                refuse(group, &error);
+                let parked = Error::new(
+                    ErrorKind::Internal,
+                    "parked",
+                    "it could not be stored and was put beside the file, to be stored from there; sent again, it is stored once \
+                     where it has the same key, or its events the same ids",
+                );
+                // It is alone in its group.
+                if let Some(waiting) = group.into_iter().next() {
+                    let parked = parked.caused_by(error);
+                    let _ = waiting.turn.send(Turn::Done(Err(parked)));
+                }
             }
             Err(_) => refuse(group, first),
         }
@@ -369,7 +428,7 @@ impl Intake {
         };
         let content = frame.encode()?;
         let before = log.end();
-        let kept = (|| {
+        let kept = caught(|| {
             let mut load = home.load()?;
             // The disk takes the log while the engine takes the events.
             let (logged, staged) = std::thread::scope(|scope| {
@@ -382,7 +441,7 @@ impl Intake {
             let unnamed = staged?;
             let committed = load.commit_answering(&mut |c| frame.answers(&unnamed, c))?;
             Ok((unnamed, committed))
-        })();
+        });
         if kept.is_err() && log.end() > before {
             // Whoever is told that it failed may send it again.
             log.take_back(before)?;
@@ -390,57 +449,51 @@ impl Intake {
         kept
     }
 
-    /// Makes the file whole without its own log, and empties ours.
-    fn empty_log(&self, home: &dyn Warehouse, now: Instant) -> Result<()> {
+    /// Makes the file whole without its own log, and empties ours; `false` where that cannot be.
+    fn empty_log(&self, home: &dyn Warehouse, now: Instant) -> Result<bool> {
+        if home.changing() {
+            return Ok(false);
+        }
+        // Whoever leads has the log before the store, too.
         let mut log = lock(&self.log);
-        let Some(log) = log.as_mut().filter(|log| log.bytes() > 0) else {
-            return Ok(());
-        };
-        if home.checkpoint(Keys::since(now))? {
+        let whole = home.checkpoint(self.keys_before(now))?;
+        if let Some(log) = log.as_mut().filter(|log| whole && log.bytes() > 0) {
             log.reset()?;
         }
-        Ok(())
+        Ok(whole)
     }
 
-    /// Forgets what the log holds of events that are gone.
+    /// Forgets what the logs hold of events that are gone.
+    ///
+    /// # Errors
+    /// `not_forgotten` where the engine's own log cannot be emptied.
     pub(crate) fn forget(&self, home: &dyn Warehouse, now: Instant) -> Result<()> {
-        self.empty_log(home, now)
+        if self.path.is_none() || self.empty_log(home, now)? {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Storage,
+            "not_forgotten",
+            "they are erased, but the logs beside the file cannot be emptied now; erase them once more",
+        ))
     }
 
     /// Makes a change durable that did not come this way, and so is in no log but the engine's own.
     pub(crate) fn settle(&self, home: &dyn Warehouse, now: Instant) {
         if self.path.is_some() {
-            // Where it has to wait, the engine's log has the change.
-            let _ = home.checkpoint(Keys::since(now));
+            // Where it cannot be now, the engine's log has the change.
+            let _ = self.empty_log(home, now);
         }
     }
 
     /// Leaves no log behind where the file is whole without it.
     pub(crate) fn close(&self, home: &dyn Warehouse, now: Instant) {
-        if self.empty_log(home, now).is_ok()
+        let logged = lock(&self.log).as_ref().is_some_and(|log| log.bytes() > 0);
+        if (!logged || self.empty_log(home, now).is_ok())
             && let Some(log) = lock(&self.log).take_if(|log| log.bytes() == 0)
         {
             log.remove();
         }
-    }
-
-    /// Stores the batches that were put aside; gives how many events were new and how many batches are left.
-    pub(crate) fn store_parked(&self, home: &dyn Warehouse) -> Result<(u64, u64)> {
-        let Some(parked) = self.parked() else {
-            return Ok((0, 0));
-        };
-        let (mut accepted, mut left) = (0, 0);
-        for path in parked.all() {
-            let frame = Parked::read(&path).and_then(|content| Frame::decode(&content));
-            match frame.and_then(|frame| self.keep(home, &frame)) {
-                Ok((_, committed)) => {
-                    accepted += committed.accepted;
-                    parked.remove(&path);
-                }
-                Err(_) => left += 1,
-            }
-        }
-        Ok((accepted, left))
     }
 
     /// How it does.
@@ -511,6 +564,12 @@ fn stage(load: &mut dyn crate::warehouse::Load, frame: &Frame) -> Result<Vec<u64
         return Ok(Vec::new());
     }
     load.events(&frame.events)
+}
+
+/// What it gives, or an error where it panics.
+fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    // Whatever it changed is taken back: a change that is dropped keeps nothing, and so does the log.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
 }
 
 /// Tells all of a group that nothing of it was kept.

@@ -33,9 +33,9 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Answered, Aside, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live, Load, Logged,
-    Named, Open, Page, Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse, Worths, platform,
-    realtime, worth,
+    Answered, Aside, Bucketed, Buckets, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live,
+    Load, Logged, Named, Open, Page, Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse,
+    Worths, platform, realtime, series, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -163,6 +163,14 @@ impl Warehouse for Duckdb {
         realtime::recent(self, asked)
     }
 
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed> {
+        series::bucketed(self, asked, money)
+    }
+
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>> {
+        series::newest(self, as_of)
+    }
+
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>> {
         platform::cells(self, asked)
     }
@@ -265,6 +273,10 @@ impl Warehouse for Duckdb {
 
     fn changing(&self) -> bool {
         *lock(&self.writing) == Some(std::thread::current().id())
+    }
+
+    fn idle(&self) {
+        drop(self.writer());
     }
 
     fn load(&self) -> Result<Box<dyn Load + '_>> {

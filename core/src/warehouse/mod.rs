@@ -4,6 +4,7 @@ pub(crate) mod dataset;
 pub mod duckdb;
 mod platform;
 mod realtime;
+mod series;
 mod worth;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use crate::query::{Instant, answer::Versions};
 pub use self::duckdb::Duckdb;
 pub use self::platform::{Cell, Figures, Subject, Sum};
 pub use self::realtime::{Amount, DailyRate, Live, Recent, Tally};
+pub use self::series::{Bucketed, Buckets};
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -247,6 +249,12 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
 
+    /// Counts the events of equal buckets, and adds their amounts up where `money` is asked for; all counts are of one snapshot.
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed>;
+
+    /// The time of the newest event up to an instant.
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>>;
+
     /// Figures of the platform's tables over time and by groups, in order.
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>>;
 
@@ -293,11 +301,15 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// Events that were refused but kept, the latest first.
     fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)>;
 
-    /// Makes the file whole without its write-ahead log, and forgets keys of before an instant; `false` where that has to wait.
+    /// Makes the file whole without its write-ahead log, once no change is under way, and forgets keys of before an instant;
+    /// `false` where that cannot be.
     fn checkpoint(&self, keys_before: Instant) -> Result<bool>;
 
     /// Whether a change is under way on this very thread.
     fn changing(&self) -> bool;
+
+    /// Waits until no change is under way, but for one on this very thread.
+    fn idle(&self);
 
     /// Begins a change; only one is under way at a time, others wait.
     fn load(&self) -> Result<Box<dyn Load + '_>>;
@@ -389,6 +401,8 @@ pub struct Answered {
     pub body: u128,
     /// The answer as JSON.
     pub answer: String,
+    /// When it was answered.
+    pub at: Instant,
 }
 
 /// A batch that came with a key.
@@ -424,6 +438,8 @@ pub type Answers<'a> = dyn FnMut(&Committed) -> Result<Vec<(Keyed, String)>> + '
 /// Whom to erase.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Erasure<'a> {
+    /// The ids that were asked for, known or not.
+    pub ids: &'a [&'a str],
     /// All their user keys.
     pub users: &'a [u32],
     /// The row keys of the events that count for them, whichever device they came from.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 11] = [
+    "alert",
+    "anomaly",
     "funnel",
     "retention",
     "journey",
@@ -14,6 +16,8 @@ const WORDS: [&str; 7] = [
     "adoption",
     "realtime",
     "explain",
+    "churn",
+    "next_action",
 ];
 
 /// The workspace.
@@ -285,7 +289,7 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The words that can be asked and have vectors.
-const WITH_VECTORS: [&str; 9] = [
+const WITH_VECTORS: [&str; 12] = [
     "funnel",
     "drop_off",
     "compare",
@@ -295,6 +299,9 @@ const WITH_VECTORS: [&str; 9] = [
     "engagement",
     "adoption",
     "realtime",
+    "churn",
+    "value",
+    "next_action",
 ];
 
 #[test]

@@ -127,6 +127,20 @@ fn the_core_answers_every_journey_vector() {
 }
 
 #[test]
+fn the_core_answers_every_vector_of_what_users_will_do() {
+    for word in ["churn", "value", "next_action"] {
+        run(word, |vector| core(vector).map(Some));
+    }
+}
+
+#[test]
+fn http_answers_every_vector_of_what_users_will_do() {
+    for word in ["churn", "value", "next_action"] {
+        run_http(word);
+    }
+}
+
+#[test]
 fn the_core_answers_every_realtime_vector() {
     run("realtime", |vector| core(vector).map(Some));
 }

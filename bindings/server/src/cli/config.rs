@@ -95,8 +95,8 @@ fn shown(name: &str, value: &Value) -> String {
         other => other.to_string(),
     };
     match name {
-        "jwt-secret" => "(hidden)".to_owned(),
-        "metadata" => without_password(&text),
+        "jwt-secret" | "webhook-secret" => "(hidden)".to_owned(),
+        "metadata" | "smtp" => without_password(&text),
         _ => text,
     }
 }
@@ -142,6 +142,7 @@ mod tests {
             ),
             ("postgres://db/x?user=me", "postgres://db/x?user=me"),
             ("host=db password=s3cret", "(hidden)"),
+            ("smtps://me:s3cret@mail", "smtps://me:(hidden)@mail"),
         ];
         for (url, expected) in table {
             assert_eq!(without_password(url), expected, "{url}");

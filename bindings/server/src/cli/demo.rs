@@ -20,6 +20,7 @@ use super::serve::{listen, runtime, until_stopped};
 use super::table::count;
 use super::token::{now, signed};
 use super::{Outcome, output, store};
+use crate::notify::{self, Notifier, Outgoing};
 use crate::{Limits, Service, chance};
 
 /// Makes up a travel platform with 90 days of events, serves it with a key of its own, and says how to ask it
@@ -108,6 +109,8 @@ impl Demo {
         let code = chance::hex::<32>()?;
         output::line(&welcome(address, (&token, &code), now))?;
         let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
+        let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         service.admit_once(code, token);
         until_stopped(runtime, listener, service, (analytics, Duration::ZERO))
     }

@@ -279,9 +279,18 @@ impl Places {
             let mut file = File::create(&new)?;
             file.write_all(&text)?;
             file.sync_all()?;
-            fs::rename(&new, path)
+            fs::rename(&new, path)?;
+            // Only now does the new name outlast a power cut.
+            #[cfg(unix)]
+            if let Some(folder) = path.parent() {
+                let here = folder.as_os_str().is_empty();
+                File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
+            }
+            Ok(())
         };
-        write().map_err(|e| Failure::failed(format!("`{}` cannot be written: {e}", path.display())))
+        write().map_err(|e: std::io::Error| {
+            Failure::failed(format!("`{}` cannot be written: {e}", path.display()))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
 mod adoption;
+mod alerts;
 mod audit;
 mod compare;
 mod config;
@@ -54,6 +55,7 @@ enum Command {
     Token(token::Token),
     Audit(audit::Audit),
     Config(config::Config),
+    Alerts(alerts::Alerts),
     #[command(hide = true)]
     Preflight(preflight::Preflight),
 }
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
             Some(matches) => command.run(matches),
             None => Err(Failure::failed("the flags cannot be told apart")),
         },
+        Command::Alerts(command) => command.run(),
         Command::Preflight(command) => command.run(),
     };
     match done {

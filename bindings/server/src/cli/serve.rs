@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
 use crate::serve::{serve, signalled};
-use crate::{Service, router};
+use crate::{Service, notify, router};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,7 @@ impl Serve {
         let limits = settings.limits()?;
         let delay = settings.shutdown_delay()?;
         let data = settings.data()?;
+        let notifier = settings.notifier()?;
         settings.start_log()?;
         if let Some(path) = preflight::check(data)? {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
@@ -47,6 +48,7 @@ impl Serve {
         let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, (analytics, delay))
     }
@@ -144,13 +146,17 @@ pub(super) fn until_stopped(
     let exports = Arc::clone(&analytics);
     let fresh = Arc::clone(&analytics);
     let watched = service.clone();
+    let ended = service.clone();
     let address = listener
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
     let served = runtime.block_on(async move {
         let signal = signalled()?;
         let stop = async move {
-            signal.await;
+            tokio::select! {
+                () = signal => {}
+                () = watched.broken() => {}
+            }
             // Whoever sends requests here learns that they should go elsewhere before they are refused.
             watched.leave();
             tokio::time::sleep(delay).await;
@@ -174,6 +180,13 @@ pub(super) fn until_stopped(
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
+    if ended.is_broken() {
+        // Whoever supervises this process starts another, which has all that was acknowledged.
+        return Err(Failure::failed(
+            "the engine met a failure that it cannot go on after; start the server again",
+        ));
+    }
+    drop(ended);
     if let Ok(analytics) = Arc::try_unwrap(analytics) {
         analytics.close();
     }

@@ -10,6 +10,7 @@ use travelsense::{Options, Window};
 
 use super::failure::Failure;
 use crate::Limits;
+use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 /// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, clap::Args)]
@@ -76,6 +77,34 @@ pub(super) struct Settings {
     /// How long the server goes on after a signal while `/ready` says that it will stop, such as 5s [default: 0s]
     #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_SHUTDOWN_DELAY")]
     shutdown_delay: Option<String>,
+    /// What signs webhooks: `whsec_` and the base64 of 24 to 64 random bytes; two of them, separated by a space, while
+    /// receivers change over
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "TRAVELSENSE_WEBHOOK_SECRET",
+        hide_env_values = true
+    )]
+    webhook_secret: Option<String>,
+    /// An address or a network of this network that webhooks may call all the same, such as 10.1.0.0/16; may be repeated
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        env = "TRAVELSENSE_WEBHOOK_ALLOW",
+        value_delimiter = ','
+    )]
+    webhook_allow: Vec<String>,
+    /// The server that takes e-mail, such as smtps://user:password@mail.example.com
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAVELSENSE_SMTP",
+        hide_env_values = true
+    )]
+    smtp: Option<String>,
+    /// From whom e-mail is [default: travelsense@localhost]
+    #[arg(long, value_name = "ADDRESS", env = "TRAVELSENSE_SMTP_FROM")]
+    smtp_from: Option<String>,
     /// What to log, such as `info` or `travelsense_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "TRAVELSENSE_LOG")]
     log: Option<String>,
@@ -163,6 +192,14 @@ impl Settings {
             metadata: self.metadata.or(file.metadata),
             cache: self.cache.or(file.cache),
             shutdown_delay: self.shutdown_delay.or(file.shutdown_delay),
+            webhook_secret: self.webhook_secret.or(file.webhook_secret),
+            webhook_allow: if self.webhook_allow.is_empty() {
+                file.webhook_allow
+            } else {
+                self.webhook_allow
+            },
+            smtp: self.smtp.or(file.smtp),
+            smtp_from: self.smtp_from.or(file.smtp_from),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         })
@@ -311,6 +348,21 @@ impl Settings {
         length("--shutdown-delay", text)
     }
 
+    /// By what notifications leave.
+    pub(super) fn notifier(&self) -> Result<Notifier, Failure> {
+        let wrong =
+            |flag: &'static str| move |why: String| Failure::invalid(format!("{flag}: {why}"));
+        let secrets = self.webhook_secret.as_deref().map(Secrets::read);
+        let from = self.smtp_from.as_deref().unwrap_or("travelsense@localhost");
+        let mail = self.smtp.as_deref().map(|url| Mail::new(url, from));
+        let outgoing = Outgoing {
+            secrets: secrets.transpose().map_err(wrong("--webhook-secret"))?,
+            allowed: Allowed::read(&self.webhook_allow).map_err(wrong("--webhook-allow"))?,
+            mail: mail.transpose().map_err(wrong("--smtp"))?,
+        };
+        Notifier::new(outgoing).map_err(Failure::failed)
+    }
+
     /// How to open the store of events and what is kept beside it.
     pub(super) fn options(&self) -> Options {
         Options {
@@ -363,6 +415,7 @@ impl Settings {
             self.verifier().err(),
             self.limits().err(),
             self.shutdown_delay().err(),
+            self.notifier().err(),
             self.log_filter().err(),
             self.log_is_json().err(),
         ]

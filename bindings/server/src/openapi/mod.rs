@@ -4,6 +4,7 @@
 //! .answers(…))`, and each new body or answer is a schema in `requests.rs` or `answers.rs` here. Then
 //! `TRAVELSENSE_GOLDEN=write cargo nextest run --workspace --test it -E 'test(openapi)'` writes `bindings/server/openapi.json` anew.
 
+mod alerts;
 mod answers;
 mod operation;
 mod page;
@@ -140,6 +141,8 @@ impl Api {
         }
         let mut schemas = answers::schemas();
         schemas.extend(requests::schemas());
+        let alerts = alerts::schemas().into_iter();
+        schemas.extend(alerts.map(|(name, schema)| (name.to_owned(), schema)));
         json!({
             "openapi": "3.1.0",
             "info": {

@@ -142,6 +142,8 @@ struct Sent {
     /// Batches and how many events each has.
     answered: Mutex<Vec<(u64, u64)>>,
     turned_away: AtomicU64,
+    /// Batches that nobody answered: they are sent again, also to the next server.
+    unanswered: Mutex<Vec<(u64, u64)>>,
 }
 
 impl Sent {
@@ -168,8 +170,11 @@ impl Sent {
     }
 
     fn one(&self, address: &str, token: &str, client: u64, size: u64) {
-        let batch = self.next.fetch_add(1, Ordering::Relaxed);
-        let size = 1 + (batch * 7 + client) % size;
+        let before = self.unanswered.lock().unwrap().pop();
+        let (batch, size) = before.unwrap_or_else(|| {
+            let batch = self.next.fetch_add(1, Ordering::Relaxed);
+            (batch, 1 + (batch * 7 + client) % size)
+        });
         // Half are known by the ids of their events, half only by the key of their batch.
         let by_key = batch.is_multiple_of(2);
         let events = (0..size).map(|i| {
@@ -198,6 +203,7 @@ impl Sent {
                 assert!(retry, "{answer}");
                 self.turned_away.fetch_add(1, Ordering::Relaxed);
             }
+            None => self.unanswered.lock().unwrap().push((batch, size)),
             _ => {}
         }
     }

@@ -74,7 +74,7 @@ async fn journeys_are_an_insight_with_their_figures() {
 async fn unknown_paths_and_methods_are_problems_too() {
     let server = Server::new();
     for path in [
-        "/",
+        "/assets/none.js",
         "/api",
         "/api/analytics-dashboard",
         "/api/analytics-dashboard/realtime/x",

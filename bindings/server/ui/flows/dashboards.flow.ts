@@ -100,3 +100,23 @@ test('an export is made and fetched, and the record of it is whole', async ({ pa
   await page.getByRole('button', { name: 'Check the chain' }).click()
   await expect(page.getByText(/The chain of [\d,]+ entries is whole/)).toBeVisible()
 })
+
+test('an alert is made, tried, silenced and removed', async ({ page }) => {
+  const name = `Errors ${Date.now()}`
+  await page.goto(`${BASE()}/alerts`)
+  await page.getByRole('button', { name: 'New alert' }).click()
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Limit, in percent').fill('2.5')
+  await page.getByRole('button', { name: 'Watch it' }).click()
+  const row = page.getByRole('row').filter({ hasText: name })
+  await expect(row).toContainText('above 2.5 %')
+  await row.getByRole('button', { name: 'Test' }).click()
+  await expect(page.getByRole('listitem').filter({ hasText: name })).not.toHaveCount(0)
+  await row.getByRole('button', { name: 'Silence 1 h' }).click()
+  await expect(row).toContainText('silent until')
+  await row.getByRole('button', { name, exact: true }).click()
+  await expect(page.getByRole('heading', { name: /History of/ })).toBeVisible()
+  await row.getByRole('button', { name: `Remove ${name}` }).click()
+  await page.getByRole('button', { name: 'Remove it' }).click()
+  await expect(row).toHaveCount(0)
+})

@@ -13,6 +13,7 @@ const PAGES: [string, string][] = [
   ['engagement', '/engagement'],
   ['adoption', '/adoption'],
   ['dashboards', '/dashboards'],
+  ['alerts', '/alerts'],
   ['exports', '/exports'],
   ['people', '/people'],
   ['audit', '/audit'],

@@ -2,7 +2,7 @@
 
 use ::duckdb::{OptionalExt as _, params};
 
-use super::{Duckdb, lock};
+use super::Duckdb;
 use crate::error::{Error, Result};
 use crate::query::Instant;
 use crate::warehouse::{Answered, Aside, Keyed, Logged, Page};
@@ -21,12 +21,13 @@ pub(super) fn logged(home: &Duckdb) -> Result<Logged> {
 pub(super) fn answered(home: &Duckdb, key: u128) -> Result<Option<Answered>> {
     home.connect()?
         .query_row(
-            "select body, answer from intake_keys where key = ? limit 1",
+            "select body::varchar, answer, epoch_us(answered_at) from intake_keys where key = ? order by answered_at desc limit 1",
             [key.cast_signed()],
             |row| {
                 Ok(Answered {
-                    body: row.get::<_, i128>(0)?.cast_unsigned(),
+                    body: number(&row.get::<_, String>(0)?),
                     answer: row.get(1)?,
+                    at: Instant::saturating_from_micros(row.get(2)?),
                 })
             },
         )
@@ -38,12 +39,12 @@ pub(super) fn keys_since(home: &Duckdb, since: Instant) -> Result<Vec<Keyed>> {
     let connection = home.connect()?;
     let read = || {
         let mut statement = connection.prepare(
-            "select key, body, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
+            "select key::varchar, body::varchar, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
         )?;
         let rows = statement.query_map([since.micros()], |row| {
             Ok(Keyed {
-                key: row.get::<_, i128>(0)?.cast_unsigned(),
-                body: row.get::<_, i128>(1)?.cast_unsigned(),
+                key: number(&row.get::<_, String>(0)?),
+                body: number(&row.get::<_, String>(1)?),
                 at: Instant::saturating_from_micros(row.get(2)?),
             })
         })?;
@@ -88,11 +89,8 @@ pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)
 
 /// Writes what the write-ahead log holds into the file itself, and forgets keys of before an instant.
 pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
-    // A change under way goes first, and ends with a checkpoint of its own where it is large.
-    if *lock(&home.writing) == Some(std::thread::current().id()) {
-        return Ok(false);
-    }
-    let Ok(writer) = home.writer.try_lock() else {
+    // A change on this very thread would wait for itself.
+    let Ok(writer) = home.writer() else {
         return Ok(false);
     };
     writer
@@ -103,4 +101,9 @@ pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
         )
         .map_err(|e| home.fault(e))?;
     Ok(writer.connection.execute_batch("checkpoint").is_ok())
+}
+
+/// The 128 bits of a number as text, which is how the driver gives them unchanged.
+fn number(text: &str) -> u128 {
+    text.parse::<i128>().unwrap_or_default().cast_unsigned()
 }

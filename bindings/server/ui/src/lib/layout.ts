@@ -41,10 +41,11 @@ export function boxOf(config: Record<string, unknown>): Box | null {
   return box as Box
 }
 
-/** The first free place for a box, row by row. */
+/** The first free place for a box, row by row, in line with others of its width. */
 export function free(size: { w: number; h: number }, taken: Box[]): Box {
+  const step = COLUMNS % size.w === 0 ? size.w : 1
   for (let y = 0; ; y += 1) {
-    for (let x = 0; x + size.w <= COLUMNS; x += 1) {
+    for (let x = 0; x + size.w <= COLUMNS; x += step) {
       const box = { x, y, ...size }
       if (!taken.some((t) => clash(t, box))) return box
     }

@@ -35,7 +35,7 @@ export function frame(l: Look): Record<string, unknown> {
     animationDurationUpdate: 150,
     textStyle: { fontFamily: l.font, color: l.soft, fontSize: 12 },
     color: l.colors,
-    grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 8, right: 16, top: 16, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: {
       trigger: 'axis',
       confine: true,
