@@ -30,10 +30,12 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 18] = [
+const KINDS: [(&str, Kind); 21] = [
     ("anchorFirst", Kind::Truth),
+    ("confidenceLevel", Kind::Number),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
+    ("horizon", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
     ("minimumOccurrences", Kind::Number),
@@ -42,6 +44,7 @@ const KINDS: [(&str, Kind); 18] = [
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
     ("search", Kind::Literal),
+    ("segments", Kind::Names),
     ("revenue", Kind::Truth),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),

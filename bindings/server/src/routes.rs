@@ -32,6 +32,7 @@ pub fn router(service: Service) -> Router {
             "/api/analytics-dashboard/cohort-analysis",
             get(cohort_analysis),
         )
+        .route("/api/analytics-dashboard/predictive", get(predictive))
         .route("/api/analytics-dashboard/query/{word}", post(query))
         .route("/api/analytics-dashboard/people", post(people))
         .route("/api/analytics-dashboard/cohorts", get(cohorts))
@@ -106,6 +107,23 @@ async fn cohort_analysis(
             Ok(Answer::of(&table)?
                 .at(Some(table.as_of))
                 .in_zone(Some(table.timezone.clone())))
+        },
+    )
+    .await
+}
+
+/// What comes after the history of a range, as one Predictive Analytics Result.
+async fn predictive(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    ask(
+        service,
+        id,
+        headers,
+        "query.predictive",
+        move |analytics, who| {
+            let made = question(&uri, |asked| analytics.predictive_json(who, asked))?;
+            Ok(Answer::of(&made)?
+                .at(Some(made.as_of))
+                .in_zone(Some(made.timezone.clone())))
         },
     )
     .await

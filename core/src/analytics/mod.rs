@@ -14,6 +14,7 @@ mod export;
 mod funnel;
 mod insight;
 mod journey;
+mod predictive;
 mod realtime;
 mod report;
 mod retention;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, realtime,
-    retention,
+    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, predictive,
+    realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 10] = [
+const WORDS: [Word; 13] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -35,6 +35,9 @@ const WORDS: [Word; 10] = [
     realtime::WORD,
     insight::WORD,
     explain::WORD,
+    predictive::WORD,
+    predictive::FORECAST,
+    predictive::BACKTEST,
 ];
 
 impl Analytics {

@@ -68,7 +68,12 @@ pub struct Row {
 /// Forecasts each series from `origins` past origins, `step` periods apart, the last one a horizon before its end, and scores
 /// them. A series too short for an origin that leaves it two seasons and five values has none.
 #[must_use]
-pub fn backtests(series: &[Series], options: &Options, origins: usize, step: usize) -> Vec<Backtest> {
+pub fn backtests(
+    series: &[Series],
+    options: &Options,
+    origins: usize,
+    step: usize,
+) -> Vec<Backtest> {
     let one = |s: &Series| backtest(s, options, origins, step);
     series.par_iter().map(one).collect()
 }
@@ -94,7 +99,10 @@ impl Sums {
         self.bias += mean - value;
         let [low80, high80, low95, high95] = *bounds;
         let pairs = [(low80, high80), (low95, high95)];
-        for ((low, high), (within, width)) in pairs.iter().zip(self.within.iter_mut().zip(&mut self.width)) {
+        for ((low, high), (within, width)) in pairs
+            .iter()
+            .zip(self.within.iter_mut().zip(&mut self.width))
+        {
             *within += f64::from(u8::from(value >= *low && value <= *high));
             *width += high - low;
         }
@@ -120,7 +128,13 @@ impl Sums {
 const NORMAL: [f64; 2] = [1.281_551_565_5, 1.959_963_984_5];
 
 fn backtest(series: &Series, options: &Options, origins: usize, step: usize) -> Backtest {
-    let laid = forecast(series, &Options { horizon: 1, ..options.clone() });
+    let laid = forecast(
+        series,
+        &Options {
+            horizon: 1,
+            ..options.clone()
+        },
+    );
     let horizon = options.horizon;
     let season = options.seasons.as_ref().unwrap_or(&laid.notes.seasons);
     let season = season.iter().copied().find(|m| *m > 1).unwrap_or(1);
@@ -132,7 +146,10 @@ fn backtest(series: &Series, options: &Options, origins: usize, step: usize) -> 
         if laid.notes.periods < left + least {
             continue;
         }
-        let asked = Options { horizon, ..options.clone() };
+        let asked = Options {
+            horizon,
+            ..options.clone()
+        };
         let Some((mut past, asked, test)) = cut(&laid, &asked, left) else {
             continue;
         };

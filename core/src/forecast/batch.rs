@@ -28,26 +28,28 @@ pub fn forecasts(series: &[Series], options: &Options) -> Vec<Forecast> {
 }
 
 /// The history of a forecast without its last periods, as a series again; what those periods held.
-pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> Option<(Series, Options, &'a [(i64, f64)])> {
+pub(crate) fn cut<'a>(
+    made: &'a Forecast,
+    options: &Options,
+    periods: usize,
+) -> Option<(Series, Options, &'a [(i64, f64)])> {
     let at = made.history.len().checked_sub(periods)?;
     let (train, test) = made.history.split_at_checked(at)?;
-    let known = train.iter().filter(|(_, y)| y.is_finite());
-    let last = train.last()?.0;
     let series = Series {
         id: made.id.clone(),
-        times: known.clone().map(|(t, _)| *t).collect(),
-        values: known.map(|(_, y)| *y).collect(),
+        times: train.iter().map(|(t, _)| *t).collect(),
+        values: train.iter().map(|(_, y)| *y).collect(),
         regressors: Vec::new(),
     };
     let options = Options {
         horizon: periods.min(options.horizon),
         kind: Some(made.kind),
+        frequency: options.frequency.or(Some(made.frequency)),
         gaps: made.notes.gaps.or(options.gaps),
         as_of: None,
         ..options.clone()
     };
-    // A history that ends in missing periods would be laid out shorter.
-    (series.times.last() == Some(&last)).then_some((series, options, test))
+    (!train.is_empty()).then_some((series, options, test))
 }
 
 fn pooled(made: &[Forecast], options: &Options) -> f64 {

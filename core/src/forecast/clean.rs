@@ -7,11 +7,11 @@ const FAR: f64 = 6.0;
 
 /// A step of the level: between which values, and how large.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shift {
+pub(crate) struct Shift {
     /// The first value of the new level.
-    pub at: usize,
+    pub(crate) at: usize,
     /// The new level less the old.
-    pub size: f64,
+    pub(crate) size: f64,
 }
 
 /// The median of values; 0 for none.
@@ -56,7 +56,7 @@ fn plain(y: &[f64], m: usize) -> (Vec<f64>, Vec<f64>) {
 
 /// Draws past outliers in to the border of what is usual around them, and says which values moved. The last season is left
 /// alone: what is an outlier and what a new level only the future tells.
-pub fn damp(y: &mut [f64], m: usize) -> Vec<usize> {
+pub(crate) fn damp(y: &mut [f64], m: usize) -> Vec<usize> {
     let keep = m.clamp(3, 12);
     let n = y.len();
     if n < 4 * keep.min(6) {
@@ -91,15 +91,19 @@ pub fn damp(y: &mut [f64], m: usize) -> Vec<usize> {
 
 /// The steps of a level, by PELT (Killick, Fearnhead and Eckley 2012) with a squared cost and three times the penalty of BIC,
 /// on the series without season and trend. A segment holds two seasons and eight values at least; a step counts where it is
-/// sudden and more than four robust deviations high.
-pub fn shifts(y: &[f64], m: usize) -> Vec<Shift> {
+/// sudden and more than eight robust deviations high. Steps are told, not taken out: on the series of M1 and the aggregated
+/// series of M4, whose level the models follow themselves, taking them out made the forecasts no better.
+pub(crate) fn shifts(y: &[f64], m: usize) -> Vec<Shift> {
     let n = y.len();
     let least = (2 * m).max(8);
     if n < 2 * least {
         return Vec::new();
     }
     let (mut plain, _) = plain(y, m);
-    let mut steps: Vec<f64> = plain.windows(2).filter_map(|w| Some(w.last()? - w.first()?)).collect();
+    let mut steps: Vec<f64> = plain
+        .windows(2)
+        .filter_map(|w| Some(w.last()? - w.first()?))
+        .collect();
     let noise = spread(&steps) / std::f64::consts::SQRT_2;
     let slope = median(&mut steps);
     if noise <= 0.0 {
@@ -128,9 +132,10 @@ pub fn shifts(y: &[f64], m: usize) -> Vec<Shift> {
 /// The cuts of a series into segments of constant mean.
 #[allow(
     clippy::indexing_slicing,
+    clippy::needless_range_loop,
     reason = "a numerical kernel: all places are at most n, and the arrays have n + 1 entries"
 )]
-fn pelt(y: &[f64], least: usize, penalty: f64) -> Vec<usize> {
+pub(crate) fn pelt(y: &[f64], least: usize, penalty: f64) -> Vec<usize> {
     let n = y.len();
     let (mut sum, mut squares) = (vec![0.0; n + 1], vec![0.0; n + 1]);
     for (t, y) in y.iter().enumerate() {
@@ -167,13 +172,4 @@ fn pelt(y: &[f64], least: usize, penalty: f64) -> Vec<usize> {
     }
     cuts.reverse();
     cuts
-}
-
-/// Lifts what lies before each step by its size, so that a model sees one level.
-pub fn level(y: &mut [f64], shifts: &[Shift]) {
-    for shift in shifts {
-        for y in y.iter_mut().take(shift.at) {
-            *y += shift.size;
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use super::model::base::{Base, LONGEST};
 use super::model::decomposed::Decomposed;
 use super::model::naive::{naive_variance, seasonal_naive};
+use super::model::sparse::{croston, tsb};
 
 /// How many past origins the candidates are compared from.
 const ORIGINS: usize = 3;
@@ -15,17 +16,17 @@ const SHARPNESS: f64 = 4.0;
 
 /// What is known of the next periods: the forecast and the parts that its uncertainty is made of.
 #[derive(Debug, Clone, Default)]
-pub struct Outlook {
+pub(crate) struct Outlook {
     /// The forecasts.
-    pub mean: Vec<f64>,
+    pub(crate) mean: Vec<f64>,
     /// The variances by the models' own formulas.
-    pub analytic: Vec<f64>,
+    pub(crate) analytic: Vec<f64>,
     /// The variance between the models.
-    pub between: Vec<f64>,
+    pub(crate) between: Vec<f64>,
     /// The mean squared errors from past origins with the parameters kept, and of how many origins.
-    pub past: Vec<(f64, f64)>,
+    pub(crate) past: Vec<(f64, f64)>,
     /// What the forecast is made of, with the share of each.
-    pub models: Vec<(String, f64)>,
+    pub(crate) models: Vec<(String, f64)>,
 }
 
 impl Outlook {
@@ -60,10 +61,16 @@ impl Outlook {
 }
 
 /// The forecast of a clean series of finite values with the seasons given, ascending.
-pub fn outlook(y: &[f64], seasons: &[usize], horizon: usize) -> Outlook {
-    let held = seasons.iter().copied().filter(|m| *m > 1 && y.len() > 2 * m);
+pub(crate) fn outlook(y: &[f64], seasons: &[usize], horizon: usize) -> Outlook {
+    let held = seasons
+        .iter()
+        .copied()
+        .filter(|m| *m > 1 && y.len() > 2 * m);
     let held: Vec<usize> = held.collect();
     let short = seasons.iter().copied().find(|m| *m <= LONGEST).unwrap_or(1);
+    if is_sparse(y) {
+        return sparse(y, short, horizon);
+    }
     let base = || based(&Base::fit(y, short), y.len(), horizon);
     let Some(&longest) = held.last().filter(|m| **m > LONGEST || held.len() > 1) else {
         return base();
@@ -90,7 +97,13 @@ pub fn outlook(y: &[f64], seasons: &[usize], horizon: usize) -> Outlook {
         }
     }
     let best = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let weigh = |score: &f64| if best > 0.0 { (best / score).powf(SHARPNESS) } else { f64::from(u8::from(*score == 0.0)) };
+    let weigh = |score: &f64| {
+        if best > 0.0 {
+            (best / score).powf(SHARPNESS)
+        } else {
+            f64::from(u8::from(*score == 0.0))
+        }
+    };
     let mut weights: Vec<f64> = if step == 0 {
         vec![0.5, 0.25, 0.25, 0.0]
     } else {
@@ -215,6 +228,71 @@ fn based(base: &Base, n: usize, horizon: usize) -> Outlook {
     }
     for (name, share) in base.names() {
         out.models.push((name.to_owned(), share));
+    }
+    out
+}
+
+/// Whether a series is of sparse demand: never negative, and nothing in four periods of ten.
+fn is_sparse(y: &[f64]) -> bool {
+    let zeros = y.iter().filter(|y| **y == 0.0).count();
+    y.len() >= 10 && zeros < y.len() && 10 * zeros >= 4 * y.len() && y.iter().all(|y| *y >= 0.0)
+}
+
+/// The forecast of sparse demand: the default, TSB and Croston, weighted by how well they foretold the sum of a horizon.
+fn sparse(y: &[f64], short: usize, horizon: usize) -> Outlook {
+    const GAINS: [f64; 4] = [0.05, 0.1, 0.2, 0.3];
+    let squares = |size: f64, chance: f64| {
+        let mut sum = 0.0;
+        tsb(y, size, chance, |f, y| sum += (y - f) * (y - f));
+        sum
+    };
+    let mut best = (f64::INFINITY, 0.1, 0.1);
+    for size in GAINS {
+        for chance in GAINS {
+            let sum = squares(size, chance);
+            if sum < best.0 {
+                best = (sum, size, chance);
+            }
+        }
+    }
+    let (sum, size, chance) = best;
+    let flats = |y: &[f64]| {
+        [
+            tsb(y, size, chance, |_, _| {}),
+            croston(y, 0.1).unwrap_or(0.0),
+        ]
+    };
+    let mut scores = [0.0; 3];
+    let step = horizon.min(y.len() / (2 * ORIGINS)).max(1);
+    for i in 1..=ORIGINS {
+        let Some((train, test)) = y.split_at_checked(y.len() - i * step) else {
+            break;
+        };
+        let test = test.get(..step).unwrap_or(test);
+        let came: f64 = test.iter().sum();
+        let first = based(&Base::fit(train, short), train.len(), test.len());
+        let flat = flats(train).map(|f| f * test.len() as f64);
+        let said = [first.mean.iter().sum(), flat[0], flat[1]];
+        for (score, said) in scores.iter_mut().zip(said) {
+            *score += (came - said) * (came - said);
+        }
+    }
+    let mean_square = sum / y.len() as f64;
+    let shares = scores.map(|score| 1.0 / (score + 0.1 * mean_square + f64::MIN_POSITIVE));
+    let whole: f64 = shares.iter().sum();
+    let [first, second, third] = shares.map(|share| share / whole);
+    let mut out = Outlook::new(horizon);
+    out.add(first, &based(&Base::fit(y, short), y.len(), horizon));
+    for ((share, name), flat) in [(second, "TSB"), (third, "Croston")]
+        .into_iter()
+        .zip(flats(y))
+    {
+        let mut part = Outlook::new(horizon);
+        part.mean.fill(flat);
+        part.analytic.fill(mean_square);
+        part.past.fill((mean_square, y.len() as f64));
+        part.models.push((name.to_owned(), 1.0));
+        out.add(share, &part);
     }
     out
 }

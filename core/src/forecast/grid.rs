@@ -42,7 +42,11 @@ impl Frequency {
         let trimmed = name.trim();
         let digits = trimmed.chars().take_while(char::is_ascii_digit).count();
         let (count, unit) = trimmed.split_at_checked(digits)?;
-        let count: i64 = if count.is_empty() { 1 } else { count.parse().ok()? };
+        let count: i64 = if count.is_empty() {
+            1
+        } else {
+            count.parse().ok()?
+        };
         let unit = unit.split('-').next().unwrap_or(unit);
         let whole = match unit {
             "D" | "d" | "day" | "days" | "daily" | "B" => Some(Self::Days),
@@ -61,8 +65,14 @@ impl Frequency {
             "S" | "s" | "second" | "seconds" => MICROS,
             _ => return None,
         };
-        let step = micros.checked_mul(count).filter(|s| (1..=DAY).contains(s))?;
-        Some(if step == DAY { Self::Days } else { Self::Steps(step) })
+        let step = micros
+            .checked_mul(count)
+            .filter(|s| (1..=DAY).contains(s))?;
+        Some(if step == DAY {
+            Self::Days
+        } else {
+            Self::Steps(step)
+        })
     }
 
     /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at midnight.
@@ -159,7 +169,11 @@ impl Frequency {
             let last = from.date() == from.date().last_of_month();
             let moved = from.checked_add(steps.saturating_mul(unit).months());
             let moved = moved.unwrap_or(DateTime::MAX);
-            let day = if last { moved.date().last_of_month() } else { moved.date() };
+            let day = if last {
+                moved.date().last_of_month()
+            } else {
+                moved.date()
+            };
             micros(day.to_datetime(moved.time()))
         };
         match self {
@@ -178,7 +192,11 @@ const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// The civil time of microseconds since 1970.
 pub(crate) fn civil(time: i64) -> DateTime {
     let moved = EPOCH.checked_add(SignedDuration::from_micros(time));
-    moved.unwrap_or(if time > 0 { DateTime::MAX } else { DateTime::MIN })
+    moved.unwrap_or(if time > 0 {
+        DateTime::MAX
+    } else {
+        DateTime::MIN
+    })
 }
 
 /// The microseconds since 1970 of a civil time.
@@ -268,14 +286,21 @@ impl Grid {
             && matches!(gaps, None | Some(Gaps::Closed));
         let closed = seen.map(|seen| closes && !seen);
         let count = usize::try_from(last - first + 1).unwrap_or(0);
-        let mut sums = vec![(0.0, 0_u32); if rows.is_empty() { 0 } else { count }];
+        // The sum and the number of the rows of each period, and whether one says that its value is not known.
+        let none = (0.0, 0_u32, false);
+        let mut sums = vec![none; if rows.is_empty() { 0 } else { count }];
         let mut repeated = 0;
         for (time, y) in rows.iter() {
             let at = usize::try_from(frequency.index(*time, anchor) - first);
-            if let Some(cell) = at.ok().and_then(|at| sums.get_mut(at)) {
+            let Some(cell) = at.ok().and_then(|at| sums.get_mut(at)) else {
+                continue;
+            };
+            if y.is_finite() {
                 repeated += usize::from(cell.1 > 0);
                 cell.0 += y;
                 cell.1 += 1;
+            } else {
+                cell.2 = true;
             }
         }
         let filled_in = sums.iter().filter(|c| c.1 == 0).count();
@@ -300,13 +325,13 @@ impl Grid {
             filled: 0,
             repeated,
         };
-        for (i, (sum, rows)) in sums.into_iter().enumerate() {
+        for (i, (sum, rows, unknown)) in sums.into_iter().enumerate() {
             let time = frequency.time(first + i as i64, anchor);
             if closes && closed.get(weekday(time)).copied().unwrap_or(false) {
                 continue;
             }
             let y = match (rows, gaps) {
-                (0, Gaps::Zero) => 0.0,
+                (0, Gaps::Zero) if !unknown => 0.0,
                 (0, _) => f64::NAN,
                 (1, _) => sum,
                 (_, _) if additive => sum,

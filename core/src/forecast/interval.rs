@@ -44,14 +44,22 @@ pub(crate) fn deviations(y: &[f64], season: usize, pace: Pace, found: &Outlook) 
     let mut naive = vec![0.0; found.mean.len()];
     seasonal_naive(y, season, &mut naive);
     let parts = found.analytic.iter().zip(&found.between).zip(&found.past);
-    let far = found.mean.iter().zip(&naive).map(|(f, n)| (f - n) * (f - n));
+    let far = found
+        .mean
+        .iter()
+        .zip(&naive)
+        .map(|(f, n)| (f - n) * (f - n));
     let each = parts.zip(far).enumerate().map(|(h, (((a, b), past), d))| {
         let (square, count) = *past;
         let trust = count / (count + 5.0);
         let blended = trust * square + (1.0 - trust) * a;
         let ahead = ((h + 1) as f64).min(48.0).powf(power);
         let variance = factor * ahead * (a.max(blended) + b + 0.05 * d);
-        if variance.is_finite() { variance.max(0.0).sqrt() } else { 0.0 }
+        if variance.is_finite() {
+            variance.max(0.0).sqrt()
+        } else {
+            0.0
+        }
     });
     each.collect()
 }

@@ -14,6 +14,7 @@ pub(crate) type Bounds = [(f64, f64); MOST];
 /// `dims` parameters are searched, at most [`MOST`]. A loss that is not a number counts as infinite.
 #[allow(
     clippy::indexing_slicing,
+    clippy::needless_range_loop,
     reason = "a numerical kernel: the simplex has dims + 1 <= MOST + 1 points of MOST entries"
 )]
 pub(crate) fn nelder_mead(

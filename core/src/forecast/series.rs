@@ -9,6 +9,7 @@ use super::grid::{Frequency, Gaps, Grid, day, interpolate};
 use super::interval::{self, Kind};
 use super::model::naive::seasonal_naive;
 use super::model::theta::Theta;
+use serde::Serialize;
 
 /// Rows of one series: times and values in any order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -66,7 +67,8 @@ impl Default for Options {
 }
 
 /// What was done to a series before its forecast, and what was found in it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Notes {
     /// Periods of the history.
     pub periods: usize,
@@ -82,16 +84,34 @@ pub struct Notes {
     pub future: usize,
     /// Whether the last period was not over and left out.
     pub partial: bool,
-    /// Past outliers drawn in for the fit, by time.
-    pub outliers: Vec<i64>,
-    /// Steps of the level: since when, and how large.
-    pub shifts: Vec<(i64, f64)>,
+    /// The times of past outliers, which were drawn in for the fit.
+    pub outliers: Vec<String>,
+    /// Steps of the level.
+    pub shifts: Vec<Step>,
     /// What the calendar explains.
     pub effects: Vec<Effect>,
     /// Whether the history is too short for more than a wide guess.
     pub short: bool,
     /// Whether the models ran away and the seasonal naive forecast stands in.
     pub fallback: bool,
+}
+
+/// A step of a series' level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The first time of the new level.
+    pub since: String,
+    /// The new level less the old.
+    pub size: f64,
+}
+
+/// A model and its share in a forecast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelShare {
+    /// The model's usual name.
+    pub name: String,
+    /// Its weight, the weights together 1.
+    pub share: f64,
 }
 
 /// The forecast of a series.
@@ -107,8 +127,10 @@ pub struct Forecast {
     pub(crate) deviation: Vec<f64>,
     /// What values may be.
     pub kind: Kind,
+    /// The distance of two periods.
+    pub frequency: Frequency,
     /// The models with their shares, the greatest first.
-    pub models: Vec<(String, f64)>,
+    pub models: Vec<ModelShare>,
     /// The history as it was laid out: times and values, not a number where missing.
     pub history: Vec<(i64, f64)>,
     /// What was done and found.
@@ -147,7 +169,11 @@ impl Forecast {
         let (low, high) = (self.quantile(h, tail), self.quantile(h, 1.0 - tail));
         // The mean of a skewed count may lie outside a narrow interval of its quantiles.
         let mean = self.mean.get(h).copied().unwrap_or(f64::NAN);
-        (low.min(mean.floor().min(mean)), high.max(mean))
+        if self.kind == Kind::Count {
+            (low.min(mean.floor()), high.max(mean.ceil()))
+        } else {
+            (low.min(mean), high.max(mean))
+        }
     }
 
     pub(crate) fn widen(&mut self, factor: f64) {
@@ -160,12 +186,16 @@ impl Forecast {
 /// How long a history is fitted at most, in periods; a longer one loses its beginning, as the models forget it anyway.
 const FITTED: usize = 5_000;
 
+/// Times further from 1970 are taken for this one: the ends of the calendar are 9,999 years away.
+const FAR: i64 = 200_000_000_000_000_000;
+
 /// The forecast of one series.
 pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
     let mut notes = Notes::default();
-    let rows = series.times.iter().copied().zip(series.values.iter().copied());
-    let known = rows.filter(|(_, y)| y.is_finite() && y.abs() < 1e300);
-    let mut rows: Vec<(i64, f64)> = known.collect();
+    // What is no number, or too large to be squared, is missing; its period is there all the same.
+    let number = |y: &f64| if y.abs() < 1e150 { *y } else { f64::NAN };
+    let times = series.times.iter().map(|t| (*t).clamp(-FAR, FAR));
+    let mut rows: Vec<(i64, f64)> = times.zip(series.values.iter().map(number)).collect();
     if let Some(as_of) = options.as_of {
         let all = rows.len();
         rows.retain(|(t, _)| *t <= as_of);
@@ -205,6 +235,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         mean: vec![f64::NAN; options.horizon],
         deviation: vec![0.0; options.horizon],
         kind,
+        frequency: grid.frequency,
         models: Vec::new(),
         history,
         notes,
@@ -237,13 +268,27 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
     }
     let raw = y.clone();
     let damped = clean::damp(&mut y, season);
-    let lost: f64 = raw.iter().zip(&y).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / y.len() as f64;
-    out.notes.outliers = damped.iter().filter_map(|t| span.get(*t).copied()).collect();
-    let told = |s: &Shift| Some((*span.get(s.at)?, s.size * scale));
+    let lost: f64 = raw
+        .iter()
+        .zip(&y)
+        .map(|(a, b)| (a - b) * (a - b))
+        .sum::<f64>()
+        / y.len() as f64;
+    let name = |t: usize| span.get(t).map(|t| label(*t, options.integers));
+    out.notes.outliers = damped.iter().filter_map(|t| name(*t)).collect();
+    let told = |s: &Shift| {
+        Some(Step {
+            since: name(s.at)?,
+            size: s.size * scale,
+        })
+    };
     out.notes.shifts = clean::shifts(&y, season).iter().filter_map(told).collect();
     let (mean, mut deviation) = if y.len() < 5 {
         out.notes.short = true;
-        out.models.push(("Mean".to_owned(), 1.0));
+        out.models.push(ModelShare {
+            name: "Mean".to_owned(),
+            share: 1.0,
+        });
         brief(&y, options.horizon)
     } else {
         let mut found = outlook(&y, &seasons, options.horizon);
@@ -272,7 +317,11 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
             Some(calendar) => {
                 let at = y.len() + h;
                 let back = calendar.put_back(at, value);
-                let wider = if calendar.logarithmic { calendar.put_back(at, spread) } else { spread };
+                let wider = if calendar.logarithmic {
+                    calendar.put_back(at, spread)
+                } else {
+                    spread
+                };
                 (back, wider)
             }
             None => (value, spread),
@@ -291,9 +340,10 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
 
 /// What values seem to be: whole and not negative, not negative, or anything.
 fn infer(rows: &[(i64, f64)]) -> Kind {
-    if rows.iter().any(|(_, y)| *y < 0.0) {
+    let mut known = rows.iter().map(|r| r.1).filter(|y| y.is_finite());
+    if known.clone().any(|y| y < 0.0) {
         Kind::Value
-    } else if rows.iter().all(|(_, y)| y.fract() == 0.0) {
+    } else if known.all(|y| y.fract() == 0.0) {
         Kind::Count
     } else {
         Kind::Amount
@@ -326,16 +376,36 @@ fn wild(y: &[f64], mean: &[f64]) -> bool {
 }
 
 /// The models with their shares, each once, the greatest first.
-fn ranked(found: &Outlook) -> Vec<(String, f64)> {
-    let mut out: Vec<(String, f64)> = Vec::new();
+fn ranked(found: &Outlook) -> Vec<ModelShare> {
+    let mut out: Vec<ModelShare> = Vec::new();
     for (name, share) in &found.models {
-        match out.iter_mut().find(|(n, _)| n == name) {
-            Some((_, sum)) => *sum += share,
-            None => out.push((name.clone(), *share)),
+        match out.iter_mut().find(|m| m.name == *name) {
+            Some(known) => known.share += share,
+            None => out.push(ModelShare {
+                name: name.clone(),
+                share: *share,
+            }),
         }
     }
-    out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    out.sort_by(|a, b| {
+        b.share
+            .total_cmp(&a.share)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     out
+}
+
+/// A time as it is written: a number, a date, or a date with a time.
+pub(crate) fn label(time: i64, integers: bool) -> String {
+    if integers {
+        return time.to_string();
+    }
+    let at = super::grid::civil(time);
+    if at.time() == jiff::civil::Time::midnight() {
+        at.date().to_string()
+    } else {
+        at.to_string()
+    }
 }
 
 /// What the calendar explains of a daily series: what the user named always, the time of the year where rolling origins of at

@@ -20,6 +20,7 @@ pub mod identity;
 pub mod journey;
 pub mod money;
 pub mod numbers;
+pub mod predictive;
 pub mod question;
 pub mod realtime;
 pub mod retention;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     "funnel",
     "retention",
     "journey",
@@ -15,6 +15,7 @@ const WORDS: [&str; 7] = [
     "adoption",
     "realtime",
     "explain",
+    "predictive",
 ];
 
 /// The workspace.

@@ -15,6 +15,8 @@ mod http;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod predictive;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod serving;

@@ -1,7 +1,7 @@
 //! Public holidays by rule: fixed days, days around Easter, the nth weekday of a month.
 
-use jiff::civil::{Date, Weekday, date};
 use jiff::ToSpan;
+use jiff::civil::{Date, Weekday, date};
 
 /// How the day of a holiday follows from the year.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +73,7 @@ impl Rule {
             Self::Fixed(month, day) => fixed(month, day),
             Self::Easter(days) => Some(plus(easter(year), days)),
             Self::Orthodox(days) => Some(plus(orthodox_easter(year), days)),
-            Self::Nth(month, weekday, n) => {
-                fixed(month, 1)?.nth_weekday_of_month(n, weekday).ok()
-            }
+            Self::Nth(month, weekday, n) => fixed(month, 1)?.nth_weekday_of_month(n, weekday).ok(),
             Self::From(month, day, weekday) => {
                 let start = fixed(month, day)?;
                 let ahead = weekday.since(start.weekday());

@@ -71,7 +71,7 @@ pub(crate) struct Causes<'a> {
 const WAVES: u32 = 8;
 
 /// What a ridge adds for a column that stands on few days: as much as so many days of none.
-const DOUBT: f64 = 1.0;
+const DOUBT: f64 = 0.5;
 
 struct Columns {
     all: Vec<Vec<f64>>,
@@ -119,9 +119,16 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
     };
     let mut on_days = |name: &str, dates: &[Date], around: std::ops::RangeInclusive<i32>| {
         for off in around {
-            let moved: Vec<Date> = dates.iter().filter_map(|d| d.checked_add(off.days()).ok()).collect();
+            let moved: Vec<Date> = dates
+                .iter()
+                .filter_map(|d| d.checked_add(off.days()).ok())
+                .collect();
             let on = |d: &Date| f64::from(u8::from(moved.binary_search(d).is_ok()));
-            let name = if off == 0 { name.to_owned() } else { format!("{name} {off:+} d") };
+            let name = if off == 0 {
+                name.to_owned()
+            } else {
+                format!("{name} {off:+} d")
+            };
             add(name, days.iter().map(on).collect());
         }
     };
@@ -163,7 +170,10 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
         let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
         let scale = (square / n).sqrt();
         if scale > 0.0 && scale.is_finite() {
-            add(name.clone(), values.iter().map(|v| (v - mean) / scale).collect());
+            add(
+                name.clone(),
+                values.iter().map(|v| (v - mean) / scale).collect(),
+            );
         }
     }
     Columns {
@@ -232,14 +242,22 @@ impl Calendar {
     /// Takes the effects of the history out.
     pub(crate) fn take_out(&self, y: &mut [f64]) {
         for (y, e) in y.iter_mut().zip(&self.effect) {
-            *y = if self.logarithmic { *y / e.exp() } else { *y - e };
+            *y = if self.logarithmic {
+                *y / e.exp()
+            } else {
+                *y - e
+            };
         }
     }
 
     /// Puts an effect back on a forecast made `t` periods after the start of the history.
     pub(crate) fn put_back(&self, t: usize, value: f64) -> f64 {
         let e = self.effect.get(t).copied().unwrap_or(0.0);
-        if self.logarithmic { value * e.exp() } else { value + e }
+        if self.logarithmic {
+            value * e.exp()
+        } else {
+            value + e
+        }
     }
 }
 
@@ -248,7 +266,11 @@ fn detrended(x: &[f64]) -> Vec<f64> {
     let year = 365.min(x.len() / 2).max(1);
     let mut growth: Vec<f64> = x.iter().skip(year).zip(x).map(|(b, a)| b - a).collect();
     let slope = median(&mut growth) / year as f64;
-    let mut flat: Vec<f64> = x.iter().enumerate().map(|(t, x)| x - slope * t as f64).collect();
+    let mut flat: Vec<f64> = x
+        .iter()
+        .enumerate()
+        .map(|(t, x)| x - slope * t as f64)
+        .collect();
     let middle = median(&mut flat.clone());
     for x in &mut flat {
         *x -= middle;

@@ -15,18 +15,31 @@ pub(crate) fn ridge(columns: &[Vec<f64>], y: &[f64], penalties: &[f64]) -> Optio
         let mut right = vec![0.0; k];
         for (i, a) in columns.iter().enumerate() {
             for (j, b) in columns.iter().enumerate().take(i + 1) {
-                let sum: f64 = a.iter().zip(b).zip(&weights).map(|((a, b), w)| w * a * b).sum();
+                let sum: f64 = a
+                    .iter()
+                    .zip(b)
+                    .zip(&weights)
+                    .map(|((a, b), w)| w * a * b)
+                    .sum();
                 for at in [i * k + j, j * k + i] {
                     if let Some(cell) = normal.get_mut(at) {
                         *cell = sum;
                     }
                 }
             }
+            // Where a column's days count less, so does its penalty: a holiday of large effect is no outlier.
+            let plain: f64 = a.iter().map(|a| a * a).sum();
             if let (Some(cell), Some(p)) = (normal.get_mut(i * k + i), penalties.get(i)) {
-                *cell += p;
+                let counted = if plain > 0.0 { *cell / plain } else { 1.0 };
+                *cell += p * counted.max(1e-6);
             }
             if let Some(right) = right.get_mut(i) {
-                *right = a.iter().zip(y).zip(&weights).map(|((a, y), w)| w * a * y).sum();
+                *right = a
+                    .iter()
+                    .zip(y)
+                    .zip(&weights)
+                    .map(|((a, y), w)| w * a * y)
+                    .sum();
             }
         }
         found = solve(&mut normal, &mut right, k)?;
@@ -34,7 +47,11 @@ pub(crate) fn ridge(columns: &[Vec<f64>], y: &[f64], penalties: &[f64]) -> Optio
             .iter()
             .enumerate()
             .map(|(t, y)| {
-                let fit: f64 = columns.iter().zip(&found).filter_map(|(c, b)| Some(c.get(t)? * b)).sum();
+                let fit: f64 = columns
+                    .iter()
+                    .zip(&found)
+                    .filter_map(|(c, b)| Some(c.get(t)? * b))
+                    .sum();
                 (y - fit).abs()
             })
             .collect();
@@ -43,7 +60,11 @@ pub(crate) fn ridge(columns: &[Vec<f64>], y: &[f64], penalties: &[f64]) -> Optio
             break;
         }
         for (w, off) in weights.iter_mut().zip(&off) {
-            *w = if *off > HUBER * scale { HUBER * scale / off } else { 1.0 };
+            *w = if *off > HUBER * scale {
+                HUBER * scale / off
+            } else {
+                1.0
+            };
         }
     }
     Some(found)
@@ -52,6 +73,7 @@ pub(crate) fn ridge(columns: &[Vec<f64>], y: &[f64], penalties: &[f64]) -> Optio
 /// Solves a symmetric positive system by Cholesky's factors.
 #[allow(
     clippy::indexing_slicing,
+    clippy::needless_range_loop,
     reason = "a numerical kernel: matrix is k by k and right has k entries, checked at the start"
 )]
 fn solve(matrix: &mut [f64], right: &mut [f64], k: usize) -> Option<Vec<f64>> {
@@ -65,7 +87,7 @@ fn solve(matrix: &mut [f64], right: &mut [f64], k: usize) -> Option<Vec<f64>> {
                 sum -= matrix[i * k + l] * matrix[j * k + l];
             }
             if i == j {
-                if !(sum > 1e-12) {
+                if sum.is_nan() || sum <= 1e-12 {
                     return None;
                 }
                 matrix[i * k + i] = sum.sqrt();

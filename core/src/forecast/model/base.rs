@@ -2,7 +2,7 @@
 //! optimised Theta model.
 
 use super::ets::{Ets, POOL, Season, Start};
-use super::naive::{naive_variance, seasonal_naive};
+use super::naive::{drift, naive_variance, seasonal_naive};
 use super::season::indices;
 use super::seasonal::SeasonalTheta;
 
@@ -111,7 +111,13 @@ impl Base {
         variance.fill(0.0);
         between.fill(0.0);
         if smooth + line == 0.0 {
+            // Too few for a fit: between standing still and going on.
+            let mut line = vec![0.0; mean.len()];
             seasonal_naive(&self.y, self.m, mean);
+            drift(&self.y, &mut line);
+            for (m, l) in mean.iter_mut().zip(line) {
+                *m = f64::midpoint(*m, l);
+            }
             let one = naive_variance(&self.y, self.m);
             for (h, v) in variance.iter_mut().enumerate() {
                 *v = one * (h / self.m.max(1) + 1) as f64;
@@ -120,7 +126,10 @@ impl Base {
         }
         let (mut one, mut spread) = (vec![0.0; mean.len()], vec![0.0; mean.len()]);
         let mut add = |weight: f64, one: &[f64], spread: &[f64]| {
-            let outs = mean.iter_mut().zip(variance.iter_mut()).zip(between.iter_mut());
+            let outs = mean
+                .iter_mut()
+                .zip(variance.iter_mut())
+                .zip(between.iter_mut());
             for (((m, v), b), (f, s)) in outs.zip(one.iter().zip(spread)) {
                 *m += weight * f;
                 *v += weight * s;
@@ -182,7 +191,8 @@ impl Base {
             out.push(("DynamicOptimizedTheta", line));
         }
         if out.is_empty() {
-            out.push(("SeasonalNaive", 1.0));
+            out.push(("SeasonalNaive", 0.5));
+            out.push(("Drift", 0.5));
         }
         out
     }

@@ -17,7 +17,10 @@ pub(crate) struct Decomposed {
 impl Decomposed {
     /// Takes a series apart by the seasons that it holds twice; `None` if it holds none of them.
     pub(crate) fn new(y: &[f64], seasons: &[usize], logarithmic: bool) -> Option<Self> {
-        let held = seasons.iter().copied().filter(|m| *m > 1 && y.len() > 2 * m);
+        let held = seasons
+            .iter()
+            .copied()
+            .filter(|m| *m > 1 && y.len() > 2 * m);
         let held: Vec<usize> = held.collect();
         if held.is_empty() || (logarithmic && y.iter().any(|y| *y <= 0.0)) {
             return None;

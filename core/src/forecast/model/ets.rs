@@ -235,7 +235,11 @@ impl Ets {
         let bounds: Bounds = [
             (1e-4, 0.9999),
             (1e-4, 0.9999),
-            if form.is_line() { (1.0, 1.0) } else { (0.8, 0.98) },
+            if form.is_line() {
+                (1.0, 1.0)
+            } else {
+                (0.8, 0.98)
+            },
             (1e-4, 0.9999),
         ];
         let (dims, start): (usize, Point) = match (grows, seasonal) {
@@ -437,7 +441,11 @@ impl Ets {
 fn likelihood(run: &Run, n: usize, relative: bool) -> f64 {
     let n = n as f64;
     let twice = n * (run.squares / n).max(f64::MIN_POSITIVE).ln();
-    if relative { twice + 2.0 * (run.logs + run.product.ln()) } else { twice }
+    if relative {
+        twice + 2.0 * (run.logs + run.product.ln())
+    } else {
+        twice
+    }
 }
 
 /// How many values are run back and forth to find the first states.
@@ -447,7 +455,11 @@ const REACH: usize = 4;
 fn backcast(y: &[f64], form: Form, g: Gains, from: &Start, season: &mut [f64]) -> Run {
     let begin = Run {
         level: from.level,
-        growth: if form.trend != Trend::None { from.growth } else { 0.0 },
+        growth: if form.trend != Trend::None {
+            from.growth
+        } else {
+            0.0
+        },
         squares: 0.0,
         logs: 0.0,
         product: 1.0,

@@ -62,7 +62,10 @@ pub(crate) fn indices(y: &[f64], m: usize, multiplicative: bool) -> Option<Vec<f
             *count += 1.0;
         }
     }
-    let mut out: Vec<f64> = sums.iter().map(|(sum, n)| sum / f64::max(*n, 1.0)).collect();
+    let mut out: Vec<f64> = sums
+        .iter()
+        .map(|(sum, n)| sum / f64::max(*n, 1.0))
+        .collect();
     let mean = out.iter().sum::<f64>() / m as f64;
     for s in &mut out {
         *s = if multiplicative { *s / mean } else { *s - mean };

@@ -21,7 +21,12 @@ pub(crate) fn croston(y: &[f64], alpha: f64) -> Option<f64> {
 
 /// The level of demand a period after the last value, by TSB: the smoothed probability of a demand times its smoothed size,
 /// so that a product that dies goes to zero. `each` is told every one-step forecast with what came.
-pub(crate) fn tsb(y: &[f64], size_gain: f64, chance_gain: f64, mut each: impl FnMut(f64, f64)) -> f64 {
+pub(crate) fn tsb(
+    y: &[f64],
+    size_gain: f64,
+    chance_gain: f64,
+    mut each: impl FnMut(f64, f64),
+) -> f64 {
     let demands = y.iter().filter(|y| **y != 0.0);
     let (mut sum, mut count) = (0.0, 0.0);
     for y in demands {

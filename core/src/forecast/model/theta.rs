@@ -89,7 +89,11 @@ fn solve(y: &[f64], alpha: f64) -> (f64, f64, f64) {
     } else {
         0.0
     };
-    let weight = if free.is_finite() { free.clamp(0.0, 1.0) } else { 0.0 };
+    let weight = if free.is_finite() {
+        free.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let first = (ya - weight * ab) / aa.max(f64::MIN_POSITIVE);
     let squares = yy - 2.0 * (first * ya + weight * yb)
         + first * first * aa
