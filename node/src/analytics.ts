@@ -115,7 +115,7 @@ export class Analytics implements AsyncDisposable {
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`) with everything that it can be asked; the fields of the question are named as in JSON.
+   * `realtime`, `user_insights`, `predictive`, `forecast`, `backtest`) with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object): Promise<Exact<unknown>> {
     return exact(await this.#call(() => this.#native.query(word, written(question))));

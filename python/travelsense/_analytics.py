@@ -391,7 +391,7 @@ class Analytics:
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime` or `user_insights`.
+                `adoption`, `realtime`, `user_insights`, `predictive`, `forecast` or `backtest`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
 
         Returns:
