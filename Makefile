@@ -2,13 +2,13 @@
 # Cargo is always given the whole workspace, so that each dependency is compiled once with one set of features.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench dist setup clean
+.PHONY: help demo test lint bench screenshots dist setup clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres docs python node
+SUITES ?= rust postgres docs python node ui browser
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -36,6 +36,22 @@ test-python:
 
 test-node:
 	npm test --prefix node
+
+# The dashboard's own logic and types, and that what is built is what the sources make.
+test-ui:
+	npm run check --prefix bindings/server/ui
+	npm test --prefix bindings/server/ui
+	cd bindings/server/ui && npm run fresh
+
+# The dashboard in a real browser, on the program with demo data.
+test-browser:
+	cargo build --workspace --bin travelsense
+	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/debug/travelsense" npm run flows
+
+screenshots: setup ## Takes pictures of every page of the dashboard, light, dark, on a phone and on paper
+	cargo build --workspace --bin travelsense
+	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/debug/travelsense" TRAVELSENSE_FLOW_USERS=8000 npm run screenshots
+	@echo bindings/server/ui/node_modules/.screenshots
 
 lint: setup ## Runs all checks that need no tests, or some of them (LINTS="fmt typos")
 	@MAKE='$(MAKE)' .setup/suites lint $(LINTS)
@@ -73,5 +89,5 @@ setup: ## Installs what is missing here, and checks the rest
 
 clean: ## Removes what was built and installed here; the demo data stays
 	cargo clean
-	rm -rf .duckdb .venv dist node/node_modules node/dist
+	rm -rf .duckdb .venv dist node/node_modules node/dist bindings/server/ui/node_modules
 	find python node -name '*.so' -o -name '*.node' | xargs rm -f

@@ -47,6 +47,22 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Reads how long one question may take from the JSON form that doors share: `timeout` in seconds or as text with a unit, or
+    /// `timeoutMs`; nothing where neither is given.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn limit(asked: &Value) -> Result<Option<Duration>> {
+        let mut fields = Fields::of(asked)?;
+        let text = fields.optional("timeout", timeout);
+        let millis = fields.optional("timeoutMs", |v| fields::integer(v, 1, LARGEST / 1_000));
+        fields.finish(Vec::new())?;
+        let text = text.map(|limit| Duration::from_micros(limit.micros().unsigned_abs()));
+        Ok(text.or(millis.map(|ms| Duration::from_millis(ms.unsigned_abs()))))
+    }
+}
+
 impl ImportOptions<'_> {
     /// Reads how to import from its JSON form: the fields of a mapping, see [`Mapping::parse`]; `event`, one name for all
     /// rows in place of a column; `table`, `strict`.
@@ -159,6 +175,24 @@ mod tests {
             Options::parse(&json!({})).unwrap_err().field_errors()[0].code,
             "required"
         );
+    }
+
+    #[test]
+    fn a_question_may_have_a_limit_of_its_own() {
+        let limit = |asked: Value| Options::limit(&asked).map_err(|e| e.field_errors()[0].code);
+        assert_eq!(limit(json!({})), Ok(None));
+        assert_eq!(
+            limit(json!({"timeout": "2s"})),
+            Ok(Some(Duration::from_secs(2)))
+        );
+        assert_eq!(
+            limit(json!({"timeoutMs": 5})),
+            Ok(Some(Duration::from_millis(5)))
+        );
+        assert_eq!(limit(json!({"timeout": 0})), Err("out_of_range"));
+        assert_eq!(limit(json!({"timeoutMs": 0})), Err("out_of_range"));
+        assert_eq!(limit(json!({"timeoutMs": "5"})), Err("invalid_type"));
+        assert_eq!(limit(json!({"limit": 5})), Err("unknown_field"));
     }
 
     #[test]

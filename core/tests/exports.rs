@@ -403,3 +403,85 @@ fn two_exports_of_the_same_are_the_same_bytes() {
         assert!(make() == make(), "{format}");
     }
 }
+
+#[test]
+fn d2_an_export_says_the_numbers_of_the_screen() {
+    let (store, _) = store();
+    let who = Principal::owner();
+    let job = store.export(&who, &request("report", "json")).unwrap();
+    let job = over(&store, &who, job);
+    let report: Value = serde_json::from_slice(&read(&store, &who, &job)).unwrap();
+    let sections = report["sections"].as_array().unwrap();
+    let rows = |name: &str| {
+        let section = sections.iter().find(|s| s["name"] == name).unwrap();
+        section["rows"].as_array().unwrap().clone()
+    };
+    let range = json!({ "startDate": "2026-01-01", "endDate": "2026-01-31" });
+    let funnel = store.ask(&who, "funnel", &range).unwrap();
+    let funnel: Value = serde_json::from_str(&funnel).unwrap();
+    let steps = funnel["steps"].as_array().unwrap();
+    assert!(steps[0]["count"] == 2 && steps[1]["count"] == 1);
+    for (row, step) in rows("funnel").iter().zip(steps) {
+        let shown = [&row["event"], &row["count"], &row["rate"], &row["dropped"]];
+        let asked = [
+            &step["event"],
+            &step["count"],
+            &step["rate"]["value"],
+            &step["dropped"],
+        ];
+        assert_eq!(shown, asked);
+    }
+    assert_eq!(rows("funnel").len(), steps.len());
+    let mut weekly = range;
+    weekly["cohortPeriod"] = json!("weekly");
+    weekly["analysisMetric"] = json!("retention_rate");
+    let retention = store.ask(&who, "retention", &weekly).unwrap();
+    let retention: Value = serde_json::from_str(&retention).unwrap();
+    let cells = retention["cohorts"].as_array().unwrap().iter();
+    let cells: Vec<&Value> = cells
+        .flat_map(|c| c["retention"].as_array().unwrap())
+        .collect();
+    let shown = rows("retention");
+    assert_eq!(shown.len(), cells.len());
+    for (row, cell) in shown.iter().zip(cells) {
+        assert_eq!(
+            [&row["count"], &row["value"]],
+            [&cell["count"], &cell["value"]]
+        );
+    }
+}
+
+#[test]
+fn d2_a_cap_is_told_with_the_total_in_every_format() {
+    let (store, _) = store();
+    let who = Principal::owner();
+    let dashboard = |limit: u64| {
+        let widget = json!({ "type": "table", "title": "Events", "dataSource": "user_events",
+            "visualization": "table", "config": { "groupBy": "name", "limit": limit } });
+        let body = json!({ "name": "caps", "widgets": [widget] });
+        store.create_dashboard(&who, &body).unwrap().id.to_string()
+    };
+    let exported = |id: &str, format: &str| {
+        let mut request = request("dashboard", format);
+        request["dashboardId"] = json!(id);
+        let job = over(&store, &who, store.export(&who, &request).unwrap());
+        assert_eq!(job.status, Status::Completed, "{job:?}");
+        String::from_utf8(read(&store, &who, &job)).unwrap()
+    };
+    let cut = dashboard(1);
+    let json: Value = serde_json::from_str(&exported(&cut, "json")).unwrap();
+    let section = &json["sections"][0];
+    assert_eq!(section["rows"].as_array().unwrap().len(), 1);
+    let row = &section["rows"][0];
+    assert_eq!(
+        [&row["truncated"], &row["total"]],
+        [&json!(true), &json!(3)]
+    );
+    assert!(section["notes"][0].as_str().unwrap().contains("3 groups"));
+    assert!(exported(&cut, "csv").contains(",true,3"));
+    let whole = dashboard(3);
+    let json: Value = serde_json::from_str(&exported(&whole, "json")).unwrap();
+    assert_eq!(json["sections"][0]["rows"].as_array().unwrap().len(), 3);
+    assert!(json["sections"][0]["rows"][0].get("truncated").is_none());
+    assert!(!exported(&whole, "csv").contains("truncated"));
+}

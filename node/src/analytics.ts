@@ -1,8 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle: opens a store, asks it, closes it. */
 
+import type {
+  Alert,
+  AlertEvent,
+  Alerts,
+  Deliveries,
+  Delivery,
+  Evaluated,
+  NewAlert,
+  Notifications,
+  Page,
+} from './alert.js';
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
+import { asked, type Asking, type How } from './asking.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
   Audit,
@@ -37,7 +49,7 @@ import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { When } from './query.js';
 import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
-import { asked, type RetentionAnswer, type RetentionQuestion } from './retention.js';
+import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 
 /** How to open a store of events. */
 export interface OpenOptions {
@@ -93,40 +105,41 @@ export class Analytics implements AsyncDisposable {
     return exact(await this.#call(() => this.#native.ingest(written(events))));
   }
 
-  /** How far the users of a range get through a series of steps. */
-  async funnel(question: FunnelQuestion): Promise<Answer<FunnelAnswer>> {
-    return answer(await this.#call(() => this.#native.funnel(written(question))));
+  /** How far the users of a range get through a series of steps. Like every question it may be given a time limit and a signal. */
+  async funnel(question: FunnelQuestion, asking?: Asking | null): Promise<Answer<FunnelAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.funnel(written(question), ...how)));
   }
 
   /** Where the users of a funnel stop, what they do next, and what separates them from those who go on. */
-  async dropOff(question: DropOffQuestion): Promise<Exact<DropOffAnswer>> {
-    return exact(await this.#call(() => this.#native.query('drop_off', written(question))));
+  async dropOff(question: DropOffQuestion, asking?: Asking | null): Promise<Answer<DropOffAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.dropOff(written(question), ...how)));
   }
 
   /** Whether the groups of a funnel differ, each from the rest, in the whole and at each step. */
-  async compare(question: CompareQuestion): Promise<Exact<Comparison>> {
-    return exact(await this.#call(() => this.#native.query('compare', written(question))));
+  async compare(question: CompareQuestion, asking?: Asking | null): Promise<Answer<Comparison>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.compare(written(question), ...how)));
   }
 
   /** Why two questions have different answers: the switches that differ, what each does alone, and the users that differ. */
-  async explainDifference(question: DifferenceQuestion): Promise<Exact<Explanation>> {
-    return exact(await this.#call(() => this.#native.query('explain_difference', written(question))));
+  async explainDifference(question: DifferenceQuestion, asking?: Asking | null): Promise<Answer<Explanation>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.explainDifference(written(question), ...how)));
   }
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`, `predictive`, `forecast`, `backtest`) with everything that it can be asked; the fields of the question are named as in JSON.
+   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`)
+   * with everything that it can be asked; the fields of the question are named as in JSON.
    */
-  async query(word: string, question: object): Promise<Exact<unknown>> {
-    return exact(await this.#call(() => this.#native.query(word, written(question))));
+  async query(word: string, question: object, asking?: Asking | null): Promise<Exact<unknown>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.query(word, written(question), ...how)));
   }
 
   /**
    * The users behind a number: a word, its question, and the cell of its answer, for example
    * `{ cell: 'reached', step: 2 }`. `total` is the number itself, always.
    */
-  async people(request: PeopleQuestion): Promise<Exact<People>> {
-    return exact(await this.#call(() => this.#native.people(written(request))));
+  async people(request: PeopleQuestion, asking?: Asking | null): Promise<Exact<People>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.people(written(request), ...how)));
   }
 
   /**
@@ -181,33 +194,33 @@ export class Analytics implements AsyncDisposable {
   }
 
   /** Who comes back, by the period in which they started. */
-  async retention(question: RetentionQuestion): Promise<Answer<RetentionAnswer>> {
-    return answer(await this.#call(() => this.#native.retention(written(asked(question)))));
+  async retention(question: RetentionQuestion, asking?: Asking | null): Promise<Answer<RetentionAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.retention(written(retained(question)), ...how)));
   }
 
   /** How often users come, and when: active users, stickiness, lifecycle, sessions, heat map. */
-  async engagement(question: EngagementQuestion): Promise<Answer<EngagementAnswer>> {
-    return answer(await this.#call(() => this.#native.engagement(written(question))));
+  async engagement(question: EngagementQuestion, asking?: Asking | null): Promise<Answer<EngagementAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.engagement(written(question), ...how)));
   }
 
   /** Which features users take up, how soon and how many of them. */
-  async adoption(question: AdoptionQuestion): Promise<Answer<AdoptionAnswer>> {
-    return answer(await this.#call(() => this.#native.adoption(written(question))));
+  async adoption(question: AdoptionQuestion, asking?: Asking | null): Promise<Answer<AdoptionAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.adoption(written(question), ...how)));
   }
 
   /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
-  async journey(question: JourneyQuestion): Promise<Answer<JourneyAnswer>> {
-    return answer(await this.#call(() => this.#native.journey(written(question))));
+  async journey(question: JourneyQuestion, asking?: Asking | null): Promise<Answer<JourneyAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.journey(written(question), ...how)));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */
-  async realtime(question?: RealtimeQuestion | null): Promise<Answer<RealtimeMetric[]>> {
-    return answer(await this.#call(() => this.#native.realtime(written(question ?? {}))));
+  async realtime(question?: RealtimeQuestion | null, asking?: Asking | null): Promise<Answer<RealtimeMetric[]>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.realtime(written(question ?? {}), ...how)));
   }
 
   /** What stands out in how users behave over a range, in words and with the numbers behind them. */
-  async userInsights(question: UserInsightsQuestion): Promise<Answer<Insight[]>> {
-    return answer(await this.#call(() => this.#native.userInsights(written(question))));
+  async userInsights(question: UserInsightsQuestion, asking?: Asking | null): Promise<Answer<Insight[]>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.userInsights(written(question), ...how)));
   }
 
   /** Which events mean what: page views, conversions, errors, revenue, the default funnel. */
@@ -271,8 +284,9 @@ export class Analytics implements AsyncDisposable {
   async dashboardData(
     id: string,
     range?: { startDate: When; endDate: When; timezone?: string | null } | null,
+    asking?: Asking | null,
   ): Promise<Exact<WidgetData[]>> {
-    return exact(await this.#call(() => this.#native.dashboardData(id, written(range ?? {}))));
+    return exact(await this.#ask(asking, (...how) => this.#native.dashboardData(id, written(range ?? {}), ...how)));
   }
 
   /** With whom a dashboard is shared. */
@@ -283,6 +297,74 @@ export class Analytics implements AsyncDisposable {
   /** Shares a dashboard with these users and roles and nobody else. */
   async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
     return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** The alert rules and where they stand, page by page. */
+  async alerts(list?: (Page & { search?: string | null }) | null): Promise<Exact<Alerts>> {
+    return exact(await this.#call(() => this.#native.alerts(written(list ?? {}))));
+  }
+
+  /** Makes an alert rule; its questions are asked as whoever makes it. */
+  async createAlert(rule: NewAlert): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.createAlert(written(rule))));
+  }
+
+  /** An alert rule, and where it stands. */
+  async alert(id: string): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.alert(id)));
+  }
+
+  /** Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one. */
+  async updateAlert(id: string, changes: Partial<NewAlert>, revision?: number | null): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.updateAlert(id, written(changes), revision ?? null)));
+  }
+
+  /** Removes an alert rule. With a revision, only if it is still that one. */
+  deleteAlert(id: string, revision?: number | null): Promise<void> {
+    return this.#call(() => this.#native.deleteAlert(id, revision ?? null));
+  }
+
+  /** Tells nobody of an alert rule for a while; an incident that outlasts it is told then. `until` null ends a silence. */
+  async silenceAlert(
+    id: string,
+    silence: { until?: When | null; for?: string | number | null; reason?: string | null },
+  ): Promise<Exact<Alert>> {
+    return exact(await this.#call(() => this.#native.silenceAlert(id, written(silence))));
+  }
+
+  /** Sends a test to all places that an alert rule tells. */
+  async testAlert(id: string): Promise<Exact<{ reading: object; verdict: string; messages: number }>> {
+    return exact(await this.#call(() => this.#native.testAlert(id)));
+  }
+
+  /** What became of an alert rule, the latest first. */
+  async alertHistory(id: string, list?: Page | null): Promise<Exact<AlertEvent[]>> {
+    return exact(await this.#call(() => this.#native.alertHistory(id, written(list ?? {}))));
+  }
+
+  /** Evaluates the alert rules that are due, each once for the same instant; a server does so by itself. */
+  async evaluateAlerts(): Promise<Exact<Evaluated>> {
+    return exact(await this.#call(() => this.#native.evaluateAlerts()));
+  }
+
+  /** One's notifications, the latest first. */
+  async notifications(list?: (Page & { unread?: boolean | null }) | null): Promise<Exact<Notifications>> {
+    return exact(await this.#call(() => this.#native.notifications(written(list ?? {}))));
+  }
+
+  /** Marks a notification as read. */
+  readNotification(id: string): Promise<void> {
+    return this.#call(() => this.#native.readNotification(id));
+  }
+
+  /** Notifications on their way out, the latest first. */
+  async deliveries(list?: (Page & { state?: Delivery['state'] | null }) | null): Promise<Exact<Deliveries>> {
+    return exact(await this.#call(() => this.#native.deliveries(written(list ?? {}))));
+  }
+
+  /** Puts a notification that was given up on its way again. */
+  retryDelivery(id: string): Promise<void> {
+    return this.#call(() => this.#native.retryDelivery(id));
   }
 
   /** The record of who did what, the latest entry first. */
@@ -308,6 +390,10 @@ export class Analytics implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #ask<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>): Promise<T> {
+    return this.#call(() => asked(asking, call));
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {

@@ -22,7 +22,10 @@ export interface Contrast {
 }
 
 /** Any property of an event, a user (`{ user: name }`) or a cohort (`{ cohort: name }`). */
-export type Property = string | { user: string; at?: 'at_event' | 'at_entry' | 'as_of' } | { cohort: string };
+export type Property =
+  | string
+  | { user: string; at?: 'at_event' | 'at_entry' | 'as_of' }
+  | { cohort: string; at?: 'at_event' | 'at_entry' | 'as_of' };
 
 /** A question about drop-off points: a funnel, and what is tried. */
 export interface DropOffQuestion extends FunnelQuestion {

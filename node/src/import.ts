@@ -1,8 +1,8 @@
 /** Events from files and from Arrow. */
 
-import { setImmediate } from 'node:timers/promises';
-import { cancelled, type FieldError } from './error.js';
-import { native, type NativeStore } from './native.js';
+import { stoppable } from './asking.js';
+import type { FieldError } from './error.js';
+import type { NativeStore } from './native.js';
 import { written } from './question.js';
 
 /** A table of the platform beside its events. */
@@ -96,33 +96,11 @@ export interface Refusal {
 }
 
 /** Imports, with the report as text; what stopped it is thrown as it was given. */
-export async function run(store: NativeStore, source: string | Uint8Array, options: ImportOptions): Promise<string> {
+export function run(store: NativeStore, source: string | Uint8Array, options: ImportOptions): Promise<string> {
   const { onProgress, signal, ...asked } = options;
-  signal?.throwIfAborted();
-  const stop = new native.Stop();
-  const halted = new AbortController();
-  const halt = (reason: unknown) => {
-    halted.abort(reason);
-    stop.stop();
-  };
-  const onAbort = () => halt(signal?.reason);
-  const hear = (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) => {
-    try {
-      if (!halted.signal.aborted) onProgress?.({ rows, totalRows, bytes, totalBytes });
-    } catch (thrown) {
-      halt(thrown);
-    }
-  };
-
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    const report = await store.import(source, written(asked), stop, onProgress ? hear : null);
-    // What was told last may still be in the queue behind the report.
-    if (onProgress) await setImmediate();
-    return report;
-  } catch (error) {
-    throw halted.signal.aborted && cancelled(error) ? halted.signal.reason : error;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
+  const tell = onProgress
+    ? (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) =>
+        onProgress({ rows, totalRows, bytes, totalBytes })
+    : null;
+  return stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear));
 }

@@ -31,6 +31,7 @@ export type {
   FirstUses,
 } from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type { Asking } from './asking.js';
 export type {
   ActivePeriod,
   ActiveUsers,
@@ -71,6 +72,20 @@ export type {
   WidgetData,
   WidgetType,
 } from './dashboard.js';
+export type {
+  Alert,
+  AlertChannel,
+  AlertCondition,
+  AlertEvent,
+  Alerts,
+  AlertSource,
+  Deliveries,
+  Delivery,
+  Evaluated,
+  NewAlert,
+  Notification,
+  Notifications,
+} from './alert.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';

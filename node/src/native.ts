@@ -1,5 +1,7 @@
 /** The native module, private to this package: JSON text goes in, JSON text or Arrow comes out. */
 
+import type { How } from './asking.js';
+
 /** An answer, held by the core. */
 export interface NativeAnswer {
   readonly text: string;
@@ -10,7 +12,7 @@ export interface NativeAnswer {
 export interface NativeStore {
   import(source: string | Uint8Array, options: string, stop: NativeStop, hear: Hear | null): Promise<string>;
   ingest(events: string): Promise<string>;
-  people(request: string): Promise<string>;
+  people(request: string, ...how: How): Promise<string>;
   cohorts(): Promise<string>;
   createCohort(name: string, definition: string): Promise<void>;
   removeCohort(name: string): Promise<void>;
@@ -28,26 +30,42 @@ export interface NativeStore {
   dashboard(id: string): Promise<string>;
   updateDashboard(id: string, body: string, revision: number | null): Promise<string>;
   deleteDashboard(id: string, revision: number | null): Promise<void>;
-  dashboardData(id: string, asked: string): Promise<string>;
+  dashboardData(id: string, asked: string, ...how: How): Promise<string>;
   dashboardSharing(id: string): Promise<string>;
   shareDashboard(id: string, sharing: string): Promise<string>;
+  alerts(asked: string): Promise<string>;
+  createAlert(body: string): Promise<string>;
+  alert(id: string): Promise<string>;
+  updateAlert(id: string, body: string, revision: number | null): Promise<string>;
+  deleteAlert(id: string, revision: number | null): Promise<void>;
+  silenceAlert(id: string, body: string): Promise<string>;
+  testAlert(id: string): Promise<string>;
+  alertHistory(id: string, asked: string): Promise<string>;
+  evaluateAlerts(): Promise<string>;
+  notifications(asked: string): Promise<string>;
+  readNotification(id: string): Promise<void>;
+  deliveries(asked: string): Promise<string>;
+  retryDelivery(id: string): Promise<void>;
   audit(asked: string): Promise<string>;
   verifyAudit(): Promise<string>;
-  query(word: string, question: string): Promise<string>;
-  funnel(question: string): Promise<NativeAnswer>;
-  retention(question: string): Promise<NativeAnswer>;
-  engagement(question: string): Promise<NativeAnswer>;
-  adoption(question: string): Promise<NativeAnswer>;
-  journey(question: string): Promise<NativeAnswer>;
-  realtime(question: string): Promise<NativeAnswer>;
-  userInsights(question: string): Promise<NativeAnswer>;
+  query(word: string, question: string, ...how: How): Promise<string>;
+  funnel(question: string, ...how: How): Promise<NativeAnswer>;
+  dropOff(question: string, ...how: How): Promise<NativeAnswer>;
+  compare(question: string, ...how: How): Promise<NativeAnswer>;
+  explainDifference(question: string, ...how: How): Promise<NativeAnswer>;
+  retention(question: string, ...how: How): Promise<NativeAnswer>;
+  engagement(question: string, ...how: How): Promise<NativeAnswer>;
+  adoption(question: string, ...how: How): Promise<NativeAnswer>;
+  journey(question: string, ...how: How): Promise<NativeAnswer>;
+  realtime(question: string, ...how: How): Promise<NativeAnswer>;
+  userInsights(question: string, ...how: How): Promise<NativeAnswer>;
   catalogue(): Promise<string>;
   setCatalogue(catalogue: string): Promise<void>;
   rebuild(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Stops the import that it was given to. */
+/** Stops the import or gives up the question that it was given to. */
 export interface NativeStop {
   stop(): void;
 }

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
+from travelsense._alerts import Alerts
+from travelsense._asking import ask
 from travelsense._native import Store
 from travelsense._progress import Progress
 from travelsense._question import question, to_json
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from travelsense._asking import Patience, Watch
+    from travelsense._native import Answer
     from travelsense._question import (
         ClockStart,
         ClockUnit,
@@ -104,7 +108,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     return Analytics(Store(options), where)
 
 
-class Analytics:
+class Analytics(Alerts):
     """A store of events; `travelsense.open` opens one.
 
     Threads may share it: questions run in parallel and without Python's lock.
@@ -223,6 +227,8 @@ class Analytics:
         strict_increase: bool | None = None,
         time_between: tuple[int, int] | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """How far do the users of a range get through a series of steps?
 
@@ -239,6 +245,11 @@ class Analytics:
             strict_increase: whether a step must be later than the one before, and not only not earlier.
             time_between: the pair of steps, from 1, whose time is measured; first to last by default.
             as_of: nothing after this instant is seen; now by default.
+            timeout: how long it may take before it is given up as `Cancelled`: seconds, `"30s"`, or a `timedelta`; as
+                long as the store says by default.
+            progress: whether to show how far it is where it takes over a second and somebody may look; or a function to
+                tell it, called with the share of the pass at hand that is done, 0 to 1. Its exception gives the
+                question up.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -261,7 +272,7 @@ class Analytics:
             time_between=time_between,
             as_of=as_of,
         )
-        return Result("funnel", self._store.funnel(asked))
+        return self._result("funnel", self._store.funnel, asked, timeout, progress)
 
     def drop_off(
         self,
@@ -274,8 +285,10 @@ class Analytics:
         within: Length | None = None,
         min_support: int | None = None,
         limit: int | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
         **funnel: Any,
-    ) -> dict[str, Any]:
+    ) -> Result:
         """Where do the users of a funnel stop, what do they do next, and what separates them from those who go on?
 
         For each step, and for the whole funnel, every event on the way and every value of the properties is tried: the
@@ -291,10 +304,12 @@ class Analytics:
             within: events count for so long after the entry; for the whole window by default.
             min_support: what fewer users have, or lack, is not tried; 30 by default.
             limit: at most so many next events and factors of each step; 20 by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
             funnel: any other option of a funnel, for example `window="7d"` or `order="any"`.
 
-        Returns:
-            The answer as it stands in JSON, with `steps` and `conversion`.
+        Rows, one a step: `step`, `event`, `reached`, `dropped`, `open`, `rate`, `exit_rate`, `next_event`, `factor` and
+        more; all factors, and those of the whole funnel in `conversion`, are in `to_dict()`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -310,8 +325,7 @@ class Analytics:
             limit=limit,
             **funnel,
         )
-        answer: dict[str, Any] = json.loads(self._store.query("drop_off", asked))
-        return answer
+        return self._result("drop_off", self._store.drop_off, asked, timeout, progress)
 
     def compare(
         self,
@@ -321,8 +335,10 @@ class Analytics:
         end_date: Date,
         between: Sequence[Segment | Mapping[str, str]] | None = None,
         breakdown: str | Sequence[Any] | Mapping[str, Any] | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
         **funnel: Any,
-    ) -> dict[str, Any]:
+    ) -> Result:
         """Do the groups of a funnel differ, each from the rest, in the whole and at each step?
 
         Args:
@@ -331,11 +347,13 @@ class Analytics:
             end_date: as `funnel`.
             between: the groups: segments, and cohorts as `{"cohort": name}`.
             breakdown: the property whose groups are compared, in the place of `between`.
+            timeout: as `funnel`.
+            progress: as `funnel`.
             funnel: any other option of a funnel, for example `window="7d"`.
 
-        Returns:
-            The answer as it stands in JSON: `groups`, each with `conversion` and `steps`: the share in the group and in
-            the rest, the difference with its interval, and a p-value adjusted for all of them.
+        Rows, of each group one for the whole funnel and one a step: `group`, `step`, `event`, `k`, `n`, `rate`,
+        `rest_k`, `rest_n`, `rest_rate`, `difference` with its interval, `p_value`, and `adjusted_p_value` for all of
+        them.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -348,8 +366,7 @@ class Analytics:
             breakdown=breakdown,
             **funnel,
         )
-        answer: dict[str, Any] = json.loads(self._store.query("compare", asked))
-        return answer
+        return self._result("compare", self._store.compare, asked, timeout, progress)
 
     def explain_difference(
         self,
@@ -358,7 +375,9 @@ class Analytics:
         *,
         word: Literal["funnel", "retention"] = "funnel",
         cell: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Result:
         """Why do two questions have different answers?
 
         Args:
@@ -366,10 +385,12 @@ class Analytics:
             b: the second.
             word: what is asked.
             cell: the number whose users are compared; the converters of a funnel by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
-        Returns:
-            The answer as it stands in JSON: the numbers of both, the users that only one counts, and each switch that
-            differs with its rules and with what it changes alone. `people("explain_difference", …)` lists the users.
+        Rows, one a switch that differs: `switch`, `rules`, `sentence`, `a`, `b`, `users_a`, `users_alone`, `only_a`,
+        `only_alone`; the numbers of both and the users that only one counts are in `to_dict()`.
+        `people("explain_difference", …)` lists the users.
 
         Raises:
             ValidationError: with everything wrong with the questions.
@@ -379,20 +400,29 @@ class Analytics:
             >>> asked = {"steps": ["search", "book"], "startDate": "2026-01-01", "endDate": "2026-01-31"}
             >>> with ts.open(":memory:") as a:
             ...     answer = a.explain_difference(asked, {**asked, "preset": "amplitude"})
-            >>> [switch["switch"] for switch in answer["switches"]]
+            >>> [row["switch"] for row in answer]
             ['window', 'grace']
         """
         asked = question(word=word, a=a, b=b, cell=cell)
-        answer: dict[str, Any] = json.loads(self._store.query("explain_difference", asked))
-        return answer
+        return self._result("explain_difference", self._store.explain_difference, asked, timeout, progress)
 
-    def query(self, word: str, question: Mapping[str, Any]) -> Any:
+    def query(
+        self,
+        word: str,
+        question: Mapping[str, Any],
+        *,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Any:
         """Asks any word of travelsense, with everything that it can be asked.
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime`, `user_insights`, `predictive`, `forecast` or `backtest`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`
+                or `backtest`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Returns:
             The answer as it stands in JSON: dicts, lists, numbers and text.
@@ -407,7 +437,9 @@ class Analytics:
             >>> answer["entered"]
             0
         """
-        return json.loads(self._store.query(word, json.dumps(question)))
+        asked = to_json(question)
+        answer = ask(word, lambda how: self._store.query(word, asked, how), timeout=timeout, progress=progress)
+        return json.loads(answer)
 
     def people(
         self,
@@ -417,6 +449,8 @@ class Analytics:
         *,
         limit: int = 100,
         offset: int = 0,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> dict[str, Any]:
         """Who are the users behind a number?
 
@@ -426,6 +460,8 @@ class Analytics:
             cell: the number of its answer, for example `{"cell": "reached", "step": 2}`.
             limit: at most so many users, 1 to 10,000.
             offset: how many to leave out before.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Returns:
             `total` (always the number itself), `users` in the order of their ids, each with `userId`, `firstSeen`,
@@ -435,7 +471,9 @@ class Analytics:
             ValidationError: with everything wrong with the question, or for a cell that its answer does not have.
         """
         request = {"word": word, "question": question, "cell": cell, "limit": limit, "offset": offset}
-        answer: dict[str, Any] = json.loads(self._store.people(json.dumps(request)))
+        asked = to_json(request)
+        found = ask(word, lambda how: self._store.people(asked, how), timeout=timeout, progress=progress)
+        answer: dict[str, Any] = json.loads(found)
         return answer
 
     def export(
@@ -524,7 +562,8 @@ class Analytics:
     def create_cohort(self, name: str, definition: Mapping[str, Any]) -> None:
         """Makes a cohort: a named set of users, which never changes its definition.
 
-        It is a property of every question then: `{"property": {"cohort": name}, "value": True}`.
+        It is a property of every question then: `{"property": {"cohort": name}, "value": True}`, which asks for its
+        members as of the question, or with `"at": "at_event"` as of each event.
 
         Args:
             name: 1 to 100 characters.
@@ -657,10 +696,24 @@ class Analytics:
         start_date: Date | None = None,
         end_date: Date | None = None,
         timezone: str | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> list[dict[str, Any]]:
-        """A dashboard's widgets with their data, over a range or as far back as each widget says."""
+        """A dashboard's widgets with their data, over a range or as far back as each widget says.
+
+        Args:
+            id: the dashboard's id.
+            start_date: where the range begins.
+            end_date: where it ends; a date is included whole.
+            timezone: the IANA zone of the dates.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+        """
         asked = question(start_date=start_date, end_date=end_date, timezone=timezone)
-        data: list[dict[str, Any]] = json.loads(self._store.dashboard_data(id, asked))
+        found = ask(
+            "dashboard", lambda how: self._store.dashboard_data(id, asked, how), timeout=timeout, progress=progress
+        )
+        data: list[dict[str, Any]] = json.loads(found)
         return data
 
     def dashboard_sharing(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of a dashboard
@@ -719,6 +772,8 @@ class Analytics:
         segment: Segment | None = None,
         preset: Preset | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """Who comes back, by the period in which they started?
 
@@ -759,6 +814,8 @@ class Analytics:
             segment: only users of this segment.
             preset: the peer whose switches stand where none are given; `exact` by default.
             as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -789,7 +846,7 @@ class Analytics:
             preset=preset,
             as_of=as_of,
         )
-        return Result("retention", self._store.retention(asked))
+        return self._result("retention", self._store.retention, asked, timeout, progress)
 
     def engagement(
         self,
@@ -807,6 +864,8 @@ class Analytics:
         timezone: str | None = None,
         segment: Segment | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """How often do users come, and when?
 
@@ -828,6 +887,8 @@ class Analytics:
             timezone: the IANA zone of dates and calendar; UTC by default.
             segment: only users of this segment.
             as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -855,7 +916,7 @@ class Analytics:
             segment=segment,
             as_of=as_of,
         )
-        return Result("engagement", self._store.engagement(asked))
+        return self._result("engagement", self._store.engagement, asked, timeout, progress)
 
     def adoption(
         self,
@@ -872,6 +933,8 @@ class Analytics:
         timezone: str | None = None,
         segment: Segment | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """Which features do users take up, how soon and how many of them?
 
@@ -894,6 +957,8 @@ class Analytics:
             timezone: the IANA zone of dates and calendar; UTC by default.
             segment: only users of this segment.
             as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -920,7 +985,7 @@ class Analytics:
             segment=segment,
             as_of=as_of,
         )
-        return Result("adoption", self._store.adoption(asked))
+        return self._result("adoption", self._store.adoption, asked, timeout, progress)
 
     def journey(
         self,
@@ -951,6 +1016,8 @@ class Analytics:
         timezone: str | None = None,
         segment: Segment | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """Which ways do users take?
 
@@ -987,6 +1054,8 @@ class Analytics:
             timezone: the IANA zone of the dates; UTC by default.
             segment: only users of this segment.
             as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -1032,7 +1101,7 @@ class Analytics:
             segment=segment,
             as_of=as_of,
         )
-        return Result("journey", self._store.journey(asked))
+        return self._result("journey", self._store.journey, asked, timeout, progress)
 
     def realtime(
         self,
@@ -1041,6 +1110,8 @@ class Analytics:
         time_range: TimeRange | None = None,
         refresh_interval: int | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """What is happening right now, and what happened in the window before?
 
@@ -1051,12 +1122,14 @@ class Analytics:
             time_range: the window that ends now; 15 minutes by default.
             refresh_interval: how often whoever asks means to ask again, 5 to 300 seconds.
             as_of: the end of the window; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
         """
         asked = question(metrics=metrics, time_range=time_range, refresh_interval=refresh_interval, as_of=as_of)
-        return Result("realtime", self._store.realtime(asked))
+        return self._result("realtime", self._store.realtime, asked, timeout, progress)
 
     def user_insights(
         self,
@@ -1072,6 +1145,8 @@ class Analytics:
         strict_increase: bool | None = None,
         time_between: tuple[int, int] | None = None,
         as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
     ) -> Result:
         """What stands out in how users behave over a range, in words and with the numbers behind them?
 
@@ -1089,6 +1164,8 @@ class Analytics:
             strict_increase: as `funnel`.
             time_between: as `funnel`.
             as_of: as `funnel`.
+            timeout: as `funnel`.
+            progress: as `funnel`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -1106,7 +1183,18 @@ class Analytics:
             time_between=time_between,
             as_of=as_of,
         )
-        return Result("user_insights", self._store.user_insights(asked))
+        return self._result("user_insights", self._store.user_insights, asked, timeout, progress)
+
+    def _result(
+        self,
+        word: str,
+        verb: Callable[[str, Patience], Answer],
+        asked: str,
+        timeout: Length | None,
+        progress: Watch,
+    ) -> Result:
+        answer = ask(word, lambda how: verb(asked, how), timeout=timeout, progress=progress)
+        return Result(word, answer)
 
     def now(self) -> str:
         """What time it is for this store, in ISO 8601."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from html import escape
@@ -46,6 +47,9 @@ def tables(word: str, answer: Any) -> list[Table]:
         return [_retention(answer), *(_retention({**answer, **group}, group["label"]) for group in groups)]
     shown: dict[str, Callable[[Any], Table]] = {
         "funnel": _funnel,
+        "drop_off": _drop_off,
+        "compare": _compare,
+        "explain_difference": _difference,
         "engagement": _engagement,
         "adoption": _adoption,
         "journey": _journey,
@@ -173,6 +177,63 @@ def _drop_off(answer: dict[str, Any]) -> Table:
         rows,
         words=2,
     )
+
+
+def _compare(answer: dict[str, Any]) -> Table:
+    rows = []
+    for group in answer["groups"]:
+        for part in [{"step": "all", "event": "", **group["conversion"]}, *group["steps"]]:
+            low, high, p = part["low"], part["high"], part["adjustedPValue"]
+            interval = "" if low is None else f"{_points(low)} to {_points(high)}"
+            rows.append(
+                [
+                    Cell(group["label"] if part["step"] == "all" else ""),
+                    Cell(str(part["step"])),
+                    Cell(_event(part["event"])),
+                    _rate(part["with"]),
+                    _rate(part["without"]),
+                    Cell(_points(part["difference"]), title=f"95 % interval {interval}" if interval else ""),
+                    Cell("–" if p is None else f"{p:.3g}"),
+                ]
+            )
+    return Table(
+        f"Groups compared, {_span(answer)}, within {_length(answer['window'])}",
+        ["group", "step", "event", "rate", "of the rest", "difference", "adjusted p"],
+        rows,
+        words=3,
+        notes=[f"{answer['shared']:,} are of several groups."] if answer["shared"] else [],
+    )
+
+
+def _difference(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(switch["switch"]),
+            Cell(_json(switch["a"])),
+            Cell(_json(switch["b"])),
+            Cell(f"{switch['users']['b']:,}" if switch["users"] else "–"),
+            Cell(f"-{switch['users']['onlyA']:,} +{switch['users']['onlyB']:,}" if switch["users"] else "–"),
+            Cell(", ".join(switch["rules"]), title=switch["sentence"]),
+        ]
+        for switch in answer["switches"]
+    ]
+    users = answer["users"]
+    counts = f"{users['a']:,} and {users['b']:,} users, {users['both']:,} of both"
+    return Table(
+        f"Why two {answer['word']} questions differ: {counts}",
+        ["switch", "a", "b", "users with b's alone", "change", "rules"],
+        rows,
+        words=3,
+        notes=[] if rows else ["No switch makes a difference."],
+    )
+
+
+def _json(value: object) -> str:
+    return "–" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _points(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:+.1f} %"
 
 
 _FIGURES = {

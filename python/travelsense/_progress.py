@@ -1,4 +1,4 @@
-"""How far an import is, on a terminal that somebody may look at."""
+"""How far an import or a question is, where somebody may look at it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,41 @@ from importlib import import_module
 from time import monotonic
 from typing import Any
 
-# Imports that end sooner show nothing.
+# What ends sooner shows nothing.
 PATIENCE = 1.0
 # Seconds between two lines of the plain form.
 PAUSE = 0.2
 
 
 class Progress:
-    """Shows how far an import is on standard error: by tqdm where it is installed, else as plain text.
+    """Shows how far something is on standard error: by tqdm where it is installed, else as plain text.
 
-    It shows nothing during the first second, and nothing at all where standard error is not a terminal.
+    It shows nothing during the first second, and nothing at all where standard error is neither a terminal nor in a
+    notebook.
     """
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._began = self._said = monotonic()
-        self._silent = not sys.stderr.isatty()
+        self._silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
         self._spoke = False
 
     def __call__(self, rows: int, total_rows: int | None, read: int, total_bytes: int | None) -> None:
         """Takes in how many rows and bytes were read, of how many."""
+        done, total, unit = (read, total_bytes, "B") if total_bytes else (rows, total_rows, " rows")
+        share = f", {100 * done / total:.0f} %" if total else ""
+        self._show(done, total, unit, f"{rows:,} rows{share}")
+
+    def share(self, done: float) -> None:
+        """Takes in which share of the pass at hand is done; some questions take several."""
+        percent = round(100 * done)
+        self._show(percent, 100, " %", f"{percent} %")
+
+    def _show(self, done: int, total: int | None, unit: str, words: str) -> None:
         now = monotonic()
         if self._silent or now - self._began < PATIENCE:
             return
-        done, total, unit = (read, total_bytes, "B") if total_bytes else (rows, total_rows, " rows")
         if not self._spoke:
             self._spoke = True
             self._bar = _tqdm(self._title, total, unit)
@@ -39,8 +49,7 @@ class Progress:
             self._bar.update(done - self._bar.n)
         elif now - self._said > PAUSE:
             self._said = now
-            share = f", {100 * done / total:.0f} %" if total else ""
-            sys.stderr.write(f"\r{self._title}: {rows:,} rows{share} ")
+            sys.stderr.write(f"\r{self._title}: {words} ")
             sys.stderr.flush()
 
     def close(self) -> None:

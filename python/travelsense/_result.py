@@ -27,7 +27,8 @@ class Result:
     `duckdb.sql("from result")`.
 
     Attributes:
-        word: what was asked: `funnel`, `retention`, `journey`, `engagement`, `adoption`, `realtime` or `user_insights`.
+        word: what was asked: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`,
+            `engagement`, `adoption`, `realtime` or `user_insights`.
     """
 
     def __init__(self, word: str, answer: Answer) -> None:

@@ -25,7 +25,7 @@ def clock(monkeypatch):
 def terminal(monkeypatch):
     screen = Terminal()
     # pytest puts its own standard error back between a fixture and its test.
-    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen, modules={}))
     return screen
 
 
@@ -56,11 +56,32 @@ def test_with_tqdm_its_bar_is_shown(clock, terminal):
     assert "importing x:  50%" in terminal.getvalue()
 
 
+def test_a_question_says_which_share_is_done(clock, terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    shown = Progress("funnel")
+    for second, share in ((0.5, 0.2), (1.5, 0.5), (2.5, 1.0)):
+        clock[0] = second
+        shown.share(share)
+    shown.close()
+    assert terminal.getvalue() == "\rfunnel: 50 % \rfunnel: 100 % \n"
+
+
 def test_what_is_no_terminal_is_left_alone(clock, monkeypatch):
     screen = io.StringIO()
-    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen, modules={}))
     shown = Progress("importing x")
     clock[0] = 5.0
     shown(1, 2, 0, None)
     shown.close()
     assert screen.getvalue() == ""
+
+
+def test_a_notebook_shows_it_although_it_is_no_terminal(clock, monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen, modules={"ipykernel": None}))
+    shown = Progress("funnel")
+    clock[0] = 5.0
+    shown.share(0.25)
+    shown.close()
+    assert screen.getvalue() == "\rfunnel: 25 % \n"

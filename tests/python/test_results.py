@@ -154,13 +154,24 @@ def test_the_version_is_that_of_the_crate():
 
 def test_where_users_stop_and_what_separates_them(store):
     asked = store.drop_off(["search", "book"], min_support=1, properties=["p"], window="1d", **FEBRUARY)
-    step = asked["steps"][0]
+    step = asked.to_dict()["steps"][0]
     assert (step["reached"], step["dropped"]) == (3, 2)
     assert [factor["label"] for factor in step["factors"]["factors"]] == ["view"]
-    groups = store.compare(["search", "book"], between=["new", "returning"], window="1d", **FEBRUARY)["groups"]
-    assert [group["label"] for group in groups] == ["new", "returning"]
+    (row,) = asked
+    assert (row["step"], row["reached"], row["dropped"], row["factor"]) == (1, 3, 2, "view")
+    groups = store.compare(["search", "book"], between=["new", "returning"], window="1d", **FEBRUARY)
+    assert [(row["group"], row["step"]) for row in groups] == [
+        ("new", None),
+        ("new", 2),
+        ("returning", None),
+        ("returning", 2),
+    ]
+    assert (groups.to_dicts()[0]["k"], groups.to_dicts()[0]["n"]) == (1, 3)
     question = {"steps": ["search", "book"], "startDate": "2026-02-01", "endDate": "2026-02-28"}
     explained = store.explain_difference(question, {**question, "window": "1h"})
-    assert [switch["switch"] for switch in explained["switches"]] == ["window"]
+    assert [(row["switch"], row["users_a"], row["only_a"]) for row in explained] == [("window", 1, 1)]
+    for answer in (asked, groups, explained):
+        assert len(repr(answer).splitlines()) > len(answer)
+        assert "<table" in answer._repr_html_()
     who = store.people("explain_difference", {"a": question, "b": {**question, "window": "1h"}}, {"users": "only_a"})
-    assert who["total"] == explained["users"]["onlyA"] == 1
+    assert who["total"] == explained.to_dict()["users"]["onlyA"] == 1

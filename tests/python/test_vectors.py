@@ -20,6 +20,9 @@ WORDS = [
     "engagement",
     "adoption",
     "realtime",
+    "churn",
+    "value",
+    "next_action",
 ]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
@@ -43,7 +46,7 @@ def ask(store, word, question):
     given = arguments(word, question)
     if given is None:
         # The door beneath the arguments, where the core refuses it.
-        return ts.Result(word, getattr(store._store, word)(json.dumps(question)))
+        return ts.Result(word, getattr(store._store, word)(json.dumps(question), ("{}", None)))
     if word == "retention":
         given.setdefault("analysis_metric", None)
     return getattr(store, word)(**given)

@@ -1,10 +1,11 @@
 //! Which features users take up, and how soon.
 
 use napi_derive::napi;
+use travelsense::Analytics;
 use travelsense::adoption::AdoptionAnswer;
 
 use crate::answer::Answer;
-use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -12,10 +13,19 @@ use crate::work::Promised;
 impl Store {
     /// Answers a question of adoption, given as JSON.
     #[napi]
-    pub fn adoption(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a, who| {
-            let answer = a.adoption_json(who, &parse(&question)?)?;
-            Answer::of(answer, AdoptionAnswer::table)
-        })
+    pub fn adoption(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(
+            question,
+            patience,
+            Analytics::adoption_json,
+            AdoptionAnswer::table,
+        )
     }
 }

@@ -4,6 +4,7 @@ use napi_derive::napi;
 
 use crate::answer::text;
 use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -58,8 +59,18 @@ impl Store {
 
     /// A dashboard's widgets with their data, as JSON.
     #[napi]
-    pub fn dashboard_data(&self, id: String, asked: String) -> Promised<String> {
-        self.ask(move |a, who| text(&a.dashboard_data(who, &id, &parse(&asked)?)?))
+    pub fn dashboard_data(
+        &self,
+        id: String,
+        asked: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<String> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
+            text(&a.dashboard_data(who, &id, &parse(&asked)?)?)
+        })
     }
 
     /// With whom a dashboard is shared, as JSON.

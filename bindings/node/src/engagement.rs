@@ -1,10 +1,11 @@
 //! How often users come, and at what hours.
 
 use napi_derive::napi;
+use travelsense::Analytics;
 use travelsense::engagement::EngagementAnswer;
 
 use crate::answer::Answer;
-use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -12,10 +13,19 @@ use crate::work::Promised;
 impl Store {
     /// Answers a question of engagement, given as JSON.
     #[napi]
-    pub fn engagement(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a, who| {
-            let answer = a.engagement_json(who, &parse(&question)?)?;
-            Answer::of(answer, EngagementAnswer::table)
-        })
+    pub fn engagement(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(
+            question,
+            patience,
+            Analytics::engagement_json,
+            EngagementAnswer::table,
+        )
     }
 }

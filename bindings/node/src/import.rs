@@ -3,7 +3,6 @@
 use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatchReader;
@@ -18,6 +17,7 @@ use travelsense::{Error, Result};
 
 use crate::answer::text;
 use crate::error::parse;
+use crate::patience::Stop;
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -26,25 +26,6 @@ type SoFar = FnArgs<(f64, Option<f64>, f64, Option<f64>)>;
 
 /// What hears how far an import is.
 type Hear = ThreadsafeFunction<SoFar, (), SoFar, Status, false>;
-
-/// Stops the import that it was given to.
-#[napi]
-pub(crate) struct Stop(Arc<AtomicBool>);
-
-#[napi]
-impl Stop {
-    /// One that has not been told to stop.
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// Stops the import before its next rows; nothing of it is kept.
-    #[napi]
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 #[napi]
 impl Store {
@@ -57,7 +38,7 @@ impl Store {
         stop: &Stop,
         hear: Option<Hear>,
     ) -> Promised<String> {
-        let stop = Arc::clone(&stop.0);
+        let stop = stop.flag();
         // The bytes are copied because the caller could change them while another thread reads.
         let source = match source {
             Either::A(path) => Either::A(path),

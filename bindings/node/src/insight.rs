@@ -1,10 +1,11 @@
 //! What the numbers say about how users behave, in words.
 
 use napi_derive::napi;
+use travelsense::Analytics;
 use travelsense::insight::Insight;
 
 use crate::answer::Answer;
-use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -12,10 +13,19 @@ use crate::work::Promised;
 impl Store {
     /// Answers a question for user insights, given as JSON.
     #[napi]
-    pub fn user_insights(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a, who| {
-            let insights = a.user_insights_json(who, &parse(&question)?)?;
-            Answer::of(insights, |insights| Insight::table(insights))
-        })
+    pub fn user_insights(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(
+            question,
+            patience,
+            Analytics::user_insights_json,
+            |insights| Insight::table(insights),
+        )
     }
 }

@@ -1,10 +1,11 @@
 //! Which ways users take.
 
 use napi_derive::napi;
+use travelsense::Analytics;
 use travelsense::journey::JourneyAnswer;
 
 use crate::answer::Answer;
-use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -12,10 +13,19 @@ use crate::work::Promised;
 impl Store {
     /// Answers a question of journeys, given as JSON.
     #[napi]
-    pub fn journey(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a, who| {
-            let answer = a.journey_json(who, &parse(&question)?)?;
-            Answer::of(answer, JourneyAnswer::table)
-        })
+    pub fn journey(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(
+            question,
+            patience,
+            Analytics::journey_json,
+            JourneyAnswer::table,
+        )
     }
 }

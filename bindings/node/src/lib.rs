@@ -9,16 +9,20 @@
 )]
 
 mod adoption;
+mod alert;
 mod answer;
 mod catalogue;
 mod dashboard;
+mod dropoff;
 mod engagement;
 mod error;
+mod explain;
 mod funnel;
 mod import;
 mod ingest;
 mod insight;
 mod journey;
+mod patience;
 mod realtime;
 mod retention;
 mod store;

@@ -1,10 +1,11 @@
 //! What is happening right now.
 
 use napi_derive::napi;
+use travelsense::Analytics;
 use travelsense::realtime::RealtimeMetric;
 
 use crate::answer::Answer;
-use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -12,10 +13,16 @@ use crate::work::Promised;
 impl Store {
     /// Answers a real-time question, given as JSON.
     #[napi]
-    pub fn realtime(&self, question: String) -> Promised<Answer> {
-        self.ask(move |a, who| {
-            let metrics = a.realtime_json(who, &parse(&question)?)?;
-            Answer::of(metrics, |metrics| RealtimeMetric::table(metrics))
+    pub fn realtime(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(question, patience, Analytics::realtime_json, |metrics| {
+            RealtimeMetric::table(metrics)
         })
     }
 }

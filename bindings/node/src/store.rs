@@ -2,13 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi_derive::napi;
 use serde::Serialize;
+use serde_json::Value;
 use travelsense::chart::Look;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
+use crate::answer::Answer;
 use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::work::{Promised, promise};
 
 /// A store of events; closed when it is told to, or when nothing refers to it any more.
@@ -41,14 +45,33 @@ impl Store {
 
     /// The JSON answer of any word to a question, given as JSON.
     #[napi]
-    pub fn query(&self, word: String, question: String) -> Promised<String> {
-        self.ask(move |a, who| a.ask(who, &word, &parse(&question)?))
+    pub fn query(
+        &self,
+        word: String,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<String> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
+            a.ask(who, &word, &parse(&question)?)
+        })
     }
 
     /// The users behind a number, as JSON.
     #[napi]
-    pub fn people(&self, request: String) -> Promised<String> {
-        self.ask(move |a, who| text(&a.people(who, &parse(&request)?)?))
+    pub fn people(
+        &self,
+        request: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<String> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
+            text(&a.people(who, &parse(&request)?)?)
+        })
     }
 
     /// Exports what a request, given as JSON, asks for; gives the job as JSON.
@@ -146,6 +169,35 @@ impl Store {
         let held = self.held().clone();
         let who = self.who.clone();
         promise(move || call(&*held.ok_or_else(closed)?, &who))
+    }
+
+    /// The same for a question that is waited for so long.
+    pub(crate) fn patiently<T, J>(
+        &self,
+        patience: Patience,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
+    ) -> Promised<T, J>
+    where
+        T: Send + 'static,
+        J: From<T> + ToNapiValue + TypeName,
+    {
+        self.ask(move |a, who| call(&patience.handle(a)?, who))
+    }
+
+    /// Promises the answer to a question, given as JSON.
+    pub(crate) fn answer<T>(
+        &self,
+        question: String,
+        patience: Patience,
+        verb: fn(&Analytics, &Principal, &Value) -> Result<T>,
+        table: fn(&T) -> Result<RecordBatch>,
+    ) -> Promised<Answer>
+    where
+        T: Serialize + Send + Sync + 'static,
+    {
+        self.patiently(patience, move |a, who| {
+            Answer::of(verb(a, who, &parse(&question)?)?, table)
+        })
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<Analytics>>> {

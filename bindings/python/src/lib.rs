@@ -7,6 +7,7 @@ mod answer;
 mod capsule;
 mod error;
 mod import;
+mod patience;
 mod store;
 
 /// The compiled part of `travelsense`; everything public is in the package around it.

@@ -1,7 +1,6 @@
 //! An open store of events as Python holds it; each method asks the core without the interpreter's lock.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
+use crate::patience::Patience;
 
 /// How often a waiting thread looks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -99,13 +99,21 @@ impl Store {
     }
 
     /// The JSON answer of any word to a question in its JSON form.
-    fn query(&self, py: Python<'_>, word: &str, question: &str) -> PyResult<String> {
-        self.answered(py, |a, who| a.ask(who, word, &json(question)?))
+    fn query(
+        &self,
+        py: Python<'_>,
+        word: &str,
+        question: &str,
+        patience: Patience,
+    ) -> PyResult<String> {
+        self.answered(py, &patience, |a, who| a.ask(who, word, &json(question)?))
     }
 
     /// The users behind a number, as JSON.
-    fn people(&self, py: Python<'_>, request: &str) -> PyResult<String> {
-        self.answered(py, |a, who| text(&a.people(who, &json(request)?)?))
+    fn people(&self, py: Python<'_>, request: &str, patience: Patience) -> PyResult<String> {
+        self.answered(py, &patience, |a, who| {
+            text(&a.people(who, &json(request)?)?)
+        })
     }
 
     /// All cohorts, as JSON.
@@ -125,7 +133,9 @@ impl Store {
 
     /// Exports what a request in its JSON form asks for; gives the job as JSON.
     fn export(&self, py: Python<'_>, request: &str) -> PyResult<String> {
-        self.answered(py, |a, who| text(&a.export(who, &json(request)?)?))
+        self.answered(py, &Patience::default(), |a, who| {
+            text(&a.export(who, &json(request)?)?)
+        })
     }
 
     /// One's exports, as JSON.
@@ -149,43 +159,68 @@ impl Store {
     }
 
     /// The answer to a funnel in its JSON form.
-    fn funnel(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::funnel_json, |a| {
+    fn funnel(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::funnel_json, |a| {
             Ok((a.table()?, Some(a.chart())))
         })
     }
 
+    /// The drop-off points of a funnel in its JSON form.
+    fn drop_off(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::drop_off_json, |a| {
+            Ok((a.table()?, None))
+        })
+    }
+
+    /// The groups of a funnel in its JSON form, compared.
+    fn compare(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::compare_json, |a| {
+            Ok((a.table()?, None))
+        })
+    }
+
+    /// Why two questions in their JSON form differ.
+    fn explain_difference(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        patience: Patience,
+    ) -> PyResult<Answer> {
+        let verb = Analytics::explain_difference_json;
+        self.answer(py, (question, &patience), verb, |a| Ok((a.table()?, None)))
+    }
+
     /// The answer to a retention table in its JSON form.
-    fn retention(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::retention_json, |a| {
+    fn retention(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::retention_json, |a| {
             Ok((a.table()?, Some(a.chart())))
         })
     }
 
     /// The answer to a question of engagement in its JSON form.
-    fn engagement(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::engagement_json, |a| {
+    fn engagement(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::engagement_json, |a| {
             Ok((a.table()?, a.chart()))
         })
     }
 
     /// The answer to a question of adoption in its JSON form.
-    fn adoption(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::adoption_json, |a| {
+    fn adoption(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::adoption_json, |a| {
             Ok((a.table()?, None))
         })
     }
 
     /// The answer to a question of journeys in its JSON form.
-    fn journey(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::journey_json, |a| {
+    fn journey(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::journey_json, |a| {
             Ok((a.table()?, a.chart()))
         })
     }
 
     /// The real-time figures asked for in their JSON form.
-    fn realtime(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::realtime_json, |a| {
+    fn realtime(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::realtime_json, |a| {
             // One figure is a picture; six are a table.
             let chart = match a.as_slice() {
                 [only] => Some(only.chart()),
@@ -196,10 +231,18 @@ impl Store {
     }
 
     /// The insights about a range in its JSON form.
-    fn user_insights(&self, py: Python<'_>, question: &str) -> PyResult<Answer> {
-        self.answer(py, question, Analytics::user_insights_json, |a| {
-            Ok((Insight::table(a)?, None))
-        })
+    fn user_insights(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        patience: Patience,
+    ) -> PyResult<Answer> {
+        self.answer(
+            py,
+            (question, &patience),
+            Analytics::user_insights_json,
+            |a| Ok((Insight::table(a)?, None)),
+        )
     }
 
     /// The same store for somebody else: what they may not do is refused, and the record holds their name.
@@ -267,10 +310,93 @@ impl Store {
     }
 
     /// A dashboard's widgets with their data, as JSON.
-    fn dashboard_data(&self, py: Python<'_>, dashboard: &str, asked: &str) -> PyResult<String> {
-        self.answered(py, |a, who| {
+    fn dashboard_data(
+        &self,
+        py: Python<'_>,
+        dashboard: &str,
+        asked: &str,
+        patience: Patience,
+    ) -> PyResult<String> {
+        self.answered(py, &patience, |a, who| {
             text(&a.dashboard_data(who, dashboard, &json(asked)?)?)
         })
+    }
+
+    /// One page of the alert rules, as JSON.
+    fn alerts(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.alerts(who, &json(asked)?)?))
+    }
+
+    /// Makes an alert rule; gives it as JSON.
+    fn create_alert(&self, py: Python<'_>, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.create_alert(who, &json(body)?)?))
+    }
+
+    /// An alert rule and where it stands, as JSON.
+    fn alert(&self, py: Python<'_>, alert: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.alert(who, alert)?))
+    }
+
+    /// Changes an alert rule; gives it as JSON.
+    fn update_alert(
+        &self,
+        py: Python<'_>,
+        alert: &str,
+        body: &str,
+        revision: Option<i64>,
+    ) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.update_alert(who, alert, &json(body)?, revision)?)
+        })
+    }
+
+    /// Removes an alert rule.
+    fn delete_alert(&self, py: Python<'_>, alert: &str, revision: Option<i64>) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_alert(who, alert, revision))
+    }
+
+    /// Tells nobody of an alert rule for a while; gives it as JSON.
+    fn silence_alert(&self, py: Python<'_>, alert: &str, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.silence_alert(who, alert, &json(body)?)?)
+        })
+    }
+
+    /// Sends a test to all places that an alert rule tells; gives what was read, as JSON.
+    fn test_alert(&self, py: Python<'_>, alert: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.test_alert(who, alert)?))
+    }
+
+    /// What became of an alert rule, as JSON.
+    fn alert_history(&self, py: Python<'_>, alert: &str, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.alert_history(who, alert, &json(asked)?)?)
+        })
+    }
+
+    /// Evaluates the alert rules that are due; gives what it came to, as JSON.
+    fn evaluate_alerts(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.evaluate_alerts(who)?))
+    }
+
+    /// One page of one's notifications, as JSON.
+    fn notifications(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.notifications(who, &json(asked)?)?))
+    }
+
+    /// Marks a notification as read.
+    fn read_notification(&self, py: Python<'_>, notification: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.read_notification(who, notification))
+    }
+
+    /// One page of the notifications on their way out, as JSON.
+    fn deliveries(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.deliveries(who, &json(asked)?)?))
+    }
+
+    /// Puts a notification that was given up on its way again.
+    fn retry_delivery(&self, py: Python<'_>, notification: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.retry_delivery(who, notification))
     }
 
     /// With whom a dashboard is shared, as JSON.
@@ -314,30 +440,32 @@ impl Store {
         answer.map_err(|e| raise(py, &e))
     }
 
-    /// Asks a question on another thread, so that this one hears Ctrl-C, which gives the question up.
+    /// Asks a question on another thread, so that this one hears Ctrl-C, which gives the question up, and tells how far it is.
     fn answered<T: Send>(
         &self,
         py: Python<'_>,
+        patience: &Patience,
         call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send,
     ) -> PyResult<T> {
-        let stop = Arc::new(AtomicBool::new(false));
         let raised = &mut None;
         let answer = self.ask(py, |a, who| {
-            let flag = Arc::clone(&stop);
-            let asked = a.until(move || flag.load(Ordering::Relaxed));
+            let (handle, asked) = patience.handle(a)?;
             std::thread::scope(|scope| {
                 let waiting = std::thread::current();
                 let asking = scope.spawn(move || {
-                    let answer = call(&asked, who);
+                    let answer = call(&handle, who);
                     waiting.unpark();
                     answer
                 });
                 while !asking.is_finished() {
                     std::thread::park_timeout(PATIENCE);
-                    if let Err(exception) = Python::attach(|py| py.check_signals()) {
-                        *raised = Some(exception);
-                        stop.store(true, Ordering::Relaxed);
+                    if raised.is_none() {
+                        *raised = patience.look(&asked).err();
                     }
+                }
+                // What was told last.
+                if raised.is_none() && asked.told() {
+                    *raised = patience.look(&asked).err();
                 }
                 asking
                     .join()
@@ -351,11 +479,11 @@ impl Store {
     fn answer<T: Serialize + Send>(
         &self,
         py: Python<'_>,
-        question: &str,
+        (question, patience): (&str, &Patience),
         verb: impl FnOnce(&Analytics, &Principal, &Value) -> Result<T> + Send,
         shown: impl FnOnce(&T) -> Result<(RecordBatch, Option<Chart>)> + Send,
     ) -> PyResult<Answer> {
-        self.answered(py, |a, who| {
+        self.answered(py, patience, |a, who| {
             let answer = verb(a, who, &json(question)?)?;
             let (table, chart) = shown(&answer)?;
             Answer::new(&answer, table, chart)

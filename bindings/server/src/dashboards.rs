@@ -6,8 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Router, routing::post};
 use serde_json::Value;
 use travelsense::Result;
 use travelsense::access::Permission;
@@ -15,19 +13,142 @@ use travelsense::audit::Act;
 
 use crate::answer::Answer;
 use crate::frame::Id;
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, Operation, op};
 use crate::routes::{json, question, tell};
 use crate::service::Service;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Service> {
-    let at = |path: &str| format!("/api/analytics-dashboard/{path}");
-    Router::new()
-        .route(&at("custom"), post(create).get(list))
-        .route(&at("custom/{id}"), get(read).put(update).delete(remove))
-        .route(&at("custom/{id}/data"), get(data))
-        .route(&at("custom/{id}/sharing"), get(sharing).put(share))
-        .route(&at("templates"), get(templates))
-        .route(&at("templates/{key}"), post(create_from))
+pub(crate) fn routes() -> Api {
+    use Permission::{ManageDashboards, ReadDashboards};
+
+    let id = || (named("ObjectId"), "The dashboard's id.");
+    let at = |operation: Operation| operation.path("id", id().0, id().1).refuses(&[404]);
+    let dashboard = || named("CustomDashboard");
+    Api::of("Dashboards")
+        .post(
+            "custom",
+            create,
+            op("createDashboard", "Creates a custom dashboard.")
+                .needs(ManageDashboards)
+                .body("DashboardDraft")
+                .creates(dashboard()),
+        )
+        .get("custom", list, listing())
+        .get(
+            "custom/{id}",
+            read,
+            at(op("readDashboard", "A dashboard with its widgets."))
+                .needs(ReadDashboards)
+                .answers(dashboard())
+                .tagged(),
+        )
+        .put(
+            "custom/{id}",
+            update,
+            at(op("updateDashboard", "Changes a dashboard."))
+                .needs(ManageDashboards)
+                .matches()
+                .body("DashboardPatch")
+                .answers(dashboard())
+                .tagged(),
+        )
+        .delete(
+            "custom/{id}",
+            remove,
+            at(op("deleteDashboard", "Deletes a dashboard."))
+                .needs(ManageDashboards)
+                .matches(),
+        )
+        .get(
+            "custom/{id}/data",
+            data,
+            at(op(
+                "readDashboardData",
+                "A dashboard's widgets with their data.",
+            ))
+            .needs(ReadDashboards)
+            .query(
+                "startDate",
+                named("Date"),
+                "Where all widgets begin; given with `endDate`, or neither.",
+            )
+            .query("endDate", named("Date"), "Where they end.")
+            .query("timezone", named("TimeZone"), "The zone of the range.")
+            .answers(schema::list(named("WidgetData"))),
+        )
+        .get(
+            "custom/{id}/sharing",
+            sharing,
+            at(op("readSharing", "With whom a dashboard is shared."))
+                .needs(ReadDashboards)
+                .answers(named("SharedWith")),
+        )
+        .put(
+            "custom/{id}/sharing",
+            share,
+            at(op(
+                "shareDashboard",
+                "Shares a dashboard with these users and roles and nobody else.",
+            ))
+            .needs(ManageDashboards)
+            .body("Sharing")
+            .answers(named("SharedWith")),
+        )
+        .get(
+            "templates",
+            templates,
+            op("listTemplates", "Ready-made dashboards.")
+                .needs(ReadDashboards)
+                .answers(schema::list(named("Template"))),
+        )
+        .post(
+            "templates/{key}",
+            create_from,
+            op(
+                "createDashboardFromTemplate",
+                "Creates a dashboard of a template.",
+            )
+            .needs(ManageDashboards)
+            .path("key", schema::text(), "The template's key.")
+            .refuses(&[404])
+            .maybe_body("TemplateDraft")
+            .creates(dashboard()),
+        )
+}
+
+fn listing() -> Operation {
+    op(
+        "listDashboards",
+        "The dashboards that are one's own, shared or public.",
+    )
+    .needs(Permission::ReadDashboards)
+    .query(
+        "search",
+        schema::plain(0, 100),
+        "Text in their name or description, taken literally, whatever the case.",
+    )
+    .query(
+        "limit",
+        schema::default(schema::integer(1, 50), 20.into()),
+        "At most so many.",
+    )
+    .query(
+        "offset",
+        schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+        "After so many.",
+    )
+    .query(
+        "sortBy",
+        schema::one_of(&["createdAt", "name"]),
+        "`createdAt` by default.",
+    )
+    .query(
+        "sortOrder",
+        schema::one_of(&["asc", "desc"]),
+        "The latest first, or names from A to Z, by default.",
+    )
+    .lists(named("CustomDashboard"))
 }
 
 /// Creates a custom dashboard.
@@ -243,7 +364,7 @@ async fn templates(service: State<Service>, id: Id, headers: HeaderMap) -> Respo
 }
 
 /// Has the core check everything that comes before the body, even where the body is not JSON.
-fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+pub(crate) fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
     match json(body) {
         Ok(body) => call(&body),
         // Null is no body: the core refuses it last.
@@ -258,7 +379,7 @@ fn unparsed<T>(body: &[u8], call: impl FnOnce(&Value) -> Result<T>) -> Result<T>
 }
 
 /// The revision that `If-Match` names. One tag is enough, and a tag that is none of ours matches nothing.
-fn revision(headers: &HeaderMap) -> Option<i64> {
+pub(crate) fn revision(headers: &HeaderMap) -> Option<i64> {
     let text = headers.get(IF_MATCH)?.to_str().unwrap_or_default().trim();
     if text == "*" {
         return None;

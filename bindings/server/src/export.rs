@@ -4,13 +4,12 @@ use std::io::Read as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 use http_body::Frame;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -18,10 +17,13 @@ use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
 use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
+use travelsense::export::Format;
 use travelsense::{Analytics, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, Operation, op};
 use crate::problem::Problem;
 use crate::routes::{json, question, tell};
 use crate::service::Service;
@@ -31,16 +33,69 @@ const PIECE: usize = 64 * 1024;
 const WAITING: usize = 4;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/api/analytics-dashboard/chart/{word}", post(chart))
-        .route("/api/analytics-dashboard/export", post(create))
-        .route("/api/analytics-dashboard/exports", get(list))
-        .route(
-            "/api/analytics-dashboard/export/{id}",
-            get(read).delete(cancel),
+pub(crate) fn routes() -> Api {
+    let id = |operation: Operation| {
+        operation
+            .needs(Permission::ReadAnalytics)
+            .path("id", named("ObjectId"), "The export's id.")
+            .refuses(&[404])
+    };
+    let types: Vec<&str> = Format::ALL.iter().map(|f| f.media_type()).collect();
+    let charts = ["funnel", "retention", "engagement", "journey", "realtime"];
+    Api::of("Exports and charts")
+        .post(
+            "chart/{word}",
+            chart,
+            op("drawChart", "The answer of a word to the question in the body, as SVG.")
+                .needs(Permission::ReadAnalytics)
+                .path("word", schema::one_of(&charts), "Which word is asked.")
+                .body("Question")
+                .sends(&["image/svg+xml"]),
         )
-        .route("/api/analytics-dashboard/export/{id}/file", get(file))
+        .post(
+            "export",
+            create,
+            op(
+                "createExport",
+                "Exports a dashboard, a report or events as a file; the answer is the job, complete where the export is small.",
+            )
+            .needs(Permission::ReadAnalytics)
+            .body("ExportRequest")
+            .answers(named("DashboardExportJob")),
+        )
+        .get(
+            "exports",
+            list,
+            op("listExports", "One's exports; those who manage access see all.")
+                .needs(Permission::ReadAnalytics)
+                .query("limit", schema::default(schema::integer(1, 100), 20.into()), "At most so many.")
+                .query("offset", schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into()), "After so many.")
+                .query(
+                    "status",
+                    schema::one_of(&["pending", "processing", "completed", "failed"]),
+                    "Only those of this status.",
+                )
+                .answers(named("Exports")),
+        )
+        .get(
+            "export/{id}",
+            read,
+            id(op("readExport", "An export and how far it is.")).answers(named("DashboardExportJob")),
+        )
+        .delete(
+            "export/{id}",
+            cancel,
+            id(op("cancelExport", "Gives an export up that is not over."))
+                .refuses(&[409])
+                .answers(named("DashboardExportJob")),
+        )
+        .get(
+            "export/{id}/file",
+            file,
+            id(op("readExportFile", "The file of an export that is complete."))
+                .refuses(&[409])
+                .sends(&types),
+        )
 }
 
 /// The answer of a word to the question in the body, as a chart.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
@@ -73,7 +72,8 @@ pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
     }
     response
         .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
         .headers_mut()
         .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -96,11 +96,6 @@ pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Respon
         .or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = text.unwrap_or("unknown"), "a request panicked");
     Problem::internal().into_response()
-}
-
-/// Nothing is at this path.
-pub(crate) async fn nothing_here() -> StatusCode {
-    StatusCode::NOT_FOUND
 }
 
 /// The id of the request at hand.

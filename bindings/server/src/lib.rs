@@ -1,5 +1,6 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
+mod alerts;
 mod answer;
 mod bearer;
 mod chance;
@@ -7,6 +8,10 @@ pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod ingest;
+mod live;
+pub mod notify;
+mod openapi;
 mod parameters;
 mod problem;
 mod rate;
@@ -14,6 +19,9 @@ mod record;
 mod routes;
 pub mod serve;
 mod service;
+mod session;
+mod ui;
 
+pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

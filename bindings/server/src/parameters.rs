@@ -30,12 +30,16 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 21] = [
+const KINDS: [(&str, Kind); 26] = [
     ("anchorFirst", Kind::Truth),
+    ("between", Kind::Names),
     ("confidenceLevel", Kind::Number),
+    ("end", Kind::Events),
+    ("features", Kind::Names),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
     ("horizon", Kind::Number),
+    ("length", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
     ("minimumOccurrences", Kind::Number),
@@ -44,10 +48,11 @@ const KINDS: [(&str, Kind); 21] = [
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
     ("search", Kind::Literal),
-    ("segments", Kind::Names),
     ("revenue", Kind::Truth),
+    ("segments", Kind::Names),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
+    ("unread", Kind::Truth),
     ("steps", Kind::Steps),
     ("strictIncrease", Kind::Truth),
     ("timeBetween", Kind::Numbers),

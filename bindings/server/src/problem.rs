@@ -39,6 +39,9 @@ const INTERNAL: &str =
     "something went wrong on our side; the log has the details under this request id";
 
 impl Problem {
+    /// The code where the engine has to be opened again.
+    pub(crate) const BROKEN: &'static str = "invalidated";
+
     /// Something a status says, for answers that are not ours.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
@@ -77,6 +80,22 @@ impl Problem {
         }
     }
 
+    /// The body is in a form that is not read here.
+    pub(crate) fn unsupported(detail: &str) -> Self {
+        Self {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            code: "unsupported_media_type",
+            detail: detail.to_owned(),
+            errors: Vec::new(),
+            retry: None,
+        }
+    }
+
+    /// The body is too large.
+    pub(crate) fn too_large() -> Self {
+        Self::of_status(StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
     /// Our own fault.
     pub(crate) fn internal() -> Self {
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
@@ -96,6 +115,16 @@ impl Problem {
                 .to_owned(),
             errors: Vec::new(),
             retry: Some(1),
+        }
+    }
+
+    /// Storing a batch took longer than the limit.
+    pub(crate) fn late() -> Self {
+        Self {
+            detail: "the batch could not be stored in time, for example behind an import; sent again, it is stored once where it has \
+                     the same Idempotency-Key, or its events the same ids"
+                .to_owned(),
+            ..Self::timeout()
         }
     }
 
@@ -131,8 +160,37 @@ impl From<Error> for Problem {
             ErrorKind::Conflict if error.code() == "revision_changed" => {
                 StatusCode::PRECONDITION_FAILED
             }
+            // The key of a batch belongs to another one.
+            ErrorKind::Conflict if error.code() == "idempotency_key_reused" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Storage if error.code() == "disk_full" => {
+                log(&error);
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: "disk_full",
+                    detail: "there is no space left on the disk; nothing of this request was kept"
+                        .to_owned(),
+                    errors: Vec::new(),
+                    retry: Some(5),
+                };
+            }
+            ErrorKind::Storage if error.code() == Self::BROKEN => {
+                log(&error);
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: Self::BROKEN,
+                    detail: "the store met a failure and is opened again".to_owned(),
+                    errors: Vec::new(),
+                    retry: Some(5),
+                };
+            }
             ErrorKind::Cancelled | ErrorKind::Limit => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal if error.code() == "parked" => {
+                log(&error);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => {
                 log(&error);
                 return Self::internal();

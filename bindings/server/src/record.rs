@@ -1,25 +1,65 @@
 //! The routes of the record and of tokens that are taken back.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde_json::Value;
 use travelsense::access::Permission;
 
 use crate::answer::Answer;
 use crate::frame::Id;
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, op};
 use crate::routes::{json, question, tell};
 use crate::service::Service;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/api/analytics-dashboard/audit", get(list))
-        .route("/api/analytics-dashboard/audit/verify", get(verify))
-        .route("/api/analytics-dashboard/revocations", post(revoke))
+pub(crate) fn routes() -> Api {
+    let within = |what: &str| format!("Only entries of this {what}.");
+    let plain = || schema::plain(0, 500);
+    Api::of("Access and record")
+        .get(
+            "audit",
+            list,
+            op("readAudit", "Who did what, the latest entry first.")
+                .needs(Permission::ReadAudit)
+                .query("who", plain(), &within("principal"))
+                .query("action", plain(), &within("action, or group of actions"))
+                .query("object", plain(), &within("object"))
+                .query(
+                    "outcome",
+                    schema::one_of(&["allowed", "refused", "failed"]),
+                    &within("outcome"),
+                )
+                .query("from", schema::instant(), "Only entries from then on.")
+                .query("to", schema::instant(), "Only entries before then.")
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 1_000), 50.into()),
+                    "At most so many.",
+                )
+                .query(
+                    "offset",
+                    schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                    "After so many.",
+                )
+                .lists(named("AuditEntry")),
+        )
+        .get(
+            "audit/verify",
+            verify,
+            op("verifyAudit", "Whether the record is whole.")
+                .needs(Permission::ReadAudit)
+                .answers(named("Verification")),
+        )
+        .post(
+            "revocations",
+            revoke,
+            op("revokeTokens", "Takes tokens back before they expire.")
+                .needs(Permission::ManageAccess)
+                .body("Revocation"),
+        )
 }
 
 /// The record, the latest entry first.

@@ -1,59 +1,320 @@
 //! The paths, and the order in which each request is checked: 401, 403, 400, 200.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use axum::{Extension, Router, middleware};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use travelsense::access::{self, Permission};
 use travelsense::audit::{Act, Outcome};
+use travelsense::realtime::Metric;
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
+use crate::openapi::schema::{self, named};
+use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::{dashboards, export, record};
+use crate::{alerts, dashboards, export, ingest, live, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
     let body = service.limits().body;
-    let routes = Router::new()
-        .route("/api/analytics-dashboard/realtime", get(realtime))
-        .route("/api/analytics-dashboard/user-insights", get(user_insights))
-        .route(
-            "/api/analytics-dashboard/cohort-analysis",
-            get(cohort_analysis),
-        )
-        .route("/api/analytics-dashboard/predictive", get(predictive))
-        .route("/api/analytics-dashboard/query/{word}", post(query))
-        .route("/api/analytics-dashboard/people", post(people))
-        .route("/api/analytics-dashboard/cohorts", get(cohorts))
-        .route(
-            "/api/analytics-dashboard/cohorts/{name}",
-            put(create_cohort).delete(remove_cohort),
-        )
-        .route("/health", get(health))
+    let questions = questions().into_router();
+    let events = ingest::routes().into_router();
+    let routes = questions
+        .layer(RequestBodyLimitLayer::new(body))
+        // The framework has a limit of its own, which is lower.
+        .merge(
+            events
+                .layer(DefaultBodyLimit::disable())
+                .layer(RequestBodyLimitLayer::new(ingest::BODY)),
+        );
+    let routes = routes.layer(middleware::from_fn(session::bearer));
+    framed(routes.with_state(service))
+}
+
+/// Every route there is.
+pub(crate) fn api() -> Api {
+    questions().merge(ingest::routes())
+}
+
+/// The routes whose bodies are small.
+fn questions() -> Api {
+    analytics()
+        .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
         .merge(record::routes())
-        .with_state(service);
-    framed(routes, body)
+        .merge(session::routes())
+        .merge(
+            Api::of("Service").get(
+                "/health",
+                health,
+                op("readHealth", "Whether the server is up.")
+                    .anybody()
+                    .answers(named("Health")),
+            ),
+        )
+        .merge(openapi::routes())
 }
 
-/// What surrounds every route: an id, a line in the log, problems as JSON, no panic and no large body.
-fn framed(routes: Router, body: usize) -> Router {
+/// The specification's first three questions, and the words behind them.
+fn analytics() -> Api {
+    let metrics = Metric::ALL.map(Metric::name);
+    let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
+    let words = [
+        "funnel",
+        "drop_off",
+        "compare",
+        "retention",
+        "journey",
+        "engagement",
+        "adoption",
+        "realtime",
+        "user_insights",
+        "explain_difference",
+        "anomalies",
+        "predictive",
+        "forecast",
+        "backtest",
+    ];
+    let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
+    Api::of("Analytics")
+        .get(
+            "realtime",
+            realtime,
+            asked("readRealtime", "What is happening now.")
+                .query(
+                    "metrics",
+                    schema::list(schema::one_of(&metrics)),
+                    "Which figures, repeated or with commas between them; all by default.",
+                )
+                .query(
+                    "timeRange",
+                    schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
+                    "How long the window is.",
+                )
+                .query(
+                    "refreshInterval",
+                    schema::default(schema::integer(5, 300), 30.into()),
+                    "In how many seconds it is asked again; it is handed back.",
+                )
+                .query(
+                    "asOf",
+                    schema::instant(),
+                    "The end of the window, not in the future; now by default.",
+                )
+                .answers(schema::list(named("RealtimeMetric"))),
+        )
+        .get(
+            "realtime/stream",
+            live::stream,
+            asked(
+                "streamRealtime",
+                "What is happening now, as server-sent events: one every `refreshInterval` seconds, with the data of `readRealtime`.",
+            )
+            .query(
+                "metrics",
+                schema::list(schema::one_of(&metrics)),
+                "Which figures, repeated or with commas between them; all by default.",
+            )
+            .query(
+                "timeRange",
+                schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
+                "How long the window is.",
+            )
+            .query(
+                "refreshInterval",
+                schema::default(schema::integer(5, 300), 30.into()),
+                "How many seconds lie between two events.",
+            )
+            .header(
+                "Last-Event-ID",
+                schema::text(),
+                "The id of the last event that was read; it goes on in the same rhythm.",
+            )
+            .sends(&["text/event-stream"]),
+        )
+        .get(
+            "user-insights",
+            user_insights,
+            asked("readUserInsights", "What stands out in how users behave.")
+                .ranged()
+                .query(
+                    "insightType",
+                    schema::one_of(&[
+                        "engagement_patterns",
+                        "conversion_funnel",
+                        "drop_off_points",
+                        "feature_adoption",
+                        "user_journeys",
+                    ]),
+                    "The only kind of insight; all by default.",
+                )
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 100), 20.into()),
+                    "At most so many.",
+                )
+                .query(
+                    "steps",
+                    schema::events(64),
+                    "The steps of the funnel; the catalogue's by default. `*` is any event.",
+                )
+                .query(
+                    "window",
+                    named("Window"),
+                    "The conversion window; 14 days by default.",
+                )
+                .answers(schema::list(named("UserBehaviorInsight"))),
+        )
+        .get(
+            "cohort-analysis",
+            cohort_analysis,
+            asked("readCohortAnalysis", "Who comes back.")
+                .ranged()
+                .required(
+                    "cohortPeriod",
+                    schema::one_of(&["hourly", "daily", "weekly", "monthly"]),
+                    "The period of cohorts and columns.",
+                )
+                .required(
+                    "analysisMetric",
+                    schema::one_of(&["retention_rate", "revenue", "engagement", "feature_usage"]),
+                    "The figure in the cells.",
+                )
+                .query(
+                    "mode",
+                    schema::one_of(&["first_time", "first_ever_then_filter", "recurring"]),
+                    "When a user joins a cohort.",
+                )
+                .query(
+                    "weekStart",
+                    schema::one_of(&WEEKDAYS),
+                    "The first day of weeks.",
+                )
+                .query(
+                    "start",
+                    schema::events(100),
+                    "The events that start a user; any by default.",
+                )
+                .query(
+                    "return",
+                    schema::events(100),
+                    "The events that bring a user back; any by default.",
+                )
+                .query("periods", schema::integer(0, 1_000), "The last column.")
+                .answers(named("CohortAnalysisResult")),
+        )
+        .get(
+            "predictive",
+            predictive,
+            asked("readPredictive", "What comes after the history of a range.")
+                .ranged()
+                .required(
+                    "predictionType",
+                    schema::one_of(&[
+                        "user_growth",
+                        "revenue",
+                        "demand_forecast",
+                        "churn_rate",
+                        "feature_adoption",
+                    ]),
+                    "What is predicted.",
+                )
+                .query(
+                    "confidenceLevel",
+                    schema::default(
+                        json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+                        95.into(),
+                    ),
+                    "The level of the intervals in percent.",
+                )
+                .query(
+                    "horizon",
+                    schema::integer(1, 365),
+                    "How many buckets ahead; a quarter of the history by default, 90 at most.",
+                )
+                .query(
+                    "segments",
+                    schema::list(schema::one_of(&SEGMENTS)),
+                    "Segments that are predicted beside it, each by itself.",
+                )
+                .query(
+                    "feature",
+                    schema::text_of(1, 200),
+                    "The one feature of `feature_adoption`; every feature of the catalogue by default.",
+                )
+                .query(
+                    "country",
+                    schema::text_of(2, 2),
+                    "The country whose holidays count.",
+                )
+                .answers(named("PredictiveAnalyticsResult")),
+        )
+        .post(
+            "query/{word}",
+            query,
+            asked(
+                "ask",
+                "The answer of a word to a question in its JSON form.",
+            )
+            .path("word", schema::one_of(&words), "Which word is asked.")
+            .body("Question")
+            .answers(schema::about(json!({}), "The answer of the word.")),
+        )
+        .post(
+            "people",
+            people,
+            op("readPeople", "The users behind a number.")
+                .needs(Permission::ReadPeople)
+                .body("PeopleRequest")
+                .answers(named("People")),
+        )
+        .get(
+            "catalogue",
+            catalogue,
+            asked("readCatalogue", "Which events mean what.").answers(named("Catalogue")),
+        )
+        .get(
+            "cohorts",
+            cohorts,
+            asked("listCohorts", "All cohorts by name.").answers(schema::list(named("Cohort"))),
+        )
+        .put(
+            "cohorts/{name}",
+            create_cohort,
+            op("createCohort", "Makes a cohort, which never changes.")
+                .needs(Permission::ManageCohorts)
+                .path("name", schema::text_of(1, 100), "Its name.")
+                .refuses(&[409])
+                .body("CohortDefinition")
+                .answers(named("CohortName")),
+        )
+        .delete(
+            "cohorts/{name}",
+            remove_cohort,
+            op("removeCohort", "Removes a cohort.")
+                .needs(Permission::ManageCohorts)
+                .path("name", schema::text_of(1, 100), "Its name.")
+                .refuses(&[404])
+                .answers(named("CohortName")),
+        )
+}
+
+/// What surrounds every route: an id, a line in the log, problems as JSON and no panic.
+fn framed(routes: Router) -> Router {
     routes
-        .fallback(frame::nothing_here)
+        .fallback(ui::serve)
         .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(RequestBodyLimitLayer::new(body))
         .layer(middleware::from_fn(frame::frame))
 }
 
@@ -171,6 +432,14 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
     .await
 }
 
+/// Which events mean what.
+async fn catalogue(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    ask(service, id, headers, "catalogue.read", |analytics, who| {
+        Answer::of(&analytics.catalogue(who)?)
+    })
+    .await
+}
+
 /// All cohorts.
 async fn cohorts(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
     ask(service, id, headers, "cohort.list", |analytics, who| {
@@ -197,7 +466,7 @@ async fn create_cohort(
         Some(act),
         move |analytics, who| {
             analytics.create_cohort(who, &name, &json(&body)?)?;
-            Answer::of(&serde_json::json!({ "name": name }))
+            Answer::of(&json!({ "name": name }))
         },
     )
     .await
@@ -220,7 +489,7 @@ async fn remove_cohort(
         Some(act),
         move |analytics, who| {
             analytics.remove_cohort(who, &name)?;
-            Answer::of(&serde_json::json!({ "name": name }))
+            Answer::of(&json!({ "name": name }))
         },
     )
     .await
@@ -328,6 +597,7 @@ pub(crate) async fn tell(
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
+    use axum::routing::get;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -340,7 +610,7 @@ mod tests {
 
         let routes = Router::new().route("/", get(fault));
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = framed(routes, 10).oneshot(request).await.unwrap();
+        let response = framed(routes).oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
             response.headers()["content-type"],

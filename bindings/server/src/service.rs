@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use travelsense::access::Verifier;
 use travelsense::audit::{Act, Outcome};
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
@@ -14,6 +14,7 @@ use crate::bearer;
 use crate::frame::RequestId;
 use crate::problem::Problem;
 use crate::rate::Rate;
+use crate::session::Entrances;
 
 /// The state behind the routes.
 #[derive(Clone, Debug)]
@@ -21,8 +22,16 @@ pub struct Service {
     analytics: Arc<Analytics>,
     verifier: Arc<RwLock<Arc<Verifier>>>,
     running: Arc<Semaphore>,
+    /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
+    taking: Arc<Semaphore>,
+    /// Who may watch the figures at once.
+    watching: Arc<Semaphore>,
+    stopping: Arc<watch::Sender<bool>>,
+    /// Whether the engine met a failure that it cannot go on after.
+    broken: Arc<watch::Sender<bool>>,
     rate: Option<Arc<Rate>>,
     limits: Limits,
+    entrances: Entrances,
 }
 
 /// How much the server takes on.
@@ -51,6 +60,12 @@ impl Default for Limits {
     }
 }
 
+/// So many batches of events are under way at once; others are told to come again.
+const TAKING: usize = 256;
+
+/// So many may watch the real-time figures at once.
+const WATCHING: usize = 1_024;
+
 /// Raised once nobody waits for a question any more: when the time is up, or the asker has gone.
 #[derive(Default)]
 struct Left(Arc<AtomicBool>);
@@ -69,9 +84,59 @@ impl Service {
             analytics,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             running,
+            taking: Arc::new(Semaphore::new(TAKING)),
+            watching: Arc::new(Semaphore::new(WATCHING)),
+            stopping: Arc::new(watch::Sender::new(false)),
+            broken: Arc::new(watch::Sender::new(false)),
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
+            entrances: Entrances::default(),
         }
+    }
+
+    /// Lets a browser log in with this token by a code, once.
+    pub fn admit_once(&self, code: impl Into<String>, token: impl Into<String>) {
+        self.entrances.add(code.into(), token.into());
+    }
+
+    pub(crate) fn entrances(&self) -> &Entrances {
+        &self.entrances
+    }
+
+    /// From now on nobody is told anything new: streams end, so that the server can stop.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Completes when the engine has to be opened again, which takes a new process.
+    pub async fn broken(&self) {
+        let mut broken = self.broken.subscribe();
+        let _ = broken.wait_for(|broken| *broken).await;
+    }
+
+    /// Whether the engine has to be opened again.
+    pub fn is_broken(&self) -> bool {
+        *self.broken.borrow()
+    }
+
+    /// Looks whether an answer says that the engine is broken.
+    fn heard<T>(&self, answer: std::result::Result<T, Problem>) -> std::result::Result<T, Problem> {
+        if answer.as_ref().is_err_and(|p| p.code() == Problem::BROKEN) && !self.is_broken() {
+            tracing::error!("the engine met a failure that it cannot go on after: the server ends");
+            self.broken.send_replace(true);
+        }
+        answer
+    }
+
+    /// Turns true when the server stops.
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// A place among those who watch the figures.
+    pub(crate) fn watch(&self) -> std::result::Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.watching).try_acquire_owned();
+        place.map_err(|_| Problem::overloaded())
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -164,12 +229,57 @@ impl Service {
             span.in_scope(|| question(&analytics).map_err(Problem::from))
         });
         match tokio::time::timeout_at(deadline, task).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => self.heard(answer),
             Ok(Err(failed)) => {
                 tracing::error!(error = %failed, "a question panicked");
                 Err(Problem::internal())
             }
             Err(_) => Err(Problem::timeout()),
         }
+    }
+
+    /// Takes a batch of events on a thread where it may block, or turns it away at once where too many are under way.
+    pub(crate) async fn take<T: Send + 'static>(
+        &self,
+        batch: impl FnOnce(&Analytics) -> std::result::Result<T, Problem> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else {
+            return Err(Problem::overloaded());
+        };
+        // A batch that nobody waits for any more leaves the queue: whoever sent it sends it again.
+        let left = Left::default();
+        let flag = Arc::clone(&left.0);
+        let analytics = self.analytics.until(move || flag.load(Ordering::Relaxed));
+        let span = tracing::Span::current();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            span.in_scope(|| batch(&analytics))
+        });
+        match tokio::time::timeout(self.limits.timeout, task).await {
+            Ok(Ok(answer)) => self.heard(answer),
+            Ok(Err(failed)) => {
+                tracing::error!(error = %failed, "a batch panicked");
+                Err(Problem::internal())
+            }
+            Err(_) => Err(Problem::late()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_engine_is_heard_of() {
+        let analytics = Arc::new(Analytics::in_memory().unwrap());
+        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Ue1Ga").unwrap();
+        let verifier = Verifier::new(vec![key], "a", "b").unwrap();
+        let service = Service::new(analytics, verifier, Limits::default());
+        let told = |code| Err::<(), _>(Problem::from(Error::new(ErrorKind::Storage, code, "x")));
+        assert!(service.heard(told("disk_full")).is_err());
+        assert!(!service.is_broken());
+        assert!(service.heard(told("invalidated")).is_err());
+        assert!(service.is_broken());
     }
 }

@@ -21,7 +21,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer` is allowed nothing.
+    /// Somebody known by `id` with a role; a role that is not one of `admin`, `analyst`, `viewer`, `collector` is allowed nothing.
     pub fn new(id: impl Into<String>, role: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -77,8 +77,10 @@ pub enum Permission {
     ReadPeople,
     /// Make and remove cohorts.
     ManageCohorts,
-    /// Add events.
+    /// Import files of events and tables, and send again what was kept aside.
     ImportEvents,
+    /// Send events as they happen, and nothing else.
+    IngestEvents,
     /// Change which events are page views, conversions, errors and steps.
     ManageCatalogue,
     /// Take everything of a user away for ever.
@@ -91,6 +93,10 @@ pub enum Permission {
     ReadAudit,
     /// Take tokens back before they expire.
     ManageAccess,
+    /// See alerts, and where they stand.
+    ReadAlerts,
+    /// Make alerts, change and silence them, and see where they are told.
+    ManageAlerts,
 }
 
 impl Permission {
@@ -101,12 +107,15 @@ impl Permission {
             Self::ReadPeople => "read_people",
             Self::ManageCohorts => "manage_cohorts",
             Self::ImportEvents => "import_events",
+            Self::IngestEvents => "ingest_events",
             Self::ManageCatalogue => "manage_catalogue",
             Self::ErasePeople => "erase_people",
             Self::ReadDashboards => "read_dashboards",
             Self::ManageDashboards => "manage_dashboards",
             Self::ReadAudit => "read_audit",
             Self::ManageAccess => "manage_access",
+            Self::ReadAlerts => "read_alerts",
+            Self::ManageAlerts => "manage_alerts",
         }
     }
 }
@@ -120,6 +129,11 @@ pub struct Decision {
     pub permission: Permission,
     /// A sentence for people and for the log.
     pub reason: String,
+}
+
+/// All that this principal may do.
+pub fn permissions(who: &Principal) -> &'static [Permission] {
+    role::permissions(who.role()).unwrap_or_default()
 }
 
 /// May this principal do this?
@@ -193,38 +207,50 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 10] = [
+    const ALL: [Permission; 13] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
         Permission::ImportEvents,
+        Permission::IngestEvents,
         Permission::ManageCatalogue,
         Permission::ErasePeople,
         Permission::ReadDashboards,
         Permission::ManageDashboards,
         Permission::ReadAudit,
         Permission::ManageAccess,
+        Permission::ReadAlerts,
+        Permission::ManageAlerts,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 10]),
+            ("admin", [true; 13]),
             (
                 "analyst",
                 [
-                    true, true, true, true, false, false, true, true, false, false,
+                    true, true, true, true, true, false, false, true, true, false, false, true,
+                    true,
                 ],
             ),
             (
                 "viewer",
                 [
-                    true, false, false, false, false, false, true, false, false, false,
+                    true, false, false, false, false, false, false, true, false, false, false,
+                    true, false,
                 ],
             ),
-            ("Admin", [false; 10]),
-            ("root", [false; 10]),
-            ("", [false; 10]),
+            (
+                "collector",
+                [
+                    false, false, false, false, true, false, false, false, false, false, false,
+                    false, false,
+                ],
+            ),
+            ("Admin", [false; 13]),
+            ("root", [false; 13]),
+            ("", [false; 13]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

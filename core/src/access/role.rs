@@ -1,11 +1,12 @@
 //! Which role may do what, as data.
 
 use super::Permission::{
-    self, ErasePeople, ImportEvents, ManageAccess, ManageCatalogue, ManageCohorts,
-    ManageDashboards, ReadAnalytics, ReadAudit, ReadDashboards, ReadPeople,
+    self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageAlerts, ManageCatalogue,
+    ManageCohorts, ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards,
+    ReadPeople,
 };
 
-const ROLES: [(&str, &[Permission]); 3] = [
+const ROLES: [(&str, &[Permission]); 4] = [
     (
         "admin",
         &[
@@ -13,12 +14,15 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ManageCatalogue,
             ErasePeople,
             ReadDashboards,
             ManageDashboards,
             ReadAudit,
             ManageAccess,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
     (
@@ -28,11 +32,16 @@ const ROLES: [(&str, &[Permission]); 3] = [
             ReadPeople,
             ManageCohorts,
             ImportEvents,
+            IngestEvents,
             ReadDashboards,
             ManageDashboards,
+            ReadAlerts,
+            ManageAlerts,
         ],
     ),
-    ("viewer", &[ReadAnalytics, ReadDashboards]),
+    ("viewer", &[ReadAnalytics, ReadDashboards, ReadAlerts]),
+    // A program that only sends events.
+    ("collector", &[IngestEvents]),
 ];
 
 /// The permissions of a role, or `None` for a role that is not known.

@@ -45,6 +45,7 @@ impl Analytics {
         Definition::parse(definition.inner())?;
         let text = definition.inner().to_string();
         if self.warehouse.set_cohort(name, Some(&text), self.now())? {
+            self.intake.settle(&*self.warehouse, self.now());
             Ok(())
         } else {
             Err(Error::new(
@@ -64,6 +65,7 @@ impl Analytics {
     pub fn remove_cohort(&self, who: &Principal, name: &str) -> Result<()> {
         let name = access::grant(who, Permission::ManageCohorts, name)?;
         if self.warehouse.set_cohort(name.inner(), None, self.now())? {
+            self.intake.settle(&*self.warehouse, self.now());
             Ok(())
         } else {
             Err(Error::new(
@@ -82,7 +84,7 @@ impl Analytics {
         let stored = self.warehouse.cohorts()?;
         let mut found: Vec<(String, Definition)> = Vec::new();
         for property in properties {
-            let Property::Cohort(name) = property else {
+            let Property::Cohort { name, .. } = property else {
                 continue;
             };
             if found.iter().any(|f| f.0 == *name) {

@@ -1,12 +1,12 @@
 //! What goes into the store, and what its events mean.
 
-use serde_json::Value;
+use std::sync::PoisonError;
 
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::error::Result;
 use crate::events;
-use crate::events::{Catalogue, ImportOptions, ImportReport, IngestReport, Mapping, Source};
+use crate::events::{Catalogue, ImportOptions, ImportReport, Mapping, Source};
 
 impl Analytics {
     /// Imports a file or Arrow batches into the events or a platform table: all of it or, where it fails, nothing.
@@ -22,26 +22,19 @@ impl Analytics {
         options: &mut ImportOptions<'_>,
     ) -> Result<ImportReport> {
         let mapping = access::grant(who, Permission::ImportEvents, mapping)?;
+        let meaning = self.meaning()?;
         let catalogue = self.warehouse.catalogue()?;
-        events::import(
+        let report = events::import(
             &*self.warehouse,
             &catalogue,
             source,
             &mapping,
             self.now(),
             options,
-        )
-    }
-
-    /// Takes a JSON array of events and answers each: accepted, duplicate, or refused with the reasons.
-    ///
-    /// # Errors
-    /// `validation_failed` where it is no array; a full disk, a store opened only to read; `forbidden` for a principal
-    /// who may not import. Then nothing of it is kept.
-    pub fn ingest(&self, who: &Principal, events: &Value) -> Result<IngestReport> {
-        let events = access::grant(who, Permission::ImportEvents, events)?;
-        let catalogue = self.warehouse.catalogue()?;
-        events::ingest(&*self.warehouse, &catalogue, &events, self.now())
+        )?;
+        drop(meaning);
+        self.intake.settle(&*self.warehouse, self.now());
+        Ok(report)
     }
 
     /// Which events mean what.
@@ -59,7 +52,18 @@ impl Analytics {
     /// `forbidden` for a principal who may not manage the catalogue; a store opened only to read.
     pub fn set_catalogue(&self, who: &Principal, catalogue: &Catalogue) -> Result<()> {
         let catalogue = access::grant(who, Permission::ManageCatalogue, catalogue)?;
-        self.warehouse.set_catalogue(catalogue.inner())
+        self.intake.refuse_inside(&*self.warehouse)?;
+        {
+            // Whatever was read by the one before is stored before it changes, and is read again with the rest.
+            let _meaning = self.meaning.write().unwrap_or_else(PoisonError::into_inner);
+            self.warehouse.set_catalogue(catalogue.inner())?;
+            *self
+                .catalogue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        self.intake.settle(&*self.warehouse, self.now());
+        Ok(())
     }
 
     /// The version of the stored data, which grows with every change; an answer asked for now holds at least this much.

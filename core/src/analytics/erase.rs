@@ -1,6 +1,7 @@
 //! People who are to be forgotten.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::PoisonError;
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::timeline::{Columns, Timelines};
 use crate::warehouse::Erasure;
 
 /// What was erased of the users asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErasureReport {
     /// How many of the ids were known.
@@ -28,6 +29,8 @@ pub struct ErasureReport {
     pub held: u64,
     /// Cohorts whose lists named them.
     pub cohorts: u64,
+    /// Files beside the store that hold events and cannot be read, such as damaged pieces of its log: nobody knows whose they are.
+    pub set_aside: Vec<PathBuf>,
 }
 
 /// So many users can be erased at once.
@@ -43,7 +46,8 @@ impl Analytics {
     ///
     /// # Errors
     /// `validation_failed` for an empty id or more than 10,000; `not_erased` where saved timelines cannot be removed, and then
-    /// nothing is; a store opened only to read; `forbidden` for a principal who may not erase.
+    /// nothing is; `not_forgotten` where all is erased but the log, and erasing once more will do; a store opened only to read;
+    /// `forbidden` for a principal who may not erase.
     pub fn erase(&self, who: &Principal, ids: &[&str]) -> Result<ErasureReport> {
         let ids = access::grant(who, Permission::ErasePeople, ids)?;
         let ids: BTreeSet<&str> = ids.inner().iter().copied().collect();
@@ -55,7 +59,8 @@ impl Analytics {
             ));
         }
         let ids: Vec<&str> = ids.into_iter().collect();
-        // From here on nothing changes but this.
+        // Nobody brings back meanwhile what was kept aside; and from here on nothing changes but this.
+        let _alone = self.intake.alone(&*self.warehouse)?;
         let mut change = self.warehouse.load()?;
         let keys = self.warehouse.user_keys(&ids)?;
         let mut report = ErasureReport {
@@ -63,9 +68,6 @@ impl Analytics {
             unknown: (ids.len() - keys.len()) as u64,
             ..ErasureReport::default()
         };
-        if keys.is_empty() {
-            return Ok(report);
-        }
         let timelines = self.timelines()?;
         let (mut users, mut rows) = (BTreeSet::new(), BTreeSet::new());
         for key in keys.values() {
@@ -77,14 +79,21 @@ impl Analytics {
         let users: Vec<u32> = users.into_iter().collect();
         let rows: Vec<u32> = rows.into_iter().collect();
         let names = self.warehouse.user_ids(&users)?;
-        let cohorts = self.without(&names.iter().map(String::as_str).collect())?;
+        let mut names: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let cohorts = self.without(&names)?;
+        names.extend(&ids);
         let erased = change.erase(&Erasure {
+            ids: &ids,
             users: &users,
             rows: &rows,
             cohorts: &cohorts,
         })?;
         self.forget_exports()?;
-        {
+        self.intake.forget_parked(&names)?;
+        if keys.is_empty() && erased.held == 0 {
+            // Nothing of them is in the store; what was erased before may still be in the log.
+            drop(change);
+        } else {
             // Nobody reads or saves timelines of before from now until the change is made.
             let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
             Timelines::forget(&*self.warehouse)?;
@@ -92,6 +101,7 @@ impl Analytics {
             self.saved.store(0, std::sync::atomic::Ordering::Relaxed);
             *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = Columns::default();
         }
+        self.intake.forget(&*self.warehouse, self.now())?;
         // One that began in between has read what is gone.
         self.forget_exports()?;
         self.timelines()?;
@@ -99,6 +109,7 @@ impl Analytics {
         report.records = erased.records;
         report.held = erased.held;
         report.cohorts = cohorts.len() as u64;
+        report.set_aside = self.intake.beside();
         Ok(report)
     }
 

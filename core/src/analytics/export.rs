@@ -418,7 +418,7 @@ impl Analytics {
         };
         kept.fail(reason, self.now());
         // Where even that cannot be kept, the export is taken up again when the store is next opened.
-        let _ = self.keep(&kept);
+        let _ = self.give_up(&kept, reason);
     }
 
     fn write(&self, kept: &mut Kept, running: &Running) -> Result<()> {
@@ -451,7 +451,9 @@ impl Analytics {
         let act = Act::new("export.complete", object(&kept.id().to_string()));
         let done = self.acted(&who, Permission::ReadAnalytics, act, |session, _| {
             if documents::update(session, &complete.document()?)? {
-                return Ok(());
+                let id = kept.id().to_string();
+                let told = ("completed", id.as_str());
+                return self.tell_of_export(session, kept.owner(), told, "your export is complete");
             }
             Err(Error::new(
                 ErrorKind::Conflict,
@@ -473,6 +475,19 @@ impl Analytics {
     fn keep(&self, kept: &Kept) -> Result<bool> {
         let document = kept.document()?;
         change(&*self.metadata()?, |s| documents::update(s, &document))
+    }
+
+    /// Keeps an export that failed, and tells whoever asked for it.
+    fn give_up(&self, kept: &Kept, reason: &str) -> Result<()> {
+        let document = kept.document()?;
+        change(&*self.metadata()?, |session| {
+            if documents::update(session, &document)? {
+                let id = kept.id().to_string();
+                let title = format!("your export failed: {reason}");
+                self.tell_of_export(session, kept.owner(), ("failed", &id), &title)?;
+            }
+            Ok(())
+        })
     }
 
     /// An export as it is told, with the rows written so far.

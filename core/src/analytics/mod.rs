@@ -1,8 +1,11 @@
 //! The handle: opens and closes the stores, holds the clock, and delegates; it computes nothing itself.
 
 mod adoption;
+mod alert;
+mod anomaly;
 mod audit;
 mod chart;
+mod churn;
 mod cohort;
 mod dashboard;
 mod data;
@@ -12,8 +15,10 @@ mod erase;
 mod explain;
 mod export;
 mod funnel;
+mod ingest;
 mod insight;
 mod journey;
+mod notification;
 mod predictive;
 mod realtime;
 mod report;
@@ -23,6 +28,8 @@ mod word;
 
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
+pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
+pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,9 +40,12 @@ use serde::Serialize;
 
 use crate::audit::Recorder;
 use crate::error::{Error, Result};
+use crate::events::Catalogue;
 use crate::export::Files;
+use crate::intake::Intake;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
+use crate::realtime::Windows;
 use crate::timeline::{Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
@@ -104,6 +114,11 @@ impl std::fmt::Debug for Options {
 #[derive(Clone)]
 pub struct Analytics {
     warehouse: Arc<dyn Warehouse>,
+    intake: Arc<Intake>,
+    catalogue: Arc<RwLock<Option<Arc<Catalogue>>>>,
+    /// Held by whoever stores events that were read by the catalogue, and by whoever changes it.
+    meaning: Arc<RwLock<()>>,
+    windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
     /// How many events the timelines beside the file hold.
@@ -155,13 +170,16 @@ impl Analytics {
         }
         let kept = Kept::new(&options);
         let exports = export::Exports::new(Files::beside(options.path.as_ref()));
+        let now = (options.clock)();
         let warehouse = Duckdb::open(&Open {
-            path: options.path,
+            path: options.path.clone(),
             read_only: options.read_only,
             threads: options.threads,
             memory_limit: options.memory_limit,
-            now: (options.clock)(),
+            now,
         })?;
+        let path = options.path.as_deref();
+        let intake = Intake::open(path, options.read_only, &warehouse, now)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads.unwrap_or_default())
             .thread_name(|i| format!("travelsense-{i}"))
@@ -169,6 +187,10 @@ impl Analytics {
             .map_err(Error::internal)?;
         Ok(Self {
             warehouse: Arc::new(warehouse),
+            intake: Arc::new(intake),
+            catalogue: Arc::default(),
+            meaning: Arc::default(),
+            windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),
             saved: Arc::default(),
@@ -188,6 +210,7 @@ impl Analytics {
     /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
     pub fn close(self) {
         self.exports.close();
+        self.intake.close(&*self.warehouse, self.now());
         let held = self
             .timelines
             .read()

@@ -23,8 +23,10 @@ impl Analytics {
     pub fn realtime(&self, who: &Principal, question: &Realtime) -> Result<Vec<RealtimeMetric>> {
         let question = access::grant(who, Permission::ReadAnalytics, question)?;
         refuse(question.inner().faults(self.now()))?;
-        let as_of = question.inner().as_of.unwrap_or_else(|| self.now());
-        let catalogue = self.warehouse.catalogue()?;
+        self.stop().check()?;
+        let now = self.now();
+        let as_of = question.inner().as_of.unwrap_or(now);
+        let catalogue = self.known_catalogue()?;
         let timelines = if self.warehouse.head()?.identified {
             Some(self.timelines()?)
         } else {
@@ -39,9 +41,19 @@ impl Analytics {
                 errors: &catalogue.errors,
                 base_currency: &catalogue.base_currency,
             },
-            as_of,
+            (as_of, now),
+            &self.windows,
             timelines.as_deref(),
         )
+    }
+
+    /// Takes what was stored since into the real-time figures held in memory, where any have been asked for: whoever serves many can do
+    /// so every second, and nobody has to wait for it.
+    ///
+    /// # Errors
+    /// Whatever reading the store raises.
+    pub fn refresh_realtime(&self) -> Result<()> {
+        self.windows.refresh(&*self.warehouse, self.now())
     }
 
     /// `realtime` of a question in its JSON form, see [`Realtime::parse`].

@@ -99,7 +99,7 @@ impl Analytics {
         if needs.properties.is_empty() && !needs.amounts {
             return Ok(Columns::default());
         }
-        let named = |property: &&Property| matches!(property, Property::Cohort(_));
+        let named = |property: &&Property| matches!(property, Property::Cohort { .. });
         let cohorts = if needs.properties.iter().any(named) {
             self.definitions(&needs.properties)?
         } else {
@@ -126,9 +126,11 @@ impl Analytics {
                 stop: self.stop(),
                 ..View::new(timelines, as_of)
             };
+            let changing = |p: &&Property| matches!(p, Property::Cohort { name: of, .. } if of == name && !p.fixed());
+            let over_time = needs.properties.iter().any(changing);
             let members = self
                 .pool
-                .install(|| cohort::members(definition, &keys, &view))?;
+                .install(|| cohort::members(definition, &keys, &view, over_time))?;
             columns.add_cohort(name, members);
         }
         Ok(columns)

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, dropoff, engagement, explain, funnel, insight, journey, predictive,
-    realtime, retention,
+    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
+    predictive, realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 13] = [
+const WORDS: [Word; 17] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -33,8 +33,12 @@ const WORDS: [Word; 13] = [
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,
+    anomaly::WORD,
     insight::WORD,
     explain::WORD,
+    churn::CHURN,
+    churn::VALUE,
+    churn::NEXT_ACTION,
     predictive::WORD,
     predictive::FORECAST,
     predictive::BACKTEST,

@@ -136,7 +136,8 @@ impl Definition {
             })
         });
         let kinds = ["users", "did", "profile", "all", "any", "not"];
-        if kinds.iter().filter(|k| definition.get(k).is_some()).count() != 1 {
+        let given = |k: &&&str| definition.get(**k).is_some_and(|v| !v.is_null());
+        if kinds.iter().filter(given).count() != 1 {
             wrong(
                 "definition",
                 "contradiction",
@@ -193,7 +194,10 @@ fn of_users(mut filters: Vec<Filter>) -> Parsed<Vec<Filter>> {
 
 /// A condition that asks for no other cohort.
 fn of_events(did: Condition) -> Parsed<Condition> {
-    if did.properties().any(|p| matches!(p, Property::Cohort(_))) {
+    if did
+        .properties()
+        .any(|p| matches!(p, Property::Cohort { .. }))
+    {
         return fault(
             "not_in_list",
             "must not be about another cohort; use all, any and not",

@@ -1,7 +1,9 @@
 //! Named sets of users: lists fixed once and for all, and definitions evaluated anew for every question (C1).
 //!
 //! A cohort is used wherever a property is: `{"property": {"cohort": "name"}, "op": "is", "value": true}` filters by it, and a
-//! breakdown by `{"cohort": "name"}` has the rows true and false. Membership is as of the instant of the question.
+//! breakdown by `{"cohort": "name"}` has the rows true and false. Membership is as of the instant of the question, or, with
+//! `"at": "at_event"` or `"at": "at_entry"`, what it was as of the time of the event or of the entry: events up to then and
+//! profiles of then.
 
 mod definition;
 mod members;
@@ -12,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use definition::Definition;
-pub(crate) use members::members;
+pub use members::members;
 
 use crate::query::Instant;
 

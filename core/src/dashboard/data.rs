@@ -95,6 +95,8 @@ pub struct Series {
     pub series: Vec<Line>,
     /// Whether there are more groups than are shown.
     pub truncated: bool,
+    /// How many groups there are.
+    pub total: usize,
 }
 
 /// A bucket of a series.
@@ -122,6 +124,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Whether there are more groups than are shown.
     pub truncated: bool,
+    /// How many groups there are.
+    pub total: usize,
 }
 
 /// A group and its number.
@@ -526,6 +530,7 @@ fn series(table: &Figured, edges: &[Instant], limit: usize) -> Series {
     Series {
         series: groups.iter().take(limit).map(line).collect(),
         truncated: groups.len() > limit,
+        total: groups.len(),
         buckets,
     }
 }
@@ -554,6 +559,7 @@ fn rows(table: &Figured, limit: usize) -> Rows {
     });
     Rows {
         truncated: all.len() > limit,
+        total: all.len(),
         rows: all
             .into_iter()
             .take(limit)

@@ -106,13 +106,7 @@ fn few(value: &Value) -> Parsed<&Value> {
 
 fn user(value: &Value) -> Parsed<SharedUser> {
     fields::object(value, |fields| SharedUser {
-        id: fields.required("id", |v| {
-            let id = widget::text(v, 1, 200)?;
-            if id.contains('\0') {
-                return fault("invalid_id", "must not contain NUL");
-            }
-            Ok(id)
-        }),
+        id: fields.required("id", |v| widget::text(v, 1, 200)),
         access: access(fields),
     })
 }

@@ -69,6 +69,7 @@ impl Template {
                     "come from the template; change them once the dashboard is made",
                 ));
             }
+            fields.retain(|_, value| !value.is_null());
             fields.insert("widgets".to_owned(), template.widgets);
             fields.entry("name").or_insert(template.name.into());
             fields

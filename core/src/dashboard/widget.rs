@@ -196,6 +196,10 @@ fn visualization(value: &Value, kind: Option<WidgetType>) -> Parsed<String> {
 /// Text of so many characters, which are Unicode code points.
 pub(super) fn text(value: &Value, least: usize, most: usize) -> Parsed<String> {
     let text = fields::text(value)?;
+    // PostgreSQL holds no NUL within text.
+    if text.contains('\0') {
+        return fault("invalid_text", "must not contain NUL");
+    }
     let length = text.chars().count();
     if length < least || length > most {
         let message = if least == 0 {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
-    Int64Array, StringArray, TimestampMicrosecondArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray,
+    FixedSizeBinaryBuilder, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    UInt64Array,
 };
-use arrow::datatypes::{DataType, Field};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, TimestampMicrosecondType, UInt64Type};
 
 use super::model::Event;
 use crate::error::{Error, Result};
@@ -84,6 +86,61 @@ impl EventBatch {
         })
     }
 
+    /// The same events with their numbers raised by so much.
+    pub(crate) fn raised(mut self, by: u64) -> Self {
+        for line in &mut self.lines {
+            *line += by;
+        }
+        self
+    }
+
+    /// Those of the same events whose rows are wanted.
+    pub(crate) fn filtered(&self, wanted: impl Fn(usize) -> bool) -> Result<Self> {
+        let mask: BooleanArray = (0..self.len()).map(|row| Some(wanted(row))).collect();
+        let columns = filter_record_batch(&self.to_columns()?, &mask).map_err(Error::internal)?;
+        Self::of_columns(&columns).ok_or_else(|| Error::internal("columns of events that are none"))
+    }
+
+    /// As one batch of named columns.
+    pub(crate) fn to_columns(&self) -> Result<RecordBatch> {
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
+            ("line", Arc::new(UInt64Array::from(self.lines.clone()))),
+            ("user", Arc::new(self.user.clone())),
+            ("anonymous", Arc::new(self.anonymous.clone())),
+            ("name", Arc::new(self.name.clone())),
+            ("event_id", Arc::new(self.id.clone())),
+            ("ts", Arc::new(self.ts.clone())),
+        ];
+        columns.extend(
+            self.rest
+                .iter()
+                .map(|(name, array)| (*name, Arc::clone(array))),
+        );
+        let columns = columns.into_iter().map(|(name, array)| (name, array, true));
+        RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
+    }
+
+    /// What [`EventBatch::to_columns`] gave; nothing where a column is missing or of another type.
+    pub(crate) fn of_columns(columns: &RecordBatch) -> Option<Self> {
+        let named = |name: &str| columns.column_by_name(name).cloned();
+        let text = |name: &str| Some(named(name)?.as_string_opt::<i32>()?.clone());
+        let rest = REST.iter().map(|name| Some((*name, named(name)?)));
+        Some(Self {
+            lines: named("line")?
+                .as_primitive_opt::<UInt64Type>()?
+                .values()
+                .to_vec(),
+            user: text("user")?,
+            anonymous: text("anonymous")?,
+            name: text("name")?,
+            id: named("event_id")?.as_fixed_size_binary_opt()?.clone(),
+            ts: named("ts")?
+                .as_primitive_opt::<TimestampMicrosecondType>()?
+                .clone(),
+            rest: rest.collect::<Option<_>>()?,
+        })
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -108,6 +165,20 @@ impl EventBatch {
         self.id.value(row).try_into().ok().map(u128::from_be_bytes)
     }
 }
+
+/// The names of the columns in `rest`, in order.
+const REST: [&str; 10] = [
+    "event_id_text",
+    "session_id",
+    "client_ts",
+    "sent_at",
+    "received_at",
+    "client_seq",
+    "content_hash",
+    "properties",
+    "amount",
+    "currency",
+];
 
 /// The Arrow field of a column, marked where its bytes are a UUID.
 pub(crate) fn field(name: &str, kind: &DataType) -> Field {

@@ -10,9 +10,10 @@ use super::batch::EventBatch;
 use super::catalogue::Catalogue;
 use super::mapping::Mapping;
 use super::model::{Record, Table};
+use super::outcome::Outcome;
 use super::reader::{self, Built};
 use super::report::{EventAnswer, ImportReport, IngestReport, LISTED, Progress, Refusal, Status};
-use super::shape::{Events, Records, Refused, Shape};
+use super::shape::{Events, Held, Records, Refused, Shape};
 use super::source::Source;
 use crate::access::Scoped;
 use crate::error::{Error, ErrorKind, FieldError, Result};
@@ -142,7 +143,7 @@ fn take<T>(
         report.sent += part.rows;
         batches.push(part.batch);
         for (line, mut refused) in part.refused {
-            held.extend(refused.held.take());
+            held.extend(refused.held.take().map(|held| held.told_apart(line)));
             refuse(report, line, refused);
         }
     }
@@ -170,7 +171,7 @@ fn refuse(report: &mut ImportReport, line: u64, refused: Refused) {
     }
 }
 
-fn too_many_names() -> Refused {
+pub(crate) fn too_many_names() -> Refused {
     Refused::one(
         "name",
         "too_many_names",
@@ -207,6 +208,106 @@ fn strict(report: &ImportReport) -> Error {
     Error::fields(fields)
 }
 
+/// The events of one batch, checked, and what is known of the answer to each.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The answers: refused, or accepted where nothing that is stored already says otherwise.
+    pub report: IngestReport,
+    /// The valid events, by their places in the batch.
+    pub events: EventBatch,
+    /// The refused that are kept aside.
+    pub held: Vec<Held>,
+    /// When the latest of the valid events happened, in microseconds.
+    pub latest: Option<i64>,
+}
+
+/// Checks a batch of events, a JSON array of objects.
+///
+/// # Errors
+/// `validation_failed` where it is no array.
+pub fn prepare(catalogue: &Catalogue, events: &Scoped<&Value>, now: Instant) -> Result<Prepared> {
+    let Some(events) = events.inner().as_array() else {
+        return Err(Error::field(
+            "events",
+            "invalid_type",
+            "must be an array of events",
+        ));
+    };
+    let mapping = Mapping::default();
+    let shape = Events::new(&mapping, catalogue, now, true);
+    gather(events.iter().map(|event| reader::value(event, &shape)))
+}
+
+/// How the texts of events are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) mapping: &'a Mapping,
+    /// Whether they are received now, so that the clock of who sent them can be checked.
+    pub(crate) live: bool,
+    pub(crate) now: Instant,
+}
+
+/// Checks a batch of events, each as the text of a JSON object.
+pub(crate) fn prepare_texts(reading: &Reading<'_>, events: &Scoped<&[&[u8]]>) -> Result<Prepared> {
+    let shape = Events::new(
+        reading.mapping,
+        reading.catalogue,
+        reading.now,
+        reading.live,
+    );
+    gather(events.inner().iter().map(|text| reader::text(text, &shape)))
+}
+
+/// Checks a batch of events as records of CSV, whose columns the first text names.
+pub(crate) fn prepare_records(
+    reading: &Reading<'_>,
+    records: &Scoped<(&[u8], &[u8])>,
+    delimiter: u8,
+) -> Result<Prepared> {
+    let shape = Events::new(
+        reading.mapping,
+        reading.catalogue,
+        reading.now,
+        reading.live,
+    );
+    let (header, body) = *records.inner();
+    gather(reader::records(header, body, delimiter, &shape)?.into_iter())
+}
+
+fn gather(
+    events: impl Iterator<Item = std::result::Result<super::model::Event, Refused>>,
+) -> Result<Prepared> {
+    let mut report = IngestReport::default();
+    let mut good = Vec::with_capacity(events.size_hint().0);
+    let mut held = Vec::new();
+    for (index, event) in (0u64..).zip(events) {
+        let mut answer = EventAnswer {
+            index,
+            status: Status::Accepted,
+            errors: Vec::new(),
+        };
+        match event {
+            Ok(event) => good.push((index, event)),
+            Err(mut refused) => {
+                held.extend(refused.held.take().map(|held| held.told_apart(index)));
+                answer.status = Status::Refused;
+                answer.errors = refused.errors;
+                report.refused += 1;
+            }
+        }
+        report.events.push(answer);
+    }
+    report.sent = report.events.len() as u64;
+    report.quarantined = held.len() as u64;
+    Ok(Prepared {
+        report,
+        latest: good.iter().map(|row| row.1.ts).max(),
+        events: EventBatch::new(&good)?,
+        held,
+    })
+}
+
 /// Takes a batch of events, a JSON array of objects, and answers each; a success is durable.
 ///
 /// # Errors
@@ -217,62 +318,16 @@ pub fn ingest(
     events: &Scoped<&Value>,
     now: Instant,
 ) -> Result<IngestReport> {
-    let Some(events) = events.inner().as_array() else {
-        return Err(Error::field(
-            "events",
-            "invalid_type",
-            "must be an array of events",
-        ));
-    };
-    let mapping = Mapping::default();
-    let shape = Events::new(&mapping, catalogue, now, true);
-    let mut report = IngestReport {
-        sent: events.len() as u64,
-        ..IngestReport::default()
-    };
-    let mut good = Vec::with_capacity(events.len());
-    let mut held = Vec::new();
-    for (index, event) in (0u64..).zip(events) {
-        let mut answer = EventAnswer {
-            index,
-            status: Status::Accepted,
-            errors: Vec::new(),
-        };
-        match reader::value(event, &shape) {
-            Ok(event) => good.push((index, event)),
-            Err(mut refused) => {
-                held.extend(refused.held.take());
-                answer.status = Status::Refused;
-                answer.errors = refused.errors;
-            }
-        }
-        report.events.push(answer);
-    }
-    report.quarantined = held.len() as u64;
-
+    let Prepared {
+        mut report,
+        events,
+        held,
+        ..
+    } = prepare(catalogue, events, now)?;
     let mut load = warehouse.load()?;
     load.hold(&held)?;
-    for index in load.events(&[EventBatch::new(&good)?])? {
-        if let Some(answer) = report.events.get_mut(index as usize) {
-            answer.status = Status::Refused;
-            answer.errors = too_many_names().errors;
-        }
-    }
+    let unnamed = load.events(&[events])?;
     let committed = load.commit()?;
-    for index in &committed.repeated {
-        if let Some(answer) = report.events.get_mut(*index as usize) {
-            answer.status = Status::Duplicate;
-        }
-    }
-    report.refused = report
-        .events
-        .iter()
-        .filter(|a| a.status == Status::Refused)
-        .count() as u64;
-    report.accepted = committed.accepted;
-    report.duplicates = committed.duplicates;
-    report.conflicts = committed.conflicts;
-    report.replaced = committed.replaced;
-    report.version = committed.version;
+    Outcome::of(0, report.sent, &unnamed, &committed).report(&mut report);
     Ok(report)
 }

@@ -7,6 +7,7 @@ mod ingest;
 pub mod mapping;
 pub mod model;
 pub(crate) mod money;
+pub(crate) mod outcome;
 mod reader;
 pub mod report;
 mod shape;
@@ -14,7 +15,8 @@ pub mod source;
 
 pub use batch::EventBatch;
 pub use catalogue::{Catalogue, Revenue};
-pub use ingest::{ImportOptions, OnProgress, import, ingest};
+pub use ingest::{ImportOptions, OnProgress, Prepared, import, ingest, prepare};
+pub(crate) use ingest::{Reading, prepare_records, prepare_texts};
 pub use mapping::{Mapping, Name, Unit};
 pub use model::{Datum, Event, EventId, Record, Table};
 pub use report::{EventAnswer, ImportReport, IngestReport, Progress, Refusal, Status};

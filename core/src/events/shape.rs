@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
+use twox_hash::XxHash3_64;
 
 use super::batch::EventBatch;
 use super::cell::{Cell, Fault};
@@ -31,8 +32,22 @@ pub struct Held {
     pub message: String,
     /// When it was received, in microseconds.
     pub received_at: i64,
-    /// The hash of its content.
+    /// The hash of its content and of what tells it from others.
     pub content_hash: u64,
+}
+
+impl Held {
+    /// Tells it from others of equal content, by its id; an event without one is the same as no other, whatever its number in its
+    /// batch.
+    pub(crate) fn told_apart(mut self, number: u64) -> Self {
+        let event: Value = serde_json::from_str(&self.event).unwrap_or_default();
+        let own = match event.get("eventId").and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => format!("{} {number}", self.received_at),
+        };
+        self.content_hash = XxHash3_64::oneshot_with_seed(self.content_hash, own.as_bytes());
+        self
+    }
 }
 
 impl Refused {
@@ -460,11 +475,15 @@ impl Shape for Events<'_> {
         };
         let properties = r.canonical(at(Part::Properties), properties);
 
-        let (Some(name), Some(client_ts), true) = (name, time, r.errors.is_empty()) else {
-            return Err(Refused {
-                errors: r.errors,
-                held: None,
-            });
+        let errors = r.errors;
+        // Nothing else is wrong with it: it is kept for whoever wants to know what grows so large.
+        let oversized = match errors.as_slice() {
+            [one] if one.code == "too_large" && self.live => Some(one.clone()),
+            _ => None,
+        };
+        let sound = errors.is_empty() || oversized.is_some();
+        let (Some(name), Some(client_ts), true) = (name, time, sound) else {
+            return Err(Refused { errors, held: None });
         };
         let received_at = received.unwrap_or(self.now.micros());
         let mut ts = client_ts;
@@ -492,6 +511,19 @@ impl Shape for Events<'_> {
             currency,
         };
         event.content_hash = event.content_hash(&mut Vec::with_capacity(256));
+        if let Some(FieldError { code, message, .. }) = oversized {
+            let held = Held {
+                event: text_of(&event),
+                code,
+                message,
+                received_at,
+                content_hash: event.content_hash,
+            };
+            return Err(Refused {
+                errors,
+                held: Some(held),
+            });
+        }
         let column = |part: Part| {
             row.placed
                 .get(at(part))

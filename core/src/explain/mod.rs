@@ -5,6 +5,7 @@
 mod answer;
 mod question;
 mod rules;
+mod table;
 
 pub(crate) use answer::{Counted, changed, explain};
 pub use answer::{Explanation, Side, SwitchDifference, Users};

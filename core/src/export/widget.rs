@@ -37,16 +37,27 @@ pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
     let none = Value::Null;
     let data = widget.get("data").unwrap_or(&none);
     let error = widget.pointer("/error/message").and_then(Value::as_str);
+    let mut notes: Vec<String> = error
+        .map(|e| format!("No data: {e}."))
+        .into_iter()
+        .collect();
+    let mut rows = rows(data);
+    // A cap is told in every format, in each row (D2).
+    if data.get("truncated").is_some_and(|cut| *cut == json!(true)) {
+        let total = data.get("total").cloned().unwrap_or_default();
+        notes.push(format!("Truncated: there are {total} groups."));
+        for row in &mut rows {
+            row.push(("truncated".to_owned(), json!(true)));
+            row.push(("total".to_owned(), total.clone()));
+        }
+    }
     let title = text("title").to_owned();
     Ok(Section {
         name: format!("widget_{}", place + 1),
-        notes: error
-            .map(|e| format!("No data: {e}."))
-            .into_iter()
-            .collect(),
+        notes,
         chart: chart(data, &title, zone),
         plot: None,
-        table: Table::of(table(&rows(data))?),
+        table: Table::of(table(&rows)?),
         title,
     })
 }

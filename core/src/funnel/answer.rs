@@ -374,9 +374,14 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             },
         }
     });
+    let (watched, through) = (&tally.all.watched, tally.all.watched_through as usize);
+    let (steps, half) = rayon::join(
+        || steps.collect(),
+        || survival::median(converted, watched.clone(), through),
+    );
     let mut answer = FunnelAnswer {
         stamp: Stamp::default(),
-        steps: steps.collect(),
+        steps,
         entered: count.entered(),
         converted: count.converted(),
         open: tally.all.open,
@@ -401,8 +406,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             entered: tally.users.0,
             converted: tally.users.1,
         }),
-        kaplan_meier_median: survival::median(converted, tally.all.watched.clone(), 0)
-            .map(|micros| micros as f64 / 1e6),
+        kaplan_meier_median: half.map(|micros| micros as f64 / 1e6),
         revenue: question.revenue.then(|| revenue(&tally.all)),
         breakdown: grouping
             .as_ref()

@@ -25,7 +25,7 @@ const UNSET: u32 = u32::MAX;
 const FEW: usize = 1 << 10;
 
 /// The row of the entry.
-fn entry_of(found: &Found) -> u32 {
+pub(super) fn entry_of(found: &Found) -> u32 {
     found.chain.first().map_or(0, |c| c.1)
 }
 
@@ -50,9 +50,9 @@ impl<'a> Grouping<'a> {
         let as_of = view.as_of.micros();
         let readers = breakdown.properties.iter();
         Ok(Self {
-            // Who is of a cohort is so at every row.
+            // Who is of a cohort as of the question is so at every row.
             by: match &breakdown.properties[..] {
-                [Property::Cohort(_)] => Attribution::Entry,
+                [cohort] if cohort.fixed() => Attribution::Entry,
                 _ => breakdown.by,
             },
             readers: readers
@@ -107,7 +107,7 @@ impl<'a> Grouping<'a> {
 
     /// The row of the chain that says the group of a unit.
     #[inline]
-    fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
+    pub(super) fn chosen(&self, timeline: &Timeline<'_>, found: &Found) -> Option<u32> {
         let mut rows = found.chain.iter();
         let entry = entry_of(found);
         let set = |c: &&(u8, u32)| {
@@ -132,11 +132,16 @@ impl<'a> Grouping<'a> {
         (self.by != Attribution::Each && self.shown.is_none() && groups <= FEW).then_some(groups)
     }
 
-    /// The place of a unit's group among the `few`.
+    /// The place of a unit's group among the `few`, as the chosen row decides it.
     #[inline]
-    pub(super) fn place(&self, timeline: &Timeline<'_>, found: &Found, few: usize) -> usize {
-        let row = self.chosen(timeline, found);
-        let code = row.and_then(|row| self.codes(timeline, row, entry_of(found)).next()?);
+    pub(super) fn place(
+        &self,
+        timeline: &Timeline<'_>,
+        chosen: Option<u32>,
+        entry: u32,
+        few: usize,
+    ) -> usize {
+        let code = chosen.and_then(|row| self.codes(timeline, row, entry).next()?);
         code.map_or(few - 1, |code| code as usize)
     }
 
@@ -184,7 +189,7 @@ impl<'a> Grouping<'a> {
     /// The groups that are there even where nobody is of them: of one cohort, who is in it and who is not.
     pub(super) fn always(&self) -> Vec<Key> {
         match &self.readers[..] {
-            [Reader::Cohort(_)] => vec![vec![0], vec![1]],
+            [Reader::Cohort { .. }] => vec![vec![0], vec![1]],
             _ => Vec::new(),
         }
     }
@@ -192,7 +197,7 @@ impl<'a> Grouping<'a> {
     /// A group as people read it.
     pub(super) fn label(&self, kind: GroupKind, value: &Value) -> String {
         let one = |(value, reader): (&Value, &Reader<'_>)| match (value, reader) {
-            (Value::Bool(inside), Reader::Cohort(_)) => {
+            (Value::Bool(inside), Reader::Cohort { .. }) => {
                 if *inside { "in" } else { "not in" }.to_owned()
             }
             (Value::Null, _) => "(not set)".to_owned(),

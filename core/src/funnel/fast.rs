@@ -1,13 +1,15 @@
 //! The plain funnel: steps in order inside a window, counted by users, without any other option.
 //!
-//! Per user the pass keeps, for each step, the *latest* entry from which a chain has reached it. Such a chain exists inside
-//! the window if and only if this entry is not too old, because every chain that reaches step k has a prefix that
+//! Per user the pass keeps, for each step, until when the window of the *latest* entry is open from which a chain has reached it.
+//! Such a chain goes on if and only if this window is open, because every chain that reaches step k has a prefix that
 //! reaches step k − 1 from an entry no later than the latest. The reported chain (the earliest, F4) is looked for
 //! only where it is asked for.
 #![expect(
     clippy::indexing_slicing,
     reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
 )]
+
+use std::hint::select_unpredictable;
 
 use super::options::{Entries as Candidates, Entry, Order, Selects, Timed, Unit};
 use super::outcome::Found;
@@ -38,9 +40,33 @@ pub(super) struct Fast {
 }
 
 /// Writes down the step that each event of a user fills, from 1, or 0; `false` where one could fill several.
-pub(super) fn steps_of(plan: &Plan<'_>, timeline: &Timeline<'_>, steps: &mut Vec<u16>) -> bool {
+pub(super) fn steps_of(
+    plan: &Plan<'_>,
+    timeline: &Timeline<'_>,
+    places: &mut Vec<u32>,
+    steps: &mut Vec<u16>,
+) -> bool {
     let mut several = 0;
     steps.clear();
+    if let Some((names, means, bit, rows)) = plan.one_step_by_row() {
+        // Rows lie anywhere in memory: they are looked up side by side, and only where the name does not decide.
+        places.resize(timeline.name.len().max(places.len()), 0);
+        let mut asked = 0;
+        for (place, name) in (0..).zip(timeline.name) {
+            let mask = names[usize::from(*name)];
+            several |= mask & mask.wrapping_sub(1);
+            steps.push(64 - mask.leading_zeros() as u16);
+            places[asked] = place;
+            asked += usize::from(means[usize::from(*name)]);
+        }
+        for place in &places[..asked] {
+            let step = &mut steps[*place as usize];
+            let holds = rows.hold(timeline.row[*place as usize]);
+            several |= u64::from(holds & (*step != 0));
+            *step = select_unpredictable(holds, bit, *step);
+        }
+        return several == 0;
+    }
     steps.extend(timeline.name.iter().zip(timeline.row).map(|(name, row)| {
         let mask = plan.steps_of(*name, *row);
         several |= mask & mask.wrapping_sub(1);
@@ -50,13 +76,23 @@ pub(super) fn steps_of(plan: &Plan<'_>, timeline: &Timeline<'_>, steps: &mut Vec
     several == 0
 }
 
-/// For each number of steps, the latest entry of a chain that has so many.
+/// For each number of steps, when the window of the latest entry of a chain that has so many ends.
 type Latest = [i64; 128];
+
+/// How far the best chain comes.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
+    depth: usize,
+    /// The row at which a chain of all steps is first complete, where there is one and no event can fill two steps.
+    row: usize,
+}
 
 /// What is used again from user to user.
 #[derive(Debug)]
 pub(super) struct Room {
     latest: Latest,
+    /// For each number of steps, the row at which a chain of so many is first complete, where somebody looks at the chains.
+    first: [u32; 128],
     found: Found,
 }
 
@@ -64,6 +100,7 @@ impl Default for Room {
     fn default() -> Self {
         Self {
             latest: [NEVER; 128],
+            first: [0; 128],
             found: Found {
                 depth: 0,
                 chain: Vec::new(),
@@ -77,6 +114,22 @@ const IDLE: u8 = 127;
 
 /// An entry time that no window reaches; far enough from the ends of `i64` that differences cannot overflow.
 pub(super) const NEVER: i64 = i64::MIN / 4;
+
+/// The bit of a step; none for events of no step.
+fn bit(step: u8) -> u64 {
+    1_u64.unbounded_shl(u32::from(step).wrapping_sub(1))
+}
+
+/// Lets the latest chain of `step - 1` steps go on with an event of `step`; gives when the window of the latest chain of `step`
+/// steps ends.
+#[inline(always)]
+fn go_on(ts: i64, step: u8, deadline: &mut Latest) -> i64 {
+    let step = usize::from(step & 127);
+    let open = deadline[step.wrapping_sub(1) & 127];
+    let ends = select_unpredictable(ts <= open, open, deadline[step]);
+    deadline[step] = ends;
+    ends
+}
 
 impl Fast {
     /// The plan as a plain funnel, where it is one.
@@ -145,28 +198,28 @@ impl Fast {
         room: &mut Room,
         mut sink: impl FnMut(Outcome<'_>),
     ) {
-        let Room { latest, found } = room;
-        let depth = self.depth(timeline, (self.from, self.to), latest);
-        if depth == 0 {
+        let span = (self.from, self.to);
+        let reached = self.depth(timeline, span, room);
+        if reached.depth == 0 {
             return;
         }
         let last_matured = self.as_of - self.window;
         let all_matured = self.to - 1 <= last_matured;
         let open = !all_matured
-            && depth < self.steps
+            && reached.depth < self.steps
             && self
                 .last_entry(timeline)
                 .is_some_and(|at| at > last_matured);
-        self.find(timeline, (self.from, self.to), depth, open, found);
-        self.tell(timeline, Of::All, found, open, &mut sink);
+        self.find(timeline, span, reached, open, room);
+        self.tell(timeline, Of::All, &room.found, open, &mut sink);
         if all_matured {
-            self.tell(timeline, Of::Matured, found, false, &mut sink);
+            self.tell(timeline, Of::Matured, &room.found, false, &mut sink);
         } else {
             let span = (self.from, self.to.min(last_matured + 1));
-            let depth = self.depth(timeline, span, latest);
-            if depth > 0 {
-                self.find(timeline, span, depth, false, found);
-                self.tell(timeline, Of::Matured, found, false, &mut sink);
+            let reached = self.depth(timeline, span, room);
+            if reached.depth > 0 {
+                self.find(timeline, span, reached, false, room);
+                self.tell(timeline, Of::Matured, &room.found, false, &mut sink);
             }
         }
         if let Some(calendar) = &plan.calendar {
@@ -179,7 +232,7 @@ impl Fast {
         &self,
         calendar: &crate::query::Calendar,
         timeline: &Timeline<'_>,
-        Room { latest, found }: &mut Room,
+        room: &mut Room,
         sink: &mut impl FnMut(Outcome<'_>),
     ) {
         let mut row = timeline.ts.partition_point(|ts| *ts < self.from);
@@ -202,16 +255,16 @@ impl Fast {
             // Nothing but what lies between its first entry and the end of its last window matters to a bucket.
             let ahead = timeline.between(span.0, span.1.saturating_add(self.window));
             let first = timeline.ts.partition_point(|ts| *ts < span.0);
-            let depth = self.depth(&ahead, span, latest);
+            let reached = self.depth(&ahead, span, room);
             let end = timeline.ts.partition_point(|ts| *ts < span.1);
             let waiting = (row..end).rev().find(|row| self.enters(timeline, *row));
-            let open = depth < self.steps
+            let open = reached.depth < self.steps
                 && waiting.is_some_and(|row| timeline.ts[row] > self.as_of - self.window);
-            self.find(&ahead, span, depth, open, found);
-            for (_, place) in &mut found.chain {
+            self.find(&ahead, span, reached, open, room);
+            for (_, place) in &mut room.found.chain {
                 *place += first as u32;
             }
-            self.tell(timeline, Of::Bucket(bucket), found, open, sink);
+            self.tell(timeline, Of::Bucket(bucket), &room.found, open, sink);
             row = end;
         }
     }
@@ -225,14 +278,14 @@ impl Fast {
         &self,
         timeline: &Timeline<'_>,
         span: (i64, i64),
-        depth: usize,
+        reached: Reached,
         open: bool,
-        found: &mut Found,
+        room: &mut Room,
     ) {
-        found.depth = depth;
-        found.chain.clear();
-        if depth == self.steps || open || self.chains {
-            self.chain(timeline, span, depth, &mut found.chain);
+        room.found.depth = reached.depth;
+        room.found.chain.clear();
+        if reached.depth == self.steps || open || self.chains {
+            self.chain(timeline, span, reached, room);
         }
     }
 
@@ -257,113 +310,129 @@ impl Fast {
 
     /// How many steps the best chain of a user has.
     #[inline]
-    fn depth(&self, timeline: &Timeline<'_>, span: (i64, i64), latest: &mut Latest) -> usize {
+    fn depth(&self, timeline: &Timeline<'_>, span: (i64, i64), room: &mut Room) -> Reached {
         match &self.step_of {
-            Some(step_of) => self.depth_of_disjoint(timeline, step_of, span, latest),
-            None => overlap::depth(self, timeline, span),
+            Some(step_of) if self.chains => {
+                self.reach::<true>(timeline, step_of, self.steps, span, room)
+            }
+            Some(step_of) => self.reach::<false>(timeline, step_of, self.steps, span, room),
+            None => Reached {
+                depth: overlap::depth(self, timeline, span),
+                row: 0,
+            },
         }
     }
 
-    /// The same where every event can fill at most one step.
+    /// How many steps, up to `goal`, the best chain has where every event can fill at most one step; with `FIRST`, also the
+    /// row at which a chain of each number of steps is first complete.
     ///
-    /// `entry[k]` is the latest entry of a chain of k steps; `entry[0]` is the event at hand, where it lies in the range, so
-    /// that step 1 goes on from it like any other step from the one before. Events of no step run idle on a step whose
-    /// predecessor is never reached, which costs less than a branch that cannot be foreseen.
+    /// `deadline[k]` is when the window of the latest entry of a chain of k steps ends; `deadline[0]` is that of the event at
+    /// hand, where it can be an entry, so that step 1 goes on from it like any other step from the one before. Events of no
+    /// step run idle on a step whose predecessor is never reached, and what goes on is selected rather than branched on:
+    /// neither can be foreseen.
     #[inline]
-    fn depth_of_disjoint(
+    fn reach<const FIRST: bool>(
         &self,
         timeline: &Timeline<'_>,
         step_of: &[u8],
+        goal: usize,
         (from, to): (i64, i64),
-        entry: &mut Latest,
-    ) -> usize {
-        entry[..=self.steps].fill(NEVER);
-        let range = (to.max(from) - from) as u64;
-        let mut best = 0;
-        let mut before = NEVER;
-        let mut tied = 0_u64;
-        for (ts, name) in timeline.ts.iter().zip(timeline.name) {
-            let ts = *ts;
-            let step = step_of[usize::from(*name)];
-            entry[0] = if (ts.wrapping_sub(from) as u64) < range {
-                ts
-            } else {
-                NEVER
-            };
-            let bit = 1_u64.unbounded_shl(u32::from(step).wrapping_sub(1));
+        Room {
+            latest: deadline,
+            first,
+            ..
+        }: &mut Room,
+    ) -> Reached {
+        deadline[..=goal].fill(NEVER);
+        let rows = timeline.ts.len().min(timeline.name.len());
+        let end = to.saturating_add(self.window);
+        let mut row = 0;
+        while row < rows && timeline.ts[row] < from {
+            row += 1;
+        }
+        let (mut before, mut last, mut tied) = (NEVER, IDLE, 0);
+        while row < rows {
+            let ts = timeline.ts[row];
+            if ts >= end {
+                break;
+            }
+            let step = step_of[usize::from(timeline.name[row])];
+            deadline[0] = select_unpredictable(ts < to, ts.saturating_add(self.window), NEVER);
+            let was = deadline[usize::from(step & 127)];
+            let reached = go_on(ts, step, deadline);
+            if FIRST {
+                let at = &mut first[usize::from(step & 127)];
+                *at = select_unpredictable(was == NEVER, row as u32, *at);
+            }
             if ts == before {
                 // Equal times count in whichever order helps (F1): an event may open the way for a tied one seen before
                 // it, so the steps of all events at this time are looked at again, in the order of the steps.
-                tied |= bit;
+                tied |= bit(last) | bit(step);
                 let mut todo = tied;
                 while todo != 0 {
-                    best = best.max(self.go_on(ts, todo.trailing_zeros() as u8 + 1, entry));
+                    let step = todo.trailing_zeros() as u8 + 1;
+                    let new = deadline[usize::from(step)] == NEVER;
+                    if go_on(ts, step, deadline) > NEVER && new {
+                        first[usize::from(step)] = row as u32;
+                    }
                     todo &= todo - 1;
                 }
+                if deadline[goal] > NEVER {
+                    return Reached { depth: goal, row };
+                }
             } else {
-                tied = bit;
-                best = best.max(self.go_on(ts, step, entry));
+                tied = 0;
             }
-            before = ts;
-            if best == self.steps {
-                break;
+            if usize::from(step) == goal && reached > NEVER {
+                return Reached { depth: goal, row };
             }
+            (before, last) = (ts, step);
+            row += 1;
         }
-        best
+        // A chain of k steps begins with one of k - 1, so the steps that were reached are the first ones.
+        let depth = deadline[1..=goal].iter().filter(|at| **at > NEVER).count();
+        Reached { depth, row: rows }
     }
 
-    /// Lets the latest chain of `step - 1` steps go on with an event of `step`; gives the step where it did, else 0.
-    #[inline(always)]
-    fn go_on(&self, ts: i64, step: u8, entry: &mut Latest) -> usize {
-        let step = usize::from(step & 127);
-        let start = entry[(step.wrapping_sub(1)) & 127];
-        let fits = ts - start <= self.window;
-        entry[step] = if fits { start } else { entry[step] };
-        if fits { step } else { 0 }
-    }
-
-    /// The steps and rows of the reported chain of so many steps: the lexicographically earliest ones (F4).
+    /// The steps and rows of the reported chain: the lexicographically earliest ones (F4).
+    ///
+    /// No chain is complete before the first one that is, so the earliest entry whose window is open then is the earliest
+    /// of any chain, and from it the earliest fitting row of each step in turn is in time for all that follow.
     fn chain(
         &self,
         timeline: &Timeline<'_>,
-        (from, to): (i64, i64),
-        depth: usize,
-        chain: &mut Vec<(u8, u32)>,
+        span: (i64, i64),
+        Reached { depth, row }: Reached,
+        room: &mut Room,
     ) {
         let Some(step_of) = &self.step_of else {
-            chain.extend((0..).zip(overlap::chain(self, timeline, (from, to), depth)));
+            let chain = &mut room.found.chain;
+            chain.extend((0..).zip(overlap::chain(self, timeline, span, depth)));
             return;
         };
-        // From one entry the earliest fitting row of each step in turn is best; as entries get later these rows only move
-        // forward, so all entries together cost one pass a step.
-        let rows = timeline.ts.len();
-        let is =
-            |row: usize, step: usize| usize::from(step_of[usize::from(timeline.name[row])]) == step;
-        let mut at = [0_usize; MAX_STEPS];
-        for row in timeline.ts.partition_point(|ts| *ts < from)..rows {
-            let ts = timeline.ts[row];
-            if ts >= to {
-                break;
+        let last = if depth == self.steps {
+            row
+        } else if self.chains {
+            room.first[depth] as usize
+        } else {
+            self.reach::<false>(timeline, step_of, depth, span, room)
+                .row
+        };
+        let earliest = span.0.max(timeline.ts[last].saturating_sub(self.window));
+        let mut row = last;
+        while row > 0 && timeline.ts[row - 1] >= earliest {
+            row -= 1;
+        }
+        for step in 1..=depth {
+            while row < timeline.ts.len()
+                && usize::from(step_of[usize::from(timeline.name[row])]) != step
+            {
+                row += 1;
             }
-            if !is(row, 1) {
-                continue;
-            }
-            at[0] = row;
-            let mut reached = 1;
-            while reached < depth {
-                let previous = timeline.ts[at[reached - 1]];
-                let next = &mut at[reached];
-                while *next < rows && (timeline.ts[*next] < previous || !is(*next, reached + 1)) {
-                    *next += 1;
-                }
-                if *next == rows || timeline.ts[*next] - ts > self.window {
-                    break;
-                }
-                reached += 1;
-            }
-            if reached == depth {
-                chain.extend((0..).zip(at[..reached].iter().map(|row| *row as u32)));
-                return;
+            room.found.chain.push((step as u8 - 1, row as u32));
+            let here = timeline.ts[row];
+            while row > 0 && timeline.ts[row - 1] == here {
+                row -= 1;
             }
         }
     }

@@ -184,13 +184,15 @@ impl Search<'_> {
             .filter(|g| !groups[*g].is_empty())
             .collect();
         let bounds = self.reach();
+        let within = self.within(deadlines);
         let deepest = places
             .iter()
             .enumerate()
             .filter(|(k, p)| !p.optional && bounds[*k])
             .map(|(_, p)| p.rank)
             .max()
-            .unwrap_or(0);
+            .unwrap_or(0)
+            .min(within);
         for required in (1..=deepest).rev() {
             self.required = required;
             self.limit = places
@@ -202,6 +204,12 @@ impl Search<'_> {
                 .count();
             for optional in (0..=most).rev() {
                 if left.is_empty() {
+                    return Ok(found);
+                }
+                if required == 1 && optional == 0 && self.plan.exclusions.is_empty() {
+                    for group in left {
+                        found[group] = self.entered(&groups[group]);
+                    }
                     return Ok(found);
                 }
                 self.prepare(optional, excluding)?;
@@ -230,6 +238,68 @@ impl Search<'_> {
                 here
             })
             .collect()
+    }
+
+    /// How deep a chain can be by times alone, from any entry: a row may stand for several steps, and nothing excludes. No bound
+    /// where optional steps or a grace leave more open.
+    fn within(&self, deadlines: &[i64]) -> usize {
+        let places = &self.plan.places;
+        if self.plan.grace > 0 || self.plan.required < places.len() {
+            return places.len();
+        }
+        let ts = |row: &u32| self.unit.rows[*row as usize].ts;
+        // The rows that a chain can come to, and the latest deadline of such a chain.
+        let entries = self.at[0]
+            .iter()
+            .map(|row| (ts(row), deadlines[*row as usize]));
+        let mut reached: Vec<(i64, i64)> =
+            entries.filter(|(ts, deadline)| ts <= deadline).collect();
+        let mut window: VecDeque<(i64, i64)> = VecDeque::new();
+        for (k, rows) in self.at.iter().enumerate().skip(1) {
+            if reached.is_empty() {
+                return k - 1;
+            }
+            window.clear();
+            let mut before = reached.iter().peekable();
+            let mut here = Vec::new();
+            for row in rows {
+                let now = ts(row);
+                while let Some(from) = before.next_if(|from| self.lower(k, from.0) <= now) {
+                    while window.back().is_some_and(|w| w.1 <= from.1) {
+                        window.pop_back();
+                    }
+                    window.push_back(*from);
+                }
+                let gap = places[k].max_gap;
+                while window
+                    .front()
+                    .is_some_and(|w| gap.is_some_and(|gap| now - w.0 > gap))
+                {
+                    window.pop_front();
+                }
+                if let Some((_, deadline)) = window.front().filter(|w| now <= w.1) {
+                    here.push((now, *deadline));
+                }
+            }
+            reached = here;
+        }
+        if reached.is_empty() {
+            places.len() - 1
+        } else {
+            places.len()
+        }
+    }
+
+    /// The chain of an entry alone.
+    fn entered(&self, entries: &[u32]) -> Option<Found> {
+        let entry = match self.plan.question.entry {
+            Entry::Latest => entries.last(),
+            Entry::Earliest => entries.first(),
+        };
+        entry.map(|row| Found {
+            depth: 1,
+            chain: vec![(0, self.unit.rows[*row as usize].at)],
+        })
     }
 
     /// The first chain of the target from one of these entries, by the order of reporting.

@@ -158,8 +158,8 @@ enum Members {
 fn segment(value: &Value) -> Parsed<Members> {
     match value {
         Value::Object(_) => match property(value)? {
-            Property::Cohort(name) => Ok(Members::Cohort(Filter {
-                property: Property::Cohort(name),
+            property @ Property::Cohort { .. } => Ok(Members::Cohort(Filter {
+                property,
                 ..Filter::is("", true)
             })),
             _ => fault("invalid_type", "must be a segment or {\"cohort\": name}"),

@@ -10,7 +10,7 @@ use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
 use crate::query::{Calendar, Condition, Filter, Instant, Zone};
 use crate::timeline::column::Reader;
-use crate::timeline::{Judge, Meaning, Members, Stop, Timeline, View};
+use crate::timeline::{Judge, Meaning, Members, RowSet, Stop, Timeline, View};
 
 /// Which bits of 64 an event has: by its name where that decides, else by its row.
 #[derive(Debug)]
@@ -305,6 +305,20 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Where one step alone is decided by rows: the other steps by name, the names it has, it from 1, and its rows.
+    #[inline]
+    pub(super) fn one_step_by_row(&self) -> Option<(&[u64], &[bool], u16, &RowSet)> {
+        match (&self.seen, &self.steps.rows[..]) {
+            (None, [(bit, meaning)]) => Some((
+                &self.steps.names,
+                meaning.names.as_ref()?,
+                bit.trailing_zeros() as u16 + 1,
+                meaning.rows.as_ref()?,
+            )),
+            _ => None,
+        }
+    }
+
     /// Whether the funnel sees an event at all.
     #[inline]
     pub(super) fn sees(&self, name: u16, row: u32) -> bool {
@@ -324,6 +338,14 @@ impl<'a> Plan<'a> {
             deadline.min(self.to - 1)
         } else {
             deadline
+        }
+    }
+
+    /// No conversion takes longer than this.
+    pub(super) fn longest(&self) -> i64 {
+        match self.question.window_calendar_days {
+            None => self.window.saturating_add(self.grace),
+            Some(_) => i64::MAX,
         }
     }
 

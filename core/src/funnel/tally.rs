@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::breakdown::{Grouping, Key};
+use super::breakdown::{Grouping, Key, entry_of};
 use super::fast::{self, Fast};
 use super::options::Timed;
 use super::outcome::Found;
@@ -28,6 +28,7 @@ struct Pass<S> {
     sink: S,
     room: fast::Room,
     steps: Vec<u16>,
+    places: Vec<u32>,
     too_complex: bool,
 }
 
@@ -43,6 +44,7 @@ pub(super) fn pass<S: Sink>(
             sink: empty(),
             room: fast::Room::default(),
             steps: Vec::new(),
+            places: Vec::new(),
             too_complex: false,
         },
         |pass, timeline| {
@@ -54,7 +56,9 @@ pub(super) fn pass<S: Sink>(
             let mut seen = timeline;
             let fast = match &fast {
                 Some(fast) if !fast.by_row => Some(fast),
-                Some(fast) if fast::steps_of(plan, &timeline, &mut pass.steps) => {
+                Some(fast)
+                    if fast::steps_of(plan, &timeline, &mut pass.places, &mut pass.steps) =>
+                {
                     seen.name = &pass.steps;
                     Some(fast)
                 }
@@ -81,6 +85,7 @@ pub(super) fn pass<S: Sink>(
             too_complex: a.too_complex || b.too_complex,
             room: a.room,
             steps: a.steps,
+            places: a.places,
         },
     )?;
     if pass.too_complex {
@@ -106,8 +111,10 @@ pub(super) struct Cells {
     pub(super) matured: (u64, u64),
     /// The times of each chain that is timed, one after the other; `ABSENT` for a step that it goes without.
     pub(super) times: Vec<i64>,
-    /// How long each unit that did not convert was watched.
+    /// How long each unit that did not convert was watched, where some conversion may take longer, and how many were
+    /// watched for as long as any takes.
     pub(super) watched: Vec<i64>,
+    pub(super) watched_through: u64,
     /// What the chains' events are worth, all and those of converters.
     pub(super) worth: (i128, i128),
 }
@@ -140,6 +147,7 @@ impl Cells {
         self.matured.1 += other.matured.1;
         self.times.extend(other.times);
         self.watched.extend(other.watched);
+        self.watched_through += other.watched_through;
         self.worth.0 += other.worth.0;
         self.worth.1 += other.worth.1;
     }
@@ -162,6 +170,8 @@ pub(super) struct Tally<'t> {
     pub(super) groups: HashMap<Key, Cells>,
     /// The groups by place, as long as units are counted, where there are few.
     few: Vec<Cells>,
+    /// Of the unit seen last, its user, the row that decides its group and its entry, and the place of the group.
+    placed: ((u32, Option<u32>, u32), usize),
     /// Distinct users that entered and that converted.
     pub(super) users: (u64, u64),
     now: (bool, bool),
@@ -192,6 +202,8 @@ impl<'t> Tally<'t> {
             buckets: vec![Cells::sized(steps); buckets],
             groups: HashMap::new(),
             few: vec![Cells::default(); few],
+            // No user has that many rows.
+            placed: ((0, Some(u32::MAX), 0), 0),
             users: (0, 0),
             now: (false, false),
             error: None,
@@ -224,8 +236,13 @@ impl<'t> Tally<'t> {
         };
         let steps = self.plan.places.len();
         if !self.few.is_empty() {
-            let place = grouping.place(timeline, found, self.few.len());
-            let cells = &mut self.few[place];
+            let chosen = grouping.chosen(timeline, found);
+            let (user, entry) = (timeline.user, entry_of(found));
+            if self.placed.0 != (user, chosen, entry) {
+                let place = grouping.place(timeline, chosen, entry, self.few.len());
+                self.placed = ((user, chosen, entry), place);
+            }
+            let cells = &mut self.few[self.placed.1];
             if cells.depths.is_empty() {
                 *cells = Cells::sized(steps);
             }
@@ -281,7 +298,11 @@ impl<'t> Tally<'t> {
         if outcome.converted {
             cells.worth.1 += worth;
         } else {
-            cells.watched.push(outcome.watched);
+            if outcome.watched >= plan.longest() {
+                cells.watched_through += 1;
+            } else {
+                cells.watched.push(outcome.watched);
+            }
             if plan.question.timed == Timed::Converters {
                 return;
             }

@@ -41,14 +41,22 @@ pub struct UserInsights {
 
 const LIMIT: usize = 20;
 
-/// The specification's five types, and what is built of them.
-const TYPES: [(&str, Option<InsightType>); 5] = [
-    ("engagement_patterns", Some(InsightType::EngagementPatterns)),
-    ("conversion_funnel", Some(InsightType::ConversionFunnel)),
-    ("drop_off_points", Some(InsightType::DropOffPoints)),
-    ("feature_adoption", Some(InsightType::FeatureAdoption)),
-    ("user_journeys", Some(InsightType::UserJourneys)),
+/// The specification's five types by their names.
+const TYPES: [(&str, InsightType); 5] = [
+    ("engagement_patterns", InsightType::EngagementPatterns),
+    ("conversion_funnel", InsightType::ConversionFunnel),
+    ("drop_off_points", InsightType::DropOffPoints),
+    ("feature_adoption", InsightType::FeatureAdoption),
+    ("user_journeys", InsightType::UserJourneys),
 ];
+
+impl InsightType {
+    /// Its name in the specification.
+    pub fn name(self) -> &'static str {
+        let found = TYPES.iter().find(|(_, kind)| *kind == self);
+        found.map_or("", |(name, _)| name)
+    }
+}
 
 impl UserInsights {
     /// Every available insight about this funnel.
@@ -65,14 +73,11 @@ impl UserInsights {
     /// catalogue's default funnel.
     ///
     /// # Errors
-    /// `validation_failed` with every field error at once; a type that is not built yet is `not_available`.
+    /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, default_steps: &[Selector], now: Instant) -> Result<Self> {
         let mut fields = Fields::of(question)?;
         let insights = Self {
-            insight_type: fields.optional("insightType", |v| match fields::one_of(v, &TYPES)? {
-                Some(available) => Ok(available),
-                None => fields::fault("not_available", "is not available yet"),
-            }),
+            insight_type: fields.optional("insightType", |v| fields::one_of(v, &TYPES)),
             limit: fields
                 .optional("limit", |v| fields::integer(v, 1, 100))
                 .map_or(LIMIT, |n| n as usize),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use super::{Insight, InsightType};
+use super::Insight;
 use crate::error::{Error, Result};
 
 impl Insight {
@@ -35,18 +35,5 @@ impl Insight {
             ("segment", texts(|i| i.segment.name()), false),
         ])
         .map_err(Error::internal)
-    }
-}
-
-impl InsightType {
-    /// Its name in the specification.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EngagementPatterns => "engagement_patterns",
-            Self::ConversionFunnel => "conversion_funnel",
-            Self::DropOffPoints => "drop_off_points",
-            Self::FeatureAdoption => "feature_adoption",
-            Self::UserJourneys => "user_journeys",
-        }
     }
 }

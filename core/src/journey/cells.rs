@@ -21,14 +21,29 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    /// So many users, so many times.
+    pub(super) fn of(users: u64, times: u64) -> Self {
+        Self {
+            users,
+            times,
+            ..Self::default()
+        }
+    }
+
     #[inline]
     pub(super) fn add(&mut self, user: u32, micros: i64) {
+        let tag = user.wrapping_add(1);
         self.times += 1;
         self.micros += i128::from(micros);
-        if self.last != user.wrapping_add(1) {
-            self.last = user.wrapping_add(1);
-            self.users += 1;
-        }
+        self.users += u64::from(self.last != tag);
+        self.last = tag;
+    }
+
+    /// Counts so many times of a user who was not counted before.
+    #[inline]
+    pub(super) fn add_times(&mut self, times: u64) {
+        self.times += times;
+        self.users += u64::from(times > 0);
     }
 
     /// Takes in what was counted of other users.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 
 use super::cells::{Cell, Table};
 use super::options::{Part, StepsFrom};
+use super::plain::Plain;
 use super::plan::Plan;
 use super::tally::{Sink, Tally, lasted, pass};
 use super::walk::{Item, Path, Unit};
@@ -38,6 +39,8 @@ pub(super) struct Ranked {
     pub(super) top: Vec<(Vec<u16>, Cell)>,
     /// How many there are.
     pub(super) distinct: usize,
+    /// How often any other occurs.
+    others: u64,
     /// One more than the place among the top; 0 for the others.
     index: Table<u32>,
 }
@@ -47,6 +50,7 @@ impl Ranked {
         let mut top = counts.counted();
         let distinct = top.len();
         top.sort_by_key(|(_, cell)| Reverse(cell.times));
+        let others = top.iter().skip(limit).map(|(_, cell)| cell.times).sum();
         top.truncate(limit);
         let mut index = Table::new(width, length);
         for (place, (nodes, _)) in (1..).zip(&top) {
@@ -55,6 +59,7 @@ impl Ranked {
         Self {
             top,
             distinct,
+            others,
             index,
         }
     }
@@ -221,6 +226,13 @@ impl<'s> Detail<'s> {
         let steps = plan.wants(Part::Sankey) || plan.wants(Part::Matrix);
         let lists = plan.wants(Part::Sequences) || plan.wants(Part::Transitions);
         let others = shown.sequences.truncated() || shown.transitions.truncated();
+        if let Some(plain) = Plain::of(plan).filter(|_| others && !question.medians) {
+            let sequences = &shown.sequences;
+            return Ok(Self {
+                other_sequences: Cell::of(plain.others(view, &sequences.index)?, sequences.others),
+                ..Self::empty(plan, shown)
+            });
+        }
         if steps || lists && question.medians || others {
             pass(plan, view, || Self::empty(plan, shown))
         } else {

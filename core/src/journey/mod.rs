@@ -9,6 +9,7 @@ mod node;
 mod options;
 mod parse;
 mod people;
+mod plain;
 mod plan;
 mod question;
 mod report;

@@ -130,6 +130,11 @@ impl<'a> Plan<'a> {
         self.parts >> part as u8 & 1 == 1
     }
 
+    /// Whether no other part is asked for.
+    pub(super) fn wants_only(&self, part: Part) -> bool {
+        self.parts == 1 << part as u8
+    }
+
     /// The node that the i-th event is, or `NONE`.
     #[inline]
     pub(super) fn node_of(&self, timeline: &Timeline<'_>, i: usize) -> u16 {

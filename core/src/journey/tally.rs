@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, Table};
 use super::options::Part;
+use super::plain::Plain;
 use super::plan::Plan;
 use super::walk::{self, Item, Path, Places, Side, Unit};
 use crate::error::Result;
@@ -63,7 +64,17 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn run(plan: &Plan<'_>, view: &View<'_>) -> Result<Self> {
-        pass(plan, view, || Self::empty(plan))
+        let Some(plain) = Plain::of(plan) else {
+            return pass(plan, view, || Self::empty(plan));
+        };
+        let counted = plain.count(view)?;
+        Ok(Self {
+            sequences: plain.table(&counted),
+            paths: counted.paths,
+            events: counted.events,
+            all_sequences: counted.all_sequences,
+            ..Self::empty(plan)
+        })
     }
 
     fn empty(plan: &Plan<'_>) -> Self {

@@ -11,6 +11,8 @@ pub enum Kind {
     Dashboard,
     /// An export and its job.
     Export,
+    /// An alert rule.
+    Alert,
 }
 
 impl Kind {
@@ -19,6 +21,7 @@ impl Kind {
         match self {
             Self::Dashboard => "dashboard",
             Self::Export => "export",
+            Self::Alert => "alert",
         }
     }
 }
@@ -121,7 +124,7 @@ pub fn fold(text: &str) -> String {
 }
 
 impl Holder {
-    fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         match self {
             Self::User(id) => format!("user:{id}"),
             Self::Role(name) => format!("role:{name}"),

@@ -18,11 +18,18 @@ pub(super) struct Migration {
 }
 
 /// All there are, in order.
-pub(super) const ALL: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../../migrations/metadata/0001_begin.sql"),
-    postgres: include_str!("../../migrations/metadata/0001_begin.postgres.sql"),
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../../migrations/metadata/0001_begin.sql"),
+        postgres: include_str!("../../migrations/metadata/0001_begin.postgres.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../../migrations/metadata/0002_alerts.sql"),
+        postgres: include_str!("../../migrations/metadata/0002_alerts.postgres.sql"),
+    },
+];
 
 const EXISTS: &str = "
 select count(*)

@@ -1,11 +1,13 @@
 //! What people make and do: dashboards, exports, who may see them, and the record of it all. The trait is an engine that speaks the
 //! SQL which DuckDB and PostgreSQL share; `documents` and `entries` hold that SQL, once for both.
 
+pub mod alerts;
 pub mod documents;
 mod embedded;
 pub mod entries;
 mod id;
 mod migrate;
+pub mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod revocations;
@@ -13,10 +15,12 @@ mod row;
 #[cfg(test)]
 mod tests;
 
+pub use self::alerts::{Event, Standing};
 pub use self::documents::{Document, Find, Found, Holder, Kind, Share, Sort};
 pub use self::embedded::Embedded;
 pub use self::entries::{Entry, Head};
 pub use self::id::ObjectId;
+pub use self::outbox::{Letter, Note, Post};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
 pub use self::revocations::Revocation;

@@ -25,11 +25,16 @@ pub enum Property {
         /// The moment whose value counts (C1).
         at: Moment,
     },
-    /// Whether the user is of a cohort as of the question: true or false, and never missing.
-    Cohort(String),
+    /// Whether the user is of a cohort: true or false, and never missing.
+    Cohort {
+        /// Its name.
+        name: String,
+        /// The moment whose members count (C1): as of the question by default.
+        at: Moment,
+    },
 }
 
-/// The moment whose profile counts (C1).
+/// The moment whose profile, or whose members, count (C1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
@@ -62,9 +67,12 @@ impl Serialize for Property {
                 map.serialize_entry("at", at)?;
                 map.end()
             }
-            Self::Cohort(name) => {
-                let mut map = serializer.serialize_map(Some(1))?;
+            Self::Cohort { name, at } => {
+                let mut map = serializer.serialize_map(None)?;
                 map.serialize_entry("cohort", name)?;
+                if *at != Moment::AsOf {
+                    map.serialize_entry("at", at)?;
+                }
                 map.end()
             }
         }
@@ -299,7 +307,7 @@ fn pattern(text: &str, ignore_case: bool) -> Result<Regex, String> {
         })
 }
 
-/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "at_entry" | "as_of"}`, or `{"cohort": name}`.
+/// A property: its name, `"$session"`, `{"user": name, "at": "at_event" | "at_entry" | "as_of"}`, or `{"cohort": name, "at": …}`.
 pub(crate) fn property(value: &Value) -> Parsed<Property> {
     match value {
         Value::String(name) if name == SESSION => Ok(Property::Session),
@@ -310,20 +318,32 @@ pub(crate) fn property(value: &Value) -> Parsed<Property> {
             };
             Ok(Property::User {
                 name: super::fields::name(name)?,
-                at: map
-                    .get("at")
-                    .map_or(Ok(Moment::default()), |v| one_of(v, &MOMENTS))?,
+                at: moment(map, Moment::AtEvent)?,
             })
         }
-        Value::Object(map) if map.len() == 1 => match map.get("cohort") {
-            Some(name) => super::fields::name(name).map(Property::Cohort),
-            None => fault("invalid_type", "must have the field `user` or `cohort`"),
-        },
+        Value::Object(map) if map.keys().all(|k| k == "cohort" || k == "at") => {
+            let Some(name) = map.get("cohort") else {
+                return fault("required", "must have the field `cohort`");
+            };
+            Ok(Property::Cohort {
+                name: super::fields::name(name)?,
+                at: moment(map, Moment::AsOf)?,
+            })
+        }
+        Value::Object(map) if map.len() == 1 => {
+            fault("invalid_type", "must have the field `user` or `cohort`")
+        }
         _ => fault(
             "invalid_type",
             "must be the name of a property, {\"user\": name} or {\"cohort\": name}",
         ),
     }
+}
+
+/// The moment that a property names.
+fn moment(property: &serde_json::Map<String, Value>, absent: Moment) -> Parsed<Moment> {
+    let given = property.get("at");
+    given.map_or(Ok(absent), |at| one_of(at, &MOMENTS))
 }
 
 /// `{"property": …, "op": …, "value": …, "ignoreCase": …, "cast": …}`.
@@ -382,10 +402,23 @@ pub(crate) fn filters(value: &Value) -> Parsed<Vec<Filter>> {
 }
 
 impl Property {
+    /// Who is of a cohort as of the question.
+    pub(crate) fn cohort(name: &str) -> Self {
+        Self::Cohort {
+            name: name.to_owned(),
+            at: Moment::AsOf,
+        }
+    }
+
+    /// Whether it says of a user the same at every row: who is of a cohort as of the question.
+    pub(crate) fn fixed(&self) -> bool {
+        matches!(self, Self::Cohort { at, .. } if *at == Moment::AsOf)
+    }
+
     /// Whether the entry of a chain says what it is (C1).
     pub(crate) fn at_entry(&self) -> bool {
         let at_entry = |at: &Moment| *at == Moment::AtEntry;
-        matches!(self, Self::User { at, .. } if at_entry(at))
+        matches!(self, Self::User { at, .. } | Self::Cohort { at, .. } if at_entry(at))
     }
 }
 

@@ -1,10 +1,15 @@
 //! How long until something happens to half of those who wait for it (F13, L3).
 
+use rayon::prelude::*;
+
 /// The time by which half have converted, as Kaplan and Meier (1958) estimate it: who did not convert counts for as long as it
 /// was watched, and `longer` were watched longer than any of these took. In microseconds; nothing where fewer than half do.
 pub(crate) fn median(mut converted: Vec<i64>, mut watched: Vec<i64>, longer: usize) -> Option<i64> {
-    converted.sort_unstable();
-    watched.sort_unstable();
+    if longer > converted.len() {
+        return None;
+    }
+    converted.par_sort_unstable();
+    watched.par_sort_unstable();
     let total = converted.len() + watched.len() + longer;
     let mut surviving = 1.0;
     let mut i = 0;
@@ -37,5 +42,7 @@ mod tests {
         // Two of four were watched for a moment only: of the other two, one converts at 5.
         assert_eq!(median(vec![5, 6], vec![1, 1], 0), Some(5));
         assert_eq!(median(vec![], vec![1], 0), None);
+        assert_eq!(median(vec![1, 1], vec![0, 0], 2), Some(1));
+        assert_eq!(median(vec![1, 1], vec![0, 0], 3), None);
     }
 }

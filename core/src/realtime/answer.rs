@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::money::Money;
 use super::question::{Metric, Realtime, TimeRange};
+use super::stream::Windows;
 use super::users;
 use crate::access::Scoped;
 use crate::error::Result;
@@ -132,7 +133,8 @@ pub(crate) fn answer(
     question: &Scoped<&Realtime>,
     warehouse: &dyn Warehouse,
     meanings: &Meanings<'_>,
-    as_of: Instant,
+    (as_of, now): (Instant, Instant),
+    windows: &Windows,
     timelines: Option<&Timelines>,
 ) -> Result<Vec<RealtimeMetric>> {
     let question = *question.inner();
@@ -147,7 +149,7 @@ pub(crate) fn answer(
     };
     // Read first, so that the answer holds at least as much as its version says.
     let head = warehouse.head()?;
-    let mut live = warehouse.recent(&asked)?;
+    let mut live = windows.recent(warehouse, &asked, now)?;
     if let Some(timelines) = timelines {
         users::recount(&mut live, timelines, &asked)?;
     }

@@ -3,8 +3,10 @@
 mod answer;
 mod chart;
 mod daily;
+mod masks;
 mod money;
 mod question;
+mod stream;
 mod table;
 mod users;
 
@@ -16,3 +18,4 @@ pub(crate) use answer::{Meanings, answer};
 pub(crate) use daily::daily;
 pub use daily::{Figures, table};
 pub use question::{Metric, Realtime, TimeRange};
+pub(crate) use stream::Windows;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::options::Criterion;
+use super::register::Register;
 
 /// A return: the period it lies in and its place in the user's timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,25 +123,26 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The columns, one bit each, in which a user counts who returned in the periods whose bits are set; all of both are
-    /// below 64.
+    /// The columns, one bit each, in which a user counts who returned in the periods whose bits are set; a register must hold
+    /// all of both.
     #[inline]
-    pub(super) fn of_bits(&self, word: u64) -> u64 {
+    pub(super) fn of_bits<R: Register>(&self, word: R) -> R {
         match self.criterion {
             Criterion::On => word,
-            Criterion::OnOrAfter => u64::MAX.checked_shr(word.leading_zeros()).unwrap_or(0),
-            Criterion::OnOrBefore => word | word.wrapping_neg(),
+            Criterion::OnOrAfter => word.up_to_last(),
+            Criterion::OnOrBefore => word | word.negative(),
             // Adding 1 carries through the periods from 1 on that have a return, up to the first that has none.
             Criterion::Streak => {
                 let later = word >> 1;
-                word & 1 | (later & !(later + 1)) << 1
+                word & R::ONE | (later & !later.next()) << 1
             }
             Criterion::Brackets(brackets) => {
                 let counts = brackets.iter().enumerate().filter(|(_, (first, end))| {
-                    let ahead = |n: &usize| u64::MAX.checked_shl(*n as u32).unwrap_or(0);
-                    word & ahead(first) & !ahead(end) != 0
+                    word & R::onward(*first) & !R::onward(*end) != R::default()
                 });
-                counts.fold(0, |columns, (column, _)| columns | 1 << column)
+                counts.fold(R::default(), |columns, (column, _)| {
+                    columns | R::ONE << column
+                })
             }
         }
     }

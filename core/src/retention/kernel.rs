@@ -10,6 +10,7 @@ use super::measure::{Measure, too_large};
 use super::options::{Criterion, Unit};
 use super::plain::{Packed, Plain};
 use super::question::Retention;
+use super::register::Register;
 use super::user::{Joined, Plan, Scratch};
 use crate::error::{Error, Result};
 use crate::query::{Calendar, Instant};
@@ -208,7 +209,7 @@ pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Resul
     let plan = Plan::new(question, clock, frame.columns(question), view)?;
     let pass = Pass {
         measure: Measure::new(question, view)?,
-        plain: Plain::new(&plan, view.timelines.names().len()),
+        plain: Plains::new(&plan, view.timelines.names().len()),
         cohorts: frame.cohorts,
         plan: &plan,
         view,
@@ -265,11 +266,24 @@ pub(super) fn ranking(plan: &Plan<'_>, view: &View<'_>) -> Result<Vec<Option<u32
     Ok(ranked.into_iter().map(|r| r.0).collect())
 }
 
+/// The pass over bits, as wide as the calendar needs.
+enum Plains<'p> {
+    Narrow(Plain<'p, u64>),
+    Wide(Plain<'p, u128>),
+}
+
+impl<'p> Plains<'p> {
+    fn new(plan: &'p Plan<'p>, names: usize) -> Option<Self> {
+        let wide = || Plain::new(plan, names).map(Self::Wide);
+        Plain::new(plan, names).map(Self::Narrow).or_else(wide)
+    }
+}
+
 /// What one pass needs.
 struct Pass<'p, 'a> {
     plan: &'p Plan<'a>,
     measure: Option<Measure<'a>>,
-    plain: Option<Plain<'p>>,
+    plain: Option<Plains<'p>>,
     cohorts: usize,
     view: &'p View<'a>,
 }
@@ -286,8 +300,10 @@ impl Pass<'_, '_> {
         groups: usize,
         group: impl Fn(&Timeline<'_>, usize) -> usize + Sync,
     ) -> Result<Vec<Tally>> {
-        if let Some(plain) = &self.plain {
-            return self.plainly(plain, groups, group);
+        match &self.plain {
+            Some(Plains::Narrow(plain)) => return self.plainly(plain, groups, group),
+            Some(Plains::Wide(plain)) => return self.plainly(plain, groups, group),
+            None => {}
         }
         let (tallies, _) = self.view.fold(
             || (Ok(vec![self.empty(); groups]), Scratch::default()),
@@ -318,9 +334,9 @@ impl Pass<'_, '_> {
         tallies
     }
 
-    fn plainly(
+    fn plainly<R: Register>(
         &self,
-        plain: &Plain<'_>,
+        plain: &Plain<'_, R>,
         groups: usize,
         group: impl Fn(&Timeline<'_>, usize) -> usize + Sync,
     ) -> Result<Vec<Tally>> {
@@ -335,7 +351,7 @@ impl Pass<'_, '_> {
                     } else {
                         0
                     };
-                    counts[place].add(cohort, word & 1 != 0, columns.of_bits(word));
+                    counts[place].add(cohort, word.first() == 0, columns.of_bits(word));
                 });
             },
             |mut a, b| {

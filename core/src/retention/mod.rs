@@ -11,6 +11,7 @@ mod parse;
 mod people;
 mod plain;
 mod question;
+mod register;
 mod table;
 #[cfg(test)]
 mod tests;

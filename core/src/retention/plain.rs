@@ -1,37 +1,38 @@
-//! The pass where a user's returns are the bits of one word: a calendar of at most 64 periods, each of which is one stretch of
-//! time, and rates.
+//! The pass where a user's returns are the bits of one register: a calendar of at most 128 periods, each of which is one stretch
+//! of time, and rates.
 //!
 //! A cohort's counts gather in bytes, eight to a word, so that a user costs a few additions instead of a step for each return.
 #![expect(
     clippy::indexing_slicing,
-    reason = "a kernel: name keys are below the number of names, cohorts below 64, columns at most 64, rows below the timeline's length"
+    reason = "a kernel: name keys are below the number of names, cohorts and columns at most as many as a register has bits, rows below the timeline's length"
 )]
 
 use super::options::Mode;
+use super::register::Register;
 use super::user::{Plan, since};
 use crate::query::calendar::Bits;
 use crate::timeline::Timeline;
 
 /// A plain question made ready for the pass.
 #[derive(Debug)]
-pub(super) struct Plain<'a> {
+pub(super) struct Plain<'a, R> {
     plan: &'a Plan<'a>,
-    bits: Bits,
+    bits: Bits<R>,
     /// The end of each bucket.
     ends: Vec<i64>,
     /// For each name, whether its events start and return: all bits or none. Nothing where every event does both.
-    names: Option<Vec<[u64; 2]>>,
+    names: Option<Vec<[R; 2]>>,
     /// Whether names do not tell all of it.
     by_row: bool,
 }
 
 /// What one user did, a bit for each bucket.
 #[derive(Clone, Copy, Debug, Default)]
-struct Marks {
-    started: u64,
-    returned: u64,
+struct Marks<R> {
+    started: R,
+    returned: R,
     /// Where a return follows the first start.
-    again: u64,
+    again: R,
 }
 
 /// The counts of users by cohort and column.
@@ -42,8 +43,10 @@ pub(super) struct Packed {
     pub(super) within: Vec<u64>,
     pub(super) cells: Vec<u64>,
     columns: usize,
-    /// For each cohort eight counts in a word, not yet in `cells`.
-    lanes: Vec<[u64; 8]>,
+    /// For each cohort as many words as its columns need, each of eight counts that are not yet in `cells`.
+    lanes: Vec<u64>,
+    /// How many words a cohort has.
+    width: usize,
     /// How many users are in the lanes of a cohort, at most 255.
     pending: Vec<u8>,
 }
@@ -63,15 +66,15 @@ const SPREAD: [u64; 256] = {
     table
 };
 
-fn mask(means: bool) -> u64 {
-    if means { u64::MAX } else { 0 }
+fn mask<R: Register>(means: bool) -> R {
+    if means { R::ALL } else { R::default() }
 }
 
-impl<'a> Plain<'a> {
+impl<'a, R: Register> Plain<'a, R> {
     /// Nothing where the calendar or the table is too long or too odd, or more than rates is asked for.
     pub(super) fn new(plan: &'a Plan<'a>, names: usize) -> Option<Self> {
         let calendar = plan.clock.calendar;
-        if !plan.shared || plan.columns.count() > 64 {
+        if !plan.shared || plan.columns.count() > R::BITS {
             return None;
         }
         let [starts, returns] = [&plan.starts.names, &plan.returns.names];
@@ -80,7 +83,7 @@ impl<'a> Plain<'a> {
         let both = |n| [mask(holds(starts, n)), mask(holds(returns, n))];
         Some(Self {
             plan,
-            bits: calendar.bits()?,
+            bits: R::calendar(calendar)?,
             ends: calendar.buckets().iter().map(|b| b.end.micros()).collect(),
             names: (!any).then(|| (0..names).map(both).collect()),
             by_row: plan.starts.rows.is_some() || plan.returns.rows.is_some(),
@@ -90,7 +93,7 @@ impl<'a> Plain<'a> {
     /// Calls `see` once for each cohort that a user joins: with the cohort, the place of the first start in it, and a bit for
     /// each period after it with a return.
     #[inline]
-    pub(super) fn each(&self, t: &Timeline<'_>, see: impl FnMut(usize, usize, u64)) {
+    pub(super) fn each(&self, t: &Timeline<'_>, see: impl FnMut(usize, usize, R)) {
         if !self.plan.members.hold(t) {
             return;
         }
@@ -102,7 +105,7 @@ impl<'a> Plain<'a> {
     }
 
     #[inline]
-    fn first(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, u64)) {
+    fn first(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, R)) {
         let Some(first) = self.plan.first(t) else {
             return;
         };
@@ -111,7 +114,7 @@ impl<'a> Plain<'a> {
         };
         let from = since(t, first);
         let ts = &t.ts[from..];
-        let mut word = 0;
+        let mut word = R::default();
         match &self.names {
             _ if self.by_row => (from..t.ts.len())
                 .filter(|row| self.plan.returns(t, *row))
@@ -122,14 +125,14 @@ impl<'a> Plain<'a> {
             }),
         }
         word >>= cohort;
-        if word & 1 != 0 && !self.returned(t, cohort, first) {
-            word &= !1;
+        if word.first() == 0 && !self.returned(t, cohort, first) {
+            word &= !R::ONE;
         }
         see(cohort, first, word);
     }
 
     #[inline]
-    fn every(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, u64)) {
+    fn every(&self, t: &Timeline<'_>, mut see: impl FnMut(usize, usize, R)) {
         let from =
             t.ts.partition_point(|ts| *ts < self.plan.span.from.micros());
         let to = t.ts.partition_point(|ts| *ts < self.plan.span.to.micros());
@@ -140,20 +143,21 @@ impl<'a> Plain<'a> {
                     mask(self.plan.returns(t, row)),
                 ]
             }),
-            None => self.marks(t, from, to, |_| [u64::MAX; 2]),
+            None => self.marks(t, from, to, |_| [R::ALL; 2]),
             Some(names) => self.marks(t, from, to, |row| names[usize::from(t.name[row])]),
         };
         let mut left = marks.started;
         // Equal times leave open which row is the start and which the return.
         let tied = || t.ts[from..].windows(2).any(|pair| pair[0] == pair[1]);
-        let first_in_doubt = marks.started & marks.returned & !marks.again != 0 && tied();
+        let first_in_doubt =
+            marks.started & marks.returned & !marks.again != R::default() && tied();
         let grouped = self.plan.breakdown.is_some();
-        while left != 0 {
-            let cohort = left.trailing_zeros() as usize;
-            left &= left - 1;
+        while left != R::default() {
+            let cohort = left.first();
+            left &= !(R::ONE << cohort);
             let mut word = marks.returned >> cohort;
             let mut first = from;
-            let in_doubt = first_in_doubt && marks.again >> cohort & 1 == 0;
+            let in_doubt = first_in_doubt && (marks.again >> cohort).first() != 0;
             if grouped || in_doubt {
                 let here = |row: &usize| {
                     self.plan.starts(t, *row) && self.plan.cohort(t, *row) == Some(cohort)
@@ -161,11 +165,11 @@ impl<'a> Plain<'a> {
                 first = (from..to).find(here).unwrap_or(from);
             }
             let within = if in_doubt {
-                word & 1 != 0 && self.returned(t, cohort, first)
+                word.first() == 0 && self.returned(t, cohort, first)
             } else {
-                marks.again >> cohort & 1 != 0
+                (marks.again >> cohort).first() == 0
             };
-            word = word & !1 | u64::from(within);
+            word = word & !R::ONE | mask::<R>(within) & R::ONE;
             see(cohort, first, word);
         }
     }
@@ -176,8 +180,8 @@ impl<'a> Plain<'a> {
         t: &Timeline<'_>,
         from: usize,
         to: usize,
-        means: impl Fn(usize) -> [u64; 2],
-    ) -> Marks {
+        means: impl Fn(usize) -> [R; 2],
+    ) -> Marks<R> {
         let mut marks = Marks::default();
         for row in from..to {
             let bit = self.bits.of(t.ts[row]);
@@ -206,27 +210,25 @@ impl<'a> Plain<'a> {
 }
 
 impl Packed {
-    /// No users yet in so many cohorts and columns, 64 of each at most.
+    /// No users yet in so many cohorts and columns.
     pub(super) fn new(cohorts: usize, columns: usize) -> Self {
         Self {
             sizes: vec![0; cohorts],
             within: vec![0; cohorts],
             cells: vec![0; cohorts * columns],
             columns,
-            lanes: vec![[0; 8]; cohorts],
+            lanes: vec![0; cohorts * columns.div_ceil(8)],
+            width: columns.div_ceil(8),
             pending: vec![0; cohorts],
         }
     }
 
     /// Counts a user of a cohort in the columns whose bits are set.
     #[inline]
-    pub(super) fn add(&mut self, cohort: usize, within: bool, word: u64) {
-        let used = self.columns.div_ceil(8).min(8);
-        for (lane, byte) in self.lanes[cohort][..used]
-            .iter_mut()
-            .zip(word.to_le_bytes())
-        {
-            *lane = lane.wrapping_add(SPREAD[usize::from(byte)]);
+    pub(super) fn add<R: Register>(&mut self, cohort: usize, within: bool, word: R) {
+        let lanes = &mut self.lanes[cohort * self.width..(cohort + 1) * self.width];
+        for (lane, byte) in lanes.iter_mut().zip(word.bytes().as_ref()) {
+            *lane = lane.wrapping_add(SPREAD[usize::from(*byte)]);
         }
         self.sizes[cohort] += 1;
         self.within[cohort] += u64::from(within);
@@ -237,7 +239,7 @@ impl Packed {
     }
 
     fn flush(&mut self, cohort: usize) {
-        let lanes = std::mem::take(&mut self.lanes[cohort]);
+        let lanes = &mut self.lanes[cohort * self.width..(cohort + 1) * self.width];
         let cells = &mut self.cells[cohort * self.columns..(cohort + 1) * self.columns];
         for (cell, count) in cells
             .iter_mut()
@@ -245,6 +247,7 @@ impl Packed {
         {
             *cell += u64::from(count);
         }
+        lanes.fill(0);
         self.pending[cohort] = 0;
     }
 

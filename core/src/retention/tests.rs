@@ -59,3 +59,72 @@ fn a_busy_user_opens_very_many_clocks() {
     let engagement = ask(json!({"unit": "24h", "analysisMetric": "engagement", "periods": 2}));
     assert!(engagement.cohorts[0].retention[1].value > Some(1_000.0));
 }
+
+/// Of so many users, each with a few events on days of a hundred, the cells of a table of 40 days up to period 20.
+fn cells(criterion: &str, mode: &str, as_of: &str, periods: usize) -> Vec<Value> {
+    let start = 1_735_689_600_000_000_i64;
+    let chance = |i: i64| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64) >> 33;
+    let rows = (0..3_000).map(|i| {
+        let at = start
+            + (chance(i) % 59) as i64 * 86_400_000_000
+            + (chance(i + 7) % 9) as i64 * 7_200_000_000;
+        (
+            (chance(i + 11) % 300) as u32,
+            at,
+            (chance(i + 5) % 3) as u16,
+        )
+    });
+    let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let timelines = Timelines::from_rows(names, rows).unwrap();
+    let mut question = json!({
+        "cohortPeriod": "daily", "analysisMetric": "retention_rate", "startDate": "2025-01-01", "endDate": "2025-02-09",
+        "mode": mode, "start": ["a", "b"], "return": ["b", "c"], "criterion": criterion, "periods": periods,
+    });
+    if criterion == "brackets" {
+        question["brackets"] = json!([[0, 1], [1, 4], [4, 9], [12, periods]]);
+        question["periods"] = Value::Null;
+    }
+    let as_of = as_of.parse().unwrap();
+    let question = Retention::parse(&question, as_of).unwrap();
+    let view = View::new(&timelines, as_of);
+    let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+    let answer = answer(&question, &view).unwrap();
+    let cohorts = answer.cohorts.iter().map(|cohort| {
+        let cells = cohort
+            .retention
+            .iter()
+            .take(20)
+            .map(|c| c.count + c.partial_count);
+        json!([
+            cohort.size,
+            cohort.returned_in_start_period,
+            cells.collect::<Vec<_>>()
+        ])
+    });
+    cohorts.collect()
+}
+
+/// The narrow pass, the wide one and the general one, by how long the calendar is.
+#[test]
+fn tables_of_any_length_count_alike() {
+    for mode in ["first_time", "recurring"] {
+        for criterion in ["on", "on_or_before", "streak", "brackets"] {
+            // Events end on the 59th day, so that nothing is seen later.
+            let narrow = cells(criterion, mode, "2025-03-01T00:00:00Z", 20);
+            let wide = cells(criterion, mode, "2025-12-01T00:00:00Z", 80);
+            let general = cells(criterion, mode, "2025-12-01T00:00:00Z", 200);
+            assert!(narrow.iter().any(|c| c[0] != json!(0)));
+            assert_eq!(wide, general, "{mode} {criterion}");
+            // The narrow calendar ends before the last cohorts' twentieth period.
+            for (a, b) in narrow.iter().zip(&wide) {
+                let (a, b) = (a[2].as_array().unwrap(), b[2].as_array().unwrap());
+                let known = if criterion == "brackets" { 3 } else { a.len() };
+                assert_eq!(a[..known], b[..known], "{mode} {criterion}");
+            }
+        }
+        // What lies behind the last column counts on or after it.
+        let [wide, general] = ["2025-04-20T00:00:00Z", "2025-12-01T00:00:00Z"]
+            .map(|as_of| cells("on_or_after", mode, as_of, 20));
+        assert_eq!(wide, general, "{mode} on_or_after");
+    }
+}

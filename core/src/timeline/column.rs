@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::identity::Identity;
+use super::membership::Membership;
 use super::sparse::Sparse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::{Moment, Property};
@@ -132,36 +133,6 @@ impl UserColumn {
     }
 }
 
-/// A set of users, one bit each.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Users(Vec<u64>);
-
-impl Users {
-    #[inline]
-    pub(crate) fn hold(&self, user: u32) -> bool {
-        let word = self
-            .0
-            .get((user / 64) as usize)
-            .copied()
-            .unwrap_or_default();
-        word >> (user % 64) & 1 == 1
-    }
-}
-
-impl FromIterator<u32> for Users {
-    fn from_iter<I: IntoIterator<Item = u32>>(users: I) -> Self {
-        let mut bits = Vec::new();
-        for user in users {
-            let word = (user / 64) as usize;
-            if bits.len() <= word {
-                bits.resize(word + 1, 0);
-            }
-            bits[word] |= 1 << (user % 64);
-        }
-        Self(bits)
-    }
-}
-
 /// The amounts of events in the base currency (M1).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Amounts {
@@ -214,7 +185,7 @@ pub struct Columns {
     events: BTreeMap<EventProperty, Arc<Column>>,
     /// By name, with the version and the identities at which they were read.
     users: BTreeMap<String, ((u64, u64), Arc<UserColumn>)>,
-    cohorts: BTreeMap<String, Arc<Users>>,
+    cohorts: BTreeMap<String, Arc<Membership>>,
     amounts: Option<Arc<Amounts>>,
     epoch: u64,
 }
@@ -232,7 +203,7 @@ fn stored(name: &Property) -> Option<EventProperty> {
     match name {
         Property::Event(name) => Some(EventProperty::Named(name.clone())),
         Property::Session => Some(EventProperty::Session),
-        Property::User { .. } | Property::Cohort(_) => None,
+        Property::User { .. } | Property::Cohort { .. } => None,
     }
 }
 
@@ -361,7 +332,7 @@ impl Columns {
     }
 
     /// Adds who is of a cohort.
-    pub(crate) fn add_cohort(&mut self, name: &str, members: Users) {
+    pub(crate) fn add_cohort(&mut self, name: &str, members: Membership) {
         self.cohorts.insert(name.to_owned(), Arc::new(members));
     }
 
@@ -415,10 +386,10 @@ impl Columns {
         }
     }
 
-    /// The same with a cohort of these users.
+    /// The same with a cohort of these members.
     #[must_use]
-    pub fn with_cohort(mut self, name: &str, users: impl IntoIterator<Item = u32>) -> Self {
-        self.add_cohort(name, users.into_iter().collect());
+    pub fn with_cohort(mut self, name: &str, members: Membership) -> Self {
+        self.add_cohort(name, members);
         self
     }
 
@@ -464,7 +435,10 @@ impl Columns {
                     as_of: (*at == Moment::AsOf).then_some(as_of),
                 })
             }
-            Property::Cohort(name) => Ok(Reader::Cohort(self.cohorts.get(name).ok_or_else(lost)?)),
+            Property::Cohort { name, at } => Ok(Reader::Cohort {
+                members: self.cohorts.get(name).ok_or_else(lost)?,
+                as_of: *at == Moment::AsOf,
+            }),
             property => {
                 let key = stored(property).ok_or_else(lost)?;
                 let column = self.events.get(&key).ok_or_else(lost)?;
@@ -496,8 +470,13 @@ pub(crate) enum Reader<'a> {
         /// The one instant.
         as_of: Option<i64>,
     },
-    /// Whether the user is of a cohort.
-    Cohort(&'a Users),
+    /// Whether the user is of a cohort, at the time of the event or as of the question.
+    Cohort {
+        /// Who is.
+        members: &'a Membership,
+        /// Whether as of the question.
+        as_of: bool,
+    },
 }
 
 impl<'a> Reader<'a> {
@@ -507,7 +486,11 @@ impl<'a> Reader<'a> {
         match self {
             Self::Event(column) => column.codes.get(row).copied(),
             Self::User { column, as_of } => column.at(user, as_of.unwrap_or(ts)),
-            Self::Cohort(members) => Some(u32::from(members.hold(user))),
+            Self::Cohort { members, as_of } => Some(u32::from(if *as_of {
+                members.hold(user)
+            } else {
+                members.hold_at(user, ts)
+            })),
         }
     }
 
@@ -516,7 +499,7 @@ impl<'a> Reader<'a> {
         match self {
             Self::Event(column) => &column.dictionary,
             Self::User { column, .. } => &column.dictionary,
-            Self::Cohort(_) => &MEMBERSHIP,
+            Self::Cohort { .. } => &MEMBERSHIP,
         }
     }
 }

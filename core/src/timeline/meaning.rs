@@ -132,7 +132,7 @@ impl View<'_> {
                 })
                 .collect()),
             // The rows of one user lie anywhere, so several threads set bits of one word.
-            user @ (Reader::User { .. } | Reader::Cohort(_)) => {
+            user @ (Reader::User { .. } | Reader::Cohort { .. }) => {
                 let met: Vec<AtomicU64> = std::iter::repeat_with(AtomicU64::default)
                     .take(words)
                     .collect();

@@ -5,6 +5,7 @@ pub(crate) mod column;
 mod identity;
 mod meaning;
 mod members;
+mod membership;
 mod part;
 mod partition;
 mod save;
@@ -21,9 +22,10 @@ use crate::query::{Instant, Selector, answer::Versions};
 use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
-pub(crate) use column::{Needs, Users};
-pub(crate) use meaning::{Judge, Meaning};
+pub(crate) use column::Needs;
+pub(crate) use meaning::{Judge, Meaning, Rows as RowSet};
 pub use members::Members;
+pub use membership::Membership;
 use partition::Partition;
 pub use stop::{Halt, Progress, Stop};
 

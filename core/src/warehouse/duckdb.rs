@@ -7,6 +7,7 @@ mod digest;
 mod erase;
 mod fault;
 mod identity;
+mod intake;
 mod intern;
 mod load;
 mod migrate;
@@ -32,8 +33,9 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::{
-    Cell, EventProperty, Figures, Head, Live, Load, Named, Open, Page, Parameter, Profiled, Recent,
-    Said, Saved, Sum, Warehouse, Worths, platform, realtime, worth,
+    Answered, Aside, Bucketed, Buckets, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live,
+    Load, Logged, Named, Open, Page, Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse,
+    Worths, platform, realtime, series, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -153,8 +155,20 @@ impl Warehouse for Duckdb {
         self.names_of(&self.connect()?)
     }
 
+    fn rates(&self) -> Result<Vec<DailyRate>> {
+        realtime::rates(self)
+    }
+
     fn recent(&self, asked: &Recent<'_>) -> Result<Live> {
         realtime::recent(self, asked)
+    }
+
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed> {
+        series::bucketed(self, asked, money)
+    }
+
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>> {
+        series::newest(self, as_of)
     }
 
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>> {
@@ -235,6 +249,34 @@ impl Warehouse for Duckdb {
 
     fn set_catalogue(&self, catalogue: &Catalogue) -> Result<()> {
         catalogue::write(self, catalogue)
+    }
+
+    fn logged(&self) -> Result<Logged> {
+        intake::logged(self)
+    }
+
+    fn answered(&self, key: u128) -> Result<Option<Answered>> {
+        intake::answered(self, key)
+    }
+
+    fn keys_since(&self, since: Instant) -> Result<Vec<Keyed>> {
+        intake::keys_since(self, since)
+    }
+
+    fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)> {
+        intake::quarantine(self, page)
+    }
+
+    fn checkpoint(&self, keys_before: Instant) -> Result<bool> {
+        intake::checkpoint(self, keys_before)
+    }
+
+    fn changing(&self) -> bool {
+        *lock(&self.writing) == Some(std::thread::current().id())
+    }
+
+    fn idle(&self) {
+        drop(self.writer());
     }
 
     fn load(&self) -> Result<Box<dyn Load + '_>> {

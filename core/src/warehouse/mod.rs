@@ -4,12 +4,13 @@ pub(crate) mod dataset;
 pub mod duckdb;
 mod platform;
 mod realtime;
+mod series;
 mod worth;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::{Decimal128Array, RecordBatch, StringArray, UInt32Array};
 
 use crate::error::Result;
 use crate::events::{Catalogue, EventBatch, Held, Record, Table};
@@ -17,7 +18,8 @@ use crate::query::{Instant, answer::Versions};
 
 pub use self::duckdb::Duckdb;
 pub use self::platform::{Cell, Figures, Subject, Sum};
-pub use self::realtime::{Amount, Live, Recent, Tally};
+pub use self::realtime::{Amount, DailyRate, Live, Recent, Tally};
+pub use self::series::{Bucketed, Buckets};
 
 /// What a warehouse holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +68,21 @@ pub struct Rows<'a> {
     pub name: &'a [u16],
     /// Row keys.
     pub row: &'a [u32],
+}
+
+/// Some stored events as real-time figures need them, column by column and of equal lengths.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened<'a> {
+    /// User keys; none for an event without a user.
+    pub user: &'a UInt32Array,
+    /// Event times in microseconds.
+    pub ts: &'a [i64],
+    /// Keys of event names.
+    pub name: &'a [u16],
+    /// Promoted amounts, in ten-thousandths.
+    pub amount: &'a Decimal128Array,
+    /// Promoted currencies.
+    pub currency: &'a StringArray,
 }
 
 /// Receives rows, batch by batch.
@@ -226,8 +243,17 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
 
+    /// All rates by currency and day, in order.
+    fn rates(&self) -> Result<Vec<DailyRate>>;
+
     /// Counts the events of a window that ends now and of the window before it, all of one snapshot.
     fn recent(&self, asked: &Recent<'_>) -> Result<Live>;
+
+    /// Counts the events of equal buckets, and adds their amounts up where `money` is asked for; all counts are of one snapshot.
+    fn bucketed(&self, asked: &Buckets<'_>, money: bool) -> Result<Bucketed>;
+
+    /// The time of the newest event up to an instant.
+    fn newest(&self, as_of: Instant) -> Result<Option<Instant>>;
 
     /// Figures of the platform's tables over time and by groups, in order.
     fn figures(&self, asked: &Figures<'_>) -> Result<Vec<Cell>>;
@@ -263,6 +289,28 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// Changes which events mean what; what the catalogue promotes to columns is read again from every event.
     fn set_catalogue(&self, catalogue: &Catalogue) -> Result<()>;
 
+    /// Which store it is and how much of the log beside it it holds.
+    fn logged(&self) -> Result<Logged>;
+
+    /// What was answered to the batch of a key, and the hash of that batch.
+    fn answered(&self, key: u128) -> Result<Option<Answered>>;
+
+    /// All keys of batches answered at `since` or later, the oldest first.
+    fn keys_since(&self, since: Instant) -> Result<Vec<Keyed>>;
+
+    /// Events that were refused but kept, the latest first.
+    fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)>;
+
+    /// Makes the file whole without its write-ahead log, once no change is under way, and forgets keys of before an instant;
+    /// `false` where that cannot be.
+    fn checkpoint(&self, keys_before: Instant) -> Result<bool>;
+
+    /// Whether a change is under way on this very thread.
+    fn changing(&self) -> bool;
+
+    /// Waits until no change is under way, but for one on this very thread.
+    fn idle(&self);
+
     /// Begins a change; only one is under way at a time, others wait.
     fn load(&self) -> Result<Box<dyn Load + '_>>;
 
@@ -294,6 +342,17 @@ pub trait Snapshot {
 
     /// All event names by key: `names[key]`.
     fn names(&self) -> Result<Vec<String>>;
+
+    /// Hands over the events that happened after an instant and were added after data version `after`, in any order.
+    fn happened(
+        &self,
+        after: u64,
+        since: Instant,
+        sink: &mut dyn FnMut(Happened<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// How many events happened after an instant.
+    fn count_since(&self, since: Instant) -> Result<u64>;
 }
 
 /// A change under way: nothing of it is seen before `commit`, and nothing of it is kept where it is dropped.
@@ -311,13 +370,76 @@ pub trait Load {
     /// Takes refused events that are kept aside.
     fn hold(&mut self, held: &[Held]) -> Result<()>;
 
+    /// Takes events out of quarantine, by the hashes of their contents.
+    fn release(&mut self, hashes: &[u64]) -> Result<()>;
+
+    /// Notes, with whatever else changes, up to where the log is in the file.
+    fn position(&mut self, position: u64);
+
     /// Decides which are duplicates (I1), makes the rest durable, and tells.
-    fn commit(self: Box<Self>) -> Result<Committed>;
+    fn commit(self: Box<Self>) -> Result<Committed> {
+        self.commit_answering(&mut |_| Ok(Vec::new()))
+    }
+
+    /// The same, and what `answers` makes of it is kept with it, under the keys of batches.
+    fn commit_answering(self: Box<Self>, answers: &mut Answers<'_>) -> Result<Committed>;
 }
+
+/// How a store and the log beside it know each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Logged {
+    /// The id of the store, of chance; given once.
+    pub store: u128,
+    /// The position of the last frame of the log that the store holds.
+    pub position: u64,
+}
+
+/// A batch that came with a key, and what was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The hash of the batch.
+    pub body: u128,
+    /// The answer as JSON.
+    pub answer: String,
+    /// When it was answered.
+    pub at: Instant,
+}
+
+/// A batch that came with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    /// The hash of the key and of who sent it.
+    pub key: u128,
+    /// The hash of the batch.
+    pub body: u128,
+    /// When it was answered.
+    pub at: Instant,
+}
+
+/// An event that was refused but kept.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Aside {
+    /// The id to release it by: the hash of its content.
+    pub id: String,
+    /// The event as JSON.
+    pub event: serde_json::Value,
+    /// Why it was refused.
+    pub code: String,
+    /// The same as a sentence.
+    pub message: String,
+    /// When it was received.
+    pub received_at: Instant,
+}
+
+/// What is answered to batches with keys, once it is known what becomes of their events.
+pub type Answers<'a> = dyn FnMut(&Committed) -> Result<Vec<(Keyed, String)>> + 'a;
 
 /// Whom to erase.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Erasure<'a> {
+    /// The ids that were asked for, known or not.
+    pub ids: &'a [&'a str],
     /// All their user keys.
     pub users: &'a [u32],
     /// The row keys of the events that count for them, whichever device they came from.
@@ -352,4 +474,8 @@ pub struct Committed {
     pub replaced: u64,
     /// The numbers of the events that were there already, ascending; of the first million.
     pub repeated: Vec<u64>,
+    /// The number of an event for each of `conflicts`: the one kept out, or the one for which a stored one was; of the first million.
+    pub conflicting: Vec<u64>,
+    /// The number of an event for each of `replaced` events: the one that took the place; of the first million.
+    pub replacing: Vec<u64>,
 }

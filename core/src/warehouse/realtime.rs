@@ -69,6 +69,47 @@ pub struct Amount {
     pub rate: Option<i128>,
 }
 
+/// What a currency was worth on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DailyRate {
+    /// The currency.
+    pub currency: String,
+    /// The day, counted from 1970-01-01.
+    pub day: i32,
+    /// One unit of it in the base currency, in 10^-8.
+    pub rate: i128,
+}
+
+const RATES: &str = "
+select currency, day, arg_max(rate, content_hash) as rate
+from rates
+group by all
+order by currency, day
+";
+
+/// All rates by currency and day, of a warehouse that speaks DuckDB's SQL.
+pub(super) fn rates(warehouse: &dyn Warehouse) -> Result<Vec<DailyRate>> {
+    let mut rates = Vec::new();
+    for batch in &warehouse.select(RATES, &[])? {
+        let mut read = || {
+            let column = |at: usize| batch.columns().get(at);
+            let currency = column(0)?.as_string_opt::<i32>()?;
+            let day = column(1)?.as_primitive_opt::<Date32Type>()?;
+            let rate = column(2)?.as_primitive_opt::<Decimal128Type>()?;
+            rates.extend((0..batch.num_rows()).map(|row| DailyRate {
+                currency: currency.value(row).to_owned(),
+                day: day.value(row),
+                rate: rate.value(row),
+            }));
+            Some(())
+        };
+        read().ok_or_else(|| Error::internal("rates came in another shape"))?;
+    }
+    // The order of the engine's texts is that of bytes, as is ours; it is made sure of, for it is searched by.
+    rates.sort_by(|a, b| (&a.currency, a.day).cmp(&(&b.currency, b.day)));
+    Ok(rates)
+}
+
 // The bounds are instants computed by the caller, as every calendar is (T5). `slot` counts parts of (start, end].
 const RECENT: &str = "
 with kinds as materialized (

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 use super::question::{Selector, text};
 use super::{Event, History, cohort};
 
+/// Whether who is of a cohort is asked as of the question, which nothing need say (C1).
+pub fn fixed(cohort: &Value) -> bool {
+    cohort.get("at").is_none_or(|at| *at == json!("as_of"))
+}
+
 /// Something an event or its user has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property(pub Value);
@@ -26,7 +31,8 @@ impl Property {
             Value::Object(map) if map.contains_key("cohort") => {
                 let name = text(&map["cohort"]);
                 let user = event.user.as_deref()?;
-                Some(json!(cohort::member(history, user, &name, as_of)))
+                let at = if fixed(&self.0) { as_of } else { event.ts };
+                Some(json!(cohort::member(history, user, &name, at)))
             }
             user => {
                 assert_eq!(
@@ -153,6 +159,9 @@ fn all(filters: &[Value], history: &History, event: &Event, as_of: i64) -> bool 
 /// A property as answers write it.
 pub fn property(property: &Property) -> Value {
     match &property.0 {
+        cohort if cohort.get("cohort").is_some() && fixed(cohort) => {
+            json!({"cohort": cohort["cohort"]})
+        }
         cohort if cohort.get("cohort").is_some() => cohort.clone(),
         Value::Object(user) => json!({
             "user": user["user"],

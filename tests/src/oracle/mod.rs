@@ -10,6 +10,7 @@
 
 pub mod adoption;
 pub mod calendar;
+pub mod churn;
 pub mod cohort;
 pub mod compare;
 pub mod condition;
@@ -19,6 +20,7 @@ pub mod funnel;
 pub mod identity;
 pub mod journey;
 pub mod money;
+pub mod next_action;
 pub mod numbers;
 pub mod predictive;
 pub mod question;

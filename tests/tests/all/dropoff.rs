@@ -53,6 +53,7 @@ fn drop_offs() -> impl Strategy<Value = (History, Value)> {
                 ];
                 if history.cohorts.contains_key("c") {
                     all.push(json!({"cohort": "c"}));
+                    all.push(json!({"cohort": "d", "at": "at_event"}));
                 }
                 let turn = properties % all.len();
                 all.rotate_left(turn);

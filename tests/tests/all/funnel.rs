@@ -5,14 +5,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use travelsense::access::{self, Permission, Principal, Scoped};
+use travelsense::cohort::{self, Definition};
 use travelsense::funnel::{FunnelAnswer, Who};
 use travelsense::timeline::{Columns, View};
 use travelsense::{Instant, funnel};
+use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::funnel::{Funnel, Who as Whom};
 use travelsense_tests::oracle::money::Money;
 use travelsense_tests::oracle::numbers::instant;
 use travelsense_tests::oracle::question::{micros, seconds};
-use travelsense_tests::oracle::{History, cohort};
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, selector, timelines};
@@ -79,7 +80,19 @@ pub(crate) fn furnish(history: &mut History, choices: &mut Choices<'_>) {
         .map(|u| u.to_string())
         .collect();
     let listed = ("c".to_owned(), json!({"users": members}));
-    let did = ("d".to_owned(), json!({"did": "A", "atLeast": 2}));
+    let who = |at: &str| json!([{"property": {"user": "plan", "at": at}, "value": "gold"}]);
+    let did = [
+        json!({"did": "A", "atLeast": 2}),
+        json!({"did": "A", "last": choices.pick(&[1, 60, 86_400])}),
+        json!({"did": ["A", "B"], "atLeast": 0, "atMost": 1}),
+        json!({"did": {"event": "A", "where": [{"property": "p", "op": "is_not", "value": "x"}]}}),
+        json!({"did": {"event": null, "where": who("as_of")}, "atLeast": 2}),
+        json!({"did": {"event": "B", "where": who("at_event")}}),
+        json!({"profile": [{"property": {"user": "plan"}, "value": "gold"}]}),
+        json!({"all": [{"did": "A"}, {"not": {"did": "B"}}]}),
+        json!({"any": [{"not": {"did": "A", "last": 60}}, {"users": ["1", "2"]}]}),
+    ];
+    let did = ("d".to_owned(), did[choices.of(9)].clone());
     // Some change their plan in the middle of it.
     let middle = history.events.len() / 2;
     if let Some(at) = history.events.get(middle).map(|e| e.ts) {
@@ -124,8 +137,11 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             choices.pick(&["is", "is_not"]),
             choices.pick(&["x", "y", ""]),
         );
+        let at = choices.pick(&["at_event", "at_entry", "at_entry", "as_of"]);
         if choices.one_in(6) {
-            let at = choices.pick(&["at_event", "at_entry", "at_entry", "as_of"]);
+            return json!([{"property": {"cohort": "d", "at": at}, "op": op, "value": true}]);
+        }
+        if choices.one_in(6) {
             return json!([{"property": {"user": "plan", "at": at}, "op": op, "value": "gold"}]);
         }
         json!([{"property": "p", "op": op, "value": value}])
@@ -211,7 +227,8 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
     question["entry"] = json!(choices.pick(&["earliest", "earliest", "earliest", "latest"]));
     question["range"] = json!(choices.pick(&["entry", "entry", "all_steps"]));
     if choices.one_in(8) {
-        question["segment"] = json!({"cohort": choices.pick(&["c", "d"])});
+        let at = choices.pick(&["as_of", "as_of", "at_event", "at_entry"]);
+        question["segment"] = json!({"cohort": choices.pick(&["c", "d"]), "at": at});
     }
     if choices.one_in(6) {
         question["filters"] = filter(choices);
@@ -228,9 +245,11 @@ fn option(question: &mut Value, choices: &mut Choices<'_>) {
             json!({"user": "plan", "at": "at_entry"}),
             json!({"cohort": "c"}),
             json!(["p", {"cohort": "d"}]),
+            json!({"cohort": "d", "at": "at_event"}),
+            json!(["t", {"cohort": "d", "at": "at_entry"}]),
         ];
         let by = ["entry", "step", "last", "first", "each"][choices.of(5)];
-        let (of, limit) = (choices.of(7), 1 + choices.of(3));
+        let (of, limit) = (choices.of(9), 1 + choices.of(3));
         question["breakdown"] = json!({
             "property": properties[of],
             "by": by,
@@ -349,11 +368,22 @@ pub(crate) fn seeing<Q, T>(
             .map(|e| e.money.as_ref().map(|m| m.amount * 100_000_000))
             .collect(),
     );
-    let columns = history.cohorts.keys().fold(columns, |columns, name| {
-        let users = (0..6_u32)
-            .filter(|user| cohort::member(history, &user.to_string(), name, as_of.micros()));
-        columns.with_cohort(name, users)
-    });
+    // Where nothing is asked over time, either way is right.
+    let moments = ["at_event", "at_entry"].map(|at| format!("\"at\":\"{at}\""));
+    let asked = json.to_string();
+    let over_time = history.events.len() % 2 == 1 || moments.iter().any(|at| asked.contains(at));
+    let keys = (0..6_u32).map(|user| (user.to_string(), user)).collect();
+    let mut known = columns.clone();
+    for (name, definition) in &history.cohorts {
+        let definition = Definition::parse(definition).map_err(|e| e.to_string())?;
+        let view = View {
+            columns: &columns,
+            ..View::new(&timelines, as_of)
+        };
+        let members = cohort::members(&definition, &keys, &view, over_time);
+        known = known.with_cohort(name, members.map_err(|e| e.to_string())?);
+    }
+    let columns = known;
     let view = View {
         premium: &premium,
         columns: &columns,

@@ -5,6 +5,8 @@ mod adoption;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
 mod dropoff;
 #[cfg(test)]
 mod engagement;

@@ -1,6 +1,7 @@
 //! An answer is a function of what is stored and what is asked (G2): not of the order of rows, of batches, or of threads, nor of
 //! how much memory there is or what was saved beside the file.
 
+use std::fmt::Debug;
 use std::path::Path;
 
 use proptest::collection::vec;
@@ -10,6 +11,10 @@ use travelsense::events::{Catalogue, Table};
 use travelsense::timeline::Timelines;
 use travelsense::warehouse::{Duckdb, Open};
 use travelsense::{Analytics, Instant, Options, Principal};
+use travelsense_tests::oracle::adoption::Adoption;
+use travelsense_tests::oracle::engagement::Engagement;
+use travelsense_tests::oracle::funnel::Funnel;
+use travelsense_tests::oracle::retention::Retention;
 use travelsense_tests::oracle::{Event, History, numbers};
 
 use crate::cases::{agree, same};
@@ -203,107 +208,45 @@ fn without_money(history: &History) -> History {
     history
 }
 
-fn text<T: serde::Serialize>(answer: &T) -> String {
-    serde_json::to_string(answer).expect("an answer is JSON")
+/// Whether a word has the same bytes for any order, batches and threads, and the oracle's numbers.
+fn pure<Q: Debug>(
+    word: &'static str,
+    cases: impl Strategy<Value = (History, Q)>,
+    json: fn(&Q) -> Value,
+    answer: fn(&Q, &History) -> Value,
+) {
+    agree(CASES, &(cases, way()), |((history, asked), way)| {
+        let question = json(asked);
+        let expected = |history: &History| answer(asked, history);
+        check(history, way, &question, expected, asking(word, &question))
+    });
 }
 
 #[test]
 fn a_funnel_has_the_same_bytes_for_any_order_batches_and_threads() {
-    agree(
-        CASES,
-        &(
-            prop_oneof![funnel::case(), funnel::case_of_options()],
-            way(),
-        ),
-        |((history, funnel), way)| {
-            let question = funnel.json();
-            let ask = |store: &Analytics| {
-                store
-                    .funnel_json(&Principal::owner(), &question)
-                    .map(|a| text(&a))
-            };
-            check(
-                history,
-                way,
-                &question,
-                |history| funnel.answer(history),
-                ask,
-            )
-        },
-    );
+    let cases = prop_oneof![funnel::case(), funnel::case_of_options()];
+    pure("funnel", cases, Funnel::json, Funnel::answer);
 }
 
 #[test]
 fn a_retention_table_has_the_same_bytes_for_any_order_batches_and_threads() {
-    agree(
-        CASES,
-        &(retention::case(), way()),
-        |((history, table), way)| {
-            let question = table.json();
-            let ask = |store: &Analytics| {
-                store
-                    .retention_json(&Principal::owner(), &question)
-                    .map(|a| text(&a))
-            };
-            check(
-                &without_money(history),
-                way,
-                &question,
-                |history| table.answer(history),
-                ask,
-            )
-        },
-    );
+    let cases = retention::case().prop_map(|(history, asked)| (without_money(&history), asked));
+    pure("retention", cases, Retention::json, Retention::answer);
 }
+
+// The events of these two have no properties to filter by.
 
 #[test]
 fn engagement_has_the_same_bytes_for_any_order_batches_and_threads() {
-    agree(
-        CASES,
-        &(engagement::case(), way()),
-        |((history, asked), way)| {
-            // These events have no properties to filter by.
-            let asked = engagement::plain(asked);
-            let question = asked.json();
-            let ask = |store: &Analytics| {
-                store
-                    .engagement_json(&Principal::owner(), &question)
-                    .map(|a| text(&a))
-            };
-            check(
-                history,
-                way,
-                &question,
-                |history| asked.answer(history),
-                ask,
-            )
-        },
-    );
+    let cases =
+        engagement::case().prop_map(|(history, asked)| (history, engagement::plain(&asked)));
+    pure("engagement", cases, Engagement::json, Engagement::answer);
 }
 
 #[test]
 fn adoption_has_the_same_bytes_for_any_order_batches_and_threads() {
-    agree(
-        CASES,
-        &(adoption::case(), way()),
-        |((history, asked), way)| {
-            // These events have no properties to filter by.
-            let asked = adoption::plain(asked);
-            let question = asked.json();
-            let ask = |store: &Analytics| {
-                store
-                    .adoption_json(&Principal::owner(), &question)
-                    .map(|a| text(&a))
-            };
-            check(
-                history,
-                way,
-                &question,
-                |history| asked.answer(history),
-                ask,
-            )
-        },
-    );
+    let cases = adoption::case().prop_map(|(history, asked)| (history, adoption::plain(&asked)));
+    pure("adoption", cases, Adoption::json, Adoption::answer);
 }
 
 /// Asks a store a word by its JSON form.

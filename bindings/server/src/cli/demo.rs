@@ -19,6 +19,7 @@ use super::serve::{listen, runtime, until_stopped};
 use super::table::count;
 use super::token::{now, signed};
 use super::{Outcome, output, store};
+use crate::notify::{self, Notifier, Outgoing};
 use crate::{Limits, Service, chance};
 
 /// Makes up a travel platform with 90 days of events, serves it with a key of its own, and says how to ask it
@@ -104,8 +105,12 @@ impl Demo {
         let address = listener.local_addr()?;
         // Whoever pastes a line at once should not wait for the timelines.
         analytics.timelines()?;
-        output::line(&welcome(address, &token, now))?;
+        let code = chance::hex::<32>()?;
+        output::line(&welcome(address, (&token, &code), now))?;
         let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
+        let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
+        service.admit_once(code, token);
         until_stopped(runtime, listener, service, analytics)
     }
 
@@ -212,7 +217,7 @@ async fn listen_nearby() -> Result<TcpListener, Failure> {
     )))
 }
 
-fn welcome(address: SocketAddr, token: &str, now: Instant) -> String {
+fn welcome(address: SocketAddr, (token, code): (&str, &str), now: Instant) -> String {
     let zone = Zone::default();
     let day = |back: i64| zone.day(Instant::saturating_from_micros(now.micros() - back * DAY));
     let questions = [
@@ -237,8 +242,9 @@ fn welcome(address: SocketAddr, token: &str, now: Instant) -> String {
             ),
         ),
     ];
-    let mut text =
-        format!("\nListening at http://{address}\n\nToken (admin, valid for a day):\n{token}\n");
+    let mut text = format!(
+        "\nListening at http://{address}\n\nDashboard (this link logs in once):\nhttp://{address}/#enter={code}\n\nToken (admin, valid for a day):\n{token}\n"
+    );
     for (what, question) in questions {
         text.push_str(&format!(
             "\n# {what}\ncurl -s -H 'Authorization: Bearer {token}' 'http://{address}/api/analytics-dashboard/{question}'\n"

@@ -17,7 +17,7 @@ pub(super) enum Failure {
 }
 
 /// The fields of questions that flags of another name give.
-const FLAGS: [(&str, &str); 20] = [
+const FLAGS: [(&str, &str); 29] = [
     ("startDate", "--start"),
     ("endDate", "--end"),
     ("steps", "--steps"),
@@ -28,6 +28,15 @@ const FLAGS: [(&str, &str); 20] = [
     ("cohortPeriod", "--period"),
     ("start", "--start-event"),
     ("return", "--return-event"),
+    ("end", "--end-event"),
+    ("unit", "--unit"),
+    ("length", "--length"),
+    ("limit", "--limit"),
+    ("period", "--period"),
+    ("features", "--features"),
+    ("within", "--within"),
+    ("between", "--between"),
+    ("breakdown", "--breakdown"),
     ("weekStart", "--week-start"),
     ("periods", "--periods"),
     ("user", "--user"),

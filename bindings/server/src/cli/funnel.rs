@@ -1,12 +1,12 @@
 //! `travelsense funnel`: a funnel in the terminal.
 
+use travelsense::Principal;
 use travelsense::funnel::FunnelAnswer;
-use travelsense::{Principal, Selector};
 
-use super::question::Common;
+use super::Outcome;
+use super::question::{Common, last};
 use super::store::Store;
-use super::table::{Table, bar, count, duration, percent};
-use super::{Outcome, output};
+use super::table::{Table, bar, count, duration, event, percent};
 
 /// Shows how many users go through a series of steps, and where they stop
 #[derive(Debug, clap::Args)]
@@ -41,17 +41,12 @@ impl Funnel {
                 "strictIncrease",
                 self.strict_increase.then(|| "true".to_owned()),
             ),
-        ]);
+        ])?;
         let answer = self
             .store
             .read()?
             .funnel_json(&Principal::owner(), &question)?;
-        let text = if self.common.json {
-            serde_json::to_string(&answer).map_err(travelsense::Error::internal)?
-        } else {
-            show(&answer)
-        };
-        Ok(output::line(text.trim_end())?)
+        self.common.write(&answer, show)
     }
 }
 
@@ -62,7 +57,7 @@ fn show(answer: &FunnelAnswer) -> String {
     for step in &answer.steps {
         let first = step.step == 1;
         table.row(vec![
-            format!("{}. {}", step.step, name(&step.event)),
+            format!("{}. {}", step.step, event(&step.event)),
             count(step.count),
             percent(step.rate.value),
             if first {
@@ -80,7 +75,7 @@ fn show(answer: &FunnelAnswer) -> String {
     let mut text = format!(
         "{} to {}, {} users, window {}, {}\n\n",
         answer.timezone.day(answer.start_date),
-        answer.timezone.day(last_day(answer)),
+        answer.timezone.day(last(answer.end_date)),
         answer.segment.name(),
         duration(Some(answer.window.micros() as f64 / 1e6)),
         answer.timezone.name(),
@@ -118,17 +113,4 @@ fn show(answer: &FunnelAnswer) -> String {
         ));
     }
     text
-}
-
-/// An instant in the last day of the range, whose end is the first instant after it.
-fn last_day(answer: &FunnelAnswer) -> travelsense::Instant {
-    travelsense::Instant::saturating_from_micros(answer.end_date.micros() - 1)
-}
-
-fn name(selector: &Selector) -> String {
-    match selector {
-        Selector::Any => "(any event)".to_owned(),
-        Selector::Event(name) => name.clone(),
-        Selector::AnyOf(names) => names.join(" | "),
-    }
 }

@@ -8,6 +8,7 @@ use travelsense::Principal;
 use travelsense::events::{Format, ImportOptions, ImportReport, Mapping, Source, Table};
 
 use super::failure::Failure;
+use super::follow;
 use super::progress::Progress;
 use super::store::Store;
 use super::table::{Table as Columns, count};
@@ -22,7 +23,7 @@ use super::{Outcome, output};
 Columns that are not named become properties. Each row is accepted, a duplicate (by its id), or refused with a reason."
 )]
 pub(super) struct Import {
-    /// The file
+    /// The file, or with --follow a folder of files
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -63,6 +64,10 @@ pub(super) struct Import {
     /// Keep nothing at all if any row is refused
     #[arg(long)]
     strict: bool,
+    /// Go on with what is appended to the file, or to the files of a folder, until SIGINT or SIGTERM; started again it goes on where it
+    /// was. For NDJSON and CSV
+    #[arg(long, conflicts_with_all = ["strict", "json"])]
+    follow: bool,
     /// Write the report as JSON
     #[arg(long)]
     json: bool,
@@ -76,6 +81,13 @@ impl Import {
     pub(super) fn run(self) -> Outcome {
         let mapping = Mapping::parse(&self.mapping())?;
         let table = self.table()?;
+        if self.follow {
+            if table.is_some() {
+                return Err(Failure::invalid("--follow: only events can be followed"));
+            }
+            let analytics = self.store.write()?;
+            return follow::run(analytics, &self.store.data, &self.file, &mapping);
+        }
         let source = self.source()?;
         let analytics = self.store.write()?;
         let bar = Progress::start(&self.file.display().to_string());

@@ -1,11 +1,20 @@
 //! The command line: one file a command. Each reads its flags, asks the core or the server, and writes.
 
+mod adoption;
+mod alerts;
 mod audit;
+mod compare;
 mod demo;
+mod dropoff;
+mod engagement;
+mod explain;
 mod failure;
+mod follow;
 mod funnel;
 mod import;
+mod journey;
 mod output;
+mod preflight;
 mod progress;
 mod question;
 mod retention;
@@ -36,8 +45,17 @@ enum Command {
     Import(import::Import),
     Funnel(funnel::Funnel),
     Retention(retention::Retention),
+    Journey(journey::Journey),
+    Engagement(engagement::Engagement),
+    Adoption(adoption::Adoption),
+    DropOff(dropoff::DropOff),
+    Compare(compare::Compare),
+    Explain(explain::Explain),
     Token(token::Token),
     Audit(audit::Audit),
+    Alerts(alerts::Alerts),
+    #[command(hide = true)]
+    Preflight(preflight::Preflight),
 }
 
 /// Runs the command line of this process.
@@ -50,8 +68,16 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Funnel(command) => command.run(),
         Command::Retention(command) => command.run(),
+        Command::Journey(command) => command.run(),
+        Command::Engagement(command) => command.run(),
+        Command::Adoption(command) => command.run(),
+        Command::DropOff(command) => command.run(),
+        Command::Compare(command) => command.run(),
+        Command::Explain(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Alerts(command) => command.run(),
+        Command::Preflight(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

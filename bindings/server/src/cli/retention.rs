@@ -3,10 +3,10 @@
 use travelsense::Principal;
 use travelsense::retention::{Cell, Cohort, PeriodAverage, RetentionAnswer};
 
+use super::Outcome;
 use super::question::Common;
 use super::store::Store;
 use super::table::{Table, count};
-use super::{Outcome, output};
 
 /// Shows who comes back, by the day, week or month in which they started
 #[derive(Debug, clap::Args)]
@@ -78,17 +78,12 @@ impl Retention {
             ("preset", self.preset),
             ("weekStart", self.week_start),
             ("periods", self.periods),
-        ]);
+        ])?;
         let answer = self
             .store
             .read()?
             .retention_json(&Principal::owner(), &question)?;
-        let text = if self.common.json {
-            serde_json::to_string(&answer).map_err(travelsense::Error::internal)?
-        } else {
-            show(&answer)
-        };
-        Ok(output::line(text.trim_end())?)
+        self.common.write(&answer, show)
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use travelsense::Analytics;
+use travelsense::{Analytics, Principal};
 
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Outcome, store};
+use super::{Outcome, preflight, store};
 use crate::serve::{serve, signalled};
-use crate::{Service, router};
+use crate::{Service, notify, router};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -36,13 +36,18 @@ impl Serve {
         let verifier = settings.verifier()?;
         let limits = settings.limits()?;
         let data = settings.data()?;
+        let notifier = settings.notifier()?;
         settings.start_log()?;
+        if let Some(path) = preflight::check(data)? {
+            tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
+        }
         let analytics = Arc::new(store::open(data, settings.options())?);
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;
         let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, analytics)
     }
@@ -88,6 +93,47 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
+/// How often the figures in memory take in what arrived.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Keeps the real-time figures up to date, so that whoever asks does not have to wait for what arrived since.
+async fn keep_fresh(analytics: Arc<Analytics>) {
+    let mut ticks = tokio::time::interval(FRESH);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let analytics = Arc::clone(&analytics);
+        let refreshed = tokio::task::spawn_blocking(move || analytics.refresh_realtime()).await;
+        if let Ok(Err(error)) = refreshed {
+            tracing::warn!(error = ?error, "the real-time figures are not up to date");
+        }
+    }
+}
+
+/// Says what was found in the log of events when the store was opened.
+fn tell_of_the_log(analytics: &Analytics) {
+    let Ok(status) = analytics.ingest_status(&Principal::owner()) else {
+        return;
+    };
+    let found = status.recovery;
+    if let Some(path) = &found.set_aside {
+        tracing::error!(path = %path.display(), "the log of events was damaged; what could not be read was put aside");
+    }
+    if status.parked > 0 {
+        tracing::error!(
+            batches = status.parked,
+            "batches of events could not be stored and wait beside the store"
+        );
+    }
+    if found.replayed > 0 || found.cut > 0 {
+        tracing::info!(
+            replayed = found.replayed,
+            cut = found.cut,
+            "events were taken from the log"
+        );
+    }
+}
+
 /// Serves until SIGINT or SIGTERM, then closes the store.
 pub(super) fn until_stopped(
     runtime: Runtime,
@@ -97,12 +143,24 @@ pub(super) fn until_stopped(
 ) -> Outcome {
     let warm = Arc::clone(&analytics);
     let exports = Arc::clone(&analytics);
+    let fresh = Arc::clone(&analytics);
+    let watched = service.clone();
+    let ended = service.clone();
     let address = listener
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
     let served = runtime.block_on(async move {
-        let stop = signalled()?;
+        let signal = signalled()?;
+        let stop = async move {
+            tokio::select! {
+                () = signal => {}
+                () = watched.broken() => {}
+            }
+            watched.stop();
+        };
+        tell_of_the_log(&fresh);
         tracing::info!(address, "listening");
+        tokio::spawn(keep_fresh(fresh));
         // The first question should not be the one that waits for the timelines.
         tokio::task::spawn_blocking(move || match warm.timelines() {
             Ok(_) => tracing::info!("timelines are ready"),
@@ -118,6 +176,13 @@ pub(super) fn until_stopped(
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
+    if ended.is_broken() {
+        // Whoever supervises this process starts another, which has all that was acknowledged.
+        return Err(Failure::failed(
+            "the engine met a failure that it cannot go on after; start the server again",
+        ));
+    }
+    drop(ended);
     if let Ok(analytics) = Arc::try_unwrap(analytics) {
         analytics.close();
     }

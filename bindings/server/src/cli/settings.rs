@@ -9,6 +9,7 @@ use travelsense::{Options, Window};
 
 use super::failure::Failure;
 use crate::Limits;
+use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 /// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
@@ -69,6 +70,34 @@ pub(super) struct Settings {
         hide_env_values = true
     )]
     metadata: Option<String>,
+    /// What signs webhooks: `whsec_` and the base64 of 24 to 64 random bytes; two of them, separated by a space, while
+    /// receivers change over
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "TRAVELSENSE_WEBHOOK_SECRET",
+        hide_env_values = true
+    )]
+    webhook_secret: Option<String>,
+    /// An address or a network of this network that webhooks may call all the same, such as 10.1.0.0/16; may be repeated
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        env = "TRAVELSENSE_WEBHOOK_ALLOW",
+        value_delimiter = ','
+    )]
+    webhook_allow: Vec<String>,
+    /// The server that takes e-mail, such as smtps://user:password@mail.example.com
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAVELSENSE_SMTP",
+        hide_env_values = true
+    )]
+    smtp: Option<String>,
+    /// From whom e-mail is [default: travelsense@localhost]
+    #[arg(long, value_name = "ADDRESS", env = "TRAVELSENSE_SMTP_FROM")]
+    smtp_from: Option<String>,
     /// What to log, such as `info` or `travelsense_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "TRAVELSENSE_LOG")]
     log: Option<String>,
@@ -163,6 +192,14 @@ impl Settings {
             timeout: self.timeout.or(file.timeout),
             rate_limit: self.rate_limit.or(file.rate_limit),
             metadata: self.metadata.or(file.metadata),
+            webhook_secret: self.webhook_secret.or(file.webhook_secret),
+            webhook_allow: if self.webhook_allow.is_empty() {
+                file.webhook_allow
+            } else {
+                self.webhook_allow
+            },
+            smtp: self.smtp.or(file.smtp),
+            smtp_from: self.smtp_from.or(file.smtp_from),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         })
@@ -274,6 +311,21 @@ impl Settings {
             },
         };
         Ok(limits)
+    }
+
+    /// By what notifications leave.
+    pub(super) fn notifier(&self) -> Result<Notifier, Failure> {
+        let wrong =
+            |flag: &'static str| move |why: String| Failure::invalid(format!("{flag}: {why}"));
+        let secrets = self.webhook_secret.as_deref().map(Secrets::read);
+        let from = self.smtp_from.as_deref().unwrap_or("travelsense@localhost");
+        let mail = self.smtp.as_deref().map(|url| Mail::new(url, from));
+        let outgoing = Outgoing {
+            secrets: secrets.transpose().map_err(wrong("--webhook-secret"))?,
+            allowed: Allowed::read(&self.webhook_allow).map_err(wrong("--webhook-allow"))?,
+            mail: mail.transpose().map_err(wrong("--smtp"))?,
+        };
+        Notifier::new(outgoing).map_err(Failure::failed)
     }
 
     /// How to open the store of events and what is kept beside it.

@@ -1,18 +1,30 @@
 //! Lays out tables and bars for a terminal.
 
-/// A table whose first column is text and whose others are numbers.
+use travelsense::Selector;
+
+/// A table whose first columns are text, at least one, and whose others are numbers.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
+    words: usize,
 }
 
 impl Table {
+    /// A table of so many columns of text, under a head.
+    pub(super) fn new(words: usize, head: &[&str]) -> Self {
+        let head = head.iter().map(|name| (*name).to_owned());
+        Self {
+            rows: vec![head.collect()],
+            words,
+        }
+    }
+
     /// Adds a row.
     pub(super) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
-    /// The table as lines, the first column to the left and the others to the right.
+    /// The table as lines, text to the left and numbers to the right.
     pub(super) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
@@ -30,11 +42,13 @@ impl Table {
             let mut line = String::new();
             for (c, (cell, wide)) in row.iter().zip(&widths).enumerate() {
                 let gap = " ".repeat(wide.saturating_sub(width(cell)));
-                if c == 0 {
+                if c > 0 {
+                    line.push_str("  ");
+                }
+                if c < self.words.max(1) {
                     line.push_str(cell);
                     line.push_str(&gap);
                 } else {
-                    line.push_str("  ");
                     line.push_str(&gap);
                     line.push_str(cell);
                 }
@@ -70,6 +84,20 @@ pub(super) fn count(n: u64) -> String {
 /// A share as a percentage, or a dash where there is none.
 pub(super) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |s| format!("{:.1} %", s * 100.0))
+}
+
+/// The difference of two shares in points of percent, or a dash where there is none.
+pub(super) fn points(difference: Option<f64>) -> String {
+    difference.map_or_else(|| "–".to_owned(), |d| format!("{:+.1} %", d * 100.0))
+}
+
+/// The name of the events that are meant.
+pub(super) fn event(selector: &Selector) -> String {
+    match selector {
+        Selector::Any => "(any event)".to_owned(),
+        Selector::Event(name) => name.clone(),
+        Selector::AnyOf(names) => names.join(" | "),
+    }
 }
 
 /// A duration of seconds in its two largest units.

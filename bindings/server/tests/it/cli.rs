@@ -11,7 +11,21 @@ use crate::program::*;
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["demo", "serve", "import", "funnel", "retention", "token"] {
+    let commands = [
+        "demo",
+        "serve",
+        "import",
+        "funnel",
+        "retention",
+        "journey",
+        "engagement",
+        "adoption",
+        "drop-off",
+        "compare",
+        "explain",
+        "token",
+    ];
+    for command in commands {
         let help = ok(&[command, "--help"]);
         assert!(help.contains("Usage: travelsense"), "{command}: {help}");
         assert!(help.contains("--"), "{command}");
@@ -211,6 +225,146 @@ fn a_cohort_table_is_a_table_or_the_cores_json() {
     assert_eq!(lines[5], "All             3  100.0%  50.0%    –", "{text}");
 }
 
+/// What a command writes of January, as JSON and to read, must be the core's answer of the word.
+fn january(word: &str, command: &[&str], asked: &Value) -> (Value, String) {
+    let (_dir, data) = imported();
+    let range = [
+        "--start",
+        "2026-01-01",
+        "--end",
+        "2026-01-31",
+        "--as-of",
+        "2026-02-10T00:00:00Z",
+    ];
+    let question = [command, &["--data", &data], &range].concat();
+    let mut asked = asked.clone();
+    asked["startDate"] = json!("2026-01-01");
+    asked["endDate"] = json!("2026-01-31");
+    asked["asOf"] = json!("2026-02-10T00:00:00Z");
+    let answer = open(&data).ask(&Principal::owner(), word, &asked).unwrap();
+    let json = ok(&[&question[..], &["--json"]].concat());
+    assert_eq!(json.trim_end(), answer, "{word}");
+    (serde_json::from_str(&answer).unwrap(), ok(&question))
+}
+
+/// Whether a line begins with a word and holds these figures in this order.
+fn has(text: &str, begins: &str, figures: &[&str]) -> bool {
+    text.lines()
+        .filter(|line| line.starts_with(begins))
+        .any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let mut left = figures.iter().peekable();
+            for word in words {
+                left.next_if(|figure| **figure == word);
+            }
+            left.peek().is_none()
+        })
+}
+
+#[test]
+fn every_word_is_a_table_or_the_cores_json() {
+    let (answer, text) = january(
+        "engagement",
+        &[
+            "engagement",
+            "--period",
+            "weekly",
+            "--option",
+            "minEvents=1",
+        ],
+        &json!({"period": "weekly", "minEvents": 1}),
+    );
+    assert_eq!(answer["users"], 3);
+    assert!(
+        has(&text, "2026-01-05", &["2", "2", "0", "0", "0"]),
+        "{text}"
+    );
+    assert!(
+        has(&text, "2026-01-12", &["2", "1", "1", "0", "1"]),
+        "{text}"
+    );
+    assert!(text.contains("5 sessions"), "{text}");
+
+    let (_, text) = january(
+        "adoption",
+        &["adoption", "--features", "book,chat", "--within", "7d"],
+        &json!({"features": ["book", "chat"], "within": "7d"}),
+    );
+    assert!(has(&text, "book", &["3", "1", "33.3", "1"]), "{text}");
+    assert!(has(&text, "chat", &["3", "0", "0.0", "–", "0"]), "{text}");
+    assert!(
+        text.contains("2 of 3 active users used none of them"),
+        "{text}"
+    );
+
+    let (_, text) = january(
+        "journey",
+        &["journey", "--length", "2", "--limit", "5"],
+        &json!({"length": 2, "limit": 5}),
+    );
+    assert!(has(&text, "search → book", &["1", "1"]), "{text}");
+    assert!(has(&text, "search", &["book", "1", "1"]), "{text}");
+
+    let (_, text) = january(
+        "drop_off",
+        &[
+            "drop-off",
+            "--steps",
+            "search,book",
+            "--window",
+            "7d",
+            "--option",
+            "minSupport=1",
+        ],
+        &json!({"steps": ["search", "book"], "window": "7d", "minSupport": 1}),
+    );
+    assert!(has(&text, "1. search", &["3", "2", "66.7"]), "{text}");
+
+    let (_, text) = january(
+        "compare",
+        &[
+            "compare",
+            "--steps",
+            "search,book",
+            "--between",
+            "new,returning",
+        ],
+        &json!({"steps": ["search", "book"], "between": ["new", "returning"]}),
+    );
+    assert!(has(&text, "new", &["all", "33.3", "–"]), "{text}");
+    assert!(has(&text, "returning", &["all", "0", "–"]), "{text}");
+}
+
+#[test]
+fn two_questions_are_explained() {
+    let (dir, data) = imported();
+    let a = json!({"steps": ["search", "book"], "startDate": "2026-01-01", "endDate": "2026-01-31", "asOf": "2026-02-10T00:00:00Z"});
+    let file = file(&dir, "a.json", &a.to_string());
+    let command = ["explain", "--data", &data, &file, r#"{"window": "1h"}"#];
+    let json = ok(&[&command[..], &["--json"]].concat());
+    let mut b = a.clone();
+    b["window"] = json!("1h");
+    let asked = json!({"word": "funnel", "a": a, "b": b});
+    let answer = open(&data)
+        .ask(&Principal::owner(), "explain_difference", &asked)
+        .unwrap();
+    assert_eq!(json.trim_end(), answer);
+    let text = ok(&command);
+    assert!(has(&text, "window", &["0", "1", "0"]), "{text}");
+    refused(
+        &["explain", "--data", &data, "{", "{}"],
+        &[],
+        2,
+        &["QUESTION"],
+    );
+    refused(
+        &["funnel", "--data", &data, "--option", "limit"],
+        &[],
+        2,
+        &["--option `limit`"],
+    );
+}
+
 #[test]
 fn questions_that_are_not_valid_exit_with_2_and_name_every_flag() {
     let (_dir, data) = imported();
@@ -396,4 +550,88 @@ fn nobody_reading_the_output_is_no_error() {
     let done = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(done.stderr).unwrap(), "");
     assert_eq!(done.status.code(), Some(0));
+}
+
+/// How many events a store that nobody has open holds.
+fn held(data: &str) -> u64 {
+    use travelsense::warehouse::{Duckdb, Open, Warehouse as _};
+    let store = Duckdb::open(&Open {
+        path: Some(std::path::Path::new(data).join("travelsense.db")),
+        read_only: true,
+        threads: None,
+        memory_limit: None,
+        now: travelsense::Instant::default(),
+    });
+    store.unwrap().head().unwrap().events
+}
+
+#[test]
+fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
+    use std::io::{BufRead as _, Write as _};
+    let (dir, data) = folder();
+    let feed = dir.path().join("feed");
+    std::fs::create_dir(&feed).unwrap();
+    let append = |name: &str, text: &str| {
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(feed.join(name))
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    let line = |user: u32| {
+        format!("{{\"who\": \"u{user}\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n")
+    };
+    // Follows until so many events were told of, and is then ended in one way or the other.
+    let follow = |events: u64, signal: &str| {
+        let feed = feed.to_str().unwrap();
+        let args = ["import", feed, "--follow", "--data", &data, "--user", "who"];
+        let mut follower = Running::start(&args, &[]);
+        let lines = std::io::BufReader::new(follower.0.stdout.take().unwrap()).lines();
+        let mut told = 0;
+        for line in lines.map_while(Result::ok) {
+            told += line
+                .strip_suffix(" events")
+                .map_or(0, |n| n.parse::<u64>().unwrap());
+            if told >= events {
+                break;
+            }
+        }
+        assert_eq!(told, events);
+        follower.stop(signal)
+    };
+    append(
+        "a.ndjson",
+        &format!("{}{}{{\"who\": \"cut", line(1), line(2)),
+    );
+    append(
+        "b.csv",
+        "who,name,ts,note\nu3,b,2026-01-05T11:00:00Z,\"two\nlines\"\nu4,b,2026-01-05",
+    );
+    append("c.txt", "not followed");
+    assert_eq!(follow(3, "-TERM").0, Some(0));
+    append(
+        "a.ndjson",
+        &format!(
+            "\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}}\n{}",
+            line(1)
+        ),
+    );
+    append("b.csv", "T12:00:00Z,x\n");
+    follow(3, "-KILL");
+    // What was stored is noted.
+    let notes = std::path::Path::new(&data).join("travelsense.follow.json");
+    let places: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
+    for place in places.as_object().unwrap().values() {
+        let first = place["end"].as_u64().unwrap();
+        assert_eq!(place["start"], first);
+    }
+    append("a.ndjson", &line(9));
+    assert_eq!(follow(1, "-TERM").0, Some(0));
+    assert_eq!(held(&data), 7);
+    // A file that begins anew is another one.
+    std::fs::write(feed.join("a.ndjson"), line(10)).unwrap();
+    assert_eq!(follow(1, "-INT").0, Some(0));
+    assert_eq!(held(&data), 8);
 }

@@ -183,6 +183,7 @@ async fn every_validation_of_a_body_is_answered_with_its_field() {
         (set("/name", json!(long(100))), vec![]),
         (set("/name", json!(long(101))), vec!["name invalid_length"]),
         (set("/name", json!("")), vec!["name invalid_length"]),
+        (set("/name", json!("a\0b")), vec!["name invalid_text"]),
         (set("/description", json!(long(500))), vec![]),
         (
             set("/description", json!(long(501))),

@@ -74,7 +74,7 @@ async fn journeys_are_an_insight_with_their_figures() {
 async fn unknown_paths_and_methods_are_problems_too() {
     let server = Server::new();
     for path in [
-        "/",
+        "/assets/none.js",
         "/api",
         "/api/analytics-dashboard",
         "/api/analytics-dashboard/realtime/x",
@@ -202,4 +202,26 @@ async fn each_kind_of_insight_is_asked_for_by_its_name() {
     let query = format!("{range}&limit=2");
     let reply = server.ask(INSIGHTS, &query, "viewer").await;
     assert_eq!(reply.json["data"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn null_stands_for_absent_in_every_body() {
+    let server = Server::new();
+    let send = async |method: Method, path: &str, body: serde_json::Value| {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/analytics-dashboard/{path}"))
+            .header("authorization", format!("Bearer {}", token("admin")));
+        server
+            .send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    };
+    let none = send(Method::PUT, "cohorts/a", json!({ "not": null })).await;
+    assert_eq!(none.faults(), ["definition contradiction"]);
+    let did = json!({ "did": "book", "last": null, "atMost": null, "users": null });
+    assert_eq!(send(Method::PUT, "cohorts/a", did).await.status, 200);
+    let named = json!({ "name": null, "description": null, "isPublic": null });
+    let made = send(Method::POST, "templates/executive-overview", named).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(made.json["data"]["name"], "Executive overview");
 }

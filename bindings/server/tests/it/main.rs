@@ -3,15 +3,23 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod ingest;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
@@ -21,6 +29,10 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod ui;

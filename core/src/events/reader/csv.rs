@@ -159,3 +159,28 @@ pub(super) fn record<S: Shape>(
     });
     shape.build(header.row(shape.places(), cells))
 }
+
+/// The records of a text whose columns another text names.
+pub(super) fn records(
+    header: &[u8],
+    body: &[u8],
+    delimiter: u8,
+    places: &Places,
+) -> Result<(Header, Vec<ByteRecord>)> {
+    let read = |text: &[u8]| {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(text);
+        let records: std::result::Result<Vec<ByteRecord>, _> = reader.byte_records().collect();
+        records.map_err(|e| Error::field("body", "malformed", format!("is not CSV: {e}")))
+    };
+    let header = header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header);
+    let names = read(header)?.into_iter().next().unwrap_or_default();
+    let names = names
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+        .collect();
+    Ok((Header::new(names, places)?, read(body)?))
+}

@@ -197,3 +197,22 @@ pub(crate) fn value<S: Shape>(value: &Value, shape: &S) -> std::result::Result<S
         )),
     }
 }
+
+/// Builds one from the text of a JSON value.
+pub(crate) fn text<S: Shape>(text: &[u8], shape: &S) -> std::result::Result<S::Out, Refused> {
+    ndjson::line(Some(text), shape)
+}
+
+/// Builds those of the records of a text, whose columns another text names.
+pub(crate) fn records<S: Shape>(
+    header: &[u8],
+    body: &[u8],
+    delimiter: u8,
+    shape: &S,
+) -> Result<Vec<std::result::Result<S::Out, Refused>>> {
+    let (header, records) = csv::records(header, body, delimiter, shape.places())?;
+    let built = records
+        .iter()
+        .map(|record| csv::record(&header, record, shape));
+    Ok(built.collect())
+}

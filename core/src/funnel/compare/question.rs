@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::question::Funnel;
 use crate::error::{FieldError, Result};
 use crate::query::fields::{self, Fields, Parsed};
-use crate::query::filter::property;
+use crate::query::filter::{Moment, property};
 use crate::query::{Instant, Property, Segment, Selector};
 use crate::timeline::Needs;
 
@@ -36,7 +36,7 @@ impl Compare {
     /// Compares the groups of the funnel's breakdown, or these where it has none.
     pub fn new(funnel: Funnel, between: Vec<Between>) -> Self {
         let cohorts = between.iter().filter_map(|b| match b {
-            Between::Cohort(name) => Some(Property::Cohort(name.clone())),
+            Between::Cohort(name) => Some(Property::cohort(name)),
             Between::Segment(_) => None,
         });
         Self {
@@ -126,7 +126,14 @@ fn between(value: &Value) -> Parsed<Between> {
         return fields::segment(value).map(Between::Segment);
     }
     match property(value)? {
-        Property::Cohort(name) => Ok(Between::Cohort(name)),
+        Property::Cohort {
+            name,
+            at: Moment::AsOf,
+        } => Ok(Between::Cohort(name)),
+        Property::Cohort { .. } => fields::fault(
+            "contradiction",
+            "must be as of the question, where users are compared",
+        ),
         _ => fields::fault("invalid_type", "must be a segment or {\"cohort\": name}"),
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Groups<'a> {
         let groups = question.between.iter().map(|between| match between {
             Between::Segment(segment) => Ok(Users::Segment(Members::new(*segment, span, view))),
             Between::Cohort(name) => {
-                let cohort = Property::Cohort(name.clone());
+                let cohort = Property::cohort(name);
                 let reader = view.columns.reader(&cohort, view.as_of.micros())?;
                 Ok(Users::Cohort(reader))
             }

@@ -288,7 +288,7 @@ impl Written<'_> {
             .zip(&stage.values)
             .flat_map(|((grouping, property), values)| {
                 // Whoever is not of a cohort is whoever lacks being of it.
-                let cohort = matches!(property, Property::Cohort(_));
+                let cohort = matches!(property, Property::Cohort { .. });
                 values.iter().filter_map(move |(key, count)| {
                     let (kind, value) = grouping.written(key);
                     let what = What::Value {
@@ -297,7 +297,7 @@ impl Written<'_> {
                         value: value.clone(),
                     };
                     let label = match property {
-                        Property::Cohort(name) => format!("in {name}"),
+                        Property::Cohort { name, .. } => format!("in {name}"),
                         _ => format!("{} = {}", named(property), grouping.label(kind, &value)),
                     };
                     (!cohort || value == Value::Bool(true)).then_some((what, label, *count))
@@ -353,7 +353,7 @@ fn strongest(a: &Factor, b: &Factor) -> Ordering {
 /// A property as people read it.
 fn named(property: &Property) -> &str {
     match property {
-        Property::Event(name) | Property::User { name, .. } | Property::Cohort(name) => name,
+        Property::Event(name) | Property::User { name, .. } | Property::Cohort { name, .. } => name,
         Property::Session => "session",
     }
 }

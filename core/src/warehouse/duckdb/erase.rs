@@ -63,7 +63,15 @@ pub(super) fn run(change: &Change<'_>, asked: &Erasure<'_>) -> Result<Erased> {
     erased.records +=
         delete("delete from aliases where anonymous_key in (select key from devices)")?;
     // Some of their events may have been refused before anything else of them was known.
-    erased.held = delete(
+    for id in asked.ids {
+        let held = connection.execute(
+            "delete from quarantine
+             where json_extract_string(event, '$.userId') = $1 or json_extract_string(event, '$.anonymousId') = $1",
+            [id],
+        );
+        erased.held += held.map_err(fault)? as u64;
+    }
+    erased.held += delete(
         "delete from quarantine
          where exists (
             select 1

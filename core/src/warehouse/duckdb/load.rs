@@ -1,12 +1,15 @@
 //! One change: staged, checked against what is stored, and committed as a whole.
 
+mod settle;
+
 use std::sync::MutexGuard;
 
 use ::duckdb::{Connection, params};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{UInt8Type, UInt64Type};
+use arrow::datatypes::UInt8Type;
 
+use self::settle::Exchanged;
 use super::batch::{self, Keys};
 use super::catalogue;
 use super::intern::{Names, Users};
@@ -15,7 +18,7 @@ use super::{Duckdb, erase, lock, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::model::Kind;
 use crate::events::{Datum, EventBatch, Held, Record, Table};
-use crate::warehouse::{Committed, Erased, Erasure, Head, Load};
+use crate::warehouse::{Answers, Committed, Erased, Erasure, Head, Keyed, Load};
 
 /// The one connection that writes, and what it knows of what is stored.
 pub(super) struct Writer {
@@ -53,8 +56,12 @@ pub(super) struct Change<'a> {
     first: Option<i64>,
     contested: u64,
     settled: u64,
+    /// What became of the sums where rows gave way to others; nothing where they have to be made anew.
+    exchanged: Option<Exchanged>,
     identified: bool,
     held: u64,
+    released: u64,
+    position: Option<u64>,
     erased: Option<Erased>,
     staged: Vec<(Table, u64)>,
 }
@@ -69,9 +76,6 @@ enum Fate {
     /// Its name would be one too many.
     Refused,
 }
-
-/// Of so many duplicates the numbers are told.
-const REPEATED: usize = 1_000_000;
 
 impl<'a> Change<'a> {
     /// Waits for its turn and begins.
@@ -100,8 +104,11 @@ impl<'a> Change<'a> {
             first: None,
             contested: 0,
             settled: 0,
+            exchanged: Some(Exchanged::default()),
             identified: false,
             held: 0,
+            released: 0,
+            position: None,
             erased: None,
             staged: Vec::new(),
         })
@@ -124,6 +131,14 @@ impl<'a> Change<'a> {
             .connection
             .execute_batch(sql)
             .map_err(|e| self.home.fault(e))
+    }
+
+    /// Commits. Where the engine could only not write its file anew afterwards, the change is durable all the same.
+    fn end(&self) -> Result<()> {
+        match self.writer.connection.execute_batch("commit") {
+            Err(error) if !is_durable(&error.to_string()) => Err(self.home.fault(error)),
+            _ => Ok(()),
+        }
     }
 
     fn number(&self, sql: &str) -> Result<u64> {
@@ -254,82 +269,6 @@ impl<'a> Change<'a> {
         Ok((batch::events(events, keys, version)?, fates))
     }
 
-    /// Decides between rows of the same id and applies it (I1).
-    fn settle(&mut self, result: &mut Committed) -> Result<()> {
-        // The row with the lowest (received_at, content hash) stays, whatever the order in which they came. What follows
-        // these in the order only decides between rows of equal content; a row that is stored has line -1 and no line
-        // is lower.
-        self.run(
-            "create or replace temp table verdicts as
-             with rivals as (
-                select event_id, received_at, content_hash, ts, sent_at, -1::bigint as line, version
-                from events
-                where event_id in (select event_id from contested)
-                union all
-                select event_id, received_at, content_hash, ts, sent_at, line::bigint, null
-                from contested
-             )
-             select
-                event_id,
-                content_hash,
-                line,
-                version,
-                row_number() over by_worth as place,
-                first_value(content_hash) over by_worth as best,
-                row_number() over (partition by event_id order by line) as arrival
-             from rivals
-             window by_worth as (
-                partition by event_id
-                order by received_at, content_hash, ts, sent_at nulls first, line
-             )",
-        )?;
-        // New is the first that came of an id that is not in the table at all.
-        let count = |condition: &str| {
-            self.number(&format!(
-                "select count(*)::ubigint from verdicts where {condition}"
-            ))
-        };
-        result.accepted += count("line >= 0 and arrival = 1")?;
-        result.duplicates += count("line >= 0 and arrival > 1")?;
-        result.conflicts += count("place > 1 and content_hash <> best")?;
-        let old = self.before.version;
-        result.replaced += count(&format!("line = -1 and place > 1 and version <= {old}"))?;
-
-        let batches = self.home.rows(
-            &self.writer.connection,
-            &format!("select line::ubigint as line from verdicts where line >= 0 and arrival > 1 order by line limit {REPEATED}"),
-        )?;
-        for batch in batches {
-            let lines = batch
-                .columns()
-                .first()
-                .and_then(|c| c.as_primitive_opt::<UInt64Type>());
-            result
-                .repeated
-                .extend_from_slice(lines.ok_or_else(unexpected)?.values());
-        }
-        self.run(
-            "delete from events
-             where event_id in (select event_id from verdicts where line = -1 and place > 1)",
-        )?;
-        let next = row_key(self.before.rows, self.fresh)?;
-        row_key(next, self.contested)?;
-        let kept = self
-            .writer
-            .connection
-            .execute(
-                "insert into events
-                 select c.* exclude (line) replace ((? + row_number() over (order by c.line) - 1)::uinteger as row_key)
-                 from contested c
-                 join verdicts v on v.event_id = c.event_id and v.line = c.line::bigint
-                 where v.place = 1",
-                [next],
-            )
-            .map_err(|e| self.home.fault(e))?;
-        self.settled = kept as u64;
-        Ok(())
-    }
-
     /// Moves staged rows of a platform table into it: of a key the last row stays, the same content is a duplicate.
     fn move_records(&self, table: Table, staged: u64, result: &mut Committed) -> Result<()> {
         let name = table.name();
@@ -400,7 +339,7 @@ impl<'a> Change<'a> {
     }
 
     /// What the file holds with this change.
-    fn after(&self, events: &Committed, moved: bool) -> Result<Head> {
+    fn after(&self, events: &Committed) -> Result<Head> {
         let before = self.before;
         let mut head = Head {
             version: self.version(),
@@ -422,20 +361,18 @@ impl<'a> Change<'a> {
         if events.replaced > 0 || self.erased.is_some() {
             head.epoch += 1;
         }
-        // Only where rows were exchanged is it not known without looking.
-        if moved {
-            let looked = self.writer.connection.query_row(
-                "select
-                    (count(*) - count(user_key))::ubigint,
-                    epoch_us(min(ts)),
-                    (coalesce(sum(content_hash::hugeint + epoch_us(ts)), 0) & 18446744073709551615::hugeint)::ubigint
-                 from events",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            );
-            (head.unattributed, head.first, head.events_hash) =
-                looked.map_err(|e| self.home.fault(e))?;
-        }
+        let Some(exchanged) = self.exchanged.filter(|_| self.erased.is_none()) else {
+            // What is left has to be looked at.
+            let all = self.sums("true")?;
+            head.unattributed = all.unattributed.unsigned_abs();
+            (head.first, head.events_hash) = (all.first, all.hash);
+            return Ok(head);
+        };
+        head.unattributed = head
+            .unattributed
+            .saturating_add_signed(exchanged.unattributed);
+        head.events_hash = head.events_hash.wrapping_add(exchanged.hash);
+        head.first = [head.first, exchanged.first].into_iter().flatten().min();
         Ok(head)
     }
 
@@ -552,7 +489,23 @@ impl Load for Change<'_> {
         self.append("held", true, vec![batch::held(held)?])
     }
 
-    fn commit(mut self: Box<Self>) -> Result<Committed> {
+    fn release(&mut self, hashes: &[u64]) -> Result<()> {
+        for hash in hashes {
+            let released = self
+                .writer
+                .connection
+                .execute("delete from quarantine where content_hash = ?", [hash])
+                .map_err(|e| self.home.fault(e))?;
+            self.released += released as u64;
+        }
+        Ok(())
+    }
+
+    fn position(&mut self, position: u64) {
+        self.position = Some(position);
+    }
+
+    fn commit_answering(mut self: Box<Self>, answers: &mut Answers<'_>) -> Result<Committed> {
         let mut result = Committed {
             accepted: self.fresh,
             ..Committed::default()
@@ -561,7 +514,7 @@ impl Load for Change<'_> {
             self.settle(&mut result)?;
         }
         let erased = self.erased.is_some();
-        let mut head = self.after(&result, self.contested > 0 || erased)?;
+        let mut head = self.after(&result)?;
         let mut changed = result.accepted + result.replaced > 0 || erased;
         let staged = std::mem::take(&mut self.staged);
         let records_moved = !staged.is_empty() || erased;
@@ -601,11 +554,23 @@ impl Load for Change<'_> {
                 .map_err(|e| self.home.fault(e))?;
             changed |= kept > 0;
         }
+        changed |= self.released > 0;
         if !changed {
-            // Dropping takes back what was staged; the file and its version stay as they were.
+            // What was staged is taken back; the file and its version stay as they were.
             result.version = self.before.version;
+            let kept = answers(&result)?;
+            if !kept.is_empty() || self.position.is_some() {
+                self.run("rollback; begin transaction")?;
+                self.keep(&kept)?;
+                self.end()?;
+                self.roll_back_keys();
+                self.open = false;
+            }
             return Ok(result);
         }
+        result.version = head.version;
+        let kept = answers(&result)?;
+        self.keep(&kept)?;
         self.write_keys()?;
         head.users = self
             .writer
@@ -613,7 +578,7 @@ impl Load for Change<'_> {
             .as_ref()
             .map_or(head.users, |k| k.users.len() as u32);
         self.write_head(&head)?;
-        self.run("commit")?;
+        self.end()?;
         self.open = false;
         *lock(&self.home.head) = head;
         if erased {
@@ -622,7 +587,6 @@ impl Load for Change<'_> {
             self.writer.known = None;
             let _ = self.writer.connection.execute_batch("checkpoint");
         }
-        result.version = head.version;
         Ok(result)
     }
 }
@@ -635,12 +599,47 @@ impl Drop for Change<'_> {
         }
         // Where even this fails the engine has given the transaction up by itself.
         let _ = self.writer.connection.execute_batch("rollback");
+        self.roll_back_keys();
+    }
+}
+
+impl Change<'_> {
+    /// Takes back the keys that this change gave.
+    fn roll_back_keys(&mut self) {
         let (users, names) = (self.before.users as usize, self.names_before);
         if let Some(known) = &mut self.writer.known {
             known.users.truncate(users);
             known.names.truncate(names);
         }
     }
+
+    /// Writes up to where the log is in the file, and what was answered to batches with keys.
+    fn keep(&self, answers: &[(Keyed, String)]) -> Result<()> {
+        let connection = &self.writer.connection;
+        let write = || {
+            if let Some(position) = self.position {
+                connection.execute("update meta set log_position = ?", [position])?;
+            }
+            for (keyed, answer) in answers {
+                connection.execute(
+                    "insert into intake_keys values (?, ?, make_timestamp(?), ?)",
+                    params![
+                        keyed.key.cast_signed(),
+                        keyed.body.cast_signed(),
+                        keyed.at.micros(),
+                        answer
+                    ],
+                )?;
+            }
+            Ok(())
+        };
+        write().map_err(|e| self.home.fault(e))
+    }
+}
+
+/// Whether an error of a commit says that nothing of the change is missing.
+pub(super) fn is_durable(error: &str) -> bool {
+    error.contains("COMMIT succeeded and is durable")
 }
 
 /// The key `count` after `first`.
@@ -667,7 +666,7 @@ fn know(connection: &Connection, head: &Head) -> ::duckdb::Result<Result<Known>>
     let mut known = Known {
         users: Users::default(),
         names: Names::default(),
-        seen: Seen::with_room(usize::try_from(head.events).unwrap_or_default() * 2),
+        seen: Seen::with_room(usize::try_from(head.events).unwrap_or_default() / 2 * 3),
     };
     let mut statement =
         connection.prepare("select id, anonymous::utinyint from users order by user_key")?;

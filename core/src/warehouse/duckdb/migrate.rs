@@ -35,6 +35,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "identity",
         sql: include_str!("../../../migrations/0003_identity.sql"),
     },
+    Migration {
+        number: 4,
+        name: "intake",
+        sql: include_str!("../../../migrations/0004_intake.sql"),
+    },
 ];
 
 /// What went wrong: an error of DuckDB's, or one of ours about the file.

@@ -2,11 +2,12 @@
 
 use ::duckdb::{Connection, Params, params};
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{TimestampMicrosecondType, UInt16Type, UInt32Type};
+use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{Duckdb, identity, read_head, unexpected};
 use crate::error::Result;
-use crate::warehouse::{self, Head, Identities, Rows, Sink};
+use crate::query::Instant;
+use crate::warehouse::{self, Happened, Head, Identities, Rows, Sink};
 
 /// A transaction that only reads; it ends with its connection.
 pub(super) struct Snapshot<'a> {
@@ -141,5 +142,49 @@ impl warehouse::Snapshot for Snapshot<'_> {
 
     fn names(&self) -> Result<Vec<String>> {
         self.home.names_of(&self.connection)
+    }
+
+    fn happened(
+        &self,
+        after: u64,
+        since: Instant,
+        sink: &mut dyn FnMut(Happened<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let fault = |e| self.home.fault(e);
+        let mut statement = self
+            .connection
+            .prepare(
+                "select user_key, ts, name_key, amount, currency from events
+                 where version > ? and ts > make_timestamp(?)",
+            )
+            .map_err(fault)?;
+        let values = params![after, since.micros()];
+        drop(statement.stream_arrow(values).map_err(fault)?);
+        while let Some(batch) = statement.step().map_err(fault)? {
+            let column = |at: usize| batch.columns().get(at);
+            let rows = || {
+                Some(Happened {
+                    user: column(0)?.as_primitive_opt::<UInt32Type>()?,
+                    ts: column(1)?
+                        .as_primitive_opt::<TimestampMicrosecondType>()?
+                        .values(),
+                    name: column(2)?.as_primitive_opt::<UInt16Type>()?.values(),
+                    amount: column(3)?.as_primitive_opt::<Decimal128Type>()?,
+                    currency: column(4)?.as_string_opt::<i32>()?,
+                })
+            };
+            sink(rows().ok_or_else(unexpected)?)?;
+        }
+        Ok(())
+    }
+
+    fn count_since(&self, since: Instant) -> Result<u64> {
+        self.connection
+            .query_row(
+                "select count(*)::ubigint from events where ts > make_timestamp(?)",
+                [since.micros()],
+                |row| row.get(0),
+            )
+            .map_err(|e| self.home.fault(e))
     }
 }

@@ -402,3 +402,15 @@ fn twenty_million_rows_stream_out() {
     w.snapshot().unwrap().ordered(&rows).unwrap();
     println!("ordered: {:?}", begin.elapsed());
 }
+
+#[test]
+fn a_commit_that_only_lacks_its_checkpoint_is_a_commit() {
+    // As the engine says it.
+    assert!(super::load::is_durable(
+        "TransactionContext Error: Transaction COMMIT succeeded and is durable, but the autocheckpoint failed. \
+         Could not write file \"a.db\": No space left on device"
+    ));
+    assert!(!super::load::is_durable(
+        "TransactionContext Error: Failed to commit: No space left on device"
+    ));
+}

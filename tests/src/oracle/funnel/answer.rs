@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::condition::{Property, normal, property};
+use super::super::condition::{Property, fixed, normal, property};
 use super::super::money::in_base;
 use super::super::numbers::{instant, quantiles, rate};
 use super::super::question::seconds;
@@ -145,8 +145,8 @@ impl Answer<'_> {
         let value = match breakdown.by.as_str() {
             "entry" => rows.first().cloned(),
             "last" => rows.iter().rev().find(set).cloned(),
-            // Who is of a cohort is so at every row.
-            _ if cohort(breakdown).is_some() => rows.first().cloned(),
+            // Who is of a cohort as of the question is so at every row.
+            _ if cohort(breakdown).is_some_and(fixed) => rows.first().cloned(),
             "step" => {
                 let place = outcome.chain.iter().position(|c| c.0 + 1 == breakdown.step);
                 place.map(|p| rows[p].clone())
@@ -470,7 +470,7 @@ impl Answer<'_> {
 /// The cohort that a breakdown is by, where it is by one alone.
 fn cohort(breakdown: &Breakdown) -> Option<&Value> {
     match &breakdown.properties[..] {
-        [Property(property)] => property.get("cohort"),
+        [Property(property)] => property.get("cohort").map(|_| property),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ mod engagement;
 mod funnel;
 mod journey;
 mod retention;
+mod sequence;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,198 @@
+"""How many events a server takes, each answered once it is on disk; figures of one machine and one run.
+
+    python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--fill 10000000]
+
+With `--data` on a file system in memory (/dev/shm) the same run tells what waiting for the disk costs. `--fill` puts so many events
+there before, as one import.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+
+SECRET = "Zk3v9QpL1xW7tRb2YcN8sDf4GhJ6mKaE"
+PATH = "/api/analytics-dashboard"
+
+
+class Connection:
+    """One kept-alive connection."""
+
+    def __init__(self, address, token):
+        host, port = address.split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.head = f"HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n".encode()
+        self.rest = b""
+
+    def ask(self, method, path, body=b""):
+        """The status and the body of the answer."""
+        kind = b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body) if body else b""
+        self.socket.sendall(b"%s %s%s " % (method, PATH.encode(), path) + self.head + kind + b"\r\n" + body)
+        while b"\r\n\r\n" not in self.rest:
+            self.more()
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        while len(self.rest) < length:
+            self.more()
+        body, self.rest = self.rest[:length], self.rest[length:]
+        return int(head.split(b" ", 2)[1]), body
+
+    def more(self):
+        got = self.socket.recv(1 << 16)
+        if not got:
+            raise ConnectionError("the server went away")
+        self.rest += got
+
+
+def batch(size, chance):
+    """So many new events of 50,000 users, as a client sends them."""
+    now = time.time()
+    names = ("page_view", "search", "view_trip", "start_booking", "complete_booking", "error")
+    events = [
+        {
+            "eventId": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            "userId": f"u{chance.randrange(50_000)}",
+            "name": chance.choice(names),
+            "ts": int((now - chance.random()) * 1e6),
+            "properties": {"page": f"/trips/{chance.randrange(1000)}", "device": "mobile"},
+        }
+        for _ in range(size)
+    ]
+    for event in events:
+        event["ts"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(event["ts"] // 1_000_000)) + f".{event['ts'] % 1_000_000:06}Z"
+    return json.dumps(events).encode()
+
+
+def client(address, token, size, seconds, rate, seed, out):
+    """Sends batches for so long, as fast as they are answered or at a rate; tells how long each took."""
+    chance = random.Random(seed)
+    connection = Connection(address, token)
+    ready = [batch(size, chance) for _ in range(min(20_000 // size + 1, 400))]
+    took, accepted, turned_away = [], 0, 0
+    end = time.perf_counter() + seconds
+    due = time.perf_counter() + chance.random() / rate if rate else 0
+    while time.perf_counter() < end:
+        body = ready.pop() if ready else batch(size, chance)
+        if rate:
+            # From when it was due: a server that is late makes those behind it late too.
+            time.sleep(max(0, due - time.perf_counter()))
+            begin = due
+            due += 1 / rate
+        else:
+            begin = time.perf_counter()
+        status, answer = connection.ask(b"POST", b"/events", body)
+        took.append(time.perf_counter() - begin)
+        if status == 200:
+            accepted += json.loads(answer)["data"]["accepted"] if size == 1 else size
+        else:
+            turned_away += 1
+    out.put((took, accepted, turned_away))
+
+
+def load(address, token, clients, size, seconds, rate=None):
+    """The load of several processes; rate is of all together."""
+    out = multiprocessing.Queue()
+    each = rate / clients if rate else None
+    jobs = [
+        multiprocessing.Process(target=client, args=(address, token, size, seconds, each, random.randrange(1 << 60), out))
+        for _ in range(clients)
+    ]
+    for job in jobs:
+        job.start()
+    return jobs, out
+
+
+def result(jobs, out):
+    took, accepted, turned_away = [], 0, 0
+    for _ in jobs:
+        some, events, away = out.get()
+        took += some
+        accepted += events
+        turned_away += away
+    for job in jobs:
+        job.join()
+    return sorted(took), accepted, turned_away
+
+
+def at(took, share):
+    return took[min(int(len(took) * share), len(took) - 1)] * 1e3 if took else float("nan")
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
+
+
+def main():
+    asked = argparse.ArgumentParser()
+    asked.add_argument("program")
+    asked.add_argument("--seconds", type=float, default=10)
+    asked.add_argument("--data")
+    asked.add_argument("--fill", type=int, default=0)
+    asked.add_argument("--clients", type=int, default=16)
+    asked = asked.parse_args()
+    data = tempfile.mkdtemp(dir=asked.data)
+    try:
+        run(asked, data)
+    finally:
+        shutil.rmtree(data)
+
+
+def run(asked, data):
+    environment = {**os.environ, "TRAVELSENSE_JWT_SECRET": SECRET}
+    if asked.fill:
+        fill = os.path.join(data, "fill.csv")
+        with open(fill, "w") as file:
+            file.write("event_id,user_id,name,ts\n")
+            for i in range(asked.fill):
+                file.write(f"{uuid.UUID(int=random.getrandbits(128), version=4)},u{i % 50_000},search,{1_700_000_000 + i // 10}\n")
+        subprocess.run([asked.program, "import", fill, "--data", data, "--time-unit", "s"], check=True, stdout=subprocess.DEVNULL)
+        os.remove(fill)
+    token = subprocess.run(
+        [asked.program, "token", "--sub", "bench", "--role", "admin"], env=environment, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    arguments = [asked.program, "serve", "--data", data, "--bind", "127.0.0.1:0", "--log-format", "json", "--rate-limit", "off"]
+    log = open(os.path.join(data, "log"), "w+")
+    server = subprocess.Popen(arguments, env=environment, stderr=log, stdout=subprocess.DEVNULL)
+    try:
+        address = None
+        while address is None:
+            time.sleep(0.1)
+            with open(log.name) as lines:
+                address = next((json.loads(line)["address"] for line in lines if "listening" in line), None)
+        before = resident(server.pid)
+        took, events, away = result(*load(address, token, asked.clients, 100, asked.seconds))
+        print(f"batches of 100: {events / asked.seconds:,.0f} events/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms, {away} turned away")
+        took, events, _ = result(*load(address, token, asked.clients, 1, asked.seconds))
+        print(f"single events: {events / asked.seconds:,.0f} requests/s, p99 {at(took, 0.99):.1f} ms")
+        took, events, _ = result(*load(address, token, asked.clients, 1, asked.seconds, rate=800))
+        print(f"single events at 800/s: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
+        jobs = load(address, token, 4, 100, asked.seconds, rate=100)
+        connection, asks = Connection(address, token), []
+        connection.ask(b"GET", b"/realtime")
+        end = time.perf_counter() + asked.seconds - 1
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            status, _ = connection.ask(b"GET", b"/realtime")
+            assert status == 200
+            asks.append(time.perf_counter() - begin)
+            time.sleep(0.05)
+        asks.sort()
+        _, events, _ = result(*jobs)
+        print(f"GET /realtime while {events / asked.seconds:,.0f} events/s arrive: p50 {at(asks, 0.5):.1f} ms, p95 {at(asks, 0.95):.1f} ms, p99 {at(asks, 0.99):.1f} ms")
+        print(f"resident memory: {before} MiB before, {resident(server.pid)} MiB after; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()

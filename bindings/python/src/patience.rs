@@ -1,0 +1,68 @@
+//! How long Python waits for the answer to a question, and who hears how far it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pyo3::prelude::*;
+use travelsense::{Analytics, Options, Result};
+
+use crate::store::json;
+
+/// No share has been told since it was last looked at: the bits of no number.
+const QUIET: u64 = u64::MAX;
+
+/// What Python gives beside a question: its time limit in JSON form, and a function that hears the share that is done.
+#[derive(FromPyObject)]
+pub(crate) struct Patience(String, Option<Py<PyAny>>);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self("{}".to_owned(), None)
+    }
+}
+
+/// A question under way.
+#[derive(Clone, Default)]
+pub(crate) struct Asked {
+    stop: Arc<AtomicBool>,
+    share: Arc<AtomicU64>,
+}
+
+impl Asked {
+    /// Whether something was told that nobody has looked at.
+    pub(crate) fn told(&self) -> bool {
+        self.share.load(Ordering::Relaxed) != QUIET
+    }
+}
+
+impl Patience {
+    /// The store for a question that this one waits for.
+    pub(crate) fn handle(&self, store: &Analytics) -> Result<(Analytics, Asked)> {
+        let asked = Asked::default();
+        asked.share.store(QUIET, Ordering::Relaxed);
+        let (stop, share) = (Arc::clone(&asked.stop), Arc::clone(&asked.share));
+        let mut handle = store.until(move || stop.load(Ordering::Relaxed));
+        if let Some(limit) = Options::limit(&json(&self.0)?)? {
+            handle = handle.within(limit);
+        }
+        if self.1.is_some() {
+            handle = handle.watched(move |done| share.store(done.to_bits(), Ordering::Relaxed));
+        }
+        Ok((handle, asked))
+    }
+
+    /// Looks for Ctrl-C and tells what there is to tell; an exception of either gives the question up.
+    pub(crate) fn look(&self, asked: &Asked) -> PyResult<()> {
+        let looked = Python::attach(|py| {
+            py.check_signals()?;
+            match (asked.share.swap(QUIET, Ordering::Relaxed), &self.1) {
+                (QUIET, _) | (_, None) => Ok(()),
+                (bits, Some(hear)) => hear.call1(py, (f64::from_bits(bits),)).map(drop),
+            }
+        });
+        if looked.is_err() {
+            asked.stop.store(true, Ordering::Relaxed);
+        }
+        looked
+    }
+}

@@ -1,0 +1,400 @@
+//! The routes of alerts and notifications. The core decides in which order a request is refused.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::Value;
+use travelsense::access::Permission::{ManageAlerts, ReadAlerts, ReadAnalytics};
+
+use crate::answer::Answer;
+use crate::dashboards::{revision, unparsed};
+use crate::frame::Id;
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, Operation, op};
+use crate::routes::{question, tell};
+use crate::service::Service;
+
+/// The routes.
+pub(crate) fn routes() -> Api {
+    let at = |operation: Operation| {
+        operation
+            .path("id", named("ObjectId"), "The rule's id.")
+            .refuses(&[404])
+    };
+    let note = |operation: Operation| {
+        operation
+            .path("id", schema::text(), "The notification's id.")
+            .refuses(&[404])
+    };
+    let alert = || named("Alert");
+    Api::of("Alerts")
+        .post(
+            "alerts",
+            create,
+            op("createAlert", "Makes an alert rule.")
+                .needs(ManageAlerts)
+                .body("AlertDraft")
+                .creates(alert()),
+        )
+        .get(
+            "alerts",
+            list,
+            paged(op("listAlerts", "Alert rules, and where they stand.").needs(ReadAlerts))
+                .query(
+                    "search",
+                    schema::plain(0, 100),
+                    "Text in their name, taken literally.",
+                )
+                .lists(alert()),
+        )
+        .get(
+            "alerts/{id}",
+            read,
+            at(op("readAlert", "An alert rule, and where it stands."))
+                .needs(ReadAlerts)
+                .answers(alert())
+                .tagged(),
+        )
+        .put(
+            "alerts/{id}",
+            update,
+            at(op("updateAlert", "Changes an alert rule."))
+                .needs(ManageAlerts)
+                .matches()
+                .body("AlertPatch")
+                .answers(alert())
+                .tagged(),
+        )
+        .delete(
+            "alerts/{id}",
+            remove,
+            at(op("deleteAlert", "Removes an alert rule."))
+                .needs(ManageAlerts)
+                .matches(),
+        )
+        .get(
+            "alerts/{id}/history",
+            history,
+            paged(at(op(
+                "readAlertHistory",
+                "What became of an alert rule, the latest first.",
+            )))
+            .needs(ReadAlerts)
+            .answers(schema::list(named("AlertEvent"))),
+        )
+        .post(
+            "alerts/{id}/silence",
+            silence,
+            at(op(
+                "silenceAlert",
+                "Tells nobody of an alert rule for a while.",
+            ))
+            .needs(ManageAlerts)
+            .body("AlertSilence")
+            .answers(alert()),
+        )
+        .post(
+            "alerts/{id}/test",
+            test,
+            at(op(
+                "testAlert",
+                "Reads what a rule looks at, and sends a test to all places that it tells.",
+            ))
+            .needs(ManageAlerts)
+            .answers(named("AlertTest")),
+        )
+        .get(
+            "notifications",
+            notifications,
+            paged(
+                op(
+                    "listNotifications",
+                    "One's notifications, the latest first.",
+                )
+                .needs(ReadAnalytics),
+            )
+            .query("unread", schema::truth(), "Only those that are not read.")
+            .lists(named("Notification")),
+        )
+        .post(
+            "notifications/{id}/read",
+            mark_read,
+            note(op("readNotification", "Marks a notification as read.")).needs(ReadAnalytics),
+        )
+        .get(
+            "deliveries",
+            deliveries,
+            paged(
+                op(
+                    "listDeliveries",
+                    "Notifications on their way out, the latest first.",
+                )
+                .needs(ManageAlerts),
+            )
+            .query(
+                "state",
+                schema::one_of(&["waiting", "sent", "dead"]),
+                "Only those.",
+            )
+            .lists(named("Delivery")),
+        )
+        .post(
+            "deliveries/{id}/retry",
+            retry,
+            note(op(
+                "retryDelivery",
+                "Puts a notification that was given up on its way again.",
+            ))
+            .needs(ManageAlerts)
+            .refuses(&[409]),
+        )
+}
+
+fn paged(operation: Operation) -> Operation {
+    let limit = schema::default(schema::integer(1, 100), 20.into());
+    let offset = schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into());
+    operation
+        .query("limit", limit, "At most so many.")
+        .query("offset", offset, "After so many.")
+}
+
+/// Makes an alert rule.
+async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
+            let place = format!("/api/analytics-dashboard/alerts/{}", made.id);
+            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+        },
+    )
+    .await
+}
+
+/// Lists alert rules.
+async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.alerts)?.page(page))
+        },
+    )
+    .await
+}
+
+/// An alert rule, and where it stands.
+async fn read(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let found = analytics.alert(who, &alert)?;
+            Ok(Answer::of(&found)?.tagged(found.revision))
+        },
+    )
+    .await
+}
+
+/// Changes an alert rule.
+async fn update(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let revision = revision(&headers);
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let changed = unparsed(&body, |body| {
+                analytics.update_alert(who, &alert, body, revision)
+            })?;
+            Ok(Answer::of(&changed)?.tagged(changed.revision))
+        },
+    )
+    .await
+}
+
+/// Removes an alert rule.
+async fn remove(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let revision = revision(&headers);
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            analytics.delete_alert(who, &alert, revision)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
+    .await
+}
+
+/// What became of an alert rule.
+async fn history(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAlerts,
+        None,
+        move |analytics, who| {
+            let events = question(&uri, |asked| analytics.alert_history(who, &alert, asked))?;
+            Answer::of(&events)
+        },
+    )
+    .await
+}
+
+/// Tells nobody of an alert rule for a while.
+async fn silence(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let silenced = unparsed(&body, |body| analytics.silence_alert(who, &alert, body))?;
+            Answer::of(&silenced)
+        },
+    )
+    .await
+}
+
+/// Sends a test to all places that an alert rule tells.
+async fn test(
+    service: State<Service>,
+    id: Id,
+    Path(alert): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| Answer::of(&analytics.test_alert(who, &alert)?),
+    )
+    .await
+}
+
+/// The notifications of whoever asks.
+async fn notifications(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.notifications)?.page(page))
+        },
+    )
+    .await
+}
+
+/// Marks a notification as read.
+async fn mark_read(
+    service: State<Service>,
+    id: Id,
+    Path(notification): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| {
+            analytics.read_notification(who, &notification)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
+    .await
+}
+
+/// Notifications on their way out, and what became of them.
+async fn deliveries(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.deliveries)?.page(page))
+        },
+    )
+    .await
+}
+
+/// Puts a notification that was given up on its way again.
+async fn retry(
+    service: State<Service>,
+    id: Id,
+    Path(notification): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageAlerts,
+        None,
+        move |analytics, who| {
+            analytics.retry_delivery(who, &notification)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
+    .await
+}

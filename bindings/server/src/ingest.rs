@@ -1,0 +1,341 @@
+//! Events over HTTP: read, unpacked, handed to the core, and answered one by one once they are durable.
+
+use std::io::Read;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use travelsense::Error;
+use travelsense::access::{self, Permission};
+use travelsense::analytics::{BatchForm, IngestBatch};
+use travelsense::audit::{Act, Outcome};
+
+use crate::answer::Answer;
+use crate::frame::{Asker, Id};
+use crate::openapi::schema::{self, named};
+use crate::openapi::{Api, op};
+use crate::problem::Problem;
+use crate::routes::{json, question, tell};
+use crate::service::Service;
+
+/// The most bytes of a batch, as it is sent and as it is unpacked.
+pub(crate) const BODY: usize = 8 << 20;
+
+/// The most events of a batch.
+const EVENTS: usize = 10_000;
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The routes of events as they happen.
+pub(crate) fn routes() -> Api {
+    Api::of("Events")
+        .post(
+            "events",
+            events,
+            op(
+                "sendEvents",
+                "Takes up to 10,000 events, and answers each once it is on disk.",
+            )
+            .needs(Permission::IngestEvents)
+            .query(
+                "source",
+                schema::default(schema::plain(1, 100), "http".into()),
+                "Where they come from.",
+            )
+            .header(
+                "Idempotency-Key",
+                schema::text_of(1, 255),
+                "By which the same batch is known when it is sent again within 24 hours.",
+            )
+            .batch(&[
+                ("application/json", schema::list(named("Event"))),
+                ("application/x-ndjson", schema::text()),
+            ])
+            .refuses(&[409, 422])
+            .answers(named("IngestReport")),
+        )
+        .get(
+            "events/status",
+            status,
+            op(
+                "readIngestStatus",
+                "What waits, and what became of what came.",
+            )
+            .needs(Permission::ReadAnalytics)
+            .answers(named("IngestStatus")),
+        )
+        .get(
+            "events/quarantine",
+            quarantine,
+            op(
+                "listQuarantine",
+                "Events that were refused but kept, the latest first.",
+            )
+            .needs(Permission::ReadPeople)
+            .query(
+                "limit",
+                schema::default(schema::integer(1, 1_000), 100.into()),
+                "At most so many.",
+            )
+            .query(
+                "offset",
+                schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                "After so many.",
+            )
+            .lists(named("QuarantinedEvent")),
+        )
+        .post(
+            "events/quarantine/replay",
+            replay_quarantine,
+            op(
+                "replayQuarantine",
+                "Sends events of the quarantine again, as received now.",
+            )
+            .needs(Permission::ImportEvents)
+            .maybe_body("QuarantineReplay")
+            .answers(named("IngestReport")),
+        )
+        .post(
+            "events/parked/replay",
+            replay_parked,
+            op(
+                "replayParked",
+                "Stores batches that could not be stored when they came.",
+            )
+            .needs(Permission::ImportEvents)
+            .answers(named("ParkedReport")),
+        )
+}
+
+/// Takes a batch of events and answers each; a success is durable.
+async fn events(
+    State(service): State<Service>,
+    Extension(id): Id,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
+    let who = match service.authenticate(&headers, &id).await {
+        Ok(who) => who,
+        Err(problem) => return problem.into_response(),
+    };
+    let asker = Asker(who.id().to_owned());
+    let granted = access::decide(&who, Permission::IngestEvents);
+    let answered = if granted.allow {
+        // Batches do not stand in the record one by one: each of their events says when it was received.
+        service
+            .take(move |analytics| {
+                let batch = Batch::read(&headers, &uri, &body)?;
+                let answer = analytics.ingest_batch(&who, &batch.asked())?;
+                let answer = RawValue::from_string(answer).map_err(Error::internal)?;
+                Answer::of(&answer).map_err(Problem::from)
+            })
+            .await
+    } else {
+        service
+            .run(move |analytics| {
+                let refused = access::grant(&who, Permission::IngestEvents, ());
+                let act = Act::new("event.ingest", "");
+                if let Err(error) = &refused {
+                    analytics.record(&who, &act, Outcome::of(error))?;
+                }
+                refused.and_then(|_| Answer::of(&()))
+            })
+            .await
+    };
+    let mut response = match answered {
+        Ok(answer) => answer.respond(&id.0),
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(asker);
+    response
+}
+
+/// A batch as it was sent.
+struct Batch {
+    body: Vec<u8>,
+    form: BatchForm<'static>,
+    source: String,
+    key: Option<String>,
+}
+
+impl Batch {
+    fn read(headers: &HeaderMap, uri: &Uri, body: &Bytes) -> std::result::Result<Self, Problem> {
+        let body = unpacked(headers, body)?;
+        let form = form(headers, &body)?;
+        let source = question(uri, IngestBatch::source)?;
+        let key = match headers.get(&IDEMPOTENCY_KEY).map(|v| v.to_str()) {
+            Some(Ok(key)) => Some(key.to_owned()),
+            Some(Err(_)) => {
+                return Err(Error::field(
+                    "idempotencyKey",
+                    "invalid_character",
+                    "must be of visible ASCII characters",
+                )
+                .into());
+            }
+            None => None,
+        };
+        Ok(Self {
+            body,
+            form,
+            source: source.unwrap_or_else(|| "http".to_owned()),
+            key,
+        })
+    }
+
+    fn asked(&self) -> IngestBatch<'_> {
+        IngestBatch {
+            body: &self.body,
+            form: self.form,
+            mapping: None,
+            source: &self.source,
+            key: self.key.as_deref(),
+            most: EVENTS,
+        }
+    }
+}
+
+/// The body as it was before it was packed.
+fn unpacked(headers: &HeaderMap, body: &Bytes) -> std::result::Result<Vec<u8>, Problem> {
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .map(|v| v.to_str().unwrap_or("?"));
+    let read = |reader: &mut dyn Read| {
+        let mut bytes = Vec::with_capacity(body.len().saturating_mul(4).min(BODY));
+        // One byte more than is allowed tells that there is more; what comes behind it is never unpacked.
+        reader
+            .take(BODY as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|_| {
+                Problem::from(Error::field(
+                    "body",
+                    "invalid_encoding",
+                    "cannot be unpacked as its Content-Encoding says",
+                ))
+            })?;
+        if bytes.len() > BODY {
+            return Err(Problem::too_large());
+        }
+        Ok(bytes)
+    };
+    match encoding.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("identity") => Ok(body.to_vec()),
+        Some("gzip" | "x-gzip") => read(&mut flate2::read::MultiGzDecoder::new(&body[..])),
+        Some("zstd") => {
+            let mut decoder =
+                zstd::Decoder::new(&body[..]).map_err(|e| Problem::from(Error::internal(e)))?;
+            // A window larger than a body makes no body smaller.
+            decoder
+                .window_log_max(23)
+                .map_err(|e| Problem::from(Error::internal(e)))?;
+            read(&mut decoder)
+        }
+        Some(_) => Err(Problem::unsupported(
+            "the Content-Encoding must be gzip, zstd or identity",
+        )),
+    }
+}
+
+/// How the events are written, by the content type or, without one, by how the body begins.
+fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'static>, Problem> {
+    let Some(given) = headers.get(CONTENT_TYPE) else {
+        return Ok(if body.trim_ascii_start().starts_with(b"[") {
+            BatchForm::Array
+        } else {
+            BatchForm::Lines
+        });
+    };
+    let given = given.to_str().unwrap_or_default().to_ascii_lowercase();
+    match given.split(';').next().unwrap_or_default().trim() {
+        "application/json" => Ok(BatchForm::Array),
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/x-jsonlines" => Ok(BatchForm::Lines),
+        _ => Err(Problem::unsupported(
+            "the Content-Type must be application/json for an array of events, or application/x-ndjson for one a line",
+        )),
+    }
+}
+
+/// How the intake does.
+async fn status(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    let permission = Permission::ReadAnalytics;
+    let act = Act::new("event.status", "");
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        |analytics, who| Answer::of(&analytics.ingest_status(who)?),
+    )
+    .await
+}
+
+/// Events that were refused but kept.
+async fn quarantine(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let permission = Permission::ReadPeople;
+    let act = Act::new("event.quarantine", "");
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        move |analytics, who| {
+            let list = question(&uri, |asked| analytics.quarantine_json(who, asked))?;
+            let page = (list.total, list.limit, list.offset, list.has_more);
+            Ok(Answer::of(&list.events)?.page(page))
+        },
+    )
+    .await
+}
+
+/// Sends events of the quarantine again.
+async fn replay_quarantine(
+    service: State<Service>,
+    id: Id,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let permission = Permission::ImportEvents;
+    let act = Act::new("event.replay_quarantine", "");
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        move |analytics, who| {
+            let asked = if body.is_empty() {
+                Value::Object(serde_json::Map::new())
+            } else {
+                json(&body)?
+            };
+            Answer::of(&analytics.replay_quarantine_json(who, &asked)?)
+        },
+    )
+    .await
+}
+
+/// Stores batches that could not be stored when they came.
+async fn replay_parked(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
+    let permission = Permission::ImportEvents;
+    let act = Act::new("event.replay_parked", "");
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        |analytics, who| Answer::of(&analytics.replay_parked(who)?),
+    )
+    .await
+}

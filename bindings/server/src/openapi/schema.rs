@@ -1,0 +1,125 @@
+//! JSON Schema in few words.
+
+use serde_json::{Map, Value, json};
+
+/// A schema of `components`.
+pub(crate) fn named(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Text.
+pub(crate) fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+/// Text of so many characters.
+pub(crate) fn text_of(least: usize, most: usize) -> Value {
+    json!({ "type": "string", "minLength": least, "maxLength": most })
+}
+
+/// Text of so many characters that every store can hold: none of them is NUL.
+pub(crate) fn plain(least: usize, most: usize) -> Value {
+    json!({ "type": "string", "minLength": least, "maxLength": most, "pattern": "^[^\\u0000]*$" })
+}
+
+/// One of some names.
+pub(crate) fn one_of(names: &[&str]) -> Value {
+    json!({ "type": "string", "enum": names })
+}
+
+/// A whole number within bounds, both included.
+pub(crate) fn integer(least: i64, most: i64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most })
+}
+
+/// How many.
+pub(crate) fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+/// A number.
+pub(crate) fn number() -> Value {
+    json!({ "type": "number" })
+}
+
+/// `true` or `false`.
+pub(crate) fn truth() -> Value {
+    json!({ "type": "boolean" })
+}
+
+/// An instant in UTC.
+pub(crate) fn instant() -> Value {
+    json!({ "type": "string", "format": "date-time" })
+}
+
+/// A list.
+pub(crate) fn list(of: Value) -> Value {
+    json!({ "type": "array", "items": of })
+}
+
+/// Or null.
+pub(crate) fn nullable(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// At most so many event names in a query string, where commas stand between names and `[` and `{` begin JSON.
+pub(crate) fn events(most: usize) -> Value {
+    let name = json!({ "type": "string", "pattern": "^[^,\\[{][^,]*$", "maxLength": 200 });
+    json!({ "type": "array", "items": name, "minItems": 1, "maxItems": most })
+}
+
+/// Any object.
+pub(crate) fn open() -> Value {
+    json!({ "type": "object" })
+}
+
+/// With what is said of it.
+pub(crate) fn about(mut schema: Value, description: &str) -> Value {
+    if let Some(map) = schema.as_object_mut() {
+        map.insert("description".to_owned(), description.into());
+    }
+    schema
+}
+
+/// With what is meant where it is absent.
+pub(crate) fn default(mut schema: Value, value: Value) -> Value {
+    if let Some(map) = schema.as_object_mut() {
+        map.insert("default".to_owned(), value);
+    }
+    schema
+}
+
+/// An object of an answer: those fields are always there, and more may come with later versions. A name that ends in `?` is that of a
+/// field that may be absent.
+pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let (required, properties) = read(fields);
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+/// An object of a request, which takes no other fields. A field that may be absent may be null too.
+pub(crate) fn closed<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let fields = fields.map(|(name, schema)| {
+        let optional = name.ends_with('?');
+        (name, if optional { nullable(schema) } else { schema })
+    });
+    let (required, properties) = read(fields);
+    let mut schema =
+        json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if let (false, Some(map)) = (required.is_empty(), schema.as_object_mut()) {
+        map.insert("required".to_owned(), required.into());
+    }
+    schema
+}
+
+fn read<const N: usize>(fields: [(&str, Value); N]) -> (Vec<String>, Map<String, Value>) {
+    let mut required = Vec::new();
+    let mut properties = Map::new();
+    for (name, schema) in fields {
+        let plain = name.trim_end_matches('?');
+        if plain == name {
+            required.push(plain.to_owned());
+        }
+        properties.insert(plain.to_owned(), schema);
+    }
+    (required, properties)
+}

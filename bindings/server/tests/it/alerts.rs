@@ -1,0 +1,355 @@
+//! Alerts and notifications over HTTP, and their delivery: a webhook that Python verifies, and e-mail into a sink.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, mpsc};
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+use travelsense::Principal;
+use travelsense_server::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
+
+use crate::client::*;
+use crate::tokens::*;
+
+const ALERTS: &str = "/api/analytics-dashboard/alerts";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+async fn send(server: &Server, method: Method, path: &str, role: &str, body: &Value) -> Reply {
+    let mut request = Request::builder().method(method).uri(path);
+    if !role.is_empty() {
+        request = request.header("authorization", format!("Bearer {}", token(role)));
+    }
+    server
+        .send(request.body(Body::from(body.to_string())).unwrap())
+        .await
+}
+
+fn rule(channels: Value) -> Value {
+    json!({
+        "name": "Quiet",
+        "source": { "system": "freshness" },
+        "condition": { "type": "threshold", "above": 60 },
+        "channels": channels,
+    })
+}
+
+#[tokio::test]
+async fn a_rule_is_made_read_changed_silenced_tested_and_removed() {
+    let server = Server::new();
+    let admins = json!([{ "type": "in_app", "roles": ["admin"] }]);
+    let made = send(&server, Method::POST, ALERTS, "admin", &rule(admins)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let id = made.json["data"]["_id"].as_str().unwrap().to_owned();
+    let path = format!("{ALERTS}/{id}");
+    assert_eq!(made.header("location"), path);
+    assert_eq!(made.header("etag"), "\"1\"");
+    let listed = server.ask(ALERTS, "search=qui&limit=5", "viewer").await;
+    assert_eq!(listed.json["meta"]["pagination"]["total"], 1);
+    assert_eq!(listed.json["data"][0]["phase"], "ok");
+    let changed = send(
+        &server,
+        Method::PUT,
+        &path,
+        "admin",
+        &json!({ "severity": "critical" }),
+    )
+    .await;
+    assert_eq!(
+        (changed.status.as_u16(), changed.header("etag")),
+        (200, "\"2\"")
+    );
+    let tested = send(
+        &server,
+        Method::POST,
+        &format!("{path}/test"),
+        "admin",
+        &json!({}),
+    )
+    .await;
+    assert_eq!(tested.json["data"]["verdict"], "breach", "{}", tested.text);
+    let silenced = send(
+        &server,
+        Method::POST,
+        &format!("{path}/silence"),
+        "admin",
+        &json!({ "for": "1h" }),
+    )
+    .await;
+    assert_ne!(
+        silenced.json["data"]["silencedUntil"],
+        Value::Null,
+        "{}",
+        silenced.text
+    );
+    let history = server.ask(&format!("{path}/history"), "", "viewer").await;
+    assert_eq!(history.json["data"], json!([]));
+    let notes = server
+        .ask(
+            "/api/analytics-dashboard/notifications",
+            "unread=true",
+            "admin",
+        )
+        .await;
+    let note = notes.json["data"][0]["_id"].as_str().unwrap().to_owned();
+    let read = format!("/api/analytics-dashboard/notifications/{note}/read");
+    assert_eq!(
+        send(&server, Method::POST, &read, "admin", &json!({}))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        send(&server, Method::DELETE, &path, "admin", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        server.ask(&path, "", "admin").await.problem(404),
+        "not_found"
+    );
+}
+
+#[tokio::test]
+async fn a_request_is_refused_in_the_order_of_the_house() {
+    let server = Server::new();
+    let wrong = json!({ "name": "" });
+    assert_eq!(
+        send(&server, Method::POST, ALERTS, "", &wrong).await.status,
+        401
+    );
+    assert_eq!(
+        send(&server, Method::POST, ALERTS, "viewer", &wrong)
+            .await
+            .problem(403),
+        "forbidden"
+    );
+    let faults = send(&server, Method::POST, ALERTS, "admin", &wrong)
+        .await
+        .faults();
+    assert_eq!(
+        faults,
+        [
+            "name invalid_length",
+            "source required",
+            "condition required"
+        ]
+    );
+    let deliveries = "/api/analytics-dashboard/deliveries";
+    assert_eq!(
+        server.ask(deliveries, "", "viewer").await.problem(403),
+        "forbidden"
+    );
+    assert_eq!(
+        server.ask(deliveries, "state=lost", "admin").await.faults(),
+        ["state not_in_list"]
+    );
+    assert_eq!(
+        server.ask(&format!("{ALERTS}/x"), "", "admin").await.status,
+        400
+    );
+}
+
+/// Answers one request with a status, and hands over what came.
+fn hook(status: &'static str) -> (u16, mpsc::Receiver<(Vec<String>, String)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (came, comes) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let line = line.trim_end().to_owned();
+                if line.is_empty() {
+                    break;
+                }
+                head.push(line);
+            }
+            let length = head.iter().find_map(|l| {
+                l.to_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse()
+                    .ok()
+            });
+            let mut body = vec![0; length.unwrap_or(0)];
+            reader.read_exact(&mut body).unwrap();
+            let _ = came.send((head, String::from_utf8(body).unwrap()));
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:{port}/again\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (port, comes)
+}
+
+fn notifier(allow: &[&str], mail: Option<Mail>) -> Arc<Notifier> {
+    let allow: Vec<String> = allow.iter().map(|a| (*a).to_owned()).collect();
+    let outgoing = Outgoing {
+        secrets: Some(Secrets::read(SECRET).unwrap()),
+        allowed: Allowed::read(&allow).unwrap(),
+        mail,
+    };
+    Arc::new(Notifier::new(outgoing).unwrap())
+}
+
+/// Evaluates and delivers; gives the deliveries afterwards, the latest first.
+async fn told(server: &Server, notifier: &Arc<Notifier>) -> Vec<Value> {
+    let store = Arc::clone(&server.store);
+    let owner = Principal::owner();
+    let done = tokio::task::spawn_blocking(move || store.evaluate_alerts(&owner)).await;
+    assert_eq!(done.unwrap().unwrap().opened, 1);
+    assert_eq!(notifier.deliver(&server.store).await, 1);
+    let path = "/api/analytics-dashboard/deliveries";
+    let reply = server.ask(path, "", "admin").await;
+    reply.json["data"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_webhook_arrives_and_python_verifies_its_signature() {
+    let server = Server::new();
+    let (port, comes) = hook("204 No Content");
+    let channels = json!([{ "type": "webhook", "url": format!("http://127.0.0.1:{port}/hook") }]);
+    send(&server, Method::POST, ALERTS, "admin", &rule(channels)).await;
+    let deliveries = told(&server, &notifier(&["127.0.0.1"], None)).await;
+    assert_eq!(deliveries[0]["state"], "sent", "{deliveries:?}");
+    let (head, body) = comes.recv().unwrap();
+    assert_eq!(head[0], "POST /hook HTTP/1.1");
+    let header = |name: &str| {
+        let line = head
+            .iter()
+            .find_map(|l| l.strip_prefix(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("{name} in {head:?}"))
+            .to_owned()
+    };
+    assert_eq!(header("webhook-id"), deliveries[0]["_id"]);
+    assert_eq!(header("webhook-timestamp"), NOW.to_string());
+    let told: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(told["type"], "alert.firing");
+    assert_eq!(told["data"]["alerts"][0]["name"], "Quiet");
+    let program = "
+import base64, hashlib, hmac, sys
+secret, id, timestamp, signature, body = sys.argv[1:]
+key = base64.b64decode(secret.removeprefix('whsec_'))
+own = base64.b64encode(hmac.new(key, f'{id}.{timestamp}.{body}'.encode(), hashlib.sha256).digest()).decode()
+sys.exit(0 if any(hmac.compare_digest(s, 'v1,' + own) for s in signature.split()) else 1)
+";
+    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
+    let signature = header("webhook-signature");
+    let verified = std::process::Command::new("python3")
+        .args(["-c", program, SECRET, &id, &timestamp, &signature, &body])
+        .status()
+        .unwrap();
+    assert!(verified.success());
+    assert_eq!(
+        notifier(&["127.0.0.1"], None).deliver(&server.store).await,
+        0,
+        "it is told once"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_an_address_of_this_machine_is_not_called() {
+    let (port, comes) = hook("302 Found");
+    let channels = json!([{ "type": "webhook", "url": format!("http://127.0.0.1:{port}/hook") }]);
+    let server = Server::new();
+    send(
+        &server,
+        Method::POST,
+        ALERTS,
+        "admin",
+        &rule(channels.clone()),
+    )
+    .await;
+    let deliveries = told(&server, &notifier(&["127.0.0.1"], None)).await;
+    assert_eq!(
+        (&deliveries[0]["state"], &deliveries[0]["attempts"]),
+        (&json!("waiting"), &json!(1))
+    );
+    assert_eq!(deliveries[0]["error"], "it answered 302 Found");
+    assert_eq!(comes.try_iter().count(), 1);
+    let server = Server::new();
+    send(&server, Method::POST, ALERTS, "admin", &rule(channels)).await;
+    let deliveries = told(&server, &notifier(&[], None)).await;
+    assert_eq!(deliveries[0]["state"], "dead", "{deliveries:?}");
+    assert_eq!(
+        deliveries[0]["error"],
+        "`127.0.0.1` leads to an address that is of this machine"
+    );
+    assert_eq!(comes.try_iter().count(), 0);
+}
+
+/// A server that takes one e-mail, and hands it over.
+fn sink() -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (came, comes) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        say("220 sink");
+        let mut all = String::new();
+        let mut line = String::new();
+        while reader.read_line(&mut line).unwrap() > 0 {
+            all.push_str(&line);
+            match line.trim_end() {
+                "DATA" => {
+                    say("354 go on");
+                    loop {
+                        line.clear();
+                        reader.read_line(&mut line).unwrap();
+                        if line == ".\r\n" {
+                            break;
+                        }
+                        all.push_str(&line);
+                    }
+                    let _ = came.send(all.clone());
+                    say("250 taken");
+                }
+                "QUIT" => return,
+                _ => say("250 ok"),
+            }
+            line.clear();
+        }
+    });
+    (port, comes)
+}
+
+#[tokio::test]
+async fn an_e_mail_arrives_with_the_sentence_of_the_alert() {
+    let server = Server::new();
+    let (port, comes) = sink();
+    let mut rule = rule(json!([{ "type": "email", "to": ["ops@example.com"] }]));
+    rule["name"] = json!("Zürich is quiet");
+    send(&server, Method::POST, ALERTS, "admin", &rule).await;
+    let mail = Mail::new(
+        &format!("smtp://127.0.0.1:{port}"),
+        "travelsense <alerts@example.com>",
+    )
+    .unwrap();
+    let deliveries = told(&server, &notifier(&[], Some(mail))).await;
+    assert_eq!(deliveries[0]["state"], "sent", "{deliveries:?}");
+    let mail = comes.recv().unwrap();
+    assert!(mail.contains("MAIL FROM:<alerts@example.com>"), "{mail}");
+    assert!(mail.contains("RCPT TO:<ops@example.com>"), "{mail}");
+    let id = deliveries[0]["_id"].as_str().unwrap();
+    assert!(
+        mail.contains(&format!("Message-ID: <{id}@example.com>")),
+        "{mail}"
+    );
+    assert!(mail.contains("Severity: warning"), "{mail}");
+}
+
+#[test]
+fn a_mail_server_that_cannot_be_read_does_not_repeat_its_password() {
+    let error = Mail::new("mail://u:hunter2@x", "a@b.example").unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+    assert!(Mail::new("smtp://localhost", "nobody").is_err());
+}

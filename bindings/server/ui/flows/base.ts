@@ -1,0 +1,41 @@
+import { test as base, expect, type Page } from '@playwright/test'
+
+const of = (name: string): string => {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: flows are run by \`make test-browser\``)
+  return value
+}
+
+export const BASE = (): string => of('FLOW_BASE')
+export const LINK = (): string => of('FLOW_LINK')
+
+/** Logs the page's browser in as somebody of a role. */
+export async function enter(page: Page, role: 'admin' | 'analyst' | 'viewer' = 'admin'): Promise<void> {
+  const answer = await page.request.post(`${BASE()}/api/analytics-dashboard/session`, {
+    data: { token: of(`FLOW_${role.toUpperCase()}`) },
+    headers: { 'x-requested-with': 'travelsense' },
+  })
+  expect(answer.ok()).toBe(true)
+}
+
+/** A page that fails its test where the browser complains: of a script, of the content policy, of a request to elsewhere. */
+export const test = base.extend<{ page: Page }>({
+  page: async ({ page }, use) => {
+    const wrong: string[] = []
+    page.on('pageerror', (error) => wrong.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of (4|5)\d\d|net::ERR_FAILED/.test(message.text())) wrong.push(message.text())
+    })
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (url.protocol.startsWith('http') && url.hostname !== '127.0.0.1') wrong.push(`a request to ${url.host}`)
+    })
+    await use(page)
+    expect(wrong).toEqual([])
+  },
+})
+
+/** A count as it is written: without the thousands' separators. */
+export const number = (text: string | null): number => Number((text ?? '').replace(/[^\d-]/g, ''))
+
+export { expect }

@@ -1,0 +1,122 @@
+import { BASE, enter, expect, test } from './base'
+
+test.beforeEach(async ({ page }) => enter(page))
+
+const API = (path: string): string => `${BASE()}/api/analytics-dashboard/${path}`
+const OURS = { 'x-requested-with': 'travelsense' }
+
+async function make(page: import('@playwright/test').Page, name: string, widgets?: unknown[]): Promise<string> {
+  const answer = widgets
+    ? await page.request.post(API('custom'), { data: { name, widgets }, headers: OURS })
+    : await page.request.post(API('templates/executive-overview'), { data: { name }, headers: OURS })
+  return ((await answer.json()) as { data: { _id: string } }).data._id
+}
+
+test('a dashboard is made of a template and changed by keyboard alone', async ({ page }) => {
+  await page.goto(`${BASE()}/dashboards`)
+  await page.getByRole('button', { name: 'Use Executive overview' }).click()
+  await page.getByLabel(/^Name/).fill('By keyboard')
+  await page.getByRole('button', { name: 'Make it' }).click()
+  await expect(page.getByRole('heading', { name: 'By keyboard' })).toBeVisible()
+  await expect(page.locator('.widget')).toHaveCount(7)
+  await expect(page.locator('.widget .big').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Edit' }).press('Enter')
+  const first = page.getByRole('region', { name: 'Active users, last hour' })
+  await first.focus()
+  await page.keyboard.press('Shift+ArrowDown')
+  await page.keyboard.press('Shift+ArrowRight')
+  await expect(page.getByText('Active users, last hour: column 1, row 1, 4 wide, 3 high')).toHaveCount(1)
+  await page.getByRole('region', { name: 'Average rating, 90 days' }).focus()
+  await page.keyboard.press('Delete')
+  await expect(page.locator('.widget')).toHaveCount(6)
+  await page.getByRole('button', { name: 'Widget', exact: true }).press('Enter')
+  await page.getByLabel('Title').fill('Searches a day')
+  await page.getByRole('button', { name: 'Add it' }).press('Enter')
+  await expect(page.locator('.widget')).toHaveCount(7)
+  await page.getByRole('button', { name: 'Save' }).press('Enter')
+  await expect(page.getByRole('button', { name: 'Edit' })).toBeVisible()
+  await page.reload()
+  await expect(page.locator('.widget')).toHaveCount(7)
+  expect(await first.evaluate((e) => (e as HTMLElement).style.gridArea)).toMatch(/1 \/ 1 \/ span 3 \/ span 4/)
+})
+
+test('widgets are moved by pointer', async ({ page }) => {
+  const id = await make(page, 'By pointer')
+  await page.goto(`${BASE()}/dashboards/${id}?edit=1`)
+  const head = page.getByRole('region', { name: 'Revenue, 30 days' }).locator('header')
+  const box = (await head.boundingBox())!
+  await page.mouse.move(box.x + 40, box.y + 16)
+  await page.mouse.down()
+  await page.mouse.move(box.x + 40, box.y + 16 + 260, { steps: 6 })
+  await page.mouse.up()
+  await expect(page.getByText(/Revenue, 30 days: column 4, row [2-9]/)).toHaveCount(1)
+})
+
+test('a widget that is broken leaves the others alone; names are never markup', async ({ page }) => {
+  const name = '<img src=x onerror=alert(1)> مرحبا 🎉'
+  const number = { type: 'metric', title: name, dataSource: 'bookings', visualization: 'number', config: { last: '30d' } }
+  const broken = { type: 'table', title: 'Broken', dataSource: 'trips', visualization: 'table', config: { groupBy: 'nothing' } }
+  const id = await make(page, name, [number, broken])
+  await page.goto(`${BASE()}/dashboards/${id}`)
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(name)
+  await expect(page.locator('.widget').first().locator('.big')).toBeVisible()
+  await expect(page.locator('.widget').nth(1).getByRole('alert')).toContainText('cannot be shown')
+  await page.goto(`${BASE()}/dashboards?q=${encodeURIComponent('مرحبا')}`)
+  await expect(page.getByRole('link', { name })).toHaveCount(1)
+})
+
+test('a dashboard is shared, copied, exported and removed', async ({ page }) => {
+  const name = `Whole life ${Date.now()}`
+  const id = await make(page, name)
+  await page.goto(`${BASE()}/dashboards/${id}`)
+  const more = async (): Promise<void> => page.getByRole('button', { name: 'More', exact: true }).first().click()
+  await more()
+  await page.getByRole('button', { name: 'Share' }).click()
+  await page.getByRole('button', { name: 'Add' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  const shared = (await (await page.request.get(API(`custom/${id}/sharing`))).json()) as { data: { roles: unknown[] } }
+  expect(shared.data.roles).toEqual([{ role: 'analyst', access: 'view' }])
+  await more()
+  const file = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'CSV' }).click()
+  expect((await file).suggestedFilename()).toMatch(/\.csv$/)
+  await more()
+  await page.getByRole('button', { name: 'Duplicate' }).click()
+  await expect(page.getByRole('heading', { name: `Copy of ${name}` })).toBeVisible()
+  await more()
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  await page.getByRole('button', { name: 'Remove it' }).click()
+  await expect(page).toHaveURL(/\/dashboards($|\?)/)
+})
+
+test('an export is made and fetched, and the record of it is whole', async ({ page }) => {
+  await page.goto(`${BASE()}/exports`)
+  await page.getByRole('button', { name: /^Export / }).click()
+  const file = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download' }).first().click()
+  expect((await file).suggestedFilename()).toMatch(/\.csv$/)
+  await page.goto(`${BASE()}/audit`)
+  await page.getByRole('button', { name: 'Check the chain' }).click()
+  await expect(page.getByText(/The chain of [\d,]+ entries is whole/)).toBeVisible()
+})
+
+test('an alert is made, tried, silenced and removed', async ({ page }) => {
+  const name = `Errors ${Date.now()}`
+  await page.goto(`${BASE()}/alerts`)
+  await page.getByRole('button', { name: 'New alert' }).click()
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Limit, in percent').fill('2.5')
+  await page.getByRole('button', { name: 'Watch it' }).click()
+  const row = page.getByRole('row').filter({ hasText: name })
+  await expect(row).toContainText('above 2.5 %')
+  await row.getByRole('button', { name: 'Test' }).click()
+  await expect(page.getByRole('listitem').filter({ hasText: name })).not.toHaveCount(0)
+  await row.getByRole('button', { name: 'Silence 1 h' }).click()
+  await expect(row).toContainText('silent until')
+  await row.getByRole('button', { name, exact: true }).click()
+  await expect(page.getByRole('heading', { name: /History of/ })).toBeVisible()
+  await row.getByRole('button', { name: `Remove ${name}` }).click()
+  await page.getByRole('button', { name: 'Remove it' }).click()
+  await expect(row).toHaveCount(0)
+})

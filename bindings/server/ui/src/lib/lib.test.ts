@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { eventName, literal, nodeName } from './event'
+import { bytes, change, duration, percent, points } from './format'
+import { csv } from './grid'
+import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
+import { before, days, isDate, isZone, plus, preset, read, today } from './range'
+import { property, question, read as readSteps, write } from './steps'
+import { parse, words } from './window'
+
+describe('ranges', () => {
+  it('hold complete days only, whatever the day', () => {
+    const day = '2026-03-01'
+    const table: [string, string, string][] = [
+      ['today', '2026-03-01', '2026-03-01'],
+      ['yesterday', '2026-02-28', '2026-02-28'],
+      ['7d', '2026-02-22', '2026-02-28'],
+      ['30d', '2026-01-30', '2026-02-28'],
+      ['week', '2026-02-23', '2026-03-01'],
+      ['lastweek', '2026-02-16', '2026-02-22'],
+      ['month', '2026-03-01', '2026-03-01'],
+      ['lastmonth', '2026-02-01', '2026-02-28'],
+      ['nonsense', '2026-01-30', '2026-02-28'],
+      ['0d', '2026-01-30', '2026-02-28'],
+    ]
+    for (const [name, startDate, endDate] of table) expect(preset(name, day), name).toEqual({ startDate, endDate })
+  })
+
+  it('are read from a link, and what is no range is the default', () => {
+    const now = new Date('2026-03-01T12:00:00Z')
+    const of = (text: string) => read(new URLSearchParams(text), 'UTC', now)
+    expect(of('from=2026-01-01&to=2026-01-31')).toEqual({ startDate: '2026-01-01', endDate: '2026-01-31' })
+    for (const text of ['', 'from=2026-02-01&to=2026-01-31', 'from=2026-02-30&to=2026-03-01', 'from=x&to=y']) {
+      expect(of(text), text).toEqual({ startDate: '2026-01-30', endDate: '2026-02-28' })
+    }
+  })
+
+  it('know the day of the zone, and clock changes do not shift them', () => {
+    expect(today('Pacific/Auckland', new Date('2026-03-01T12:00:00Z'))).toBe('2026-03-02')
+    expect(today('America/Los_Angeles', new Date('2026-03-01T02:00:00Z'))).toBe('2026-02-28')
+    expect(plus('2026-03-28', 2)).toBe('2026-03-30')
+    expect(plus('2024-02-28', 1)).toBe('2024-02-29')
+    expect(days({ startDate: '2026-03-01', endDate: '2026-03-31' })).toBe(31)
+    expect(before({ startDate: '2026-03-01', endDate: '2026-03-31' })).toEqual({ startDate: '2026-01-29', endDate: '2026-02-28' })
+    expect([isDate('2026-02-29'), isDate('2024-02-29'), isZone('Europe/Paris'), isZone('Mars/Base')]).toEqual([false, true, true, false])
+  })
+})
+
+describe('a funnel in a link', () => {
+  it('comes back as it was written', () => {
+    const plain = [{ e: 'search' }, { e: 'complete_booking' }]
+    expect(write(plain)).toBe('search,complete_booking')
+    const rich = [{ e: '' }, { e: 'a,b', w: [{ p: 'country', o: 'is', v: 'FR|DE' }], o: 1 as const }]
+    for (const steps of [plain, rich]) expect(readSteps(write(steps))).toEqual(steps)
+    for (const broken of [null, '', '[', '[1', '{}[']) expect(readSteps(broken) === null || Array.isArray(readSteps(broken))).toBe(true)
+    expect(readSteps('[1,{"x":2},{"e":"a"}]')).toEqual([{ e: 'a' }])
+  })
+
+  it('becomes the question of the API', () => {
+    expect(question({ e: 'search' })).toBe('search')
+    expect(question({ e: '' })).toBe(null)
+    expect(question({ e: 'pay', o: 1, w: [{ p: 'amount', o: 'gt', v: '10' }, { p: '', o: 'is', v: 'x' }] })).toEqual({ event: 'pay', optional: true, where: [{ property: 'amount', op: 'gt', value: 10 }] })
+    expect(question({ e: 'a', w: [{ p: 'c', o: 'is', v: 'FR | DE' }, { p: 'd', o: 'exists', v: '' }] })).toEqual({ event: 'a', where: [{ property: 'c', op: 'is', value: ['FR', 'DE'] }, { property: 'd', op: 'exists' }] })
+    expect([property('country'), property('user:plan'), property('cohort:VIP')]).toEqual(['country', { user: 'plan' }, { cohort: 'VIP' }])
+  })
+
+  it('tells numbers from text', () => {
+    expect(['10', '1.5', '-3', '010', '1e5', 'true', '', '9007199254740993'].map(literal)).toEqual([10, 1.5, -3, '010', '1e5', true, '', '9007199254740993'])
+  })
+
+  it('has a window that reads well', () => {
+    expect([parse('7d'), parse('0d'), parse('7'), parse('x')]).toEqual([{ n: 7, unit: 'd' }, null, null, null])
+    expect([words('1d'), words('30m')]).toEqual(['1 day', '30 minutes'])
+  })
+})
+
+describe('names', () => {
+  it('are told as people say them', () => {
+    expect(eventName(null)).toBe('any event')
+    expect(eventName(['a', 'b'])).toBe('a or b')
+    expect(eventName({ event: 'pay', where: [{ property: 'amount', op: 'gt', value: 10 }] })).toBe('pay where amount > 10')
+    expect([nodeName('x'), nodeName({ reserved: 'truncated' })]).toEqual(['x', 'Goes on'])
+  })
+})
+
+describe('numbers', () => {
+  it('are short, and exact where it matters', () => {
+    expect([null, 0, 0.4, 59.4, 60, 119.9, 3600, 5025, 86_400, 172_799].map(duration)).toEqual(['–', '0 s', '400 ms', '59 s', '1 min', '2 min', '1 h', '1 h 24 min', '1 d', '2 d'])
+    expect([percent(null), percent(0.5), percent(0.0012), percent(0)]).toEqual(['–', '50.0%', '0.12%', '0.0%'])
+    expect([change(0.5), change(-0.05), change(0), change(null)]).toEqual(['▲ +50%', '▼ −5.0%', '± 0.0%', '–'])
+    expect([points(0.0123), points(-0.2)]).toEqual(['+1.2 pt', '−20 pt'])
+    expect([bytes(999), bytes(12_340), bytes(5_600_000)]).toEqual(['999 B', '12.3 kB', '5.6 MB'])
+  })
+})
+
+describe('a table as CSV', () => {
+  it('is quoted, and no cell is a formula', () => {
+    const grid = { columns: [{ key: 'a', title: 'A "x"' }, { key: 'b', title: 'B', numeric: true }], rows: [{ a: 'x,\ny', b: -1.5 }, { a: '=1+1', b: null }, { a: 'مرحبا', b: 2 }] }
+    expect(csv(grid)).toBe('"A ""x""",B\r\n"x,\ny",-1.5\r\n\'=1+1,\r\nمرحبا,2\r\n')
+  })
+})
+
+describe('the grid of a dashboard', () => {
+  const apart = (boxes: Box[]): boolean =>
+    boxes.every((a, i) => a.x >= 0 && a.x + a.w <= COLUMNS && boxes.every((b, j) => i === j || a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y))
+
+  it('believes no layout that does not fit', () => {
+    expect(boxOf({ layout: { x: 0, y: 0, w: 3, h: 2 } })).toEqual({ x: 0, y: 0, w: 3, h: 2 })
+    for (const layout of [null, 1, {}, { x: 10, y: 0, w: 3, h: 2 }, { x: -1, y: 0, w: 1, h: 1 }, { x: 0, y: 0, w: 1.5, h: 1 }, { x: 0, y: 0, w: 1, h: 99 }]) expect(boxOf({ layout })).toBe(null)
+  })
+
+  it('places widgets without a layout one beside the other', () => {
+    const boxes = place([...Array(4).fill({ type: 'metric', config: {} }), { type: 'chart', config: {} }, { type: 'funnel', config: {} }])
+    expect(boxes.map((b) => [b.x, b.y])).toEqual([[0, 0], [3, 0], [6, 0], [9, 0], [0, 2], [6, 2]])
+    expect(free({ w: 12, h: 1 }, boxes).y).toBe(6)
+  })
+
+  it('never lets two widgets overlap, whatever is moved where', () => {
+    let seed = 7
+    const random = (n: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+      return Math.floor((seed / 2_147_483_648) * n)
+    }
+    let wrong = false
+    let boxes = place(Array.from({ length: 20 }, (_, i) => ({ type: ['metric', 'chart', 'table'][i % 3]!, config: {} })))
+    for (let i = 0; i < 200; i += 1) {
+      const to = random(2) ? { x: random(14) - 1, y: random(30) - 1 } : { w: random(14), h: random(14) }
+      boxes = moved(boxes, random(20), to, ['metric', 'chart', 'table'][random(3)]!)
+      wrong ||= !apart(boxes) || JSON.stringify(settle(boxes)) !== JSON.stringify(boxes)
+    }
+    expect(wrong).toBe(false)
+  })
+
+  it('moves a widget down past the one below it', () => {
+    const boxes = [{ x: 0, y: 0, w: 6, h: 2 }, { x: 0, y: 2, w: 6, h: 2 }]
+    expect(moved(boxes, 0, { y: 2 }, 'chart').map((b) => b.y)).not.toEqual([0, 2])
+  })
+})

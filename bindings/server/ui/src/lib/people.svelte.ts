@@ -1,0 +1,26 @@
+import { place, set } from './place.svelte'
+
+/** The people behind a number: which word, which question, which cell. It stands in the query string, so that the panel is a link. */
+export interface Behind {
+  word: string
+  question: unknown
+  cell: unknown
+  title: string
+}
+
+export function open(behind: Behind): void {
+  set({ people: JSON.stringify([behind.word, behind.question, behind.cell, behind.title]) })
+}
+
+export function behind(): Behind | null {
+  const text = place.get('people')
+  if (!text) return null
+  try {
+    const [word, question, cell, title] = JSON.parse(text) as [string, unknown, unknown, string]
+    return { word, question, cell, title }
+  } catch {
+    return null
+  }
+}
+
+export const close = (): void => set({ people: null })

@@ -1,0 +1,53 @@
+import { ApiError, call, onEnd, type Session } from './api'
+import { forget } from './ask.svelte'
+
+/** Who is logged in. */
+export const session = $state({
+  who: null as Session | null,
+  /** Whether it is known yet. */
+  known: false,
+  error: null as ApiError | null,
+})
+
+export const may = (permission: string): boolean => session.who?.permissions.includes(permission) ?? false
+
+onEnd(() => {
+  session.who = null
+})
+
+const PATH = 'session'
+
+/** Finds out who is logged in; a code in the link's fragment logs in once. */
+export async function begin(): Promise<void> {
+  const code = /^#enter=([\w-]+)$/.exec(location.hash)?.[1]
+  if (code) {
+    history.replaceState(null, '', location.pathname + location.search)
+    await login({ code })
+    // A link that was used before does not matter to somebody who is logged in already.
+    if (session.who) return
+  }
+  const failed = session.error
+  try {
+    session.who = (await call<Session>({ path: PATH })).data
+    session.error = null
+  } catch (error) {
+    session.error = failed ?? (error instanceof ApiError && error.status !== 401 ? error : null)
+  }
+  session.known = true
+}
+
+export async function login(proof: { token: string } | { code: string }): Promise<void> {
+  try {
+    session.who = (await call<Session>({ method: 'POST', path: PATH, body: proof })).data
+    session.error = null
+    session.known = true
+  } catch (error) {
+    session.error = error instanceof ApiError ? error : new ApiError(0, 'unexpected', String(error))
+  }
+}
+
+export async function logout(): Promise<void> {
+  await call({ method: 'DELETE', path: PATH })
+  forget()
+  session.who = null
+}

@@ -1,0 +1,109 @@
+//! What is told: the alarms of one evaluation of all rules, grouped, for each place they go to.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::channel::Channel;
+use super::rule::Importance;
+use crate::query::Instant;
+
+/// One thing to be told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alarm {
+    /// The rule by its id.
+    pub rule: String,
+    /// What it is called.
+    pub name: String,
+    /// `firing`, `resolved` or `test`.
+    pub event: &'static str,
+    /// How much it matters.
+    pub severity: Importance,
+    /// The instant of the evaluation.
+    pub at: Instant,
+    /// When the incident began.
+    pub since: Instant,
+    /// What was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// What it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<f64>,
+    /// A sentence for people.
+    pub summary: String,
+}
+
+/// What one place is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The same whenever the same is told to the same place: rule and evaluation decide it.
+    pub key: String,
+    /// The place.
+    pub channel: Channel,
+    /// A line for people.
+    pub title: String,
+    /// What is told, as JSON: `{ "type", "timestamp", "data" }` as Standard Webhooks has it.
+    pub body: Value,
+}
+
+/// The messages of alarms that were raised together: those of one group that go to one place are one message.
+pub fn grouped(alarms: &[(Alarm, &[Channel], &str)]) -> Vec<Message> {
+    let mut together: BTreeMap<(String, String), (&Channel, Vec<&Alarm>)> = BTreeMap::new();
+    for (alarm, channels, group) in alarms {
+        // What has no group is told by itself.
+        let group = if group.is_empty() {
+            format!("rule/{}/{}", alarm.rule, alarm.event)
+        } else {
+            format!("group/{group}/{}", alarm.event)
+        };
+        for channel in *channels {
+            let place = channel.json().to_string();
+            let known = together.entry((group.clone(), place));
+            known.or_insert((channel, Vec::new())).1.push(alarm);
+        }
+    }
+    together
+        .into_iter()
+        .map(|((_, place), (channel, alarms))| message(&place, channel, &alarms))
+        .collect()
+}
+
+fn message(place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
+    let mut hash = Sha256::new_with_prefix(place);
+    for alarm in alarms {
+        hash.update(format!(
+            "/{}/{}/{}",
+            alarm.rule,
+            alarm.at.micros(),
+            alarm.event
+        ));
+    }
+    let key = hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    let event = alarms.first().map_or("test", |a| a.event);
+    let title = match alarms {
+        [one] => one.summary.clone(),
+        many => {
+            let names: Vec<&str> = many.iter().map(|a| a.name.as_str()).collect();
+            format!("{} alerts {event}: {}", many.len(), names.join(", "))
+        }
+    };
+    let at = alarms.first().map(|a| a.at);
+    Message {
+        key,
+        channel: channel.clone(),
+        title,
+        body: serde_json::json!({
+            "type": format!("alert.{event}"),
+            "timestamp": at,
+            "data": { "alerts": alarms },
+        }),
+    }
+}

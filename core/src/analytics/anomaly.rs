@@ -1,0 +1,129 @@
+//! What is not as usual, asked of the handle.
+
+use serde_json::Value;
+
+use super::word::Word;
+use super::{Analytics, json, refuse};
+use crate::access::{self, Permission, Principal};
+use crate::alert::Schedule;
+use crate::anomaly::{self, Anomalies, AnomalyAnswer, Direction, Metric, Settings};
+use crate::error::{Error, Result};
+use crate::query::{Bound, Instant, Range, Span, Window};
+use crate::warehouse::Buckets;
+
+pub(super) const WORD: Word = Word {
+    name: "anomalies",
+    ask: |a, who, question| json(&a.anomalies_json(who, question)?),
+    people: None,
+};
+
+const MINUTE: i64 = 60_000_000;
+
+impl Analytics {
+    /// What of a metric was not as it usually is: each finding with what was expected, what came, since when and how sure.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong with the question; `missing_rate` for revenue in a currency without a rate to the
+    /// base currency; `forbidden` for a principal who may not read.
+    pub fn anomalies(&self, who: &Principal, question: &Anomalies) -> Result<AnomalyAnswer> {
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let asked = *question.inner();
+        refuse(asked.faults(self.now()))?;
+        let as_of = asked.as_of.unwrap_or_else(|| self.now());
+        let span = asked.range.span();
+        let head = self.warehouse.head()?;
+        let (metered, identities) = self.metered(asked, (span, as_of), head.first)?;
+        let late = asked.lateness.micros();
+        let scanned = anomaly::scan(asked.settings(), &metered.series, as_of, late);
+        let versions = head.versions(identities);
+        anomaly::answer(asked, (span, as_of), &metered, scanned, versions)
+    }
+
+    /// `anomalies` of a question in its JSON form, see [`Anomalies::parse`].
+    ///
+    /// # Errors
+    /// As `anomalies`.
+    pub fn anomalies_json(&self, who: &Principal, question: &Value) -> Result<AnomalyAnswer> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        self.anomalies(who, &Anomalies::parse(question, self.now())?)
+    }
+
+    /// The series of a metric, and the hash of who is who.
+    fn metered(
+        &self,
+        asked: &Anomalies,
+        (span, as_of): (Span, Instant),
+        first: Option<i64>,
+    ) -> Result<(anomaly::Metered, u64)> {
+        let catalogue = self.warehouse.catalogue()?;
+        let (from, count) = asked.buckets(span, first)?;
+        let buckets = Buckets {
+            from,
+            step: asked.step,
+            count,
+            as_of,
+            page_views: &catalogue.page_views,
+            conversions: &catalogue.conversions,
+            errors: &catalogue.errors,
+        };
+        let money = asked.metric == Metric::RevenuePerMinute;
+        let mut counted = self.warehouse.bucketed(&buckets, money)?;
+        let mut identities = 0;
+        if self.warehouse.head()?.identified {
+            let timelines = self.timelines()?;
+            anomaly::recount(&mut counted, &timelines, &buckets)?;
+            identities = timelines.identity().hash;
+        }
+        let zone = asked.range.zone.clone();
+        let base = &catalogue.base_currency;
+        let metered = anomaly::Metered::of(asked.metric, &buckets, &counted, base, zone)?;
+        Ok((metered, identities))
+    }
+
+    /// Whether a metric is not as usual in the last complete bucket before an instant: whether it is more, and what was expected.
+    pub(super) fn unusual(
+        &self,
+        who: &Principal,
+        (metric, range): (&str, &str),
+        schedule: &Schedule,
+        at: Instant,
+    ) -> Result<Option<(bool, f64)>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let step = match range {
+            "last_5_minutes" => MINUTE,
+            "last_15_minutes" => 5 * MINUTE,
+            _ => 15 * MINUTE,
+        };
+        let known = Metric::ALL.iter().find(|(name, _)| *name == metric);
+        let metric = known
+            .ok_or_else(|| Error::internal("a metric is not known"))?
+            .1;
+        let usual = Settings::new(metric.measure(), step);
+        let span = Span {
+            from: Instant::saturating_from_micros(at.micros() - step),
+            to: at,
+        };
+        let asked = Anomalies {
+            metric,
+            range: Range {
+                start: Bound::At(span.from),
+                end: Bound::At(span.to),
+                zone: schedule.zone().clone(),
+            },
+            step,
+            alarms_a_week: usual.alarms_a_week,
+            least_change: usual.least_change,
+            least_volume: usual.least_volume,
+            lateness: Window::seconds(0),
+            as_of: Some(at),
+        };
+        let first = self.warehouse.head()?.first;
+        let (metered, _) = self.metered(&asked, (span, at), first)?;
+        let scanned = anomaly::scan(asked.settings(), &metered.series, at, 0);
+        let open = scanned.detector.finding().cloned();
+        Ok(open.map(|finding| {
+            let told = metered.scaled(finding);
+            (told.direction == Direction::Up, told.expected)
+        }))
+    }
+}

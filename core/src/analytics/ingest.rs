@@ -1,0 +1,384 @@
+//! Events as they happen: taken durably, answered one by one, and what waits or was kept aside.
+
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::Analytics;
+use crate::access::{self, Permission, Principal};
+use crate::error::{Error, Result};
+use crate::events::{self, Catalogue, IngestReport, Mapping, Prepared, Reading, Status};
+use crate::intake::{Arrival, IngestStatus, Patience, Sent};
+use crate::query::Instant;
+use crate::query::fields::{self, Fields};
+use crate::warehouse::{Aside, Keyed, Page};
+
+/// Events as somebody sends them.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestBatch<'a> {
+    /// The events as text.
+    pub body: &'a [u8],
+    /// How they are written there.
+    pub form: BatchForm<'a>,
+    /// Which column is what; nothing for our own names, of events that are received now.
+    pub mapping: Option<&'a Mapping>,
+    /// Where they come from, for the freshness of each source; at most 100 characters.
+    pub source: &'a str,
+    /// A key by which the same batch is known when it is sent again within 24 hours: it is answered as before and stored once.
+    pub key: Option<&'a str>,
+    /// At most so many events.
+    pub most: usize,
+}
+
+/// How events are written in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchForm<'a> {
+    /// As one JSON array of objects.
+    Array,
+    /// As one JSON object a line.
+    Lines,
+    /// As records of CSV.
+    Records {
+        /// The line that names the columns.
+        header: &'a [u8],
+        /// What separates fields.
+        delimiter: u8,
+    },
+}
+
+/// Events that were refused but kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quarantine {
+    /// The events, the latest received first.
+    pub events: Vec<Aside>,
+    /// How many there are in all.
+    pub total: u64,
+    /// At most so many are listed.
+    pub limit: usize,
+    /// After so many.
+    pub offset: usize,
+    /// Whether there are more behind them.
+    pub has_more: bool,
+}
+
+/// What became of batches that had been put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParkedReport {
+    /// Events of them that were new.
+    pub accepted: u64,
+    /// Batches that still cannot be stored.
+    pub left: u64,
+}
+
+impl IngestBatch<'_> {
+    /// Reads where events come from, from its JSON form: `source`, optional.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn source(asked: &Value) -> Result<Option<String>> {
+        let mut fields = Fields::of(asked)?;
+        let source = fields.optional("source", |v| fields::text(v).map(ToOwned::to_owned));
+        fields.finish(Vec::new())?;
+        Ok(source)
+    }
+}
+
+/// So many events of the quarantine are listed, and sent again, at once.
+const LISTED: usize = 10_000;
+
+impl Analytics {
+    /// Takes a JSON array of events and answers each: accepted, duplicate, or refused with the reasons. What is accepted is durable,
+    /// and every question asked from then on sees it.
+    ///
+    /// # Errors
+    /// `validation_failed` where it is no array; `overloaded` where more arrives than can be stored; a full disk, a store opened
+    /// only to read; `forbidden` for a principal who may not send events. Then nothing of it is kept. `parked` where it could not
+    /// be stored for no fault of its own: it lies beside the file until [`Analytics::replay_parked`] stores it, once.
+    pub fn ingest(&self, who: &Principal, events: &Value) -> Result<IngestReport> {
+        let events = access::grant(who, Permission::IngestEvents, events)?;
+        let received = self.now();
+        let _meaning = self.meaning()?;
+        let prepared = events::prepare(&*self.known_catalogue()?, &events, received)?;
+        self.take(prepared, "embedded", received, None, Vec::new())
+    }
+
+    /// Takes events as text, as [`Analytics::ingest`] does; the answer is the same, as JSON.
+    ///
+    /// # Errors
+    /// As `ingest`; `invalid_json` for what is no array; `too_many` beyond `most`; `idempotency_key_reused` and
+    /// `idempotency_key_in_flight` for a key that belongs to another batch, or to one that is being stored.
+    pub fn ingest_batch(&self, who: &Principal, batch: &IngestBatch<'_>) -> Result<String> {
+        let granted = access::grant(who, Permission::IngestEvents, batch)?;
+        let batch = *granted.inner();
+        let received = self.now();
+        faults(batch)?;
+        let keyed = batch.key.map(|key| Keyed {
+            key: digest(&[who.id().as_bytes(), key.as_bytes()]),
+            body: digest(&[batch.body]),
+            at: received,
+        });
+        let _meaning = self.meaning()?;
+        let mut flight = None;
+        if let Some(keyed) = keyed {
+            match self.intake.begin(&*self.warehouse, keyed)? {
+                Arrival::Answered(answer) => return Ok(answer),
+                Arrival::New(new) => flight = Some(new),
+            }
+        }
+        let prepared = self.prepare(who, batch, received)?;
+        let report = self.take(prepared, batch.source, received, keyed, Vec::new());
+        if let Some(flight) = &mut flight {
+            flight.ended(&report);
+        }
+        super::json(&report?)
+    }
+
+    fn prepare(
+        &self,
+        who: &Principal,
+        batch: &IngestBatch<'_>,
+        received: Instant,
+    ) -> Result<Prepared> {
+        let (catalogue, plain) = (self.known_catalogue()?, Mapping::default());
+        let reading = Reading {
+            catalogue: &catalogue,
+            mapping: batch.mapping.unwrap_or(&plain),
+            live: batch.mapping.is_none(),
+            now: received,
+        };
+        if let BatchForm::Records { header, delimiter } = batch.form {
+            let records = access::grant(who, Permission::IngestEvents, (header, batch.body))?;
+            return events::prepare_records(&reading, &records, delimiter);
+        }
+        let texts = texts(batch)?;
+        let texts = access::grant(who, Permission::IngestEvents, texts.as_slice())?;
+        events::prepare_texts(&reading, &texts)
+    }
+
+    fn take(
+        &self,
+        prepared: Prepared,
+        source: &str,
+        received: Instant,
+        keyed: Option<Keyed>,
+        released: Vec<u64>,
+    ) -> Result<IngestReport> {
+        let sent = Sent {
+            prepared,
+            source: source.to_owned(),
+            received,
+            keyed,
+            released,
+            patience: Patience(self.stop.clone().map(
+                |stop| -> Arc<dyn Fn() -> bool + Send + Sync> {
+                    Arc::new(move || stop().is_some())
+                },
+            )),
+        };
+        self.intake.take(&*self.warehouse, &|| self.now(), sent)
+    }
+
+    /// Events that were refused but kept: those of clocks that cannot be right, and those with too large properties.
+    ///
+    /// # Errors
+    /// `out_of_range` for more than 10,000 at once; `forbidden` for a principal who may not see people.
+    pub fn quarantine(&self, who: &Principal, limit: usize, offset: usize) -> Result<Quarantine> {
+        access::grant(who, Permission::ReadPeople, ())?;
+        if limit == 0 || limit > LISTED {
+            return Err(Error::field(
+                "limit",
+                "out_of_range",
+                format!("must be between 1 and {LISTED}"),
+            ));
+        }
+        let (total, events) = self.warehouse.quarantine(&Page { limit, offset })?;
+        Ok(Quarantine {
+            has_more: ((offset + events.len()) as u64) < total,
+            events,
+            total,
+            limit,
+            offset,
+        })
+    }
+
+    /// Sends events of the quarantine again, as received now: those of these ids, or all. What is no longer refused leaves it.
+    ///
+    /// # Errors
+    /// As `ingest`; `forbidden` for a principal who may not import.
+    pub fn replay_quarantine(
+        &self,
+        who: &Principal,
+        ids: Option<&[String]>,
+    ) -> Result<IngestReport> {
+        let ids = *access::grant(who, Permission::ImportEvents, ids)?.inner();
+        let _alone = self.intake.alone(&*self.warehouse)?;
+        let _meaning = self.meaning()?;
+        let page = Page {
+            limit: LISTED,
+            offset: 0,
+        };
+        let mut aside = self.warehouse.quarantine(&page)?.1;
+        aside.retain(|held| ids.is_none_or(|ids| ids.contains(&held.id)));
+        let events = aside.iter().map(|held| {
+            let mut event = held.event.clone();
+            if let Some(event) = event.as_object_mut() {
+                event.remove("receivedAt");
+            }
+            event
+        });
+        let events = Value::Array(events.collect());
+        let events = access::grant(who, Permission::ImportEvents, &events)?;
+        let received = self.now();
+        let mut prepared = events::prepare(&*self.known_catalogue()?, &events, received)?;
+        // What is refused again is there already.
+        prepared.held.clear();
+        prepared.report.quarantined = 0;
+        let answers = aside.iter().zip(&prepared.report.events);
+        let released = answers
+            .filter(|(_, answer)| answer.status != Status::Refused)
+            .filter_map(|(held, _)| u64::from_str_radix(&held.id, 16).ok())
+            .collect();
+        self.take(prepared, "quarantine", received, None, released)
+    }
+
+    /// `quarantine` of a question in its JSON form: `limit` (100 by default) and `offset`.
+    ///
+    /// # Errors
+    /// As `quarantine`.
+    pub fn quarantine_json(&self, who: &Principal, asked: &Value) -> Result<Quarantine> {
+        access::grant(who, Permission::ReadPeople, ())?;
+        let mut fields = Fields::of(asked)?;
+        let size = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        let limit = fields.optional("limit", |v| fields::integer(v, 1, 1_000));
+        let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
+        fields.finish(Vec::new())?;
+        self.quarantine(who, limit.map_or(100, size), offset.map_or(0, size))
+    }
+
+    /// `replay_quarantine` of a request in its JSON form: `ids`, or all without.
+    ///
+    /// # Errors
+    /// As `replay_quarantine`.
+    pub fn replay_quarantine_json(&self, who: &Principal, asked: &Value) -> Result<IngestReport> {
+        access::grant(who, Permission::ImportEvents, ())?;
+        let mut fields = Fields::of(asked)?;
+        let ids = fields.optional("ids", |v| {
+            fields::list(v, |v| fields::text(v).map(ToOwned::to_owned))
+        });
+        fields.finish(Vec::new())?;
+        self.replay_quarantine(who, ids.as_deref())
+    }
+
+    /// Stores batches that could not be stored when they came and were put beside the file.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not import.
+    pub fn replay_parked(&self, who: &Principal) -> Result<ParkedReport> {
+        access::grant(who, Permission::ImportEvents, ())?;
+        let (accepted, left) = self.intake.store_parked(&*self.warehouse, self.now())?;
+        Ok(ParkedReport { accepted, left })
+    }
+
+    /// How the intake of events does: what waits, what became of what came, how old it is, and what was found in the log.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read.
+    pub fn ingest_status(&self, who: &Principal) -> Result<IngestStatus> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        Ok(self.intake.status())
+    }
+
+    /// Holds what events mean until those that are read by it are stored; an error inside a change of the same thread.
+    pub(super) fn meaning(&self) -> Result<RwLockReadGuard<'_, ()>> {
+        self.intake.refuse_inside(&*self.warehouse)?;
+        Ok(self.meaning.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Which events mean what, read once until it is changed.
+    pub(super) fn known_catalogue(&self) -> Result<Arc<Catalogue>> {
+        let known = self
+            .catalogue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let mut held = self
+            .catalogue
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let read = Arc::new(self.warehouse.catalogue()?);
+        *held = Some(Arc::clone(&read));
+        Ok(read)
+    }
+}
+
+/// The texts of the events of a batch.
+fn texts<'a>(batch: &IngestBatch<'a>) -> Result<Vec<&'a [u8]>> {
+    let texts: Vec<&[u8]> = match batch.form {
+        BatchForm::Array => {
+            let values: Vec<&RawValue> = serde_json::from_slice(batch.body).map_err(|e| {
+                Error::field(
+                    "body",
+                    "invalid_json",
+                    format!("is not a JSON array of events: {e}"),
+                )
+            })?;
+            values.into_iter().map(|v| v.get().as_bytes()).collect()
+        }
+        BatchForm::Lines | BatchForm::Records { .. } => {
+            let body = batch
+                .body
+                .strip_prefix(b"\xef\xbb\xbf")
+                .unwrap_or(batch.body);
+            let lines = body.split(|byte| *byte == b'\n');
+            // Blank lines separate; they are not events.
+            lines.filter(|line| !line.trim_ascii().is_empty()).collect()
+        }
+    };
+    if texts.len() > batch.most {
+        return Err(Error::field(
+            "body",
+            "too_many",
+            format!("must hold at most {} events", batch.most),
+        ));
+    }
+    Ok(texts)
+}
+
+fn faults(batch: &IngestBatch<'_>) -> Result<()> {
+    let long = |text: &str, most: usize| text.is_empty() || text.chars().count() > most;
+    let mut faults = Vec::new();
+    let mut fault = |field: &str, most| {
+        faults.push(crate::error::FieldError {
+            field: field.to_owned(),
+            code: "invalid_length",
+            message: format!("must have 1 to {most} characters"),
+        });
+    };
+    if long(batch.source, 100) {
+        fault("source", 100);
+    }
+    if batch.key.is_some_and(|key| long(key, 255)) {
+        fault("idempotencyKey", 255);
+    }
+    super::refuse(faults)
+}
+
+/// The first 128 bits of the SHA-256 of parts, each with its length before it.
+fn digest(parts: &[&[u8]]) -> u128 {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update((part.len() as u64).to_le_bytes());
+        sha.update(part);
+    }
+    let digest = sha.finalize();
+    let bytes = digest.iter().take(16);
+    bytes.fold(0u128, |key, byte| key << 8 | u128::from(*byte))
+}

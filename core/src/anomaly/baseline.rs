@@ -1,0 +1,205 @@
+//! What is usual: for each hour of the week the median of the last weeks, and how far values stray from it.
+
+use super::settings::{DAY, HOUR, Measure, Settings, WEEK};
+
+/// How many weeks are remembered where a week has an hour for each place.
+const WEEKS: usize = 4;
+
+/// How many groups of hours have a spread of their own: one for each hour of the day.
+pub(super) const GROUPS: usize = 24;
+
+/// Relative differences below this are those of rounding.
+const EQUAL: f64 = 1e-5;
+
+/// Where in its week a bucket is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Place {
+    /// The place whose values it belongs to.
+    pub(super) slot: usize,
+    /// Which of the spreads is its own.
+    pub(super) group: usize,
+    /// How far its middle is from the middle of its place, of a place: −0.5 to 0.5.
+    pub(super) aside: f64,
+    /// The number of its week.
+    pub(super) week: i64,
+}
+
+/// The rhythm of a week and the spread around it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Baseline {
+    /// How many places a week has.
+    pub(super) slots: usize,
+    /// How many weeks are kept of each.
+    pub(super) weeks: usize,
+    /// The value of each place in each week, an average of its buckets; not a number where there is none.
+    pub(super) values: Vec<f32>,
+    /// The median distance of values, in the unit of chance, for each group.
+    pub(super) middle: [f32; GROUPS],
+    /// The distance that one value in twenty exceeds.
+    pub(super) tail: [f32; GROUPS],
+    /// How many values each spread has seen, up to 60,000.
+    pub(super) seen: [u16; GROUPS],
+    /// How much further sums of ten distances stray than those of independent values, as a variance.
+    pub(super) drag: f32,
+    /// The distances added up towards the next ten, and how many.
+    pub(super) ten: (f32, u8),
+}
+
+/// What is expected of one bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Expected {
+    /// The value.
+    pub(super) value: f64,
+    /// One robust standard deviation; nothing where the series never varies.
+    pub(super) deviation: Option<f64>,
+}
+
+impl Baseline {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let (slots, weeks) = match settings.step {
+            step if step <= HOUR => (168, WEEKS),
+            step if step <= DAY => (7, 8),
+            _ => (1, 26),
+        };
+        Self {
+            slots,
+            weeks,
+            values: vec![f32::NAN; slots * weeks],
+            middle: [0.0; GROUPS],
+            tail: [0.0; GROUPS],
+            seen: [0; GROUPS],
+            drag: 1.0,
+            ten: (0.0, 0),
+        }
+    }
+
+    /// Where a bucket is that starts at this local time.
+    pub(super) fn place(&self, local: i64, step: i64) -> Place {
+        // 1970-01-01 was a Thursday, the fourth day of a week from Monday on.
+        let since_monday = local + 3 * DAY;
+        if self.slots == 1 {
+            return Place {
+                slot: 0,
+                group: 0,
+                aside: 0.0,
+                week: since_monday.div_euclid(step),
+            };
+        }
+        let length = WEEK / self.slots as i64;
+        let middle = since_monday + step.min(length) / 2;
+        let of_week = middle.rem_euclid(WEEK);
+        let inside = (of_week % length) as f64 / length as f64;
+        let slot = (of_week / length) as usize;
+        Place {
+            slot,
+            group: if self.slots == 168 { slot % 24 } else { 0 },
+            aside: inside - 0.5,
+            week: middle.div_euclid(WEEK),
+        }
+    }
+
+    /// What is usual at a place: the median of its weeks, between the middles of two places on the line from one to the other.
+    /// Nothing before two weeks are known.
+    pub(super) fn usual(&self, place: Place) -> Option<f64> {
+        let here = self.median(place.slot)?;
+        if self.slots != 168 || place.aside == 0.0 {
+            return Some(here);
+        }
+        let next = if place.aside > 0.0 { 1 } else { self.slots - 1 };
+        let there = self.median((place.slot + next) % self.slots);
+        Some(there.map_or(here, |there| here + (there - here) * place.aside.abs()))
+    }
+
+    fn median(&self, slot: usize) -> Option<f64> {
+        let weeks = self
+            .values
+            .get(slot * self.weeks..(slot + 1) * self.weeks)?;
+        let mut known: [f32; 32] = [0.0; 32];
+        let mut count = 0;
+        for (value, room) in weeks.iter().filter(|v| !v.is_nan()).zip(&mut known) {
+            *room = *value;
+            count += 1;
+        }
+        let least = if self.slots == 1 { 4 } else { 2 };
+        let known = known.get_mut(..count).filter(|k| k.len() >= least)?;
+        known.sort_by(f32::total_cmp);
+        let (low, high) = (known.get((count - 1) / 2)?, known.get(count / 2)?);
+        Some(f64::midpoint(f64::from(*low), f64::from(*high)))
+    }
+
+    /// Remembers what a place came to in a week.
+    pub(super) fn keep(&mut self, slot: usize, week: i64, value: f64) {
+        let at = slot * self.weeks + week.rem_euclid(self.weeks as i64) as usize;
+        if let Some(room) = self.values.get_mut(at) {
+            *room = value as f32;
+        }
+    }
+
+    /// Makes everything usual larger or smaller by a factor.
+    pub(super) fn scale(&mut self, factor: f64) {
+        for value in &mut self.values {
+            *value *= factor as f32;
+        }
+    }
+
+    /// The unit of chance: how far independent arrivals stray from an expectation.
+    pub(super) fn unit(measure: Measure, expected: f64, of: f64) -> f64 {
+        match measure {
+            Measure::Count => expected.max(0.25).sqrt(),
+            Measure::Share => {
+                let share = (expected / of.max(1.0)).clamp(0.0, 1.0);
+                (of * share * (1.0 - share)).max(0.25).sqrt()
+            }
+            Measure::Amount => expected.abs().max(f64::MIN_POSITIVE),
+        }
+    }
+
+    /// One robust standard deviation in units of chance: of the median distance or of the tail, whichever says more. Nothing
+    /// where half of all values are what was expected.
+    pub(super) fn deviation(&self, measure: Measure, group: usize) -> Option<f64> {
+        let middle = f64::from(*self.middle.get(group)?);
+        let tail = f64::from(*self.tail.get(group)?);
+        if middle < EQUAL {
+            return None;
+        }
+        let robust = (1.482_6 * middle).max(tail / 1.96);
+        // Counts and shares are never surer than arrivals that know nothing of each other.
+        Some(match measure {
+            Measure::Count | Measure::Share => robust.max(1.0),
+            Measure::Amount => robust,
+        })
+    }
+
+    /// Learns from a value how far values stray: `distance` in units of chance.
+    pub(super) fn stray(&mut self, group: usize, distance: f64) {
+        let (Some(middle), Some(tail), Some(seen)) = (
+            self.middle.get_mut(group),
+            self.tail.get_mut(group),
+            self.seen.get_mut(group),
+        ) else {
+            return;
+        };
+        let away = distance.abs() as f32;
+        if *seen == 0 {
+            (*middle, *tail) = (away.max(EQUAL as f32), (2.5 * away).max(EQUAL as f32));
+        }
+        // Steps that grow smaller find the quantiles; the least of them keeps following what changes.
+        let gain = (1.0 / (1.0 + f32::from(*seen) * 0.5)).max(0.02);
+        let toward = |value: &mut f32, above: f32, below: f32| {
+            let by = if away > *value { above } else { -below };
+            *value *= (gain * by).exp();
+            *value = value.max(EQUAL as f32 / 10.0);
+        };
+        toward(middle, 0.5, 0.5);
+        toward(tail, 0.95, 0.05);
+        *seen = seen.saturating_add(1).min(60_000);
+        let unit = middle.max(EQUAL as f32) * 1.482_6;
+        self.ten.0 += (distance as f32 / unit).clamp(-4.0, 4.0);
+        self.ten.1 += 1;
+        if self.ten.1 >= 10 {
+            let variance = (self.ten.0 * self.ten.0 / 10.0).min(16.0);
+            self.drag += 0.01 * (variance - self.drag);
+            self.ten = (0.0, 0);
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! Judges a series bucket by bucket: one step a value, whatever came before.
+
+use serde::Serialize;
+
+use super::baseline::{Baseline, Expected, Place};
+use super::chance;
+use super::finding::{Direction, Finding, Interval, Severity, Shape};
+use super::run::{Bucket, Run};
+use super::settings::{DAY, HOUR, Measure, Settings};
+use super::trend::Days;
+use crate::query::Instant;
+
+/// Changes by this share are what sums are tuned to find.
+const SOUGHT: f64 = 0.3;
+
+/// How far expectations follow what is going on, of what is usual.
+const FOLLOW: f64 = 0.25;
+
+/// Growth has to differ by so many standard errors, and so much in a week, to be told.
+const BEND: (f64, f64) = (5.0, 0.05);
+
+/// Watches one series: learns its rhythm, and judges each bucket by what came before it. It takes the same time and the same
+/// memory for every bucket, below 4 kB, and can be stored between two of them; see [`Detector::encode`].
+///
+/// Buckets are given once, complete, and in order. It judges after two weeks; incidents do not enter what it learns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detector {
+    pub(super) settings: Settings,
+    pub(super) baseline: Baseline,
+    /// Buckets that start before this have been taken.
+    pub(super) next: i64,
+    /// How far the series is from its rhythm at present, as a share.
+    pub(super) level: f64,
+    pub(super) up: Run,
+    pub(super) down: Run,
+    pub(super) open: Option<Open>,
+    pub(super) place: Sum,
+    pub(super) day: Sum,
+    pub(super) days: Days,
+    /// The day until which no further change of growth is told.
+    pub(super) bent: i64,
+}
+
+/// What has come together in an hour or a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sum {
+    pub(super) slot: u32,
+    pub(super) number: i64,
+    pub(super) value: f64,
+    pub(super) of: f64,
+    pub(super) buckets: u32,
+}
+
+/// A finding that lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Open {
+    pub(super) finding: Finding,
+    /// All since it began.
+    pub(super) whole: Run,
+    /// How much speaks for its end.
+    pub(super) back: Run,
+}
+
+/// Why a bucket was judged or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was compared with what was expected.
+    Judged,
+    /// Too little is known yet.
+    Learning,
+    /// Too little is expected to tell.
+    TooFew,
+    /// It was taken before.
+    Seen,
+}
+
+/// What became of one bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Whether it was judged.
+    pub status: Status,
+    /// What was expected; nothing while that is not known.
+    pub expected: Option<f64>,
+    /// The 95 % interval of what was expected; nothing where the series never varies.
+    pub interval: Option<Interval>,
+    /// How many robust standard deviations it is off; nothing where the series never varies (S4).
+    pub score: Option<f64>,
+    /// Findings that began with it, became worse, or ended before it; few buckets have one.
+    pub findings: Vec<Finding>,
+    /// Whether something is not as usual now.
+    pub unusual: bool,
+}
+
+impl Detector {
+    /// Knows nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            baseline: Baseline::new(&settings),
+            settings,
+            next: i64::MIN,
+            level: 0.0,
+            up: Run::default(),
+            down: Run::default(),
+            open: None,
+            place: Sum::default(),
+            day: Sum::default(),
+            days: Days::new(),
+            bent: i64::MIN,
+        }
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is not as usual now.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.open.as_ref().map(|open| &open.finding)
+    }
+
+    /// Takes the next complete bucket: its start, the offset of local time from UTC there in microseconds, its value and, for
+    /// shares, of how many it is. A bucket that was taken before changes nothing.
+    pub fn take(&mut self, start: Instant, offset: i64, value: f64, of: f64) -> Judgement {
+        let at = start.micros();
+        if at < self.next || !value.is_finite() || !of.is_finite() {
+            return self.unjudged(Status::Seen, None);
+        }
+        self.next = at.saturating_add(self.settings.step);
+        let of = if self.settings.measure == Measure::Share {
+            of
+        } else {
+            1.0
+        };
+        let local = at.saturating_add(offset);
+        let place = self.baseline.place(local, self.settings.step);
+        let bent = self.turn(place, local, at);
+        let Some(usual) = self.baseline.usual(place).map(|u| u * of) else {
+            self.gather(place, local, (value, of, 0.0));
+            return self.unjudged(Status::Learning, bent);
+        };
+        let bucket = Bucket {
+            start: at,
+            expected: usual * (1.0 + self.level),
+            observed: value,
+            of,
+        };
+        let measure = self.settings.measure;
+        let unit = Baseline::unit(measure, bucket.expected, of);
+        let expected = Expected {
+            value: bucket.expected,
+            deviation: self
+                .baseline
+                .deviation(measure, place.group)
+                .map(|d| d * unit),
+        };
+        if !self.knows(place) {
+            self.learn(place, local, &bucket, usual, expected);
+            return self.unjudged(Status::Learning, bent);
+        }
+        let z = self.standard(&bucket, expected);
+        let finding = match self.open.take() {
+            Some(open) => self.go_on(open, &bucket, expected, z),
+            None => self.begin(&bucket, expected, z),
+        };
+        if self.open.is_none() {
+            self.learn(place, local, &bucket, usual, expected);
+        }
+        let volume = match measure {
+            Measure::Count => bucket.expected,
+            Measure::Share => of,
+            Measure::Amount => f64::INFINITY,
+        };
+        // Short buckets are judged together.
+        let together = if self.settings.coarse() { 1.0 } else { 10.0 };
+        Judgement {
+            status: if volume * together < self.settings.least_volume {
+                Status::TooFew
+            } else {
+                Status::Judged
+            },
+            expected: Some(expected.value),
+            interval: expected.deviation.map(|d| self.around(expected.value, d)),
+            score: expected.deviation.map(|d| (value - expected.value) / d),
+            findings: finding.into_iter().chain(bent).collect(),
+            unusual: self.open.is_some(),
+        }
+    }
+
+    fn unjudged(&self, status: Status, finding: Option<Finding>) -> Judgement {
+        Judgement {
+            status,
+            expected: None,
+            interval: None,
+            score: None,
+            findings: finding.into_iter().collect(),
+            unusual: self.open.is_some(),
+        }
+    }
+
+    fn around(&self, expected: f64, deviation: f64) -> Interval {
+        let low = expected - 1.96 * deviation;
+        Interval {
+            low: match self.settings.measure {
+                Measure::Amount => low,
+                Measure::Count | Measure::Share => low.max(0.0),
+            },
+            high: expected + 1.96 * deviation,
+        }
+    }
+
+    /// Whether enough values were seen to know how far they stray.
+    fn knows(&self, place: Place) -> bool {
+        let three_days = (3 * HOUR / self.settings.step).clamp(7, 180);
+        let seen = self.baseline.seen.get(place.group).copied().unwrap_or(0);
+        i64::from(seen) >= three_days
+    }
+
+    /// How many standard deviations a bucket is off. Of a series that never varies, a change that is worth telling is beyond any
+    /// number of them, and a smaller one is none.
+    fn standard(&self, bucket: &Bucket, expected: Expected) -> f64 {
+        let off = bucket.observed - bucket.expected;
+        match expected.deviation {
+            Some(deviation) => off / deviation,
+            None if off.abs() >= self.settings.least_change * bucket.expected.abs()
+                && off != 0.0 =>
+            {
+                off.signum() * 100.0
+            }
+            None => 0.0,
+        }
+    }
+
+    /// What sums let pass in one bucket: half of the change they are to find.
+    fn allowance(&self, expected: Expected) -> f64 {
+        expected.deviation.map_or(1.0, |deviation| {
+            (0.5 * SOUGHT * expected.value.abs() / deviation).clamp(0.25, 1.5)
+        })
+    }
+
+    fn height(&self, allowance: f64) -> f64 {
+        chance::height(allowance, self.settings.patience()) * self.drag()
+    }
+
+    fn drag(&self) -> f64 {
+        f64::from(self.baseline.drag).clamp(1.0, 4.0)
+    }
+
+    /// Whether a finding begins with a bucket.
+    fn begin(&mut self, bucket: &Bucket, expected: Expected, z: f64) -> Option<Finding> {
+        let allowance = self.allowance(expected);
+        self.up.take(z, allowance, bucket);
+        self.down.take(-z, allowance, bucket);
+        if self.settings.coarse() {
+            let mut alone = Run::default();
+            alone.take(100.0, 0.0, bucket);
+            if z.abs() > self.far() && self.worth(&alone) {
+                return Some(self.found(Shape::Point, alone, expected, (z, allowance)));
+            }
+        }
+        let height = self.height(allowance);
+        for run in [self.up, self.down] {
+            if f64::from(run.height) > height && self.worth(&run) {
+                return Some(self.found(Shape::Burst, run, expected, (z, allowance)));
+            }
+        }
+        None
+    }
+
+    /// How far one bucket alone has to be off.
+    fn far(&self) -> f64 {
+        1.2 * chance::out((2.0 / self.settings.patience()).min(0.5)).max(2.5)
+    }
+
+    /// Whether a stretch is off by enough, and of enough, to be told.
+    fn worth(&self, run: &Run) -> bool {
+        let enough = match self.settings.measure {
+            Measure::Count => run.expected.max(run.observed),
+            Measure::Share => run.of,
+            Measure::Amount => f64::INFINITY,
+        };
+        let change = run
+            .change()
+            .is_none_or(|c| c.abs() >= self.settings.least_change);
+        enough >= self.settings.least_volume && change && run.observed != run.expected
+    }
+
+    fn found(
+        &mut self,
+        shape: Shape,
+        run: Run,
+        expected: Expected,
+        (z, allowance): (f64, f64),
+    ) -> Finding {
+        let finding = self.describe(shape, &run, expected, (z, allowance));
+        (self.up, self.down) = (Run::default(), Run::default());
+        self.open = Some(Open {
+            finding: finding.clone(),
+            whole: run,
+            back: Run::default(),
+        });
+        finding
+    }
+
+    fn describe(
+        &self,
+        shape: Shape,
+        run: &Run,
+        expected: Expected,
+        (z, allowance): (f64, f64),
+    ) -> Finding {
+        let measure = self.settings.measure;
+        let buckets = f64::from(run.buckets.max(1));
+        let (mean, came, spread) = {
+            // A share is told as such, and not as a count.
+            let per = if measure == Measure::Share {
+                run.of.max(1.0)
+            } else {
+                buckets
+            };
+            let unit = expected.deviation.map(|d| {
+                let last = Baseline::unit(measure, expected.value, run.of / buckets);
+                run.spread(measure, d / last, self.drag())
+            });
+            (
+                run.expected / per,
+                run.observed / per,
+                unit.map(|u| u / per),
+            )
+        };
+        let change = run.change();
+        let score = spread.map(|s| (came - mean) / s);
+        Finding {
+            shape,
+            direction: if came >= mean {
+                Direction::Up
+            } else {
+                Direction::Down
+            },
+            severity: Severity::of(change),
+            since: Instant::saturating_from_micros(run.since),
+            found_at: Instant::saturating_from_micros(self.next - self.settings.step),
+            until: None,
+            expected: mean,
+            interval: spread.map_or(
+                Interval {
+                    low: mean,
+                    high: mean,
+                },
+                |s| self.around(mean, s),
+            ),
+            observed: came,
+            change,
+            score,
+            p_value: score.map(|_| match shape {
+                Shape::Point => chance::beyond(z),
+                _ => chance::reaches(allowance, f64::from(run.height), self.drag()),
+            }),
+        }
+    }
+
+    /// A finding goes on, ends, or becomes the new normal.
+    fn go_on(
+        &mut self,
+        mut open: Open,
+        bucket: &Bucket,
+        expected: Expected,
+        z: f64,
+    ) -> Option<Finding> {
+        let allowance = self.allowance(expected);
+        let along = match open.finding.direction {
+            Direction::Up => z,
+            Direction::Down => -z,
+        };
+        // What speaks for the end is what does not deviate: the same sum, the other way round.
+        open.back.take(2.0 * allowance - along, allowance, bucket);
+        let ended = if self.settings.coarse() {
+            along < 0.5 * self.far()
+        } else {
+            f64::from(open.back.height) > self.height(allowance).min(5.0)
+        };
+        if ended {
+            let back = if open.back.buckets > 0 {
+                open.back.since
+            } else {
+                bucket.start
+            };
+            open.finding.until = Some(Instant::saturating_from_micros(back));
+            return Some(open.finding);
+        }
+        open.whole.take(100.0, 0.0, bucket);
+        let worse = Severity::of(open.whole.change());
+        let told = worse > open.finding.severity;
+        open.finding.severity = open.finding.severity.max(worse);
+        let enough = if self.settings.coarse() {
+            7 * self.settings.step
+        } else {
+            DAY
+        };
+        if bucket.start - open.whole.since >= enough {
+            let factor = 1.0 + open.whole.change().unwrap_or(0.0);
+            self.baseline.scale(factor);
+            self.days.values.iter_mut().for_each(|d| *d = f32::NAN);
+            self.level = 0.0;
+            open.finding.shape = Shape::LevelShift;
+            open.finding.until = Some(Instant::saturating_from_micros(bucket.start));
+            return Some(open.finding);
+        }
+        let finding = told.then(|| open.finding.clone());
+        self.open = Some(open);
+        finding
+    }
+
+    /// Learns from a bucket that is part of no finding.
+    fn learn(&mut self, place: Place, local: i64, bucket: &Bucket, usual: f64, expected: Expected) {
+        let unit = Baseline::unit(self.settings.measure, bucket.expected, bucket.of);
+        let off = bucket.observed - bucket.expected;
+        self.baseline.stray(place.group, off / unit);
+        if usual != 0.0 {
+            let relative = off / usual.abs();
+            let most = expected
+                .deviation
+                .map_or(0.0, |d| (2.0 * d / usual.abs()).min(1.0));
+            let half = (2 * HOUR).max(7 * self.settings.step);
+            let gain = 1.0 - 0.5_f64.powf(self.settings.step as f64 / half as f64);
+            self.level = (self.level + gain * relative.clamp(-most, most)).clamp(-FOLLOW, FOLLOW);
+        }
+        self.gather(place, local, (bucket.observed, bucket.of, usual));
+    }
+
+    fn gather(&mut self, place: Place, local: i64, (value, of, usual): (f64, f64, f64)) {
+        self.place = Sum {
+            slot: place.slot as u32,
+            number: place.week,
+            value: self.place.value + value,
+            of: self.place.of + of,
+            buckets: self.place.buckets + 1,
+        };
+        if usual > 0.0 {
+            self.day = Sum {
+                slot: 0,
+                number: local.div_euclid(DAY),
+                value: self.day.value + value,
+                of: self.day.of + usual,
+                buckets: self.day.buckets + 1,
+            };
+        }
+    }
+
+    /// Ends the hour and the day before a bucket, if it is in the next.
+    fn turn(&mut self, place: Place, local: i64, at: i64) -> Option<Finding> {
+        let before = self.place;
+        if before.buckets > 0 && (before.slot as usize, before.number) != (place.slot, place.week) {
+            if before.of > 0.0 {
+                let value = before.value / before.of;
+                self.baseline
+                    .keep(before.slot as usize, before.number, value);
+            }
+            self.place = Sum::default();
+        }
+        let day = self.day;
+        if day.buckets == 0 || day.number == local.div_euclid(DAY) {
+            return None;
+        }
+        self.day = Sum::default();
+        self.days.push(day.value / day.of);
+        let bend = self.days.bend().filter(|_| self.settings.step <= DAY)?;
+        let week = 7.0 * (bend.observed - bend.expected) / 14.0;
+        if at < self.bent || bend.score.abs() < BEND.0 || week.abs() < BEND.1 {
+            return None;
+        }
+        self.bent = at.saturating_add(28 * DAY);
+        let change = (bend.observed - bend.expected) / bend.expected.abs().max(1e-9);
+        let error = (bend.observed - bend.expected).abs() / bend.score.abs();
+        Some(Finding {
+            shape: Shape::TrendChange,
+            direction: if change >= 0.0 {
+                Direction::Up
+            } else {
+                Direction::Down
+            },
+            severity: Severity::of(Some(change)),
+            since: Instant::saturating_from_micros(at.saturating_sub(14 * DAY)),
+            found_at: Instant::saturating_from_micros(at),
+            until: None,
+            expected: bend.expected,
+            interval: Interval {
+                low: bend.expected - 1.96 * error,
+                high: bend.expected + 1.96 * error,
+            },
+            observed: bend.observed,
+            change: Some(change),
+            score: Some(bend.score),
+            p_value: Some(chance::beyond(bend.score)),
+        })
+    }
+}

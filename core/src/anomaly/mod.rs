@@ -1,0 +1,27 @@
+//! What is not as it usually is: a series against its own rhythm of weekdays and hours, as values come in or over history.
+//!
+//! A [`Detector`] takes a series, wherever it comes from; [`Anomalies`] asks for one of the six metrics over history.
+
+mod answer;
+mod baseline;
+mod chance;
+mod detector;
+mod finding;
+mod question;
+mod run;
+mod scan;
+mod series;
+mod settings;
+mod state;
+mod trend;
+
+pub(crate) use answer::answer;
+pub use answer::{AnomalyAnswer, Point};
+pub use detector::{Detector, Judgement, Status};
+pub use finding::{Direction, Finding, Interval, Severity, Shape};
+pub use question::{Anomalies, Metric};
+pub use scan::{Scanned, Series, scan, significant};
+pub(crate) use series::{Metered, recount};
+pub use settings::{Measure, Settings};
+#[cfg(test)]
+mod tests;

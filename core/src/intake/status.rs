@@ -1,0 +1,107 @@
+//! How the intake does: what waits, what became of what came, and how old it is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::events::{IngestReport, Status};
+use crate::query::Instant;
+
+/// So many sources are told apart; what comes from further ones counts for `other`.
+const SOURCES: usize = 100;
+
+/// How the intake of events does since the store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestStatus {
+    /// Events that wait to be stored.
+    pub waiting_events: u64,
+    /// Batches that wait to be stored.
+    pub waiting_batches: u64,
+    /// With so many events waiting, further batches are turned away.
+    pub capacity: u64,
+    /// Batches that were turned away for want of capacity.
+    pub turned_away: u64,
+    /// Batches answered.
+    pub batches: u64,
+    /// Changes of the store that they took: one serves all batches that wait.
+    pub commits: u64,
+    /// Events that were new.
+    pub accepted: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// Events that were not valid.
+    pub refused: u64,
+    /// How many were refused for which reason, by the code of the first thing wrong with each.
+    pub refused_by_code: BTreeMap<&'static str, u64>,
+    /// How long the last batch took from its arrival until it was durable, in seconds.
+    pub lag: Option<f64>,
+    /// Where events come from.
+    pub sources: BTreeMap<String, Freshness>,
+    /// Bytes of the log beside the file that the file does not hold without its own log yet.
+    pub log_bytes: u64,
+    /// Batches that could not be stored and were put beside the file.
+    pub parked: u64,
+    /// What was found in the log when the store was opened.
+    pub recovery: Recovery,
+}
+
+/// How fresh the events of a source are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Freshness {
+    /// How many events were accepted.
+    pub accepted: u64,
+    /// When the last batch was received.
+    pub received_at: Option<Instant>,
+    /// When the latest accepted event happened.
+    pub latest: Option<Instant>,
+}
+
+/// What was found in the log when the store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recovery {
+    /// Events of the log that the file did not hold, and holds now.
+    pub replayed: u64,
+    /// Bytes of a batch whose writing was never finished and which nobody was told is stored.
+    pub cut: u64,
+    /// Where damaged bytes were put; somebody should look at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<PathBuf>,
+    /// Batches of the log that could not be stored and were put beside the file.
+    pub parked: u64,
+}
+
+impl IngestStatus {
+    /// Counts a batch that was answered.
+    pub(super) fn count(
+        &mut self,
+        report: &IngestReport,
+        source: &str,
+        latest: Option<i64>,
+        (received, now): (Instant, Instant),
+    ) {
+        self.batches += 1;
+        self.accepted += report.accepted;
+        self.duplicates += report.duplicates;
+        self.refused += report.refused;
+        let refused = report.events.iter().filter(|e| e.status == Status::Refused);
+        for answer in refused {
+            let code = answer.errors.first().map_or("invalid", |e| e.code);
+            *self.refused_by_code.entry(code).or_default() += 1;
+        }
+        self.lag = Some((now.micros() - received.micros()).max(0) as f64 / 1e6);
+        let known = self.sources.contains_key(source) || self.sources.len() < SOURCES;
+        let name = if known { source } else { "other" };
+        let fresh = self.sources.entry(name.to_owned()).or_default();
+        fresh.accepted += report.accepted;
+        fresh.received_at = fresh.received_at.max(Some(received));
+        if report.accepted > 0 {
+            fresh.latest = fresh
+                .latest
+                .max(latest.map(Instant::saturating_from_micros));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the file knows of the log beside it, of batches with keys, and of events kept aside.
+
+use ::duckdb::{OptionalExt as _, params};
+
+use super::Duckdb;
+use crate::error::{Error, Result};
+use crate::query::Instant;
+use crate::warehouse::{Answered, Aside, Keyed, Logged, Page};
+
+pub(super) fn logged(home: &Duckdb) -> Result<Logged> {
+    home.connect()?
+        .query_row("select store, log_position from meta", [], |row| {
+            Ok(Logged {
+                store: row.get::<_, i128>(0)?.cast_unsigned(),
+                position: row.get(1)?,
+            })
+        })
+        .map_err(|e| home.fault(e))
+}
+
+pub(super) fn answered(home: &Duckdb, key: u128) -> Result<Option<Answered>> {
+    home.connect()?
+        .query_row(
+            "select body::varchar, answer, epoch_us(answered_at) from intake_keys where key = ? order by answered_at desc limit 1",
+            [key.cast_signed()],
+            |row| {
+                Ok(Answered {
+                    body: number(&row.get::<_, String>(0)?),
+                    answer: row.get(1)?,
+                    at: Instant::saturating_from_micros(row.get(2)?),
+                })
+            },
+        )
+        .optional()
+        .map_err(|e| home.fault(e))
+}
+
+pub(super) fn keys_since(home: &Duckdb, since: Instant) -> Result<Vec<Keyed>> {
+    let connection = home.connect()?;
+    let read = || {
+        let mut statement = connection.prepare(
+            "select key::varchar, body::varchar, epoch_us(answered_at) from intake_keys where answered_at >= make_timestamp(?) order by answered_at",
+        )?;
+        let rows = statement.query_map([since.micros()], |row| {
+            Ok(Keyed {
+                key: number(&row.get::<_, String>(0)?),
+                body: number(&row.get::<_, String>(1)?),
+                at: Instant::saturating_from_micros(row.get(2)?),
+            })
+        })?;
+        rows.collect::<::duckdb::Result<Vec<_>>>()
+    };
+    read().map_err(|e| home.fault(e))
+}
+
+pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)> {
+    let connection = home.connect()?;
+    let read = || {
+        let total = connection.query_row("select count(*) from quarantine", [], |row| {
+            row.get::<_, u64>(0)
+        })?;
+        let mut statement = connection.prepare(
+            "select content_hash, event, code, message, epoch_us(received_at) from quarantine
+             order by received_at desc, content_hash limit ? offset ?",
+        )?;
+        let rows = statement.query_map(params![page.limit as u64, page.offset as u64], |row| {
+            Ok((
+                row.get::<_, u64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, i64>(4)?,
+            ))
+        })?;
+        Ok((total, rows.collect::<::duckdb::Result<Vec<_>>>()?))
+    };
+    let (total, rows) = read().map_err(|e| home.fault(e))?;
+    let aside = rows.into_iter().map(|(hash, event, code, message, at)| {
+        Ok(Aside {
+            id: format!("{hash:016x}"),
+            event: serde_json::from_str(&event).map_err(Error::internal)?,
+            code,
+            message,
+            received_at: Instant::saturating_from_micros(at),
+        })
+    });
+    Ok((total, aside.collect::<Result<_>>()?))
+}
+
+/// Writes what the write-ahead log holds into the file itself, and forgets keys of before an instant.
+pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
+    // A change on this very thread would wait for itself.
+    let Ok(writer) = home.writer() else {
+        return Ok(false);
+    };
+    writer
+        .connection
+        .execute(
+            "delete from intake_keys where answered_at < make_timestamp(?)",
+            [keys_before.micros()],
+        )
+        .map_err(|e| home.fault(e))?;
+    Ok(writer.connection.execute_batch("checkpoint").is_ok())
+}
+
+/// The 128 bits of a number as text, which is how the driver gives them unchanged.
+fn number(text: &str) -> u128 {
+    text.parse::<i128>().unwrap_or_default().cast_unsigned()
+}

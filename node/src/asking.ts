@@ -1,0 +1,63 @@
+/** How a question is asked: how long it may take, what gives it up, and who hears how far it is. */
+
+import { setImmediate } from 'node:timers/promises';
+import { cancelled } from './error.js';
+import { native, type NativeStop } from './native.js';
+import { written } from './question.js';
+
+/** How a question is asked. */
+export interface Asking {
+  /** After so many milliseconds it is given up as `timed_out`; as the store says by default. */
+  timeoutMs?: number | null;
+  /** Gives the question up, which is then rejected with the signal's reason. */
+  signal?: AbortSignal | null;
+  /**
+   * Once the question has taken a second, hears now and then which share of the pass at hand is done, 0 to 1; some questions
+   * take several passes. An exception from it gives the question up, which is then rejected with it.
+   */
+  onProgress?: ((share: number) => void) | null;
+}
+
+/** What the native module takes beside a question: a time limit as JSON, what stops it, and what hears of it. */
+export type How = [limit: string, stop: NativeStop, hear: ((share: number) => void) | null];
+
+/** Asks a question for as long as it may take. */
+export function asked<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>): Promise<T> {
+  const { signal, onProgress, ...limit } = asking ?? {};
+  return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear));
+}
+
+/** Makes a call that a signal, or an exception of what hears of it, stops; what stopped it is thrown as it was given. */
+export async function stoppable<Told extends unknown[], T>(
+  signal: AbortSignal | null | undefined,
+  onTold: ((...told: Told) => void) | null | undefined,
+  call: (stop: NativeStop, hear: ((...told: Told) => void) | null) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const stop = new native.Stop();
+  const halted = new AbortController();
+  const halt = (reason: unknown) => {
+    halted.abort(reason);
+    stop.stop();
+  };
+  const onAbort = () => halt(signal?.reason);
+  const hear = (...told: Told) => {
+    try {
+      if (!halted.signal.aborted) onTold?.(...told);
+    } catch (thrown) {
+      halt(thrown);
+    }
+  };
+
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const given = await call(stop, onTold ? hear : null);
+    // What was told last may still be in the queue behind the answer.
+    if (onTold) await setImmediate();
+    return given;
+  } catch (error) {
+    throw halted.signal.aborted && cancelled(error) ? halted.signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,128 @@
+"""Alerts and notifications: who is told when something is not as it should be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from travelsense._question import question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from travelsense._native import Store
+
+
+class Alerts:
+    """The verbs of alerts, which every open store has."""
+
+    _store: Store
+
+    def alerts(
+        self, *, search: str | None = None, limit: int | None = None, offset: int | None = None
+    ) -> dict[str, Any]:
+        """The alert rules and where they stand, page by page: `alerts`, `total`, `hasMore`."""
+        listed: dict[str, Any] = json.loads(self._store.alerts(question(search=search, limit=limit, offset=offset)))
+        return listed
+
+    def create_alert(self, rule: Mapping[str, Any]) -> dict[str, Any]:
+        """Makes an alert rule and gives it as it is kept; its questions are asked as whoever makes it.
+
+        Args:
+            rule: `name`, `source`, `condition` and, optionally, `severity`, `schedule`, `for`, `clearFor`, `coolDown`,
+                `group`, `channels`, `maintenance`, `enabled`.
+
+        Raises:
+            ValidationError: with everything wrong with it.
+        """
+        made: dict[str, Any] = json.loads(self._store.create_alert(json.dumps(rule)))
+        return made
+
+    def alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of an alert rule
+        """An alert rule, and where it stands."""
+        found: dict[str, Any] = json.loads(self._store.alert(id))
+        return found
+
+    def update_alert(
+        self,
+        id: str,  # noqa: A002 - the id of an alert rule
+        changes: Mapping[str, Any],
+        *,
+        revision: int | None = None,
+    ) -> dict[str, Any]:
+        """Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one."""
+        changed: dict[str, Any] = json.loads(self._store.update_alert(id, json.dumps(changes), revision))
+        return changed
+
+    def delete_alert(self, id: str, *, revision: int | None = None) -> None:  # noqa: A002 - as above
+        """Removes an alert rule; with a revision, only if it is still that one."""
+        self._store.delete_alert(id, revision)
+
+    def silence_alert(
+        self,
+        id: str,  # noqa: A002 - the id of an alert rule
+        silence: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Tells nobody of an alert rule for a while; an incident that outlasts it is told then.
+
+        Args:
+            id: the rule's id.
+            silence: `{"for": "2h"}` or `{"until": "2026-01-31T10:00:00Z"}`, with a `reason`; `{"until": None}` ends
+                a silence.
+        """
+        silenced: dict[str, Any] = json.loads(self._store.silence_alert(id, json.dumps(silence)))
+        return silenced
+
+    def test_alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - as above
+        """Sends a test to all places that an alert rule tells: `reading`, `verdict`, `messages`."""
+        tested: dict[str, Any] = json.loads(self._store.test_alert(id))
+        return tested
+
+    def alert_history(
+        self,
+        id: str,  # noqa: A002 - as above
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """What became of an alert rule, the latest first: `at`, `event`, `details`."""
+        asked = question(limit=limit, offset=offset)
+        events: list[dict[str, Any]] = json.loads(self._store.alert_history(id, asked))
+        return events
+
+    def evaluate_alerts(self) -> dict[str, Any]:
+        """Evaluates the alert rules that are due, each once for the same instant; a server does so by itself.
+
+        Gives `evaluated`, `failed`, `opened` and `messages`.
+        """
+        done: dict[str, Any] = json.loads(self._store.evaluate_alerts())
+        return done
+
+    def notifications(
+        self, *, unread: bool | None = None, limit: int | None = None, offset: int | None = None
+    ) -> dict[str, Any]:
+        """One's notifications, the latest first: `notifications`, `total`, `unread`, `hasMore`."""
+        asked = question(unread=unread, limit=limit, offset=offset)
+        listed: dict[str, Any] = json.loads(self._store.notifications(asked))
+        return listed
+
+    def read_notification(self, id: str) -> None:  # noqa: A002 - the id of a notification
+        """Marks a notification as read."""
+        self._store.read_notification(id)
+
+    def deliveries(
+        self, *, state: str | None = None, limit: int | None = None, offset: int | None = None
+    ) -> dict[str, Any]:
+        """Notifications on their way out, the latest first: `deliveries`, `total`, `hasMore`.
+
+        Args:
+            state: only those `waiting`, `sent`, or `dead`, which were given up.
+            limit: at most so many, 1 to 100; 20 by default.
+            offset: how many to leave out before.
+        """
+        listed: dict[str, Any] = json.loads(self._store.deliveries(question(state=state, limit=limit, offset=offset)))
+        return listed
+
+    def retry_delivery(self, id: str) -> None:  # noqa: A002 - the id of a notification
+        """Puts a notification that was given up on its way again."""
+        self._store.retry_delivery(id)

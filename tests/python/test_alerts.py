@@ -1,0 +1,51 @@
+"""Alerts and notifications: the core's rules, met from Python."""
+
+import pytest
+import travelsense as ts
+
+RULE = {
+    "name": "Quiet",
+    "source": {"system": "freshness"},
+    "condition": {"type": "threshold", "above": 60},
+    "channels": [{"type": "in_app", "roles": ["admin"]}, {"type": "webhook", "url": "https://example.com/hook"}],
+}
+
+
+def test_a_rule_is_made_evaluated_once_and_told_once(store):
+    made = store.create_alert(RULE)
+    assert made["revision"] == 1
+    done = store.evaluate_alerts()
+    assert (done["evaluated"], done["opened"], done["messages"]) == (1, 1, 2)
+    assert store.evaluate_alerts()["opened"] == 0
+    assert store.alert(made["_id"])["phase"] == "firing"
+    assert [e["event"] for e in store.alert_history(made["_id"])].count("notified") == 1
+    listed = store.notifications(unread=True)
+    assert listed["unread"] == 1
+    store.read_notification(listed["notifications"][0]["_id"])
+    assert store.notifications(unread=True)["total"] == 0
+    deliveries = store.deliveries(state="waiting")["deliveries"]
+    assert [d["channel"]["url"] for d in deliveries] == ["https://example.com/hook"]
+    with pytest.raises(ts.Conflict):
+        store.retry_delivery(deliveries[0]["_id"])
+
+
+def test_a_rule_is_changed_silenced_tested_listed_and_removed(store):
+    rule = store.create_alert(RULE)["_id"]
+    assert store.update_alert(rule, {"severity": "critical"}, revision=1)["severity"] == "critical"
+    with pytest.raises(ts.Conflict):
+        store.update_alert(rule, {"severity": "info"}, revision=1)
+    assert store.silence_alert(rule, {"for": "1h", "reason": "planned"})["silencedUntil"]
+    assert store.silence_alert(rule, {"until": None})["silencedUntil"] is None
+    assert store.test_alert(rule)["verdict"] == "breach"
+    assert store.alerts(search="qui")["total"] == 1
+    store.delete_alert(rule)
+    with pytest.raises(ts.NotFound):
+        store.alert(rule)
+
+
+def test_who_may_not_is_refused_and_all_faults_are_told(store):
+    with pytest.raises(ts.Forbidden):
+        store.acting("vic", "viewer").create_alert(RULE)
+    with pytest.raises(ts.ValidationError) as caught:
+        store.create_alert({"name": ""})
+    assert [e["field"] for e in caught.value.errors] == ["name", "source", "condition"]

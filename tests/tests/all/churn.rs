@@ -1,0 +1,367 @@
+//! Churn, customer value and next actions: the engine against a look at every user, and against what is published.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use travelsense::churn::{self, Named};
+use travelsense::{Instant, NextAction, Principal, next_action};
+use travelsense_tests::oracle::churn::Churn;
+use travelsense_tests::oracle::next_action::Done;
+use travelsense_tests::oracle::question::Range;
+use travelsense_tests::oracle::{Event, History, compare, numbers};
+
+use crate::cases::{CASES, LAWS, agree};
+use crate::generate::{DAY, NAMES, NOW, ask};
+use crate::store;
+
+/// Users whose events lie on and beside the edges of days before an instant, some of them at or after it.
+fn history(as_of: i64) -> impl Strategy<Value = History> {
+    let ts = (-2_i64..60, select(vec![-1, 0, 1, DAY / 2]));
+    let event = (0_u32..7, ts, select(NAMES.as_slice()));
+    vec(event, 0..60).prop_map(move |events| History {
+        events: events
+            .into_iter()
+            .enumerate()
+            .map(|(i, (user, (days, by), name))| Event {
+                user: Some(user.to_string()),
+                name: name.to_owned(),
+                ts: as_of - days * DAY + by,
+                seq: Some(i as i64),
+                ..Event::default()
+            })
+            .collect(),
+        ..History::default()
+    })
+}
+
+fn activity() -> impl Strategy<Value = Option<Vec<String>>> {
+    proptest::option::of(
+        proptest::sample::subsequence(NAMES.as_slice(), 1..3)
+            .prop_map(|names| names.into_iter().map(str::to_owned).collect()),
+    )
+}
+
+fn case() -> impl Strategy<Value = (History, Churn)> {
+    let as_of = NOW - 100 * DAY;
+    let within = proptest::option::of(1_i64..25);
+    (history(as_of), 1_i64..16, activity(), within).prop_map(
+        move |(history, horizon, activity, active_within)| {
+            let question = Churn {
+                horizon,
+                activity,
+                active_within,
+                as_of,
+            };
+            (history, question)
+        },
+    )
+}
+
+/// Users are called by their keys.
+fn names(keys: &[u32]) -> travelsense::Result<Vec<Named>> {
+    let named = keys.iter().map(|key| Named {
+        user: *key,
+        id: key.to_string(),
+        anonymous: false,
+    });
+    Ok(named.collect())
+}
+
+fn range(as_of: i64) -> Range {
+    let question =
+        json!({"startDate": numbers::instant(as_of - DAY), "endDate": numbers::instant(as_of)});
+    Range::read(&question)
+}
+
+fn churned(history: &History, question: &Churn) -> Result<Value, String> {
+    let now = Instant::from_micros(NOW).ok_or("now")?;
+    let asked = travelsense::Churn::parse(&question.json(), now).map_err(|e| e.to_string())?;
+    let mut code = None;
+    let answer = ask(
+        history,
+        &range(question.as_of),
+        question.as_of,
+        &asked,
+        |q, view| {
+            let answer = churn::answer(q, view, None, &names);
+            Ok(answer.map_err(|e| e.field_errors().first().map(|f| f.code)))
+        },
+    )?;
+    match answer {
+        Ok(answer) => serde_json::to_value(answer).map_err(|e| e.to_string()),
+        Err(found) => {
+            code = code.or(found);
+            Ok(json!({"code": code}))
+        }
+    }
+}
+
+/// What of an answer the oracle knows, its users in the order of their ids.
+fn known(answer: &Value) -> Value {
+    let pick = |of: &Value, fields: &[&str]| -> Value {
+        let picked = fields.iter().map(|f| ((*f).to_owned(), of[*f].clone()));
+        Value::Object(picked.collect())
+    };
+    let mut users: Vec<Value> = answer["users"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|u| pick(u, &["userId", "activeDays", "daysSinceActive", "daysKnown"]))
+        .collect();
+    users.sort_by_key(|u| u["userId"].to_string());
+    let quality = &answer["quality"];
+    json!({
+        "learnedAt": answer["learnedAt"],
+        "summary": pick(&answer["summary"], &["users"]),
+        "total": answer["total"],
+        "quality": if quality.is_null() { Value::Null } else { pick(quality, &["cutOff", "churned"]) },
+        "users": users,
+    })
+}
+
+#[test]
+fn the_engine_agrees_with_the_oracle_on_who_counts_and_who_churned() {
+    agree(CASES, &case(), |(history, question)| {
+        let answer = churned(history, question)?;
+        let (expected, actual) = match question.answer(history) {
+            Ok(expected) => (expected, known(&answer)),
+            Err(code) => (json!({"code": code}), answer),
+        };
+        compare::same(&expected, &actual).map_err(|d| format!("{d}\n{question:?}\n{history:?}"))
+    });
+}
+
+#[test]
+fn risks_are_probabilities_in_order_whose_reasons_and_bins_add_up() {
+    agree(LAWS, &case(), |(history, question)| {
+        let answer = churned(history, question)?;
+        if answer.get("code").is_some() {
+            return Ok(());
+        }
+        let number = |v: &Value| v.as_f64().ok_or_else(|| format!("{v} is no number"));
+        let average = answer["summary"]["averageLogOdds"].as_f64();
+        let (mut sum, mut before) = (0.0, 1.0);
+        for user in answer["users"].as_array().ok_or("users")? {
+            let [p, low, high] = ["probability", "low", "high"].map(|f| number(&user[f]));
+            let (p, low, high) = (p?, low?, high?);
+            if !(0.0 < p && p < 1.0 && low <= p && p <= high && p <= before) {
+                return Err(format!("{user} after {before}"));
+            }
+            before = p;
+            sum += p;
+            let effects = user["reasons"].as_array().into_iter().flatten();
+            let effects: f64 = effects.filter_map(|r| r["effect"].as_f64()).sum();
+            let odds = (p / (1.0 - p)).ln();
+            if (average.ok_or("an average")? + effects - odds).abs() > 1e-9 * (1.0 + odds.abs()) {
+                return Err(format!("reasons do not add up: {user}"));
+            }
+        }
+        let expected = number(&answer["summary"]["expectedChurners"])?;
+        let bins = answer["summary"]["bins"].as_array().into_iter().flatten();
+        let binned: u64 = bins.filter_map(|b| b["users"].as_u64()).sum();
+        if (expected - sum).abs() > 1e-9 || Some(binned) != answer["summary"]["users"].as_u64() {
+            return Err(format!(
+                "{expected} is not {sum}, or {binned} users in bins"
+            ));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn s7_events_from_the_cut_off_on_change_no_score() {
+    let more = |as_of: i64| {
+        let event = (
+            0_u32..9,
+            0_i64..30,
+            select(vec![0, 1, DAY / 2]),
+            select(NAMES.as_slice()),
+        );
+        vec(event, 1..30).prop_map(move |events| -> Vec<Event> {
+            let event = |(user, days, by, name): (u32, i64, i64, &str)| Event {
+                user: Some(user.to_string()),
+                name: name.to_owned(),
+                ts: as_of + days * DAY + by,
+                ..Event::default()
+            };
+            events.into_iter().map(event).collect()
+        })
+    };
+    let cases = case().prop_flat_map(move |(history, question)| {
+        let as_of = question.as_of;
+        (Just(history), Just(question), more(as_of))
+    });
+    agree(LAWS, &cases, |(history, question, more)| {
+        let answer = churned(history, question)?;
+        let mut longer = history.clone();
+        longer.events.extend(more.iter().cloned());
+        let mut after = churned(&longer, question)?;
+        // The version of what is stored differs, of course; the hash of the answer does not.
+        if let Some(version) = answer.get("dataVersion") {
+            after["dataVersion"] = version.clone();
+        }
+        if after != answer {
+            return Err(format!("{answer}\n{after}"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_engine_agrees_with_the_oracle_on_next_actions() {
+    let as_of = NOW - 100 * DAY;
+    let cases = (history(as_of), activity(), 0_usize..=3);
+    agree(LAWS, &cases, |(history, activity, order)| {
+        let question = NextAction {
+            users: (0..7).map(|u: u32| u.to_string()).collect(),
+            activity: travelsense::query::Condition::from(match activity {
+                None => travelsense::Selector::Any,
+                Some(names) => travelsense::Selector::AnyOf(names.clone()),
+            }),
+            order: *order,
+            top: 100,
+            ..NextAction::default()
+        };
+        let users: Vec<u32> = (0..7).collect();
+        let answer = ask(history, &range(as_of), as_of, &question, |q, view| {
+            let answer = next_action::answer(q, view, &users);
+            Ok(answer.map_err(|e| e.field_errors().first().map(|f| f.code)))
+        })?;
+        let done = Done::of(history, activity.as_deref(), as_of);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(code) => {
+                let nothing = done.next(0).is_empty() && code == Some("no_events");
+                return if nothing {
+                    Ok(())
+                } else {
+                    Err(format!("{code:?}"))
+                };
+            }
+        };
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        let expected = done.next(answer.order);
+        let ids: Vec<&String> = answer.users.iter().map(|u| &u.user_id).collect();
+        if !ids.iter().copied().eq(expected.keys()) {
+            return Err(format!("{ids:?}"));
+        }
+        let mut together: BTreeMap<&str, f64> = BTreeMap::new();
+        for user in &answer.users {
+            let chances = &expected[&user.user_id];
+            if user.next.len() != chances.len() {
+                return Err(format!("{user:?}"));
+            }
+            for next in &user.next {
+                let p = chances[&next.event];
+                *together.entry(&next.event).or_default() += p;
+                if !close(p, next.probability) || !(next.low <= p && p <= next.high) {
+                    return Err(format!("{p} of {user:?}"));
+                }
+            }
+        }
+        for all in &answer.actions {
+            if (all.expected_users - together[all.event.as_str()]).abs() > 1e-9 {
+                return Err(format!("{all:?} is not {together:?}"));
+            }
+        }
+        let quality = serde_json::to_value(&answer.quality).map_err(|e| e.to_string())?;
+        let Some(split) = answer.quality.as_ref().map(|q| q.split_at.micros()) else {
+            return Ok(());
+        };
+        let mut expected = done.quality(split, *order);
+        expected["splitAt"] = quality["splitAt"].clone();
+        compare::same(&expected, &quality).map_err(|d| format!("{d}\n{history:?}"))
+    });
+}
+
+/// The purchases of CDNOW as events; none where the real data is not here.
+fn cdnow(keep: impl Fn(&str) -> bool) -> Option<Vec<Value>> {
+    let path = "../../shared/data/customers_cdnow_transactions.csv";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("not run: {} is not here", path.display());
+        return None;
+    };
+    let rows = text.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [user, date, _, amount] = fields.as_slice() else {
+            return None;
+        };
+        keep(user).then(|| {
+            json!({
+                "userId": user,
+                "name": "payment",
+                "ts": format!("{date}T00:00:00Z"),
+                "properties": {"amount": amount.parse::<f64>().ok()},
+            })
+        })
+    });
+    Some(rows.collect())
+}
+
+fn answer(events: &[Value], word: &str, question: &Value) -> Value {
+    let store = store::open(NOW, 2);
+    for batch in events.chunks(20_000) {
+        let report = store::ingest(&store, batch);
+        assert_eq!(report.accepted, batch.len() as u64);
+    }
+    let said = store
+        .ask(&Principal::owner(), word, question)
+        .expect("an answer");
+    serde_json::from_str(&said).expect("an answer is JSON")
+}
+
+#[test]
+fn the_models_of_cdnow_are_the_published_ones() {
+    // The ids of the 2,357 customers of the published sample.
+    let sample = include_str!("../../data/cdnow_sample.txt");
+    let sample: std::collections::BTreeSet<&str> = sample.split_whitespace().collect();
+    assert_eq!(sample.len(), 2_357);
+    let Some(events) = cdnow(|user| sample.contains(user)) else {
+        return;
+    };
+    // Fader, Hardie and Lee (2005), table 2: r = 0.243, α = 4.414 weeks, a = 0.793, b = 2.426, from 1997-01-01 to 1997-09-30.
+    let question = json!({"asOf": "1997-10-01T00:00:00Z", "horizonDays": 273, "limit": 10_000});
+    let answer = answer(&events, "value", &question);
+    let close = |value: &Value, scale: f64, published: f64| {
+        let value = value.as_f64().expect("a number") / scale;
+        assert!(
+            (value - published).abs() < 5e-4,
+            "{value} is not {published}"
+        );
+    };
+    let visits = &answer["visits"];
+    close(&visits["r"], 1.0, 0.243);
+    close(&visits["alpha"], 7.0, 4.414);
+    close(&visits["a"], 1.0, 0.793);
+    close(&visits["b"], 1.0, 2.426);
+    // The paper's example is customer 1 of the sample, 39 weeks on: 1.226 purchases expected.
+    let users = answer["users"].as_array().expect("users");
+    let user = users
+        .iter()
+        .find(|u| u["userId"] == "00004")
+        .expect("the first");
+    close(&user["expectedPurchases"], 1.0, 1.226);
+}
+
+#[test]
+fn churn_of_cdnow_within_90_days_is_ranked_and_calibrated() {
+    let Some(events) = cdnow(|_| true) else {
+        return;
+    };
+    let question = json!({"asOf": "1998-06-29T00:00:00Z", "horizonDays": 90, "limit": 1});
+    let answer = answer(&events, "churn", &question);
+    let quality = &answer["quality"];
+    assert_eq!(quality["cutOff"], "1998-03-31T00:00:00.000Z");
+    assert_eq!(quality["churned"]["n"], 23_570);
+    let figure = |value: &Value| value.as_f64().expect("a number");
+    eprintln!("{quality}");
+    assert!(figure(&quality["auc"]["value"]) >= 0.838, "{quality}");
+    assert!(figure(&quality["brier"]) <= 0.0915, "{quality}");
+    assert!(figure(&quality["calibrationError"]) <= 0.03, "{quality}");
+    assert!(figure(&quality["brierOfBaseRate"]) > figure(&quality["brier"]));
+}
