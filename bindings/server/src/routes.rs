@@ -18,7 +18,7 @@ use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
 use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
-use crate::openapi::{self, Api, WEEKDAYS, op};
+use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::Service;
 use crate::{alerts, dashboards, export, health, ingest, live, meters, record, session, ui};
@@ -75,6 +75,9 @@ fn analytics() -> Api {
         "user_insights",
         "explain_difference",
         "anomalies",
+        "predictive",
+        "forecast",
+        "backtest",
     ];
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
@@ -204,6 +207,52 @@ fn analytics() -> Api {
                 .query("periods", schema::integer(0, 1_000), "The last column.")
                 .answers(named("CohortAnalysisResult")),
         )
+        .get(
+            "predictive",
+            predictive,
+            asked("readPredictive", "What comes after the history of a range.")
+                .ranged()
+                .required(
+                    "predictionType",
+                    schema::one_of(&[
+                        "user_growth",
+                        "revenue",
+                        "demand_forecast",
+                        "churn_rate",
+                        "feature_adoption",
+                    ]),
+                    "What is predicted.",
+                )
+                .query(
+                    "confidenceLevel",
+                    schema::default(
+                        json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+                        95.into(),
+                    ),
+                    "The level of the intervals in percent.",
+                )
+                .query(
+                    "horizon",
+                    schema::integer(1, 365),
+                    "How many buckets ahead; a quarter of the history by default, 90 at most.",
+                )
+                .query(
+                    "segments",
+                    schema::list(schema::one_of(&SEGMENTS)),
+                    "Segments that are predicted beside it, each by itself.",
+                )
+                .query(
+                    "feature",
+                    schema::text_of(1, 200),
+                    "The one feature of `feature_adoption`; every feature of the catalogue by default.",
+                )
+                .query(
+                    "country",
+                    schema::text_of(2, 2),
+                    "The country whose holidays count.",
+                )
+                .answers(named("PredictiveAnalyticsResult")),
+        )
         .post(
             "query/{word}",
             query,
@@ -330,6 +379,23 @@ async fn cohort_analysis(
             question(&uri, |asked| {
                 answers.ask((analytics, who), "retention", asked, || compute(asked))
             })
+        },
+    )
+    .await
+}
+
+/// What comes after the history of a range, as one Predictive Analytics Result.
+async fn predictive(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    ask(
+        service,
+        id,
+        headers,
+        "query.predictive",
+        move |analytics, who| {
+            let made = question(&uri, |asked| analytics.predictive_json(who, asked))?;
+            Ok(Answer::of(&made)?
+                .at(Some(made.as_of))
+                .in_zone(Some(made.timezone.clone())))
         },
     )
     .await

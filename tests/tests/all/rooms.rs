@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "alert",
     "anomaly",
     "funnel",
@@ -18,6 +18,7 @@ const WORDS: [&str; 11] = [
     "explain",
     "churn",
     "next_action",
+    "predictive",
 ];
 
 /// The workspace.

@@ -21,7 +21,7 @@ use axum::routing::{MethodFilter, on};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::operation::{Operation, op};
-pub(crate) use self::requests::WEEKDAYS;
+pub(crate) use self::requests::{SEGMENTS, WEEKDAYS};
 use crate::service::Service;
 
 /// Where paths that do not begin with `/` are.

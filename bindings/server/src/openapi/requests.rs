@@ -9,7 +9,7 @@ use super::schema::{
     truth,
 };
 
-pub(super) const SEGMENTS: [&str; 7] = [
+pub(crate) const SEGMENTS: [&str; 7] = [
     "all",
     "new",
     "returning",

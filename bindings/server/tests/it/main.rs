@@ -25,6 +25,8 @@ mod operations;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod predictive;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod serving;
