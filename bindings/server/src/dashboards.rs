@@ -80,7 +80,7 @@ pub(crate) fn routes() -> Api {
         .get(
             "custom/{id}/sharing",
             sharing,
-            at(op("readSharing", "With whom a dashboard is shared."))
+            at(op("readSharing", "Whom a dashboard is shared with."))
                 .needs(ReadDashboards)
                 .answers(named("SharedWith")),
         )

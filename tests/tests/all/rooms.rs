@@ -57,8 +57,9 @@ fn source(path: &Path) -> Source {
         .expect("below the workspace")
         .display()
         .to_string();
-    // A test module stands at the end of its file, or in a file `tests.rs`.
-    let code = if name.ends_with("/tests.rs") {
+    // A test module stands at the end of its file, in a file `tests.rs`, or in a folder `tests` beneath that.
+    let module = name.starts_with("core/src/") && name.contains("/tests/");
+    let code = if module || name.ends_with("/tests.rs") {
         ""
     } else {
         &text

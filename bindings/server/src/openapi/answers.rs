@@ -597,7 +597,7 @@ fn events() -> Named {
                     "capacity",
                     about(
                         count(),
-                        "With so many events waiting, batches are turned away.",
+                        "Batches are turned away while so many events wait.",
                     ),
                 ),
                 ("turnedAway", count()),
