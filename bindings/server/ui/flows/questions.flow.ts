@@ -130,3 +130,10 @@ test('the people behind a number become a cohort, which is a segment', async ({ 
   await page.getByRole('button', { name: `Remove ${name}` }).click()
   await expect(cohort).toHaveCount(0)
 })
+
+test('churn tells who, how likely, why, and how well it knows', async ({ page }) => {
+  await page.goto(`${BASE()}/churn`)
+  await expect(page.getByText(/are expected not to come back/)).toBeVisible()
+  await expect(page.locator('main tbody tr')).toHaveCount(25)
+  await same(page, page.locator('.bins .door').first())
+})

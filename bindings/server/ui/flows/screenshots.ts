@@ -12,6 +12,7 @@ const PAGES: [string, string][] = [
   ['journeys', '/journeys'],
   ['engagement', '/engagement'],
   ['adoption', '/adoption'],
+  ['churn', '/churn'],
   ['dashboards', '/dashboards'],
   ['alerts', '/alerts'],
   ['exports', '/exports'],

@@ -71,6 +71,11 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: ['Of the users active in the range after they were exposed to a feature (first event ever or release, whichever is later), the share that uses it within 30 days. The median time to adopt counts those who still can as not yet decided (Kaplan–Meier).'],
     rules: 'L3',
   },
+  churn: {
+    title: 'Churn',
+    text: ['The probability that somebody who was active lately is not active at all within the horizon, learned from what came of people at earlier dates, and tried on a later one that it had not seen.'],
+    rules: 'S7',
+  },
   active_users: { title: 'Active users', text: ['Distinct users with at least one event in the window.'] },
   page_views: { title: 'Page views', text: ['Events that the catalogue calls page views, in the window.'] },
   events_per_second: { title: 'Events a second', text: ['All events of the window, divided by its seconds.'] },

@@ -21,6 +21,7 @@ export const PAGES: Page[] = [
   { path: '/journeys', title: 'Journeys', icon: 'journeys', key: 'j', permission: 'read_analytics', scoped: true, load: () => import('../pages/Journeys.svelte') },
   { path: '/engagement', title: 'Engagement', icon: 'engagement', key: 'e', permission: 'read_analytics', scoped: true, load: () => import('../pages/Engagement.svelte') },
   { path: '/adoption', title: 'Adoption', icon: 'adoption', key: 'a', permission: 'read_analytics', scoped: true, load: () => import('../pages/Adoption.svelte') },
+  { path: '/churn', title: 'Churn', icon: 'forecasts', key: 'k', permission: 'read_people', scoped: true, load: () => import('../pages/Churn.svelte') },
   { path: '/dashboards', title: 'Dashboards', icon: 'dashboards', key: 'd', permission: 'read_dashboards', scoped: false, load: () => import('../pages/Dashboards.svelte') },
   { path: '/alerts', title: 'Alerts', icon: 'alerts', key: 'w', permission: 'read_alerts', minor: true, scoped: false, load: () => import('../pages/Alerts.svelte') },
   { path: '/exports', title: 'Exports', icon: 'exports', key: 'x', permission: 'read_analytics', minor: true, scoped: true, load: () => import('../pages/Exports.svelte') },
