@@ -325,18 +325,16 @@ mod tests {
         let mut more = histories.clone();
         for (ago, history) in more.iter_mut().enumerate() {
             history.days.retain(|d| d.ago >= cut);
-            history
-                .days
-                .extend(
-                    (0..cut)
-                        .rev()
-                        .filter(|d| (*d as usize + ago) % 3 == 0)
-                        .map(|ago| Day {
-                            ago,
-                            events: 9,
-                            amount: 1e6,
-                        }),
-                );
+            history.days.extend(
+                (0..cut)
+                    .rev()
+                    .filter(|d| (*d as usize + ago).is_multiple_of(3))
+                    .map(|ago| Day {
+                        ago,
+                        events: 9,
+                        amount: 1e6,
+                    }),
+            );
         }
         more.retain(|h| h.days.first().is_some_and(|d| d.ago >= cut));
         arrange(&mut more);

@@ -43,7 +43,7 @@ impl Config {
                 Some(ValueSource::EnvVariable) => {
                     format!("TRAVELSENSE_{}", id.to_uppercase())
                 }
-                _ if is_set(&file[name]) => path.clone().unwrap_or_default(),
+                _ if file.get(name).is_some_and(is_set) => path.clone().unwrap_or_default(),
                 _ => "default".to_owned(),
             }
         };

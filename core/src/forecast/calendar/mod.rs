@@ -133,8 +133,8 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
         }
     };
     let years = match (days.first(), days.last()) {
-        (Some(a), Some(b)) => (a.year() - 1).max(-9998)..=(b.year() + 1).min(9998),
-        _ => 1..=0,
+        (Some(a), Some(b)) => (a.year() - 1).max(-9998)..(b.year() + 2).min(9999),
+        _ => 0..0,
     };
     for (name, rule) in causes.holidays {
         let mut dates: Vec<Date> = years.clone().filter_map(|y| rule.of(y)).collect();
