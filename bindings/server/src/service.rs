@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn a_broken_engine_is_heard_of() {
         let analytics = Arc::new(Analytics::in_memory().unwrap());
-        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Ue1Ga").unwrap();
+        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Qd1Gz").unwrap();
         let verifier = Verifier::new(vec![key], "a", "b").unwrap();
         let service = Service::new(analytics, verifier, Limits::default());
         let told = |code| Err::<(), _>(Problem::from(Error::new(ErrorKind::Storage, code, "x")));
