@@ -109,10 +109,10 @@ pub(crate) fn outlook(y: &[f64], seasons: &[usize], horizon: usize) -> Outlook {
     } else {
         scores.iter().map(weigh).collect()
     };
-    if y.iter().any(|y| *y <= 0.0) {
-        if let Some(w) = weights.get_mut(2) {
-            *w = 0.0;
-        }
+    if let Some(w) = weights.get_mut(2)
+        && y.iter().any(|y| *y <= 0.0)
+    {
+        *w = 0.0;
     }
     let whole: f64 = weights.iter().sum();
     for w in &mut weights {

@@ -57,7 +57,7 @@ fn start(y: &[f64], m: usize, season: Season) -> Option<Start> {
 fn pool(y: &[f64], m: usize) -> Vec<(f64, Ets)> {
     let mut found: Vec<Ets> = Vec::with_capacity(POOL.len());
     for season in [Season::None, Season::Additive, Season::Multiplicative] {
-        if season != Season::None && (m < 2 || m > LONGEST) {
+        if season != Season::None && !(2..=LONGEST).contains(&m) {
             continue;
         }
         let Some(from) = start(y, m, season) else {

@@ -376,11 +376,8 @@ impl Ets {
                 .sum();
             let t = level * level + self.variance * past;
             theta.push(t);
-            let wider = if m > 0 {
-                (1.0 + self.gamma * self.gamma * self.variance).powi((h / m) as i32)
-            } else {
-                1.0
-            };
+            let cycles = h.checked_div(m).unwrap_or(0);
+            let wider = (1.0 + self.gamma * self.gamma * self.variance).powi(cycles as i32);
             *out = season * season * (t * (1.0 + self.variance) * wider - level * level);
         }
     }
