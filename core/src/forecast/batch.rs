@@ -27,8 +27,8 @@ pub fn forecasts(series: &[Series], options: &Options) -> Vec<Forecast> {
     out
 }
 
-/// A series, how to forecast it, and what came after it.
-type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
+/// A series that ends earlier, how it is forecast, and the times and values that it lacks.
+pub(crate) type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
 
 /// The history of a forecast without its last periods, as a series again; what those periods held.
 pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> Option<Cut<'a>> {

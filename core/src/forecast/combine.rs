@@ -109,8 +109,8 @@ pub(crate) fn outlook(y: &[f64], seasons: &[usize], horizon: usize) -> Outlook {
     } else {
         scores.iter().map(weigh).collect()
     };
-    if y.iter().any(|y| *y <= 0.0)
-        && let Some(w) = weights.get_mut(2)
+    if let Some(w) = weights.get_mut(2)
+        && y.iter().any(|y| *y <= 0.0)
     {
         *w = 0.0;
     }

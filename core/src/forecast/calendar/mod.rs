@@ -132,10 +132,8 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
             add(name, days.iter().map(on).collect());
         }
     };
-    let years = match (days.first(), days.last()) {
-        (Some(a), Some(b)) => (a.year() - 1).max(-9998)..(b.year() + 2).min(9999),
-        _ => 0..0,
-    };
+    let year = |day: Option<&Date>| day.map_or(1970, |d| d.year());
+    let years = (year(days.first()) - 1).max(-9998)..=(year(days.last()) + 1).min(9998);
     for (name, rule) in causes.holidays {
         let mut dates: Vec<Date> = years.clone().filter_map(|y| rule.of(y)).collect();
         dates.sort_unstable();

@@ -376,8 +376,8 @@ impl Ets {
                 .sum();
             let t = level * level + self.variance * past;
             theta.push(t);
-            let seasons = h.checked_div(m).unwrap_or(0) as i32;
-            let wider = (1.0 + self.gamma * self.gamma * self.variance).powi(seasons);
+            let cycles = h.checked_div(m).unwrap_or(0);
+            let wider = (1.0 + self.gamma * self.gamma * self.variance).powi(cycles as i32);
             *out = season * season * (t * (1.0 + self.variance) * wider - level * level);
         }
     }
