@@ -1,10 +1,5 @@
 //! Alerts through the handle: one notification an incident, whatever is run again, and what was not as usual.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::path::Path;
 use std::sync::Arc;

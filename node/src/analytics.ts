@@ -127,7 +127,8 @@ export class Analytics implements AsyncDisposable {
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`, `churn`, `value`, `next_action`) with everything that it can be asked; the fields of the question are named as in JSON.
+   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`)
+   * with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object, asking?: Asking | null): Promise<Exact<unknown>> {
     return exact(await this.#ask(asking, (...how) => this.#native.query(word, written(question), ...how)));

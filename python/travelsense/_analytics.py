@@ -418,7 +418,8 @@ class Analytics(Alerts):
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime`, `user_insights`, `churn`, `value` or `next_action`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`
+                or `backtest`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
             timeout: as `funnel`.
             progress: as `funnel`.

@@ -3,12 +3,13 @@
 The document is the one the server serves; `tests/schemathesis` says how it is asked and what a schema cannot say.
 """
 
+import http.client
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def server(program, tmp_path):
                     row = {"userId": f"u{user}", "name": name, "ts": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
                     file.write(json.dumps(row) + "\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRAVELSENSE_")}
-    environment["TRAVELSENSE_JWT_SECRET"] = "Zk3v9QpL1xW7tRb2YcN8sDf4GhJ6mKaE"
+    environment["TRAVELSENSE_JWT_SECRET"] = secrets.token_urlsafe(48)
     data = ["--data", tmp_path / "data"]
     subprocess.run([program, "import", events, *data], env=environment, check=True, capture_output=True)
     log = tmp_path / "log"
@@ -78,13 +79,15 @@ def minted(program, environment, user):
 
 def test_schemathesis_finds_nothing(server):
     url, token = server
-    made = urllib.request.Request(
-        f"{url}/api/analytics-dashboard/custom",
-        json.dumps({"name": "Public", "isPublic": True, "widgets": [WIDGET]}).encode(),
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.request(
+        "POST",
+        "/api/analytics-dashboard/custom",
+        json.dumps({"name": "Public", "isPublic": True, "widgets": [WIDGET]}),
         {"Authorization": f"Bearer {token('somebody else')}"},
     )
-    with urllib.request.urlopen(made) as answer:
-        dashboard = json.load(answer)["data"]["_id"]
+    dashboard = json.load(connection.getresponse())["data"]["_id"]
+    connection.close()
     command = [
         Path(sys.executable).with_name("schemathesis"),
         *["--config-file", "tests/schemathesis/schemathesis.toml"],

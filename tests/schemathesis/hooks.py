@@ -36,6 +36,17 @@ def mend(fields):
         if isinstance(fields.get(name), str):
             # How long ago depends on what was generated, so that ranges differ.
             fields[name] = past(fields[name], days - sum(map(ord, fields[name])) % 3)
+    if isinstance(fields.get("atMost"), int):
+        fields["atMost"] = max(fields["atMost"], fields.get("atLeast") or 1)
+
+
+def within(value):
+    """All objects of a body."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    if isinstance(value, dict):
+        yield value
+    for item in inner:
+        yield from within(item)
 
 
 def unlike(items, key):
@@ -58,11 +69,8 @@ def before_call(context, case, kwargs):
     body = case.body
     if not isinstance(body, dict):
         return
-    mend(body)
-    if isinstance(body.get("atMost"), int):
-        body["atMost"] = max(body["atMost"], body.get("atLeast") or 1)
-    if isinstance(body.get("dateRange"), dict):
-        mend(body["dateRange"])
+    for fields in within(body):
+        mend(fields)
     if isinstance(body.get("dashboardId"), str):
         body["dashboardId"] = DASHBOARD
     if isinstance(body.get("users"), list) and case.operation.path.endswith("/sharing"):

@@ -1,5 +1,7 @@
 //! A success on the wire: `{ "data": …, "meta": … }`, where `data` is the core's JSON byte for byte.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use axum::response::{IntoResponse, Response};
@@ -11,9 +13,9 @@ use travelsense::{Error, Result};
 use crate::problem::Problem;
 
 /// An answer of the core, with what `meta` says of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    data: Box<RawValue>,
+    data: Arc<RawValue>,
     as_of: Option<Instant>,
     timezone: Option<Zone>,
     data_version: Option<u64>,
@@ -59,7 +61,7 @@ impl Answer {
     pub(crate) fn of<T: Serialize>(data: &T) -> Result<Self> {
         let data = to_raw_value(data).map_err(Error::internal)?;
         Ok(Self {
-            data,
+            data: data.into(),
             as_of: None,
             timezone: None,
             data_version: None,
@@ -68,6 +70,11 @@ impl Answer {
             revision: None,
             page: None,
         })
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.data.get().len()
     }
 
     /// With another status than 200.

@@ -80,7 +80,7 @@ pub(crate) fn routes() -> Api {
         .get(
             "custom/{id}/sharing",
             sharing,
-            at(op("readSharing", "With whom a dashboard is shared."))
+            at(op("readSharing", "Whom a dashboard is shared with."))
                 .needs(ReadDashboards)
                 .answers(named("SharedWith")),
         )
@@ -153,18 +153,12 @@ fn listing() -> Operation {
 
 /// Creates a custom dashboard.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageDashboards,
-        None,
-        move |analytics, who| {
-            let made = unparsed(&body, |body| analytics.create_dashboard(who, body))?;
-            let place = format!("/api/analytics-dashboard/custom/{}", made.id);
-            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
-        },
-    )
+    let may = Permission::ManageDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let made = unparsed(&body, |body| analytics.create_dashboard(who, body))?;
+        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+    })
     .await
 }
 
@@ -176,42 +170,30 @@ async fn create_from(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageDashboards,
-        None,
-        move |analytics, who| {
-            let body = if body.is_empty() {
-                Bytes::from_static(b"{}")
-            } else {
-                body
-            };
-            let made = unparsed(&body, |body| {
-                analytics.create_dashboard_from(who, &key, body)
-            })?;
-            let place = format!("/api/analytics-dashboard/custom/{}", made.id);
-            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
-        },
-    )
+    let may = Permission::ManageDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let body = if body.is_empty() {
+            Bytes::from_static(b"{}")
+        } else {
+            body
+        };
+        let made = unparsed(&body, |body| {
+            analytics.create_dashboard_from(who, &key, body)
+        })?;
+        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+    })
     .await
 }
 
 /// Lists dashboards.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadDashboards,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.dashboards(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.dashboards)?.page(page))
-        },
-    )
+    let may = Permission::ReadDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.dashboards(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Ok(Answer::of(&listed.dashboards)?.page(page))
+    })
     .await
 }
 
@@ -222,17 +204,11 @@ async fn read(
     Path(dashboard): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadDashboards,
-        None,
-        move |analytics, who| {
-            let found = analytics.dashboard(who, &dashboard)?;
-            Ok(Answer::of(&found)?.tagged(found.revision))
-        },
-    )
+    let may = Permission::ReadDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let found = analytics.dashboard(who, &dashboard)?;
+        Ok(Answer::of(&found)?.tagged(found.revision))
+    })
     .await
 }
 
@@ -245,19 +221,13 @@ async fn update(
     body: Bytes,
 ) -> Response {
     let revision = revision(&headers);
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageDashboards,
-        None,
-        move |analytics, who| {
-            let changed = unparsed(&body, |body| {
-                analytics.update_dashboard(who, &dashboard, body, revision)
-            })?;
-            Ok(Answer::of(&changed)?.tagged(changed.revision))
-        },
-    )
+    let may = Permission::ManageDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let changed = unparsed(&body, |body| {
+            analytics.update_dashboard(who, &dashboard, body, revision)
+        })?;
+        Ok(Answer::of(&changed)?.tagged(changed.revision))
+    })
     .await
 }
 
@@ -269,17 +239,11 @@ async fn remove(
     headers: HeaderMap,
 ) -> Response {
     let revision = revision(&headers);
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageDashboards,
-        None,
-        move |analytics, who| {
-            analytics.delete_dashboard(who, &dashboard, revision)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-        },
-    )
+    let may = Permission::ManageDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        analytics.delete_dashboard(who, &dashboard, revision)?;
+        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+    })
     .await
 }
 
@@ -291,19 +255,13 @@ async fn data(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadDashboards,
-        None,
-        move |analytics, who| {
-            let data = question(&uri, |asked| {
-                analytics.dashboard_data(who, &dashboard, asked)
-            })?;
-            Ok(Answer::of(&data)?.at(Some(analytics.now())))
-        },
-    )
+    let may = Permission::ReadAnalytics;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let data = question(&uri, |asked| {
+            analytics.dashboard_data(who, &dashboard, asked)
+        })?;
+        Ok(Answer::of(&data)?.at(Some(analytics.now())))
+    })
     .await
 }
 
@@ -314,14 +272,10 @@ async fn sharing(
     Path(dashboard): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadDashboards,
-        None,
-        move |analytics, who| Answer::of(&analytics.dashboard_sharing(who, &dashboard)?),
-    )
+    let may = Permission::ReadDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        Answer::of(&analytics.dashboard_sharing(who, &dashboard)?)
+    })
     .await
 }
 
@@ -333,33 +287,23 @@ async fn share(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageDashboards,
-        None,
-        move |analytics, who| {
-            let shared = unparsed(&body, |body| {
-                analytics.share_dashboard(who, &dashboard, body)
-            })?;
-            Answer::of(&shared)
-        },
-    )
+    let may = Permission::ManageDashboards;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let shared = unparsed(&body, |body| {
+            analytics.share_dashboard(who, &dashboard, body)
+        })?;
+        Answer::of(&shared)
+    })
     .await
 }
 
 /// The templates.
 async fn templates(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
     let act = Act::new("dashboard.templates", "");
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadDashboards,
-        Some(act),
-        |analytics, who| Answer::of(&analytics.dashboard_templates(who)?),
-    )
+    let may = Permission::ReadDashboards;
+    tell(service, id, headers, may, Some(act), |analytics, who| {
+        Answer::of(&analytics.dashboard_templates(who)?)
+    })
     .await
 }
 

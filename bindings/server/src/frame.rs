@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
+use crate::meters::Meters;
 use crate::problem::Problem;
 
 /// The id of a request, in its answer and in every line of the log about it, and the address it came from.
@@ -48,7 +49,13 @@ impl RequestId {
 }
 
 /// Gives a request its id, times it, logs it, and writes its problem out if it has one.
-pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
+pub(crate) async fn frame(
+    State(meters): State<Meters>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let _in_flight = meters.begin();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let id = RequestId::of(&request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -70,6 +77,7 @@ pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(&X_REQUEST_ID, value);
     }
+    // What may be kept says so itself.
     response
         .headers_mut()
         .entry(CACHE_CONTROL)
@@ -83,7 +91,14 @@ pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
         .get::<Asker>()
         .map(|a| a.0.as_str())
         .unwrap_or_default();
-    let ms = started.elapsed().as_secs_f64() * 1e3;
+    let took = started.elapsed();
+    meters.answered(
+        &method,
+        route.as_ref().map(MatchedPath::as_str),
+        status,
+        took,
+    );
+    let ms = took.as_secs_f64() * 1e3;
     span.in_scope(|| tracing::info!(%method, path, status = status.as_u16(), code, who = %who.escape_debug(), ms, "answered"));
     response
 }

@@ -2,14 +2,17 @@
 
 mod alerts;
 mod answer;
+mod answers;
 mod bearer;
 mod chance;
 pub mod cli;
 mod dashboards;
 mod export;
 mod frame;
+mod health;
 mod ingest;
 mod live;
+mod meters;
 pub mod notify;
 mod openapi;
 mod parameters;

@@ -30,13 +30,15 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 23] = [
+const KINDS: [(&str, Kind); 26] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
+    ("confidenceLevel", Kind::Number),
     ("end", Kind::Events),
     ("features", Kind::Names),
     ("grace", Kind::Number),
     ("histogramBins", Kind::Number),
+    ("horizon", Kind::Number),
     ("length", Kind::Number),
     ("limit", Kind::Number),
     ("metrics", Kind::Names),
@@ -47,6 +49,7 @@ const KINDS: [(&str, Kind); 23] = [
     ("return", Kind::Events),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
+    ("segments", Kind::Names),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),
     ("unread", Kind::Truth),

@@ -106,6 +106,15 @@ impl Problem {
         Self::of_status(StatusCode::SERVICE_UNAVAILABLE)
     }
 
+    /// The server cannot answer now.
+    pub(crate) fn not_ready(why: &str) -> Self {
+        Self {
+            code: "not_ready",
+            detail: why.to_owned(),
+            ..Self::overloaded()
+        }
+    }
+
     /// The answer took longer than the limit.
     pub(crate) fn timeout() -> Self {
         Self {

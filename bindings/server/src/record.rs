@@ -64,46 +64,30 @@ pub(crate) fn routes() -> Api {
 
 /// The record, the latest entry first.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadAudit,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.audit(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.entries)?.page(page))
-        },
-    )
+    let may = Permission::ReadAudit;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.audit(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Ok(Answer::of(&listed.entries)?.page(page))
+    })
     .await
 }
 
 /// Whether the record is whole.
 async fn verify(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadAudit,
-        None,
-        |analytics, who| Answer::of(&analytics.verify_audit(who)?),
-    )
+    let may = Permission::ReadAudit;
+    tell(service, id, headers, may, None, |analytics, who| {
+        Answer::of(&analytics.verify_audit(who)?)
+    })
     .await
 }
 
 /// Takes tokens back.
 async fn revoke(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ManageAccess,
-        None,
-        move |analytics, who| {
-            analytics.revoke(who, &json(&body)?)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-        },
-    )
+    let may = Permission::ManageAccess;
+    tell(service, id, headers, may, None, move |analytics, who| {
+        analytics.revoke(who, &json(&body)?)?;
+        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+    })
     .await
 }

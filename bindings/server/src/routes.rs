@@ -5,7 +5,6 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router, middleware};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,12 +16,12 @@ use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{self, Asker, Id};
+use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
-use crate::openapi::{self, Api, WEEKDAYS, op};
+use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
-use crate::problem::Problem;
 use crate::service::Service;
-use crate::{alerts, dashboards, export, ingest, live, record, session, ui};
+use crate::{alerts, dashboards, export, health, ingest, live, meters, record, session, ui};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -38,7 +37,8 @@ pub fn router(service: Service) -> Router {
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
         );
     let routes = routes.layer(middleware::from_fn(session::bearer));
-    framed(routes.with_state(service))
+    let meters = service.meters().clone();
+    framed(routes.with_state(service), meters)
 }
 
 /// Every route there is.
@@ -54,15 +54,8 @@ fn questions() -> Api {
         .merge(export::routes())
         .merge(record::routes())
         .merge(session::routes())
-        .merge(
-            Api::of("Service").get(
-                "/health",
-                health,
-                op("readHealth", "Whether the server is up.")
-                    .anybody()
-                    .answers(named("Health")),
-            ),
-        )
+        .merge(health::routes())
+        .merge(meters::routes())
         .merge(openapi::routes())
 }
 
@@ -82,6 +75,9 @@ fn analytics() -> Api {
         "user_insights",
         "explain_difference",
         "anomalies",
+        "predictive",
+        "forecast",
+        "backtest",
     ];
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
@@ -211,6 +207,52 @@ fn analytics() -> Api {
                 .query("periods", schema::integer(0, 1_000), "The last column.")
                 .answers(named("CohortAnalysisResult")),
         )
+        .get(
+            "predictive",
+            predictive,
+            asked("readPredictive", "What comes after the history of a range.")
+                .ranged()
+                .required(
+                    "predictionType",
+                    schema::one_of(&[
+                        "user_growth",
+                        "revenue",
+                        "demand_forecast",
+                        "churn_rate",
+                        "feature_adoption",
+                    ]),
+                    "What is predicted.",
+                )
+                .query(
+                    "confidenceLevel",
+                    schema::default(
+                        json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+                        95.into(),
+                    ),
+                    "The level of the intervals in percent.",
+                )
+                .query(
+                    "horizon",
+                    schema::integer(1, 365),
+                    "How many buckets ahead; a quarter of the history by default, 90 at most.",
+                )
+                .query(
+                    "segments",
+                    schema::list(schema::one_of(&SEGMENTS)),
+                    "Segments that are predicted beside it, each by itself.",
+                )
+                .query(
+                    "feature",
+                    schema::text_of(1, 200),
+                    "The one feature of `feature_adoption`; every feature of the catalogue by default.",
+                )
+                .query(
+                    "country",
+                    schema::text_of(2, 2),
+                    "The country whose holidays count.",
+                )
+                .answers(named("PredictiveAnalyticsResult")),
+        )
         .post(
             "query/{word}",
             query,
@@ -262,24 +304,30 @@ fn analytics() -> Api {
 }
 
 /// What surrounds every route: an id, a line in the log, problems as JSON and no panic.
-fn framed(routes: Router) -> Router {
+fn framed(routes: Router, meters: Meters) -> Router {
     routes
         .fallback(ui::serve)
         .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(middleware::from_fn(frame::frame))
+        .layer(middleware::from_fn_with_state(meters, frame::frame))
 }
 
 /// What is happening now, as an array of Real-time Metrics.
 async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.realtime",
         move |analytics, who| {
-            let metrics = question(&uri, |asked| analytics.realtime_json(who, asked))?;
-            let as_of = metrics.first().map(|m| m.timestamp);
-            Ok(Answer::of(&metrics)?.at(as_of))
+            let compute = |asked: &Value| {
+                let metrics = analytics.realtime_json(who, asked)?;
+                let as_of = metrics.first().map(|m| m.timestamp);
+                Ok(Answer::of(&metrics)?.at(as_of))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "realtime", asked, || compute(asked))
+            })
         },
     )
     .await
@@ -287,16 +335,22 @@ async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri)
 
 /// What stands out in how users behave, as an array of User Behavior Insights.
 async fn user_insights(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.user_insights",
         move |analytics, who| {
-            let insights = question(&uri, |asked| analytics.user_insights_json(who, asked))?;
-            let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
-            let (as_of, zone) = first.unzip();
-            Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+            let compute = |asked: &Value| {
+                let insights = analytics.user_insights_json(who, asked)?;
+                let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
+                let (as_of, zone) = first.unzip();
+                Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "user_insights", asked, || compute(asked))
+            })
         },
     )
     .await
@@ -309,16 +363,39 @@ async fn cohort_analysis(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
+    let answers = service.answers().clone();
     ask(
         service,
         id,
         headers,
         "query.retention",
         move |analytics, who| {
-            let table = question(&uri, |asked| analytics.retention_json(who, asked))?;
-            Ok(Answer::of(&table)?
-                .at(Some(table.as_of))
-                .in_zone(Some(table.timezone.clone())))
+            let compute = |asked: &Value| {
+                let table = analytics.retention_json(who, asked)?;
+                Ok(Answer::of(&table)?
+                    .at(Some(table.as_of))
+                    .in_zone(Some(table.timezone.clone())))
+            };
+            question(&uri, |asked| {
+                answers.ask((analytics, who), "retention", asked, || compute(asked))
+            })
+        },
+    )
+    .await
+}
+
+/// What comes after the history of a range, as one Predictive Analytics Result.
+async fn predictive(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
+    ask(
+        service,
+        id,
+        headers,
+        "query.predictive",
+        move |analytics, who| {
+            let made = question(&uri, |asked| analytics.predictive_json(who, asked))?;
+            Ok(Answer::of(&made)?
+                .at(Some(made.as_of))
+                .in_zone(Some(made.timezone.clone())))
         },
     )
     .await
@@ -333,6 +410,7 @@ async fn query(
     body: Bytes,
 ) -> Response {
     let act = Act::new("query.word", &word);
+    let answers = service.answers().clone();
     let permission = Permission::ReadAnalytics;
     tell(
         service,
@@ -341,8 +419,13 @@ async fn query(
         permission,
         Some(act),
         move |analytics, who| {
-            let answer = RawValue::from_string(analytics.ask(who, &word, &json(&body)?)?);
-            Answer::of(&answer.map_err(Error::internal)?)
+            let asked = json(&body)?;
+            // By its word and the form it came in: a door of its own adds to the answer what this one does not.
+            let name = format!("query/{word}");
+            answers.ask((analytics, who), &name, &asked, || {
+                let answer = RawValue::from_string(analytics.ask(who, &word, &asked)?);
+                Answer::of(&answer.map_err(Error::internal)?)
+            })
         },
     )
     .await
@@ -429,19 +512,6 @@ async fn remove_cohort(
     .await
 }
 
-/// Whether the server is up; anybody may ask.
-async fn health(Extension(id): Id) -> Response {
-    #[derive(Serialize)]
-    struct Health {
-        status: &'static str,
-    }
-
-    match Answer::of(&Health { status: "ok" }) {
-        Ok(answer) => answer.respond(&id.0),
-        Err(error) => Problem::from(error).into_response(),
-    }
-}
-
 /// A request's body as JSON.
 pub(crate) fn json(body: &[u8]) -> Result<Value> {
     serde_json::from_slice(body)
@@ -496,10 +566,15 @@ pub(crate) async fn tell(
         Err(problem) => return problem.into_response(),
     };
     let asker = Asker(who.id().to_owned());
-    let answered = service.run(move |analytics| {
+    // The core asks for the permission where it sees to the record; here it says what the answer is made of.
+    let kept = act.is_none() && permission != Permission::ReadAnalytics;
+    let answer = move |analytics: &Analytics| {
         let granted = access::decide(&who, permission);
         let answer = || {
             let answer = answer(analytics, &who)?;
+            if kept {
+                return Ok(answer);
+            }
             Ok(answer.holding(analytics.data_version(&who)?))
         };
         let Some(act) = act else {
@@ -518,8 +593,13 @@ pub(crate) async fn tell(
             Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
         }
         done
-    });
-    let mut response = match answered.await {
+    };
+    let answered = if kept {
+        service.look(answer).await
+    } else {
+        service.run(answer).await
+    };
+    let mut response = match answered {
         Ok(answer) => answer.respond(&id.0),
         Err(problem) => problem.into_response(),
     };
@@ -544,7 +624,10 @@ mod tests {
 
         let routes = Router::new().route("/", get(fault));
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = framed(routes).oneshot(request).await.unwrap();
+        let response = framed(routes, Meters::new())
+            .oneshot(request)
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
             response.headers()["content-type"],

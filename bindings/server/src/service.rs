@@ -10,8 +10,10 @@ use travelsense::access::Verifier;
 use travelsense::audit::{Act, Outcome};
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
+use crate::answers::Answers;
 use crate::bearer;
 use crate::frame::RequestId;
+use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::rate::Rate;
 use crate::session::Entrances;
@@ -22,6 +24,7 @@ pub struct Service {
     analytics: Arc<Analytics>,
     verifier: Arc<RwLock<Arc<Verifier>>>,
     running: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
     /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
     taking: Arc<Semaphore>,
     /// Who may watch the figures at once.
@@ -32,7 +35,14 @@ pub struct Service {
     rate: Option<Arc<Rate>>,
     limits: Limits,
     entrances: Entrances,
+    meters: Meters,
+    answers: Answers,
+    leaving: Arc<AtomicBool>,
 }
+
+/// How many look at what is kept at once. Each waits for the disk, once for all that wait together, so that many are faster than few;
+/// and none waits for a question about the events.
+const LOOKING: usize = 64;
 
 /// How much the server takes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +55,12 @@ pub struct Limits {
     pub body: usize,
     /// How many requests a second each principal may send, and twice as many at once; no limit without one.
     pub rate: Option<u32>,
+    /// How many bytes of answers are kept for those who ask the same; none for 0.
+    pub cache: u64,
 }
 
 impl Default for Limits {
-    /// As many questions as there are cores, 30 seconds, 64 KiB, and no limit of requests.
+    /// As many questions as there are cores, 30 seconds, 64 KiB, no limit of requests, and 64 MiB of answers.
     fn default() -> Self {
         let running = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
@@ -56,6 +68,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(30),
             body: 64 * 1024,
             rate: None,
+            cache: 64 * 1024 * 1024,
         }
     }
 }
@@ -80,10 +93,12 @@ impl Service {
     /// Answers from this store whoever these keys prove.
     pub fn new(analytics: Arc<Analytics>, verifier: Verifier, limits: Limits) -> Self {
         let running = Arc::new(Semaphore::new(limits.running.max(1)));
+        let meters = Meters::new();
         Self {
             analytics,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             running,
+            looking: Arc::new(Semaphore::new(LOOKING)),
             taking: Arc::new(Semaphore::new(TAKING)),
             watching: Arc::new(Semaphore::new(WATCHING)),
             stopping: Arc::new(watch::Sender::new(false)),
@@ -91,7 +106,31 @@ impl Service {
             rate: limits.rate.map(|rate| Arc::new(Rate::new(rate))),
             limits,
             entrances: Entrances::default(),
+            answers: Answers::new(limits.cache, meters.clone()),
+            meters,
+            leaving: Arc::default(),
         }
+    }
+
+    /// From now on the server says that it is not ready, since it is about to stop.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn analytics(&self) -> &Arc<Analytics> {
+        &self.analytics
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Lets a browser log in with this token by a code, once.
@@ -214,9 +253,24 @@ impl Service {
         &self,
         question: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
+        self.take_turn(&self.running, question).await
+    }
+
+    /// The same for dashboards and the record, which wait for the disk and not for a processor.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        self.take_turn(&self.looking, question).await
+    }
+
+    async fn take_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        question: impl FnOnce(&Analytics) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
         let deadline = tokio::time::Instant::now() + self.limits.timeout;
-        let turn =
-            tokio::time::timeout_at(deadline, Arc::clone(&self.running).acquire_owned()).await;
+        let turn = tokio::time::timeout_at(deadline, Arc::clone(turns).acquire_owned()).await;
         let Ok(Ok(permit)) = turn else {
             return Err(Problem::overloaded());
         };
@@ -273,7 +327,7 @@ mod tests {
     #[test]
     fn a_broken_engine_is_heard_of() {
         let analytics = Arc::new(Analytics::in_memory().unwrap());
-        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Ue1Ga").unwrap();
+        let key = travelsense::access::Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Qd1Gz").unwrap();
         let verifier = Verifier::new(vec![key], "a", "b").unwrap();
         let service = Service::new(analytics, verifier, Limits::default());
         let told = |code| Err::<(), _>(Problem::from(Error::new(ErrorKind::Storage, code, "x")));

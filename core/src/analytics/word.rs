@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
-    realtime, retention,
+    predictive, realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 14] = [
+const WORDS: [Word; 17] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -39,6 +39,9 @@ const WORDS: [Word; 14] = [
     churn::CHURN,
     churn::VALUE,
     churn::NEXT_ACTION,
+    predictive::WORD,
+    predictive::FORECAST,
+    predictive::BACKTEST,
 ];
 
 impl Analytics {

@@ -64,7 +64,7 @@ pub(super) fn arrange(histories: &mut [History]) {
 mod tests {
     use super::*;
 
-    fn history(agos: &[u32]) -> History {
+    fn history(days_ago: &[u32]) -> History {
         let day = |ago: &u32| Day {
             ago: *ago,
             events: 1,
@@ -73,7 +73,7 @@ mod tests {
         History {
             user: 0,
             member: true,
-            days: agos.iter().map(day).collect(),
+            days: days_ago.iter().map(day).collect(),
         }
     }
 

@@ -273,10 +273,10 @@ mod tests {
                 let spin = user.wrapping_mul(2_654_435_761) >> 7;
                 let (every, first) = (1 + spin % 9, 120 + spin % 240);
                 let stop = (spin / 11) % 300;
-                let agos = (0..)
+                let days_ago = (0..)
                     .map(|k| first.checked_sub(k * every))
                     .map_while(|ago| ago);
-                let days = agos.filter(|ago| *ago >= stop || *ago == first);
+                let days = days_ago.filter(|ago| *ago >= stop || *ago == first);
                 History {
                     user,
                     member: true,
@@ -325,18 +325,16 @@ mod tests {
         let mut more = histories.clone();
         for (ago, history) in more.iter_mut().enumerate() {
             history.days.retain(|d| d.ago >= cut);
-            history
-                .days
-                .extend(
-                    (0..cut)
-                        .rev()
-                        .filter(|d| (*d as usize + ago) % 3 == 0)
-                        .map(|ago| Day {
-                            ago,
-                            events: 9,
-                            amount: 1e6,
-                        }),
-                );
+            history.days.extend(
+                (0..cut)
+                    .rev()
+                    .filter(|d| (*d as usize + ago).is_multiple_of(3))
+                    .map(|ago| Day {
+                        ago,
+                        events: 9,
+                        amount: 1e6,
+                    }),
+            );
         }
         more.retain(|h| h.days.first().is_some_and(|d| d.ago >= cut));
         arrange(&mut more);
@@ -383,14 +381,14 @@ mod tests {
             events: u32::MAX,
             amount: -1e300,
         };
-        let users = |agos: &[&[u32]]| -> Vec<History> {
-            let mut histories: Vec<History> = agos
+        let users = |days_ago: &[&[u32]]| -> Vec<History> {
+            let mut histories: Vec<History> = days_ago
                 .iter()
                 .zip(0..)
-                .map(|(agos, user)| History {
+                .map(|(days_ago, user)| History {
                     user,
                     member: true,
-                    days: agos.iter().map(|ago| day(*ago)).collect(),
+                    days: days_ago.iter().map(|ago| day(*ago)).collect(),
                 })
                 .collect();
             arrange(&mut histories);
@@ -418,10 +416,10 @@ mod tests {
             (&all_stay, true),
             (&half, true),
         ];
-        for (agos, some) in table {
-            let histories = users(agos);
+        for (days_ago, some) in table {
+            let histories = users(days_ago);
             let model = SETTING.learn(&histories, 0);
-            assert_eq!(model.is_some(), some, "{} users", agos.len());
+            assert_eq!(model.is_some(), some, "{} users", days_ago.len());
             let Some(model) = model else { continue };
             let visits = SETTING.visits_model(&histories, 0);
             for score in model.scores(&histories, 0, visits.as_ref()) {

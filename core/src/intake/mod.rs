@@ -364,7 +364,7 @@ impl Intake {
 
     /// Tries once more to store a batch, and puts it aside where that fails too.
     fn retry(&self, home: &dyn Warehouse, clock: Now<'_>, group: Vec<Waiting>, first: &Error) {
-        let again = Frame::of(&group).and_then(|frame| Ok((self.keep(home, &frame), frame)));
+        let again = Frame::of(&group).map(|frame| (self.keep(home, &frame), frame));
         match again {
             Ok((Ok((unnamed, committed)), _)) => self.answer(clock, group, &unnamed, &committed),
             Ok((Err(error), frame)) => {

@@ -7,6 +7,9 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use super::answer::NextActionAnswer;
 use crate::error::{Error, Result};
 
+/// Whose, what, how likely, and between what.
+type Row<'r> = (Option<&'r str>, &'r str, f64, Option<(f64, f64)>);
+
 impl NextActionAnswer {
     /// The actions as one Arrow batch: `user_id` (null for the segment together, whose rows come first), `event`, `probability`, `low` and
     /// `high` (null for the segment).
@@ -24,13 +27,12 @@ impl NextActionAnswer {
                 (id, n.event.as_str(), n.probability, Some((n.low, n.high)))
             })
         });
-        let rows: Vec<_> = together.chain(alone).collect();
+        let rows: Vec<Row<'_>> = together.chain(alone).collect();
         let users: StringArray = rows.iter().map(|r| r.0).collect();
         let events: StringArray = rows.iter().map(|r| Some(r.1)).collect();
-        let figures =
-            |of: &dyn Fn(&(Option<&str>, &str, f64, Option<(f64, f64)>)) -> Option<f64>| {
-                Arc::new(rows.iter().map(of).collect::<Float64Array>()) as ArrayRef
-            };
+        let figures = |of: &dyn Fn(&Row<'_>) -> Option<f64>| {
+            Arc::new(rows.iter().map(of).collect::<Float64Array>()) as ArrayRef
+        };
         RecordBatch::try_from_iter_with_nullable([
             ("user_id", Arc::new(users) as ArrayRef, true),
             ("event", Arc::new(events) as ArrayRef, false),

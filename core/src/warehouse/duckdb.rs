@@ -322,6 +322,9 @@ impl Duckdb {
         let append = || {
             connection
                 .execute_batch("create or replace temp table asked (key uinteger not null)")?;
+            if keys.is_empty() {
+                return Ok(());
+            }
             let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main")?;
             appender.append_record_batch(asked)?;
             appender.flush()

@@ -22,6 +22,7 @@ pub mod journey;
 pub mod money;
 pub mod next_action;
 pub mod numbers;
+pub mod predictive;
 pub mod question;
 pub mod realtime;
 pub mod retention;

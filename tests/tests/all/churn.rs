@@ -258,7 +258,7 @@ fn the_engine_agrees_with_the_oracle_on_next_actions() {
             for next in &user.next {
                 let p = chances[&next.event];
                 *together.entry(&next.event).or_default() += p;
-                if !close(p, next.probability) || !(next.low <= p && p <= next.high) {
+                if !(close(p, next.probability) && next.low <= p && p <= next.high) {
                     return Err(format!("{p} of {user:?}"));
                 }
             }

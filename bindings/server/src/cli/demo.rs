@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -111,7 +112,7 @@ impl Demo {
         let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         service.admit_once(code, token);
-        until_stopped(runtime, listener, service, analytics)
+        until_stopped(runtime, listener, service, (analytics, Duration::ZERO))
     }
 
     /// Whether data has to be made: there is none, it was left half made, or its day is over. Data that is no demo stays.

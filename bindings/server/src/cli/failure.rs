@@ -66,6 +66,22 @@ impl Failure {
         }
     }
 
+    /// Input that is not valid for all these reasons; nothing without any.
+    pub(super) fn all_invalid(lines: Vec<String>) -> Option<Self> {
+        (!lines.is_empty()).then_some(Self::Refused {
+            lines,
+            invalid: true,
+        })
+    }
+
+    /// Its sentences.
+    pub(super) fn lines(&self) -> &[String] {
+        match self {
+            Self::Closed => &[],
+            Self::Refused { lines, .. } => lines,
+        }
+    }
+
     /// Says it and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
         match self {

@@ -4,6 +4,7 @@ mod adoption;
 mod alerts;
 mod audit;
 mod compare;
+mod config;
 mod demo;
 mod dropoff;
 mod engagement;
@@ -26,7 +27,7 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use failure::Failure;
 
@@ -53,6 +54,7 @@ enum Command {
     Explain(explain::Explain),
     Token(token::Token),
     Audit(audit::Audit),
+    Config(config::Config),
     Alerts(alerts::Alerts),
     #[command(hide = true)]
     Preflight(preflight::Preflight),
@@ -62,7 +64,9 @@ enum Command {
 ///
 /// The exit code is 0 for success, 2 for input that is not valid, 1 for everything else.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
         Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Import(command) => command.run(),
@@ -76,6 +80,10 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => match matches.subcommand_matches("config") {
+            Some(matches) => command.run(matches),
+            None => Err(Failure::failed("the flags cannot be told apart")),
+        },
         Command::Alerts(command) => command.run(),
         Command::Preflight(command) => command.run(),
     };

@@ -35,6 +35,7 @@ impl Serve {
         let settings = self.settings.with_file()?;
         let verifier = settings.verifier()?;
         let limits = settings.limits()?;
+        let delay = settings.shutdown_delay()?;
         let data = settings.data()?;
         let notifier = settings.notifier()?;
         settings.start_log()?;
@@ -49,7 +50,7 @@ impl Serve {
         let service = Service::new(Arc::clone(&analytics), verifier, limits);
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         runtime.spawn(follow_keys(settings, service.clone()));
-        until_stopped(runtime, listener, service, analytics)
+        until_stopped(runtime, listener, service, (analytics, delay))
     }
 }
 
@@ -139,7 +140,7 @@ pub(super) fn until_stopped(
     runtime: Runtime,
     listener: TcpListener,
     service: Service,
-    analytics: Arc<Analytics>,
+    (analytics, delay): (Arc<Analytics>, Duration),
 ) -> Outcome {
     let warm = Arc::clone(&analytics);
     let exports = Arc::clone(&analytics);
@@ -156,6 +157,9 @@ pub(super) fn until_stopped(
                 () = signal => {}
                 () = watched.broken() => {}
             }
+            // Whoever sends requests here learns that they should go elsewhere before they are refused.
+            watched.leave();
+            tokio::time::sleep(delay).await;
             watched.stop();
         };
         tell_of_the_log(&fresh);

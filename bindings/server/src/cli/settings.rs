@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 use travelsense::access::{Key, Verifier};
 use travelsense::{Options, Window};
 
@@ -12,7 +13,7 @@ use crate::Limits;
 use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 /// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
-#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, clap::Args)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Settings {
     /// A settings file in TOML; its names are those of these flags, without the dashes in front
@@ -70,6 +71,12 @@ pub(super) struct Settings {
         hide_env_values = true
     )]
     metadata: Option<String>,
+    /// How many MiB of answers are kept for those who ask the same within two seconds, or `off` [default: 64]
+    #[arg(long, value_name = "MIB", env = "TRAVELSENSE_CACHE")]
+    cache: Option<String>,
+    /// How long the server goes on after a signal while `/ready` says that it will stop, such as 5s [default: 0s]
+    #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_SHUTDOWN_DELAY")]
+    shutdown_delay: Option<String>,
     /// What signs webhooks: `whsec_` and the base64 of 24 to 64 random bytes; two of them, separated by a space, while
     /// receivers change over
     #[arg(
@@ -164,16 +171,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 impl Settings {
     /// The settings with those of the file underneath.
     pub(super) fn with_file(self) -> Result<Self, Failure> {
-        let Some(path) = &self.config else {
-            return Ok(self);
-        };
-        let text = read("--config", path)?;
-        let file: Self = toml::from_str(&text).map_err(|e| {
-            Failure::invalid(format!(
-                "--config: `{}` cannot be read: {e}",
-                path.display()
-            ))
-        })?;
+        let file = self.file()?;
         Ok(Self {
             config: self.config,
             data: self.data.or(file.data),
@@ -192,6 +190,8 @@ impl Settings {
             timeout: self.timeout.or(file.timeout),
             rate_limit: self.rate_limit.or(file.rate_limit),
             metadata: self.metadata.or(file.metadata),
+            cache: self.cache.or(file.cache),
+            shutdown_delay: self.shutdown_delay.or(file.shutdown_delay),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             webhook_allow: if self.webhook_allow.is_empty() {
                 file.webhook_allow
@@ -203,6 +203,25 @@ impl Settings {
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         })
+    }
+
+    /// Those of the file alone; none without one.
+    pub(super) fn file(&self) -> Result<Self, Failure> {
+        let Some(path) = &self.config else {
+            return Ok(Self::default());
+        };
+        let text = read("--config", path)?;
+        toml::from_str(&text).map_err(|e| {
+            Failure::invalid(format!(
+                "--config: `{}` cannot be read: {e}",
+                path.display()
+            ))
+        })
+    }
+
+    /// Where the file is.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     pub(super) fn data(&self) -> Result<&Path, Failure> {
@@ -289,15 +308,25 @@ impl Settings {
             None => {}
         }
         if let Some(text) = &self.timeout {
-            let window = Window::parse(text)
-                .filter(|w| w.micros() > 0)
-                .ok_or_else(|| {
-                    Failure::invalid(format!(
-                        "--timeout: `{text}` is not a length of time such as 30s or 2m"
-                    ))
-                })?;
-            limits.timeout = Duration::from_micros(window.micros().unsigned_abs());
+            limits.timeout = length("--timeout", text)?;
+            if limits.timeout.is_zero() {
+                return Err(Failure::invalid(
+                    "--timeout: must be longer than nothing, such as 30s or 2m",
+                ));
+            }
         }
+        limits.cache = match self.cache.as_deref() {
+            None => limits.cache,
+            Some("off") => 0,
+            Some(text) => match text.parse::<u32>() {
+                Ok(mib) => u64::from(mib) * 1024 * 1024,
+                Err(_) => {
+                    return Err(Failure::invalid(format!(
+                        "--cache: `{text}` is neither a number of MiB nor `off`"
+                    )));
+                }
+            },
+        };
         limits.rate = match self.rate_limit.as_deref() {
             None => Some(RATE),
             Some("off") => None,
@@ -311,6 +340,12 @@ impl Settings {
             },
         };
         Ok(limits)
+    }
+
+    /// How long the server goes on after a signal.
+    pub(super) fn shutdown_delay(&self) -> Result<Duration, Failure> {
+        let text = self.shutdown_delay.as_deref().unwrap_or("0s");
+        length("--shutdown-delay", text)
     }
 
     /// By what notifications leave.
@@ -342,29 +377,62 @@ impl Settings {
         std::fs::metadata(path).and_then(|m| m.modified()).ok()
     }
 
+    /// What is logged.
+    fn log_filter(&self) -> Result<EnvFilter, Failure> {
+        let text = self.log.as_deref().unwrap_or("info");
+        EnvFilter::try_new(text).map_err(|e| Failure::invalid(format!("--log: `{text}`: {e}")))
+    }
+
+    /// Whether the log is JSON.
+    fn log_is_json(&self) -> Result<bool, Failure> {
+        match self.log_format.as_deref().unwrap_or("text") {
+            "text" => Ok(false),
+            "json" => Ok(true),
+            other => Err(Failure::invalid(format!(
+                "--log-format: `{other}` is not one of text, json"
+            ))),
+        }
+    }
+
     /// Starts the log on standard error.
     pub(super) fn start_log(&self) -> Result<(), Failure> {
-        use tracing_subscriber::EnvFilter;
-
-        let text = self.log.as_deref().unwrap_or("info");
-        let filter = EnvFilter::try_new(text)
-            .map_err(|e| Failure::invalid(format!("--log: `{text}`: {e}")))?;
         let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+            .with_env_filter(self.log_filter()?)
             .with_writer(std::io::stderr);
-        let started = match self.log_format.as_deref().unwrap_or("text") {
-            "text" => log
-                .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-                .try_init(),
-            "json" => log.json().flatten_event(true).try_init(),
-            other => {
-                return Err(Failure::invalid(format!(
-                    "--log-format: `{other}` is not one of text, json"
-                )));
-            }
+        let started = if self.log_is_json()? {
+            log.json().flatten_event(true).try_init()
+        } else {
+            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+                .try_init()
         };
         started.map_err(|e| Failure::failed(format!("the log cannot be started: {e}")))
     }
+
+    /// Everything that keeps a server with these settings from starting, without starting one.
+    pub(super) fn faults(&self) -> Vec<Failure> {
+        [
+            self.data().err(),
+            self.verifier().err(),
+            self.limits().err(),
+            self.shutdown_delay().err(),
+            self.notifier().err(),
+            self.log_filter().err(),
+            self.log_is_json().err(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// A length of time.
+fn length(flag: &str, text: &str) -> Result<Duration, Failure> {
+    let window = Window::parse(text).ok_or_else(|| {
+        Failure::invalid(format!(
+            "{flag}: `{text}` is not a length of time such as 30s or 2m"
+        ))
+    })?;
+    Ok(Duration::from_micros(window.micros().unsigned_abs()))
 }
 
 fn read(flag: &str, path: &Path) -> Result<String, Failure> {

@@ -59,7 +59,7 @@ impl Resolve for Guard {
             match refused {
                 Some(why) if callable.is_empty() => {
                     let host = host.to_owned();
-                    Err(Box::new(Refused { host, why }).into())
+                    Err(Refused { host, why }.into())
                 }
                 _ => Ok(Box::new(callable.into_iter()) as Addrs),
             }
@@ -237,7 +237,6 @@ mod tests {
             "017700000001",
             "127.0.0.1.",
             "localhost",
-            "localhost.",
             "LOCALHOST",
             "[::1]",
             "[::]",

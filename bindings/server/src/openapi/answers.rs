@@ -243,6 +243,55 @@ fn words() -> Named {
             ]),
         ),
         (
+            "PredictiveAnalyticsResult",
+            object([
+                ("_id", named("ObjectId")),
+                ("resultHash", text()),
+                ("dataVersion", text()),
+                ("identityVersion", text()),
+                ("tzdb", text()),
+                ("predictionType", text()),
+                (
+                    "predictions",
+                    list(object([
+                        ("date", about(instant(), "The first instant of the bucket.")),
+                        ("value", figure()),
+                        ("lowerBound", figure()),
+                        ("upperBound", figure()),
+                        ("confidence", number()),
+                    ])),
+                ),
+                (
+                    "historicalData",
+                    list(object([("date", instant()), ("value", figure())])),
+                ),
+                ("modelVersion", text()),
+                ("confidenceLevel", number()),
+                ("startDate", instant()),
+                (
+                    "endDate",
+                    about(instant(), "The first instant after the range."),
+                ),
+                ("createdAt", instant()),
+                (
+                    "asOf",
+                    about(instant(), "Nothing after this instant was seen."),
+                ),
+                ("horizon", count()),
+                ("period", text()),
+                ("timezone", text()),
+                ("segment", one_of(&SEGMENTS)),
+                (
+                    "models",
+                    list(object([("name", text()), ("share", number())])),
+                ),
+                ("backtest", nullable(open())),
+                ("notes", open()),
+                ("segments?", list(open())),
+                ("unattributedEvents", count()),
+            ]),
+        ),
+        (
             "RetentionCohort",
             object([
                 (
@@ -548,7 +597,7 @@ fn events() -> Named {
                     "capacity",
                     about(
                         count(),
-                        "With so many events waiting, batches are turned away.",
+                        "Batches are turned away while so many events wait.",
                     ),
                 ),
                 ("turnedAway", count()),

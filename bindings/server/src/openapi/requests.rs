@@ -9,7 +9,7 @@ use super::schema::{
     truth,
 };
 
-pub(super) const SEGMENTS: [&str; 7] = [
+pub(crate) const SEGMENTS: [&str; 7] = [
     "all",
     "new",
     "returning",
@@ -359,10 +359,17 @@ fn filter(property: Value) -> Value {
     };
     let several = |item: Value| json!({ "anyOf": [item, { "type": "array", "minItems": 1, "maxItems": 1_000, "items": item }] });
     let given = ["property", "op", "value"];
-    let any = json!({ "type": ["string", "number", "boolean", "object"] });
+    // A list is several values, of which one may be a list.
+    let any = json!({ "anyOf": [
+        { "type": ["string", "number", "boolean", "object"] },
+        {
+            "type": "array", "minItems": 1, "maxItems": 1_000,
+            "items": { "type": ["string", "number", "boolean", "object", "array"] },
+        },
+    ] });
     let pattern = json!({ "type": "string", "format": "regex" });
     json!({ "oneOf": [
-        of(&["is", "is_not"], &["property", "value"], Some(several(any))),
+        of(&["is", "is_not"], &["property", "value"], Some(any)),
         of(&["contains", "not_contains"], &given, Some(several(json!({ "type": "string" })))),
         of(&["matches", "not_matches"], &given, Some(several(pattern))),
         of(&["lt", "lte", "gt", "gte"], &given, Some(json!({ "type": ["string", "number"] }))),

@@ -225,3 +225,51 @@ async fn null_stands_for_absent_in_every_body() {
     assert_eq!(made.status, 201, "{}", made.text);
     assert_eq!(made.json["data"]["name"], "Executive overview");
 }
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let server = Server::new();
+    let paths = [
+        ("/health".to_owned(), 200),
+        (format!("{REALTIME}?metrics=active_users"), 200),
+        (format!("{REALTIME}?x=1"), 400),
+    ];
+    for (path, status) in paths {
+        let request =
+            Request::head(&path).header("authorization", format!("Bearer {}", token("viewer")));
+        let reply = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, status, "{path}");
+        assert_eq!(reply.header("x-request-id").len(), 32);
+    }
+}
+
+#[tokio::test]
+async fn json_that_is_too_deep_is_refused_wherever_there_is_a_body() {
+    let server = Server::new();
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let id = "6955b90001020304050607ff";
+    let paths = [
+        ("POST", "query/funnel".to_owned(), 400),
+        ("POST", "people".to_owned(), 400),
+        ("PUT", "cohorts/a".to_owned(), 400),
+        ("POST", "chart/funnel".to_owned(), 400),
+        ("POST", "custom".to_owned(), 400),
+        ("POST", "templates/executive-overview".to_owned(), 400),
+        ("POST", "export".to_owned(), 400),
+        ("POST", "revocations".to_owned(), 400),
+        // What comes before the body comes first.
+        ("PUT", format!("custom/{id}"), 404),
+        ("PUT", format!("custom/{id}/sharing"), 404),
+    ];
+    for (method, path, status) in paths {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/analytics-dashboard/{path}"))
+            .header("authorization", format!("Bearer {}", token("admin")));
+        let reply = server
+            .send(request.body(Body::from(deep.clone())).unwrap())
+            .await;
+        assert_eq!(reply.status, status, "{method} {path}: {}", reply.text);
+        reply.problem(status);
+    }
+}

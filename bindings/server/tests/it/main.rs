@@ -21,7 +21,11 @@ mod ingest;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod predictive;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -26,6 +26,12 @@ pub(crate) fn program(args: &[&str], environment: &[(&str, &str)]) -> Command {
         "JWT_JWKS",
         "JWT_ISSUER",
         "JWT_AUDIENCE",
+        "MAX_RUNNING",
+        "TIMEOUT",
+        "RATE_LIMIT",
+        "METADATA",
+        "CACHE",
+        "SHUTDOWN_DELAY",
         "LOG",
         "LOG_FORMAT",
         "DEMO",
@@ -155,11 +161,27 @@ impl Running {
 
 /// One request over a socket: the status and the body.
 pub(crate) fn get(address: &str, path: &str, token: &str) -> (u16, Value) {
-    let mut socket = TcpStream::connect(address).unwrap();
-    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n").unwrap();
+    send(address, ("GET", path), token, "").unwrap()
+}
+
+/// One request over a socket, which the server may refuse or cut off.
+pub(crate) fn send(
+    address: &str,
+    (method, path): (&str, &str),
+    token: &str,
+    body: &str,
+) -> std::io::Result<(u16, Value)> {
+    let mut socket = TcpStream::connect(address)?;
+    let length = body.len();
+    write!(
+        socket,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )?;
     let mut text = String::new();
-    socket.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    socket.read_to_string(&mut text)?;
+    let cut = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(cut)?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
 }

@@ -66,6 +66,115 @@ fn the_server_answers_and_stops_on_sigterm() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
+/// The address at which a server says that it listens.
+fn listening(server: &mut Running) -> String {
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let address = log
+        .by_ref()
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+        .find_map(|line| line["address"].as_str().map(str::to_owned))
+        .unwrap();
+    // Somebody must read on, or the server waits.
+    std::thread::spawn(move || log.for_each(drop));
+    address
+}
+
+#[test]
+fn what_was_acknowledged_before_sigterm_is_there_afterwards() {
+    let (_dir, data) = imported();
+    let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
+    let args = [
+        "serve",
+        "--data",
+        &data,
+        "--bind",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+        "--rate-limit",
+        "off",
+        "--shutdown-delay",
+        "500ms",
+    ];
+    let token = run(&["token", "--sub", "alice"], &secret).out;
+    let token = token.trim();
+    let mut server = Running::start(&args, &secret);
+    let address = listening(&mut server);
+    let board = json!({"name": "Mine", "widgets": [{"type": "metric", "title": "Users", "dataSource": "user_events",
+        "visualization": "number", "config": {}}]})
+    .to_string();
+    let export = json!({"exportType": "report", "format": "pdf",
+        "dateRange": {"startDate": "2026-01-01", "endDate": "2026-01-31"}})
+    .to_string();
+
+    let (code, took, made) = std::thread::scope(|scope| {
+        let writers: Vec<_> = [("custom", &board), ("custom", &board), ("export", &export)]
+            .into_iter()
+            .map(|(path, body)| {
+                let address = &address;
+                scope.spawn(move || {
+                    let path = format!("/api/analytics-dashboard/{path}");
+                    let mut acknowledged = Vec::new();
+                    // Until the server takes no more.
+                    while let Ok((200 | 201, answer)) = send(address, ("POST", &path), token, body)
+                    {
+                        acknowledged.push(answer["data"]["_id"].as_str().unwrap().to_owned());
+                    }
+                    (path, acknowledged)
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(1_500));
+        let (code, took) = server.stop("-TERM");
+        let made: Vec<_> = writers.into_iter().map(|w| w.join().unwrap()).collect();
+        (code, took, made)
+    });
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+
+    let mut server = Running::start(&args, &secret);
+    let address = listening(&mut server);
+    for (path, acknowledged) in made {
+        assert!(!acknowledged.is_empty());
+        for id in acknowledged {
+            let (status, answer) = get(&address, &format!("{path}/{id}"), token);
+            assert_eq!((status, &answer["data"]["_id"]), (200, &json!(id)));
+        }
+    }
+    let (_, whole) = get(&address, "/api/analytics-dashboard/audit/verify", token);
+    assert_eq!(whole["data"]["broken"], Value::Null);
+    assert_eq!(server.stop("-TERM").0, Some(0));
+}
+
+#[test]
+fn a_server_says_that_it_will_stop_before_it_stops() {
+    let (_dir, data) = imported();
+    let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
+    let args = [
+        "serve",
+        "--data",
+        &data,
+        "--bind",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+        "--shutdown-delay",
+        "2s",
+    ];
+    let mut server = Running::start(&args, &secret);
+    let address = listening(&mut server);
+    assert_eq!(get(&address, "/ready", "").0, 200);
+    let id = server.0.id().to_string();
+    std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(get(&address, "/ready", "").0, 503);
+    assert_eq!(get(&address, "/health", "").0, 200);
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn two_servers_do_not_share_a_store_or_a_port() {
     let (_dir, data) = imported();

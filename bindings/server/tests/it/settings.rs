@@ -192,3 +192,86 @@ fn the_server_does_not_start_without_a_key_that_is_safe() {
         "a server that does not start makes no store"
     );
 }
+
+#[test]
+fn config_check_shows_each_setting_where_it_comes_from_and_no_secret() {
+    let (dir, data) = folder();
+    let text =
+        "bind = \"127.0.0.1:9\"\nmax-running = 3\nmetadata = \"postgres://me:s3cret@db/x\"\n";
+    let config = file(&dir, "settings.toml", text);
+    let environment = [
+        ("TRAVELSENSE_JWT_SECRET", SECRET),
+        ("TRAVELSENSE_CONFIG", config.as_str()),
+        ("TRAVELSENSE_MAX_RUNNING", "4"),
+    ];
+    let done = run(&["config", "check", "--data", &data], &environment);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    let line = |name: &str| {
+        let found = done
+            .out
+            .lines()
+            .find(|l| l.starts_with(&format!("{name} ")));
+        found
+            .unwrap()
+            .split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(line("data"), [data.as_str(), "--data"]);
+    assert_eq!(line("max-running"), ["4", "TRAVELSENSE_MAX_RUNNING"]);
+    assert_eq!(line("bind"), ["127.0.0.1:9", config.as_str()]);
+    assert_eq!(line("jwt-secret"), ["(hidden)", "TRAVELSENSE_JWT_SECRET"]);
+    assert_eq!(
+        line("metadata"),
+        ["postgres://me:(hidden)@db/x", config.as_str()]
+    );
+    assert_eq!(line("timeout"), ["-", "default"]);
+    assert!(
+        !done.out.contains(SECRET) && !done.out.contains("s3cret"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn config_check_names_every_fault_with_the_place_it_came_from() {
+    let (dir, data) = folder();
+    let config = file(
+        &dir,
+        "settings.toml",
+        "timeout = \"soon\"\nlog-format = \"xml\"\n",
+    );
+    let done = run(
+        &[
+            "config",
+            "check",
+            "--data",
+            &data,
+            "--config",
+            &config,
+            "--shutdown-delay",
+            "x",
+        ],
+        &[],
+    );
+    assert_eq!(done.code, 2);
+    let from = format!("(from {config})");
+    let about = |what: &str| {
+        done.err
+            .lines()
+            .find(|l| l.contains(what))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(about("--timeout").contains(&from), "{}", done.err);
+    assert!(about("--log-format").contains(&from), "{}", done.err);
+    assert!(!about("--shutdown-delay").contains("(from"), "{}", done.err);
+    about("no key to verify tokens with");
+    let unknown = file(&dir, "unknown.toml", "jwt-issuers = \"x\"\n");
+    let done = run(&["config", "check", "--config", &unknown], &[]);
+    assert!(
+        done.code == 2 && done.err.contains("jwt-issuers") && done.err.contains(&unknown),
+        "{}",
+        done.err
+    );
+}

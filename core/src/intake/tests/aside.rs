@@ -281,7 +281,7 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
     std::fs::write(&damaged, "only-aside?").unwrap();
     let report = store.erase(&Principal::owner(), &["only-aside"]).unwrap();
     assert_eq!((report.held, report.unknown), (1, 1));
-    assert_eq!(report.set_aside, [damaged.clone()]);
+    assert_eq!(report.set_aside, std::slice::from_ref(&damaged));
     let left = std::fs::read_dir(folder.path()).unwrap();
     let files: Vec<PathBuf> = left.map(|entry| entry.unwrap().path()).collect();
     for file in files.iter().chain(&Parked::beside(&path).all()) {

@@ -1,0 +1,135 @@
+//! How sure a forecast is: its variance from several sources, and the quantiles that follow.
+//!
+//! σ²(h) = I(h) · (M + B + D/20). M is the greater of the models' own variance A and of A blended with the mean squared error
+//! of the past origins by their number; B is the variance between the models; D the squared distance from the seasonal naive
+//! forecast, for a path that leaves the past is less sure; I the shipped inflation of the frequency (see [`INFLATION`]). The
+//! errors are Student's t with four degrees of freedom, as the scaled errors of M1 are.
+
+use super::combine::Outlook;
+use super::grid::Pace;
+use super::model::naive::seasonal_naive;
+
+/// How a variance is inflated: the factor at the first period ahead, and the power of the period ahead by which it grows.
+///
+/// Fitted on the 1,001 series of M1 and their shortened histories, on the weekly and hourly series of M4 and on daily series
+/// of bicycle hire, so that 80 % and 95 % intervals cover what they say; by cross-validation over series, the 95 % intervals
+/// cover 93.4 to 95.5 % of each frequency of M1.
+const INFLATION: [(Pace, f64, f64); 6] = [
+    (Pace::Years, 1.0, 0.6),
+    (Pace::Quarters, 1.0, 0.2),
+    (Pace::Months, 0.74, 0.0),
+    (Pace::Weeks, 0.32, 0.0),
+    (Pace::Days, 0.5, 0.0),
+    (Pace::Hours, 1.1, -0.4),
+];
+
+/// What values may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// Any number.
+    Value,
+    /// Whole and never negative: bounds are whole and never negative.
+    Count,
+    /// Never negative.
+    Amount,
+    /// Between 0 and 1: modelled as a logit, so that bounds are, too.
+    Share,
+}
+
+/// The standard deviations of the forecasts.
+pub(crate) fn deviations(y: &[f64], season: usize, pace: Pace, found: &Outlook) -> Vec<f64> {
+    let row = INFLATION.iter().find(|row| row.0 == pace);
+    let (factor, power) = row.map_or((1.0, 0.0), |row| (row.1, row.2));
+    let mut naive = vec![0.0; found.mean.len()];
+    seasonal_naive(y, season, &mut naive);
+    let parts = found.analytic.iter().zip(&found.between).zip(&found.past);
+    let far = found
+        .mean
+        .iter()
+        .zip(&naive)
+        .map(|(f, n)| (f - n) * (f - n));
+    let each = parts.zip(far).enumerate().map(|(h, (((a, b), past), d))| {
+        let (square, count) = *past;
+        let trust = count / (count + 5.0);
+        let blended = trust * square + (1.0 - trust) * a;
+        let ahead = ((h + 1) as f64).min(48.0).powf(power);
+        let variance = factor * ahead * (a.max(blended) + b + 0.05 * d);
+        if variance.is_finite() {
+            variance.max(0.0).sqrt()
+        } else {
+            0.0
+        }
+    });
+    each.collect()
+}
+
+/// The quantile of Student's t with four degrees of freedom (its closed form: Shaw 2006).
+pub(crate) fn t4(p: f64) -> f64 {
+    let p = p.clamp(1e-12, 1.0 - 1e-12);
+    let root = (4.0 * p * (1.0 - p)).sqrt().min(1.0);
+    if root >= 1.0 {
+        return 0.0;
+    }
+    let q = (root.acos() / 3.0).cos() / root;
+    (2.0 * (q - 1.0).max(0.0).sqrt()).copysign(p - 0.5)
+}
+
+/// The standard deviation of Student's t with four degrees of freedom.
+const SPREAD: f64 = std::f64::consts::SQRT_2;
+
+/// A smaller mean than this makes a count's bounds those of a negative binomial.
+const SPARSE: f64 = 25.0;
+
+/// The quantile of a forecast.
+pub(crate) fn quantile(mean: f64, deviation: f64, kind: Kind, p: f64) -> f64 {
+    let plain = mean + deviation * t4(p);
+    match kind {
+        Kind::Value | Kind::Share => plain,
+        Kind::Amount => plain.max(0.0),
+        Kind::Count if mean < SPARSE => {
+            // The variance of the t distribution of this scale.
+            let variance = deviation * deviation * SPREAD * SPREAD;
+            count_quantile(mean.max(0.0), variance, p)
+        }
+        Kind::Count if p < 0.5 => plain.max(0.0).floor(),
+        Kind::Count => plain.max(0.0).ceil(),
+    }
+}
+
+/// The quantile of a negative binomial of this mean and variance, of Poisson where the variance is not above the mean: the
+/// least count that is reached with probability `p`.
+fn count_quantile(mean: f64, variance: f64, p: f64) -> f64 {
+    if mean <= 0.0 && variance <= 0.0 {
+        return 0.0;
+    }
+    let mean = mean.max(1e-9);
+    let p = p.clamp(0.0, 1.0 - 1e-9);
+    let size = (variance > mean * 1.001).then(|| mean * mean / (variance - mean));
+    let mut chance = match size {
+        Some(r) => (r * (r / (r + mean)).ln()).exp(),
+        None => (-mean).exp(),
+    };
+    let (mut k, mut sum) = (0.0, chance);
+    while sum < p && k < 1e6 {
+        k += 1.0;
+        chance *= match size {
+            Some(r) => (k - 1.0 + r) / k * mean / (r + mean),
+            None => mean / k,
+        };
+        sum += chance;
+    }
+    k
+}
+
+/// The logit of a share, kept away from the ends by half an observation in `n`.
+pub(crate) fn logit(share: f64, n: f64) -> f64 {
+    let edge = 0.5 / (n + 1.0);
+    let share = share.clamp(edge, 1.0 - edge);
+    (share / (1.0 - share)).ln()
+}
+
+/// The share of a logit.
+pub(crate) fn unlogit(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}

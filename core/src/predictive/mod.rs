@@ -1,0 +1,8 @@
+//! The specification's five predictions on the warehouse's own data: the history of a range, and what comes after it.
+
+mod answer;
+mod history;
+mod question;
+
+pub use answer::{Backtested, Interval, Past, PredictiveAnswer, SegmentPrediction, answer};
+pub use question::{Prediction, Predictive};
