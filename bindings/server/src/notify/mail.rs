@@ -1,10 +1,12 @@
 //! Notifications by e-mail.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use serde_json::Value;
 use travelsense::analytics::Attempt;
@@ -12,7 +14,9 @@ use travelsense::metadata::Note;
 
 /// A server that takes e-mail.
 pub struct Mail {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: AsyncSmtpTransportBuilder,
+    /// Made with the first message, since it wants the runtime that sends it.
+    transport: OnceLock<AsyncSmtpTransport<Tokio1Executor>>,
     from: Mailbox,
 }
 
@@ -23,14 +27,17 @@ impl Mail {
     /// # Errors
     /// A sentence that says what is wrong, and repeats no password.
     pub fn new(url: &str, from: &str) -> Result<Self, String> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|_| "the mail server must be such as smtps://user:password@mail.example.com")?
-            .timeout(Some(Duration::from_secs(15)))
-            .build();
+            .timeout(Some(Duration::from_secs(15)));
         let from = from
             .parse()
             .map_err(|_| format!("`{from}` is no sender such as alerts@example.com"))?;
-        Ok(Self { transport, from })
+        Ok(Self {
+            server,
+            transport: OnceLock::new(),
+            from,
+        })
     }
 
     pub(super) async fn send(&self, to: &[String], note: &Note) -> Attempt {
@@ -38,7 +45,8 @@ impl Mail {
             Ok(message) => message,
             Err(why) => return Attempt::Refused(why),
         };
-        match self.transport.send(message).await {
+        let transport = self.transport.get_or_init(|| self.server.clone().build());
+        match transport.send(message).await {
             Ok(_) => Attempt::Delivered,
             Err(error) if error.is_permanent() => Attempt::Refused(error.to_string()),
             Err(error) => Attempt::Failed(error.to_string()),

@@ -9,9 +9,9 @@ use crate::warehouse::{Answered, Aside, Keyed, Logged, Page};
 
 pub(super) fn logged(home: &Duckdb) -> Result<Logged> {
     home.connect()?
-        .query_row("select store, log_position from meta", [], |row| {
+        .query_row("select store::varchar, log_position from meta", [], |row| {
             Ok(Logged {
-                store: row.get::<_, i128>(0)?.cast_unsigned(),
+                store: number(&row.get::<_, String>(0)?),
                 position: row.get(1)?,
             })
         })
