@@ -105,7 +105,7 @@ fn who_is_erased_never_was() {
     assert_eq!(
         serde_json::to_value(report).unwrap(),
         // A profile, a payment, and the merge.
-        json!({"users": 1, "unknown": 1, "events": 3, "records": 3, "held": 1, "cohorts": 1})
+        json!({"users": 1, "unknown": 1, "events": 3, "records": 3, "held": 1, "cohorts": 1, "setAside": []})
     );
     let answer = funnel(&store);
     assert_eq!(

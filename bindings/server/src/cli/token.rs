@@ -1,6 +1,6 @@
 //! `travelsense token`: mints a token for the server.
 
-use travelsense::access::{Claims, Permission, decide, mint};
+use travelsense::access::{Claims, mint, permissions};
 use travelsense::{Instant, Options, Principal, Window};
 
 use super::failure::Failure;
@@ -39,14 +39,10 @@ impl Token {
         if self.sub.is_empty() {
             return Err(Failure::invalid("--sub must not be empty"));
         }
-        let decision = decide(
-            &Principal::new(&self.sub, &self.role),
-            Permission::ReadAnalytics,
-        );
-        if !decision.allow {
+        if permissions(&Principal::new(&self.sub, &self.role)).is_empty() {
             return Err(Failure::invalid(format!(
-                "--role: {}; admin, analyst and viewer have some",
-                decision.reason
+                "--role: the role `{}` is not known and has no permissions; admin, analyst, viewer and collector have some",
+                self.role
             )));
         }
         let valid = Window::parse(&self.expires)
