@@ -96,7 +96,7 @@ fn what_was_acknowledged_before_sigterm_is_there_afterwards() {
         "--shutdown-delay",
         "500ms",
     ];
-    let token = run(&["token", "--sub", "alice"], &secret).out;
+    let token = run(&["token", "--sub", "alice", "--role", "admin"], &secret).out;
     let token = token.trim();
     let mut server = Running::start(&args, &secret);
     let address = listening(&mut server);

@@ -48,7 +48,7 @@ async fn a_token_becomes_a_cookie_that_no_script_reads_and_no_other_site_sends()
     assert_eq!(begun.json["data"]["role"], "viewer");
     assert_eq!(
         begun.json["data"]["permissions"],
-        serde_json::json!(["read_analytics", "read_dashboards"])
+        serde_json::json!(["read_analytics", "read_dashboards", "read_alerts"])
     );
     let set = begun.header("set-cookie");
     for part in ["HttpOnly", "SameSite=Strict", "Path=/api", "Max-Age=43200"] {
