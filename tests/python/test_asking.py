@@ -53,7 +53,8 @@ def slow(tmp_path_factory):
     def ask(store, heard):
         for steps in range(2, 65):
             store.funnel([None] * steps, start_date="2026-01-01", end_date="2026-01-31", window="28d", progress=heard)
-            other = {"steps": [None] * steps, "startDate": "2026-01-01", "endDate": "2026-01-31", "order": "any"}
+            apart = [None, *[{"event": None, "maxGap": "27d"}] * (steps - 1)]
+            other = {"steps": apart, "startDate": "2026-01-01", "endDate": "2026-01-31"}
             store.query("funnel", {**other, "window": "28d"}, progress=heard)
 
     with ts.open(":memory:", now=NOW, threads=1) as store:

@@ -36,6 +36,12 @@ def mend(fields):
         if isinstance(fields.get(name), str):
             # How long ago depends on what was generated, so that ranges differ.
             fields[name] = past(fields[name], days - sum(map(ord, fields[name])) % 3)
+    if isinstance(fields.get("until"), str):
+        fields["until"] = (NOW + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if fields.get("predictionType", "feature_adoption") != "feature_adoption":
+        fields.pop("feature", None)
+    if isinstance(fields.get("below"), float | int) and isinstance(fields.get("above"), float | int):
+        fields["above"] = fields["below"] + 1
     if isinstance(fields.get("atMost"), int):
         fields["atMost"] = max(fields["atMost"], fields.get("atLeast") or 1)
 

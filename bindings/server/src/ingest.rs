@@ -56,7 +56,7 @@ pub(crate) fn routes() -> Api {
                 ("application/json", schema::list(named("Event"))),
                 ("application/x-ndjson", schema::text()),
             ])
-            .refuses(&[409, 422])
+            .refuses(&[409])
             .answers(named("IngestReport")),
         )
         .get(
@@ -84,7 +84,7 @@ pub(crate) fn routes() -> Api {
             )
             .query(
                 "offset",
-                schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                schema::default(schema::integer(0, 1 << 32), 0.into()),
                 "After so many.",
             )
             .lists(named("QuarantinedEvent")),

@@ -169,10 +169,6 @@ impl From<Error> for Problem {
             ErrorKind::Conflict if error.code() == "revision_changed" => {
                 StatusCode::PRECONDITION_FAILED
             }
-            // The key of a batch belongs to another one.
-            ErrorKind::Conflict if error.code() == "idempotency_key_reused" => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Storage if error.code() == "disk_full" => {
                 log(&error);

@@ -248,7 +248,7 @@ fn analytics() -> Api {
                 )
                 .query(
                     "country",
-                    schema::text_of(2, 2),
+                    schema::one_of(&travelsense::forecast::countries()),
                     "The country whose holidays count.",
                 )
                 .answers(named("PredictiveAnalyticsResult")),

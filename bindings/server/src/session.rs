@@ -38,6 +38,8 @@ pub(crate) fn routes() -> Api {
                 "beginSession",
                 "Logs a browser in by a token, or by a code that is good once.",
             )
+            .anybody()
+            .refuses(&[401, 403, 429, 503])
             .body("SessionRequest")
             .answers(named("Session")),
         )

@@ -31,6 +31,15 @@ struct Found {
     error: Option<String>,
 }
 
+/// Text that every store holds.
+fn line(value: &Value) -> fields::Parsed<&str> {
+    match fields::text(value)? {
+        // PostgreSQL holds no NUL within text.
+        text if text.contains('\0') => fields::fault("invalid_text", "must not contain NUL"),
+        text => Ok(text),
+    }
+}
+
 impl Analytics {
     /// Makes an alert rule; its questions are asked as whoever makes it. See [`Rule::parse`].
     ///
@@ -65,7 +74,7 @@ impl Analytics {
         let act = Act::new("alert.list", "");
         self.seen(who, Permission::ReadAlerts, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let search = fields.optional("search", |v| fields::text(v).map(str::to_owned));
+            let search = fields.optional("search", |v| line(v).map(str::to_owned));
             let (limit, offset) = page(&mut fields);
             fields.finish(Vec::new())?;
             let asked = Find {
@@ -185,7 +194,7 @@ impl Analytics {
             });
             let length = fields.optional("for", fields::window);
             let reason = fields.optional("reason", |v| {
-                let text = fields::text(v)?;
+                let text = line(v)?;
                 if text.chars().count() > 500 {
                     return fields::fault("invalid_length", "must have at most 500 characters");
                 }

@@ -14,6 +14,9 @@ pub(crate) const CASES: u32 = 10_000;
 /// On how many a law is tried that needs no oracle.
 pub(crate) const LAWS: u32 = 2_000;
 
+/// On how many words are tried that fit models to each case, which takes a hundred times as long.
+pub(crate) const FITS: u32 = 500;
+
 /// Runs `check` on so many cases; the seed is fixed, so that a failure can be repeated anywhere.
 ///
 /// `TRAVELSENSE_SEED` and `TRAVELSENSE_CASES` look further: any text, and a number.

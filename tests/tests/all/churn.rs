@@ -14,7 +14,7 @@ use travelsense_tests::oracle::next_action::Done;
 use travelsense_tests::oracle::question::Range;
 use travelsense_tests::oracle::{Event, History, compare, numbers};
 
-use crate::cases::{CASES, LAWS, agree};
+use crate::cases::{FITS, LAWS, agree};
 use crate::generate::{DAY, NAMES, NOW, ask};
 use crate::store;
 
@@ -125,7 +125,7 @@ fn known(answer: &Value) -> Value {
 
 #[test]
 fn the_engine_agrees_with_the_oracle_on_who_counts_and_who_churned() {
-    agree(CASES, &case(), |(history, question)| {
+    agree(FITS, &case(), |(history, question)| {
         let answer = churned(history, question)?;
         let (expected, actual) = match question.answer(history) {
             Ok(expected) => (expected, known(&answer)),
@@ -137,7 +137,7 @@ fn the_engine_agrees_with_the_oracle_on_who_counts_and_who_churned() {
 
 #[test]
 fn risks_are_probabilities_in_order_whose_reasons_and_bins_add_up() {
-    agree(LAWS, &case(), |(history, question)| {
+    agree(FITS, &case(), |(history, question)| {
         let answer = churned(history, question)?;
         if answer.get("code").is_some() {
             return Ok(());
@@ -195,7 +195,7 @@ fn s7_events_from_the_cut_off_on_change_no_score() {
         let as_of = question.as_of;
         (Just(history), Just(question), more(as_of))
     });
-    agree(LAWS, &cases, |(history, question, more)| {
+    agree(FITS, &cases, |(history, question, more)| {
         let answer = churned(history, question)?;
         let mut longer = history.clone();
         longer.events.extend(more.iter().cloned());

@@ -133,6 +133,9 @@ fn draft(whole: bool) -> Value {
     ]);
     if !whole {
         schema["minProperties"] = 1.into();
+        // Null is no change.
+        schema["properties"]["source"] = named("AlertSource");
+        schema["properties"]["condition"] = named("AlertCondition");
     }
     schema
 }
@@ -180,14 +183,15 @@ fn source() -> Value {
 
 fn condition() -> Value {
     let kind = |name: &str| ("type", json!({ "const": name }));
+    let none = || json!({ "type": "null" });
     let direction = || default(one_of(&["up", "down", "either"]), "either".into());
     json!({
         "description": "An anomaly is found in a metric; a band needs a source with `low` or `high`; what is counted of travelsense itself \
             is compared with a threshold.",
         "oneOf": [
-            closed([kind("threshold"), ("above", number()), ("recover?", number())]),
-            closed([kind("threshold"), ("below", number()), ("recover?", number())]),
-            closed([kind("threshold"), ("above", number()), ("below", number())]),
+            closed([kind("threshold"), ("above", number()), ("below?", none()), ("recover?", number())]),
+            closed([kind("threshold"), ("above?", none()), ("below", number()), ("recover?", number())]),
+            closed([kind("threshold"), ("above", number()), ("below", number()), ("recover?", none())]),
             closed([
                 kind("change"),
                 ("by", json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })),

@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 }
 
 /// Every problem there is, with its name among the responses and what it means.
-const PROBLEMS: [(u16, &str, &str); 12] = [
+const PROBLEMS: [(u16, &str, &str); 11] = [
     (
         400,
         "Invalid",
@@ -46,11 +46,6 @@ const PROBLEMS: [(u16, &str, &str); 12] = [
         415,
         "Unsupported",
         "The body is in a form that is not read here.",
-    ),
-    (
-        422,
-        "KeyReused",
-        "The `Idempotency-Key` was given to another batch.",
     ),
     (
         429,
@@ -163,7 +158,8 @@ impl Operation {
             .iter()
             .map(|(media, schema)| ((*media).to_owned(), json!({ "schema": schema })))
             .collect();
-        self.body = Some(json!({ "required": true, "content": content }));
+        // Nothing is a batch of no events.
+        self.body = Some(json!({ "required": false, "content": content }));
         self.refuses(&[400, 413, 415])
     }
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use travelsense::dashboard::WidgetType;
 
 use super::schema::{
-    about, closed, default, instant, integer, list, named, nullable, one_of, open, plain, text_of,
-    truth,
+    about, closed, default, instant, integer, list, named, nullable, one_of, open, plain, text,
+    text_of, truth,
 };
 
 pub(crate) const SEGMENTS: [&str; 7] = [
@@ -63,10 +63,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Event", event()),
         (
             "QuarantineReplay",
-            closed([(
-                "ids?",
-                about(list(text_of(1, 100)), "Only these; all without."),
-            )]),
+            closed([("ids?", about(list(text()), "Only these; all without."))]),
         ),
         ("Widget", widget()),
         (

@@ -222,7 +222,7 @@ async fn a_batch_with_a_key_is_stored_once_and_answered_alike() {
     let again = post(&server, EVENTS, "admin", &headers, batch.clone()).await;
     assert_eq!(again.json["data"], first.json["data"]);
     let other = post(&server, EVENTS, "admin", &headers, json!([]).to_string()).await;
-    assert_eq!(other.problem(422), "idempotency_key_reused");
+    assert_eq!(other.problem(409), "idempotency_key_reused");
     let unkeyed = post(&server, EVENTS, "admin", &[JSON], batch).await;
     assert_eq!(counts(&unkeyed.json["data"]), [2, 1, 0, 1]);
 }
