@@ -90,7 +90,7 @@ export async function ask(): Promise<number> {
 test('the examples of the README compile', async () => {
   const readme = await readFile(join(import.meta.dirname, '..', 'README.md'), 'utf8');
   const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, example]) => example);
-  assert.equal(examples.length, 3);
+  assert.equal(examples.length, 4);
   assert.equal(await compile('readme.mts', examples.join('\n'), '--module', 'nodenext', '--noEmit'), '');
 });
 
