@@ -34,7 +34,10 @@ pub(super) fn check(data: &Path) -> Result<Option<PathBuf>, Failure> {
     let mut log = OsString::from(store::file(data));
     log.push(".wal");
     let log = PathBuf::from(log);
-    if !std::fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+    let Some(length) = std::fs::metadata(&log).ok().map(|found| found.len()) else {
+        return Ok(None);
+    };
+    if length == 0 {
         return Ok(None);
     }
     let failed = |e: io::Error| Failure::failed(format!("--data: `{}`: {e}", log.display()));
@@ -46,14 +49,19 @@ pub(super) fn check(data: &Path) -> Result<Option<PathBuf>, Failure> {
             .output()
             .map_err(failed)?;
         let said = String::from_utf8_lossy(&opened.stderr);
+        // A small log wants more memory than there is only where a length in it is damaged.
+        let endless = length < SMALL && said.contains("memory limit is too small");
         // Anything else that is wrong, such as a full disk, is told when it is opened here.
-        Ok(broke(opened.status) || said.contains("is damaged"))
+        Ok(broke(opened.status) || endless || said.contains("is damaged"))
     };
     if !stands_in_the_way()? || !stands_in_the_way()? {
         return Ok(None);
     }
     put_aside(&log).map_err(failed)
 }
+
+/// A log of fewer bytes is replayed within any memory that a server has.
+const SMALL: u64 = 32 << 20;
 
 /// Whether a process ended because it broke, and not because it was ended.
 fn broke(status: ExitStatus) -> bool {
