@@ -54,6 +54,7 @@ export async function stoppable<Told extends unknown[], T>(
     const given = await call(stop, onTold ? hear : null);
     // What was told last may still be in the queue behind the answer.
     if (onTold) await setImmediate();
+    halted.signal.throwIfAborted();
     return given;
   } catch (error) {
     throw halted.signal.aborted && cancelled(error) ? halted.signal.reason : error;
