@@ -46,7 +46,7 @@ use crate::intake::Intake;
 use crate::metadata::{MetadataStore, Revocation};
 use crate::query::Instant;
 use crate::realtime::Windows;
-use crate::timeline::{Columns, Halt, Timelines};
+use crate::timeline::{Ahead, Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
 
@@ -121,6 +121,8 @@ pub struct Analytics {
     windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
+    /// What was saved beside the file, until it is needed.
+    ahead: Arc<Mutex<Option<Ahead>>>,
     /// How many events the timelines beside the file hold.
     saved: Arc<AtomicU64>,
     columns: Arc<Mutex<Columns>>,
@@ -171,6 +173,12 @@ impl Analytics {
         let kept = Kept::new(&options);
         let exports = export::Exports::new(Files::beside(options.path.as_ref()));
         let now = (options.clock)();
+        // Within a memory limit a file is looked through piece by piece, when it is known how large it is beside the limit.
+        let free = options
+            .path
+            .as_deref()
+            .filter(|_| options.memory_limit.is_none());
+        let ahead = free.and_then(Timelines::ahead);
         let warehouse = Duckdb::open(&Open {
             path: options.path.clone(),
             read_only: options.read_only,
@@ -193,6 +201,7 @@ impl Analytics {
             windows: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),
+            ahead: Arc::new(Mutex::new(ahead)),
             saved: Arc::default(),
             columns: Arc::default(),
             pool: Arc::new(pool),
