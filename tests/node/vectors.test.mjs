@@ -21,7 +21,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [rates]
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
- * @property {{ name: string, definition: object }[]} [cohorts]
+ * @property {{ name: string, definition: any }[]} [cohorts]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {{ cell: object, users: string[] }[]} [people]
@@ -108,7 +108,7 @@ async function run(
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
       for (const { cell, users } of people ?? []) {
-        const behind = await store.people({ word, question, cell });
+        const behind = await store.people(/** @type {any} */ ({ word, question, cell }));
         assert.deepEqual(
           behind.users.map(({ userId }) => userId),
           users,

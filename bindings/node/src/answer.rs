@@ -9,6 +9,7 @@ use napi_derive::napi;
 use serde::Serialize;
 use travelsense::{Error, Result};
 
+use crate::rows::Rows;
 use crate::work::{Promised, promise};
 
 /// Makes the table of an answer.
@@ -34,6 +35,13 @@ impl Answer {
     pub fn to_arrow_ipc(&self) -> Promised<Vec<u8>, Uint8Array> {
         let table = Arc::clone(&self.table);
         promise(move || stream(&table()?))
+    }
+
+    /// Its table row by row.
+    #[napi]
+    pub fn rows(&self) -> Promised<Rows> {
+        let table = Arc::clone(&self.table);
+        promise(move || Ok(Rows::of(table()?)))
     }
 }
 

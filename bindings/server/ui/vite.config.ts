@@ -7,6 +7,8 @@ const proxy = { '/api': server }
 // Names carry no hash, so that a change of the sources is a small change of the built files; the server's ETags tell them apart.
 export default defineConfig({
   plugins: [svelte()],
+  // Files are found from each other, since another application may have put the dashboard below a path of its own.
+  base: './',
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

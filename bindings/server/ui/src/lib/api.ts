@@ -1,6 +1,9 @@
 /** The API as the pages call it, and the shapes of its answers as far as they are shown. */
 
-const ROOT = '/api/analytics-dashboard'
+import { based } from './base'
+
+/** Where the API is. */
+export const ROOT = based('/api/analytics-dashboard')
 
 export interface FieldError {
   field: string
@@ -59,7 +62,7 @@ export async function call<T>(asking: Asking): Promise<Reply<T>> {
   const init: RequestInit = { method: asking.method ?? 'GET', headers, credentials: 'same-origin' }
   if (asking.body !== undefined) init.body = JSON.stringify(asking.body)
   if (asking.signal) init.signal = asking.signal
-  const path = asking.path.startsWith('/') ? asking.path : `${ROOT}/${asking.path}`
+  const path = asking.path.startsWith('/') ? based(asking.path) : `${ROOT}/${asking.path}`
   let response: Response
   try {
     response = await fetch(path, init)
@@ -124,6 +127,8 @@ export interface Session {
   userId: string
   role: string
   permissions: string[]
+  /** Whether a token proves it, or the application that the dashboard is part of. */
+  login: 'token' | 'host'
 }
 
 export interface Stamped {
