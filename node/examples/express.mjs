@@ -39,7 +39,9 @@ const app = express();
 app.get('/', (_, response) => response.redirect('/analytics'));
 app.get('/login', (_, response) => {
   const fields = '<input name="id" placeholder="Name"><input name="password" type="password" placeholder="Password">';
-  response.send(`<!doctype html><title>Log in</title><form method="post">${fields}<button>Log in</button></form>`);
+  response.send(
+    `<!doctype html><title>Log in</title><link rel="icon" href="data:,"><form method="post">${fields}<button>Log in</button></form>`,
+  );
 });
 app.post('/login', express.urlencoded(), (request, response) => {
   const user = users.find(({ id, password }) => id === request.body?.id && password === request.body?.password);

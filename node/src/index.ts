@@ -85,7 +85,7 @@ export type {
   Property,
   PropertyValue,
 } from './filter.js';
-export type { Counted, CountingWord, Question, Word, Words } from './words.js';
+export type { Counted, CountingWord, Fields, Question, Word, Words } from './words.js';
 export type {
   Given,
   Preset,

@@ -4,6 +4,7 @@ import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import type { AnomaliesAnswer, AnomaliesQuestion } from './anomaly.js';
 import type {
   AdoptionCell,
+  ChurnCell,
   CompareCell,
   DifferenceCell,
   DropOffCell,
@@ -27,6 +28,11 @@ import type { JourneyAnswer, JourneyQuestion } from './journey.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import type { RetentionAnswer, RetentionQuestion } from './retention.js';
 
+/** Fields as their word reads and writes them. */
+export interface Fields {
+  [name: string]: unknown;
+}
+
 /** What each word is asked and answers; `cell` is never where there are no users behind its numbers. */
 export interface Words {
   funnel: { question: FunnelQuestion; answer: FunnelAnswer; cell: FunnelCell };
@@ -39,6 +45,12 @@ export interface Words {
   adoption: { question: AdoptionQuestion; answer: AdoptionAnswer; cell: AdoptionCell };
   realtime: { question: RealtimeQuestion; answer: RealtimeMetric[]; cell: never };
   user_insights: { question: UserInsightsQuestion; answer: Insight[]; cell: never };
+  churn: { question: Fields; answer: Fields; cell: ChurnCell };
+  value: { question: Fields; answer: Fields; cell: never };
+  next_action: { question: Fields; answer: Fields; cell: never };
+  predictive: { question: Fields; answer: Fields; cell: never };
+  forecast: { question: Fields; answer: Fields; cell: never };
+  backtest: { question: Fields; answer: Fields; cell: never };
   anomalies: { question: AnomaliesQuestion; answer: AnomaliesAnswer; cell: never };
 }
 

@@ -120,7 +120,7 @@ test('events pass through packed and plain, and too large bodies are refused', a
     headers: { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip', 'idempotency-key': 'k1' },
   });
   assert.equal((await json(packed)).data.sent, 2);
-  assert.equal((await analytics.ingestStatus()).sources.app?.accepted, 1);
+  assert.equal((await analytics.ingestStatus()).sources.app?.accepted, 2);
   const large = await ask(`${api}/events`, { method: 'POST', body: new Uint8Array(8 * 1024 * 1024 + 1) });
   assert.deepEqual(await code(large), [413, 'body_too_large']);
   const long = await ask(`${api}/query/funnel`, { method: 'POST', body: ' '.repeat(65_537) });

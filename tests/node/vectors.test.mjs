@@ -9,7 +9,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
-/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime'} Word */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action'} Word */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -82,7 +82,7 @@ const ask = (store, word, question) => {
     case 'retention':
       return store.retention({ analysisMetric: null, ...question });
     default:
-      return word in store ? store[word](question) : store.query(word, question);
+      return word in store ? /** @type {any} */ (store)[word](question) : store.query(word, question);
   }
 };
 
@@ -135,6 +135,9 @@ const words = /** @type {const} */ ([
   'engagement',
   'adoption',
   'realtime',
+  'churn',
+  'value',
+  'next_action',
 ]);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
