@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres docs python node ui
+SUITES ?= rust postgres docs python+node ui
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list

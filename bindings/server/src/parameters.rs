@@ -30,7 +30,7 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 26] = [
+const KINDS: [(&str, Kind); 27] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
     ("confidenceLevel", Kind::Number),
@@ -47,6 +47,7 @@ const KINDS: [(&str, Kind); 26] = [
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
+    ("sample", Kind::Number),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
     ("segments", Kind::Names),

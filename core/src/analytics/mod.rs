@@ -19,6 +19,7 @@ mod ingest;
 mod insight;
 mod journey;
 mod notification;
+mod pickup;
 mod predictive;
 mod realtime;
 mod report;

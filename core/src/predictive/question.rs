@@ -145,6 +145,7 @@ impl Predictive {
         Needs {
             properties: Vec::new(),
             amounts: self.prediction == Prediction::Revenue,
+            ..Needs::default()
         }
     }
 

@@ -29,6 +29,8 @@ mod laws;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod pickup;
+#[cfg(test)]
 mod predictive;
 #[cfg(test)]
 mod pure;
