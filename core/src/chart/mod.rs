@@ -29,6 +29,7 @@ pub use self::sankey::{Flow, Node, Sankey};
 pub use self::stacked::{Bucket, Layer, StackedBars};
 pub use self::theme::Theme;
 pub use self::tile::Tile;
+pub use self::time::Across;
 
 use self::canvas::Canvas;
 pub(crate) use self::format::{length, percent};
