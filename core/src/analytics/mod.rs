@@ -19,6 +19,7 @@ mod ingest;
 mod insight;
 mod journey;
 mod notification;
+mod once;
 mod predictive;
 mod realtime;
 mod report;
@@ -29,6 +30,7 @@ mod word;
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
+pub use word::words;
 pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};

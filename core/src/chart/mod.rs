@@ -30,6 +30,7 @@ pub use self::stacked::{Bucket, Layer, StackedBars};
 pub use self::theme::Theme;
 pub use self::tile::Tile;
 
+pub(crate) use self::canvas::MARGIN;
 use self::canvas::Canvas;
 pub(crate) use self::format::{length, percent};
 pub(crate) use self::time::{moment, range};
