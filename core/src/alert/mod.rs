@@ -19,6 +19,7 @@ mod tests;
 pub use answer::{Alert, AlertEvent, AlertList, Evaluated};
 pub use channel::Channel;
 pub use condition::{Against, Condition, Reading, Unusual, Verdict};
+pub(crate) use parse::silence;
 pub use machine::{Incident, Notice, Phase, Policy, State, Step, step};
 pub use message::{Alarm, Message, grouped};
 pub use retry::{ATTEMPTS, LEASE, after};

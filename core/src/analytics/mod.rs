@@ -20,6 +20,7 @@ mod insight;
 mod journey;
 mod notification;
 mod pickup;
+mod once;
 mod predictive;
 mod realtime;
 mod report;
@@ -30,6 +31,7 @@ mod word;
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
+pub use word::words;
 pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
 
 use std::path::{Path, PathBuf};

@@ -45,6 +45,11 @@ const WORDS: [Word; 18] = [
     predictive::BACKTEST,
 ];
 
+/// The names of all words that can be asked.
+pub fn words() -> [&'static str; WORDS.len()] {
+    WORDS.map(|word| word.name)
+}
+
 impl Analytics {
     /// The answer of any word to a question in its JSON form, as JSON; see the words' `…_json`.
     ///

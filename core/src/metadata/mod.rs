@@ -6,8 +6,10 @@ pub mod documents;
 mod embedded;
 pub mod entries;
 mod id;
+pub mod keys;
 mod migrate;
 pub mod outbox;
+pub mod people;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod revocations;

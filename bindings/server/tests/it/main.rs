@@ -19,6 +19,8 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operations;
@@ -34,6 +36,8 @@ mod serving;
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
