@@ -22,6 +22,7 @@ mod import;
 mod ingest;
 mod insight;
 mod journey;
+mod model;
 mod patience;
 mod realtime;
 mod retention;

@@ -13,6 +13,7 @@ mod health;
 mod ingest;
 mod live;
 mod meters;
+mod models;
 pub mod notify;
 mod openapi;
 mod parameters;

@@ -30,9 +30,10 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 26] = [
+const KINDS: [(&str, Kind); 29] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
+    ("classes", Kind::Names),
     ("confidenceLevel", Kind::Number),
     ("end", Kind::Events),
     ("features", Kind::Names),
@@ -49,6 +50,8 @@ const KINDS: [(&str, Kind); 26] = [
     ("return", Kind::Events),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
+    ("rows", Kind::Truth),
+    ("runs", Kind::Number),
     ("segments", Kind::Names),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),

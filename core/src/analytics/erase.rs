@@ -38,7 +38,7 @@ const MOST: usize = 10_000;
 
 impl Analytics {
     /// Takes everything of users away, for good and before it returns: their events, also those of devices that were
-    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them
+    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them, and what is kept for feedback. Whoever was merged with one of them
     /// is the same person and goes too.
     ///
     /// Answers change as if these users had never been, and saved timelines are removed before anything else. What the engine
@@ -89,6 +89,7 @@ impl Analytics {
             cohorts: &cohorts,
         })?;
         self.forget_exports()?;
+        self.forget_series(&names)?;
         self.intake.forget_parked(&names)?;
         if keys.is_empty() && erased.held == 0 {
             // Nothing of them is in the store; what was erased before may still be in the log.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
-    predictive, realtime, retention,
+    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, feedback, funnel, insight,
+    journey, model, predictive, realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 17] = [
+const WORDS: [Word; 19] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -42,6 +42,8 @@ const WORDS: [Word; 17] = [
     predictive::WORD,
     predictive::FORECAST,
     predictive::BACKTEST,
+    model::WORD,
+    feedback::WORD,
 ];
 
 impl Analytics {

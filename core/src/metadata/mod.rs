@@ -5,8 +5,10 @@ pub mod alerts;
 pub mod documents;
 mod embedded;
 pub mod entries;
+pub mod feedback;
 mod id;
 mod migrate;
+pub mod models;
 pub mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;

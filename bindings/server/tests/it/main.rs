@@ -19,6 +19,8 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operations;
