@@ -30,9 +30,10 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 27] = [
+const KINDS: [(&str, Kind); 30] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
+    ("classes", Kind::Names),
     ("confidenceLevel", Kind::Number),
     ("end", Kind::Events),
     ("features", Kind::Names),
@@ -50,6 +51,8 @@ const KINDS: [(&str, Kind); 27] = [
     ("sample", Kind::Number),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
+    ("rows", Kind::Truth),
+    ("runs", Kind::Number),
     ("segments", Kind::Names),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),

@@ -13,6 +13,8 @@ pub enum Kind {
     Export,
     /// An alert rule.
     Alert,
+    /// A version of a model.
+    Model,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
             Self::Dashboard => "dashboard",
             Self::Export => "export",
             Self::Alert => "alert",
+            Self::Model => "model",
         }
     }
 }

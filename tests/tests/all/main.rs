@@ -27,6 +27,8 @@ mod journey;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod pickup;

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 15] = [
     "alert",
     "anomaly",
+    "feedback",
+    "model",
     "funnel",
     "retention",
     "journey",
