@@ -355,7 +355,9 @@ impl Store {
 
     /// Registers a model from the bytes of its file; gives it as JSON.
     fn register_model(&self, py: Python<'_>, body: &str, file: &[u8]) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.register_model(who, &json(body)?, file)?))
+        self.ask(py, |a, who| {
+            text(&a.register_model(who, &json(body)?, file)?)
+        })
     }
 
     /// One page of the models, as JSON.

@@ -250,7 +250,10 @@ fn named(name: &str) -> Result<String> {
 /// The hash of what something was made of.
 pub(super) fn hash<T: Serialize>(data: &T) -> Result<String> {
     let json = serde_json::to_vec(data).map_err(Error::internal)?;
-    Ok(Sha256::digest(&json).iter().map(|b| format!("{b:02x}")).collect())
+    Ok(Sha256::digest(&json)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect())
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T> {
@@ -282,9 +285,8 @@ fn known(actuals: &[Actuals]) -> Result<HashMap<(String, String), f64>> {
 
 /// Those that are not known yet, or otherwise. What has no time comes anew each time.
 fn fresh(told: Vec<Actual>, before: &HashMap<(String, String), f64>) -> Vec<Actual> {
-    let new = |a: &Actual| {
-        a.ds.is_empty() || before.get(&(a.id.clone(), a.ds.clone())) != Some(&a.y)
-    };
+    let new =
+        |a: &Actual| a.ds.is_empty() || before.get(&(a.id.clone(), a.ds.clone())) != Some(&a.y);
     told.into_iter().filter(new).collect()
 }
 

@@ -31,8 +31,8 @@ pub use self::theme::Theme;
 pub use self::tile::Tile;
 pub use self::time::Across;
 
-pub(crate) use self::canvas::MARGIN;
 use self::canvas::Canvas;
+pub(crate) use self::canvas::MARGIN;
 pub(crate) use self::format::{length, percent};
 pub(crate) use self::time::{moment, range};
 
