@@ -1,10 +1,19 @@
 /** Opens a store, and asks it. */
 
 import { Administration } from './admin.js';
+import type { Page } from './alert.js';
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
 import { answer, exact, type Answer, type Exact } from './answer.js';
 import type { AnomaliesAnswer, AnomaliesQuestion } from './anomaly.js';
 import type { Asking } from './asking.js';
+import type {
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  ValueAnswer,
+  ValueQuestion,
+} from './churn.js';
 import type {
   CompareQuestion,
   Comparison,
@@ -21,14 +30,41 @@ import { importing, type Importing, type ImportOptions, type ImportSource } from
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import type { JourneyAnswer, JourneyQuestion } from './journey.js';
+import type {
+  Actuals,
+  Feedback,
+  FeedbackLog,
+  FeedbackQuestion,
+  Model,
+  Models,
+  NewModel,
+  OutsidePredictions,
+  ScoreQuestion,
+  Scores,
+} from './model.js';
 import { native } from './native.js';
 import type { People, PeopleQuestion, Person } from './people.js';
+import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 import { repeated } from './stream.js';
 import type { Counted, Word, Words } from './words.js';
+
+/** The words whose answers have charts. */
+type Charted =
+  | 'funnel'
+  | 'retention'
+  | 'engagement'
+  | 'journey'
+  | 'realtime'
+  | 'predictive'
+  | 'churn'
+  | 'value'
+  | 'next_action'
+  | 'forecast'
+  | 'backtest';
 
 /** How to open a store of events. */
 export interface OpenOptions {
@@ -149,11 +185,8 @@ export class Analytics extends Administration {
     }
   }
 
-  /** The answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` as a chart in SVG that follows light and dark pages. */
-  chart<W extends 'funnel' | 'retention' | 'engagement' | 'journey' | 'realtime'>(
-    word: W,
-    question: Words[W]['question'],
-  ): Promise<string> {
+  /** The answer of a word as a chart in SVG that follows light and dark pages; of `churn` how well its probabilities were calibrated. */
+  chart<W extends Charted>(word: W, question: Words[W]['question']): Promise<string> {
     return this.call(() => this.native.chart(word, written(question)));
   }
 
@@ -175,6 +208,26 @@ export class Analytics extends Administration {
   /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
   async journey(question: JourneyQuestion, asking?: Asking | null): Promise<Answer<JourneyAnswer>> {
     return answer(await this.ask(asking, (...how) => this.native.journey(written(question), ...how)));
+  }
+
+  /** What comes after the history of a range: new users, revenue, bookings, churn or adoption, with intervals. */
+  async predictive(question: PredictiveQuestion, asking?: Asking | null): Promise<Answer<PredictiveAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.predictive(written(question), ...how)));
+  }
+
+  /** Which users are about to go away, how sure that is, and why. */
+  async churn(question?: ChurnQuestion | null, asking?: Asking | null): Promise<Answer<ChurnAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.churn(written(question ?? {}), ...how)));
+  }
+
+  /** What customers will be worth: how often they are expected to buy, and for how much. */
+  async value(question?: ValueQuestion | null, asking?: Asking | null): Promise<Answer<ValueAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.value(written(question ?? {}), ...how)));
+  }
+
+  /** What users will do next, together and one by one. */
+  async nextAction(question?: NextActionQuestion | null, asking?: Asking | null): Promise<Answer<NextActionAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.nextAction(written(question ?? {}), ...how)));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */
@@ -210,6 +263,56 @@ export class Analytics extends Administration {
    */
   acting(id: string, role: string): Analytics {
     return new Analytics(this.native.acting(id, role));
+  }
+
+  /** Registers a model trained elsewhere from the bytes of its file: ONNX, XGBoost's JSON or UBJSON, LightGBM's text. */
+  async registerModel(model: NewModel, file: Uint8Array): Promise<Exact<Model>> {
+    return exact(await this.call(() => this.native.registerModel(written(model), file)));
+  }
+
+  /** All versions of all models, the latest first, page by page. */
+  async models(list?: (Page & { search?: string | null }) | null): Promise<Exact<Models>> {
+    return exact(await this.call(() => this.native.models(written(list ?? {}))));
+  }
+
+  /** A model by its name, which means the latest version, by `name@version` or by its id. */
+  async model(model: string): Promise<Exact<Model>> {
+    return exact(await this.call(() => this.native.model(model)));
+  }
+
+  /** Removes a version of a model; its number is not given again. */
+  deleteModel(model: string): Promise<void> {
+    return this.call(() => this.native.deleteModel(model));
+  }
+
+  /** What a model says of rows, or of the users of this store. */
+  async score(question: ScoreQuestion, asking?: Asking | null): Promise<Exact<Scores>> {
+    return exact(await this.ask(asking, (...how) => this.native.query('score', written(question), ...how)));
+  }
+
+  /** What became of what was foretold under a name. */
+  async feedback(question: FeedbackQuestion, asking?: Asking | null): Promise<Exact<Feedback>> {
+    return exact(await this.ask(asking, (...how) => this.native.query('feedback', written(question), ...how)));
+  }
+
+  /** The names under which something foretold is kept. */
+  async feedbackLogs(): Promise<Exact<FeedbackLog[]>> {
+    return exact(await this.call(() => this.native.feedbackLogs()));
+  }
+
+  /** Tells what came of what is kept under a name; how many values were new or otherwise than before. */
+  async addActuals(name: string, actuals: Actuals): Promise<number> {
+    return Number(await this.call(() => this.native.addActuals(name, written(actuals))));
+  }
+
+  /** Keeps predictions made elsewhere under a name, so that what comes can be joined; the id of the run. */
+  addPredictions(name: string, predictions: OutsidePredictions): Promise<string> {
+    return this.call(() => this.native.addPredictions(name, written(predictions)));
+  }
+
+  /** Forgets all that is kept under a name; how many runs it had. */
+  async deleteFeedback(name: string): Promise<number> {
+    return Number(await this.call(() => this.native.deleteFeedback(name)));
   }
 
   /** Builds what is derived from the stored events where it is not there yet, so that the first question does not wait for it. */

@@ -21,7 +21,7 @@ export type Answer<T> = Exact<T> & {
   /** The answer as a table, in the Arrow IPC stream format. */
   toArrowIPC(): Promise<Uint8Array>;
   /** The table row by row; whole numbers are `bigint` and times ISO 8601 text, unless the options say otherwise. */
-  rows(options?: RowOptions | null): AsyncIterable<Row>;
+  toRows(options?: RowOptions | null): AsyncIterable<Row>;
 };
 
 /** How the values of rows are given. */
@@ -48,12 +48,13 @@ export function answer<T extends object>(native: NativeAnswer): Answer<T> {
   const value = exact<T>(native.text);
   const toArrowIPC = () => awaited(() => native.toArrowIpc());
   const rows = (options?: RowOptions | null) => rowsOf(native, options ?? {});
-  return Object.defineProperties(value, { toArrowIPC: { value: toArrowIPC }, rows: { value: rows } }) as Answer<T>;
+  return Object.defineProperties(value, { toArrowIPC: { value: toArrowIPC }, toRows: { value: rows } }) as Answer<T>;
 }
 
 type Value = string | number | boolean | null;
 
-async function* rowsOf(native: NativeAnswer, options: RowOptions): AsyncGenerator<Row, void, undefined> {
+/** The rows of an answer's table. */
+export async function* rowsOf(native: NativeAnswer, options: RowOptions): AsyncGenerator<Row, void, undefined> {
   const rows = await awaited(() => native.rows());
   const columns = rows.columns.map(([name, kind]) => {
     const read = kind === 'int64' ? whole(name, options) : kind === 'instant' ? instant(options) : plain;

@@ -41,6 +41,40 @@ export type {
 } from './adoption.js';
 export type { Answer, Exact, Row, RowOptions } from './answer.js';
 export type { AnomaliesAnswer, AnomaliesQuestion, AnomalyPoint, Expected, Finding } from './anomaly.js';
+export type {
+  Activity,
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  Risk,
+  ValueAnswer,
+  ValueQuestion,
+  Visits,
+  Worth,
+} from './churn.js';
+export {
+  backtest,
+  forecast,
+  type BacktestAnswer,
+  type BacktestOptions,
+  type Charted,
+  type ForecastAnswer,
+  type ForecastAsking,
+  type ForecastNotes,
+  type ForecastOptions,
+  type Frame,
+  type ModelShare,
+  type Score,
+  type SeriesRow,
+} from './forecast.js';
+export type {
+  PastBucket,
+  PredictedBucket,
+  PredictionType,
+  PredictiveAnswer,
+  PredictiveQuestion,
+} from './predictive.js';
 export type { Asking } from './asking.js';
 export type {
   ActivePeriod,
@@ -146,6 +180,19 @@ export type {
   Notification,
   Notifications,
 } from './alert.js';
+export type {
+  Actuals,
+  Feedback,
+  FeedbackLog,
+  FeedbackQuestion,
+  FeedbackScores,
+  Model,
+  Models,
+  NewModel,
+  OutsidePredictions,
+  ScoreQuestion,
+  Scores,
+} from './model.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type {
   Importing,

@@ -22,9 +22,19 @@ import type {
   Explanation,
 } from './difference.js';
 import type { EngagementAnswer, EngagementQuestion } from './engagement.js';
+import type {
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  ValueAnswer,
+  ValueQuestion,
+} from './churn.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import type { JourneyAnswer, JourneyQuestion } from './journey.js';
+import type { Feedback, FeedbackQuestion, Scores, ScoreQuestion } from './model.js';
+import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import type { RetentionAnswer, RetentionQuestion } from './retention.js';
 
@@ -45,10 +55,12 @@ export interface Words {
   adoption: { question: AdoptionQuestion; answer: AdoptionAnswer; cell: AdoptionCell };
   realtime: { question: RealtimeQuestion; answer: RealtimeMetric[]; cell: never };
   user_insights: { question: UserInsightsQuestion; answer: Insight[]; cell: never };
-  churn: { question: Fields; answer: Fields; cell: ChurnCell };
-  value: { question: Fields; answer: Fields; cell: never };
-  next_action: { question: Fields; answer: Fields; cell: never };
-  predictive: { question: Fields; answer: Fields; cell: never };
+  churn: { question: ChurnQuestion; answer: ChurnAnswer; cell: ChurnCell };
+  value: { question: ValueQuestion; answer: ValueAnswer; cell: never };
+  next_action: { question: NextActionQuestion; answer: NextActionAnswer; cell: never };
+  predictive: { question: PredictiveQuestion; answer: PredictiveAnswer; cell: never };
+  score: { question: ScoreQuestion; answer: Scores; cell: never };
+  feedback: { question: FeedbackQuestion; answer: Feedback; cell: never };
   forecast: { question: Fields; answer: Fields; cell: never };
   backtest: { question: Fields; answer: Fields; cell: never };
   anomalies: { question: AnomaliesQuestion; answer: AnomaliesAnswer; cell: never };

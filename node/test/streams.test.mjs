@@ -82,7 +82,7 @@ test('an answer is a table of rows, exact as Arrow', async (t) => {
   const table = tableFromIPC(await answer.toArrowIPC());
   /** @type {import('travelsense').Row[]} */
   const all = [];
-  for await (const row of answer.rows()) all.push(row);
+  for await (const row of answer.toRows()) all.push(row);
   assert.equal(all.length, table.numRows);
   assert.ok(all.length > 500, 'more than cross at once');
   const [first] = all;
@@ -91,12 +91,12 @@ test('an answer is a table of rows, exact as Arrow', async (t) => {
   const counts = names.filter((name) => typeof first?.[name] === 'bigint');
   assert.ok(counts.length > 0);
   for (const name of counts) assert.equal(first?.[name], table.get(0)?.[name]);
-  for await (const row of answer.rows({ int64: 'number', instants: 'date' })) {
+  for await (const row of answer.toRows({ int64: 'number', instants: 'date' })) {
     assert.equal(typeof row[counts[0] ?? ''], 'number');
     assert.ok(Object.values(row).some((value) => value instanceof Date));
     break;
   }
-  for await (const row of answer.rows({ int64: 'string' })) {
+  for await (const row of answer.toRows({ int64: 'string' })) {
     assert.equal(typeof row[counts[0] ?? ''], 'string');
     break;
   }

@@ -115,7 +115,7 @@ async function run(
         );
       }
     } else {
-      const refusal = await ask(store, word, question).catch((refusal) => refusal);
+      const refusal = await ask(store, word, question).catch((/** @type {unknown} */ refusal) => refusal);
       assert.ok(refusal instanceof TravelsenseError, why);
       assert.equal(refusal.code, error.code, why);
       assert.deepEqual(codes([...refusal.errors]), codes(error.errors), why);

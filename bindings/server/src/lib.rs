@@ -1,11 +1,11 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
 mod alerts;
+mod anchor;
 mod answer;
 mod answers;
 mod bearer;
 mod chance;
-#[cfg(feature = "program")]
 pub mod cli;
 mod dashboards;
 mod export;
@@ -13,9 +13,10 @@ mod frame;
 mod health;
 mod host;
 mod ingest;
+mod keys;
 mod live;
 mod meters;
-#[cfg(feature = "program")]
+mod models;
 pub mod notify;
 mod openapi;
 mod parameters;
@@ -26,10 +27,13 @@ mod routes;
 pub mod serve;
 mod service;
 mod session;
+#[cfg(feature = "otel")]
+mod traces;
 mod ui;
 mod upkeep;
 
 pub use host::{Host, Hosting};
+pub use keys::FetchedKeys;
 pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

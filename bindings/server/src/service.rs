@@ -14,6 +14,7 @@ use crate::answers::Answers;
 use crate::bearer;
 use crate::frame::RequestId;
 use crate::host;
+use crate::keys::FetchedKeys;
 use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::rate::Rate;
@@ -25,6 +26,7 @@ pub struct Service {
     analytics: Arc<Analytics>,
     /// Who verifies tokens; without one the program around the routes says who asks.
     verifier: Arc<RwLock<Option<Arc<Verifier>>>>,
+    fetched: Option<Arc<FetchedKeys>>,
     running: Arc<Semaphore>,
     looking: Arc<Semaphore>,
     /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
@@ -108,6 +110,7 @@ impl Service {
         Self {
             analytics,
             verifier: Arc::new(RwLock::new(verifier)),
+            fetched: None,
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
             taking: Arc::new(Semaphore::new(TAKING)),
@@ -193,6 +196,15 @@ impl Service {
         self.limits
     }
 
+    /// The same, with keys that are fetched again where a token names one that is not known.
+    #[must_use]
+    pub fn fetching(self, keys: Arc<FetchedKeys>) -> Self {
+        Self {
+            fetched: Some(keys),
+            ..self
+        }
+    }
+
     /// From now on these keys prove who asks.
     pub fn rotate(&self, verifier: Verifier) {
         *self
@@ -211,8 +223,14 @@ impl Service {
             let who = id.2.who.clone().ok_or_else(host::nobody)?;
             return self.admit(who.asking(&id.1, &id.0));
         };
-        let proven =
-            bearer::token(headers).and_then(|token| verifier.prove(token, self.analytics.now()));
+        let token = bearer::token(headers);
+        if let (Ok(token), Some(fetched)) = (&token, &self.fetched)
+            && verifier.lacks_key_of(token)
+        {
+            fetched.refresh(self).await;
+        }
+        let verifier = self.verifier().unwrap_or(verifier);
+        let proven = token.and_then(|token| verifier.prove(token, self.analytics.now()));
         // The store may block, and PostgreSQL's client must not run on an asynchronous thread.
         let proven = match proven {
             Ok(proof) => {

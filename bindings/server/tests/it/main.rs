@@ -21,6 +21,10 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operations;
@@ -36,6 +40,8 @@ mod serving;
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
