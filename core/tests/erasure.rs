@@ -140,7 +140,11 @@ fn what_is_kept_beside_the_events_forgets_them_too_and_the_record_says_so_withou
     let widget = json!({"type": "metric", "title": "Users", "dataSource": "user_events", "visualization": "number", "config": {}});
     let body = json!({"name": "Mine", "isPublic": true, "widgets": [widget]});
     let theirs = store.create_dashboard(&gone, &body).unwrap().id.to_string();
-    let shared = store.create_dashboard(&other, &body).unwrap().id.to_string();
+    let shared = store
+        .create_dashboard(&other, &body)
+        .unwrap()
+        .id
+        .to_string();
     let with = json!({"users": [{"id": "u1", "access": "edit"}, {"id": "u3", "access": "view"}]});
     store.share_dashboard(&other, &shared, &with).unwrap();
     let told = json!({
@@ -158,7 +162,10 @@ fn what_is_kept_beside_the_events_forgets_them_too_and_the_record_says_so_withou
     assert_eq!(store.notifications(&other, &json!({})).unwrap().total, 1);
     let sharing = store.dashboard_sharing(&other, &shared).unwrap();
     let sharing = serde_json::to_string(&sharing).unwrap();
-    assert!(!sharing.contains("u1") && sharing.contains("u3"), "{sharing}");
+    assert!(
+        !sharing.contains("u1") && sharing.contains("u3"),
+        "{sharing}"
+    );
     let read = store.dashboard(&other, &theirs).unwrap();
     assert_eq!((read.owner_id.as_str(), read.revision), ("erased", 2));
 
@@ -168,7 +175,10 @@ fn what_is_kept_beside_the_events_forgets_them_too_and_the_record_says_so_withou
     let asked = json!({"action": "people.erase"});
     let entries = store.audit(&owner, &asked).unwrap();
     let entry = serde_json::to_value(&entries.entries[0]).unwrap();
-    assert_eq!((&entry["who"], &entry["outcome"]), (&json!("u2"), &json!("allowed")));
+    assert_eq!(
+        (&entry["who"], &entry["outcome"]),
+        (&json!("u2"), &json!("allowed"))
+    );
     assert!(!entry.to_string().contains("u1"), "{entry}");
     let analyst = Principal::new("x", "analyst");
     store.erase(&analyst, &["u2"]).unwrap_err();

@@ -1,8 +1,5 @@
 //! The templates of dashboards over the demo: every widget of each has something to show.
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -35,11 +32,17 @@ fn every_widget_of_every_template_has_something_to_show_of_the_demo() {
     };
     let owner = Principal::owner();
     let world = demo.make().unwrap();
-    world.load(&store, &owner, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    world
+        .load(&store, &owner, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     let mut empty = Vec::new();
     for template in store.dashboard_templates(&owner).unwrap() {
-        let made = store.create_dashboard_from(&owner, &template.key, &json!({})).unwrap();
-        let data = store.dashboard_data(&owner, &made.id.to_string(), &json!({})).unwrap();
+        let made = store
+            .create_dashboard_from(&owner, &template.key, &json!({}))
+            .unwrap();
+        let data = store
+            .dashboard_data(&owner, &made.id.to_string(), &json!({}))
+            .unwrap();
         for one in data {
             let shown = one.data.as_ref().is_some_and(says_something);
             if one.error.is_some() || !shown {

@@ -17,6 +17,14 @@ import { answer, exact, type Answer, type Exact } from './answer.js';
 import { asked, type Asking, type How } from './asking.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  ValueAnswer,
+  ValueQuestion,
+} from './churn.js';
+import type {
   Audit,
   AuditList,
   Dashboard,
@@ -44,12 +52,39 @@ import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import type { JourneyAnswer, JourneyQuestion } from './journey.js';
+import type {
+  Actuals,
+  Feedback,
+  FeedbackLog,
+  FeedbackQuestion,
+  Model,
+  Models,
+  NewModel,
+  OutsidePredictions,
+  ScoreQuestion,
+  Scores,
+} from './model.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
+import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
+
+/** The words whose answers have charts. */
+type Charted =
+  | 'funnel'
+  | 'retention'
+  | 'engagement'
+  | 'journey'
+  | 'realtime'
+  | 'predictive'
+  | 'churn'
+  | 'value'
+  | 'next_action'
+  | 'forecast'
+  | 'backtest';
 
 /** How to open a store of events. */
 export interface OpenOptions {
@@ -127,7 +162,7 @@ export class Analytics implements AsyncDisposable {
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`)
+   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`, `score`, `feedback`)
    * with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object, asking?: Asking | null): Promise<Exact<unknown>> {
@@ -170,8 +205,8 @@ export class Analytics implements AsyncDisposable {
     return this.#call(() => this.#native.saveExport(id, path));
   }
 
-  /** The answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` as a chart in SVG that follows light and dark pages. */
-  chart(word: 'funnel' | 'retention' | 'engagement' | 'journey' | 'realtime', question: object): Promise<string> {
+  /** The answer of a word as a chart in SVG that follows light and dark pages; of `churn` how well its probabilities were calibrated. */
+  chart(word: Charted, question: object): Promise<string> {
     return this.#call(() => this.#native.chart(word, written(question)));
   }
 
@@ -211,6 +246,26 @@ export class Analytics implements AsyncDisposable {
   /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
   async journey(question: JourneyQuestion, asking?: Asking | null): Promise<Answer<JourneyAnswer>> {
     return answer(await this.#ask(asking, (...how) => this.#native.journey(written(question), ...how)));
+  }
+
+  /** What comes after the history of a range: new users, revenue, bookings, churn or adoption, with intervals. */
+  async predictive(question: PredictiveQuestion, asking?: Asking | null): Promise<Answer<PredictiveAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.predictive(written(question), ...how)));
+  }
+
+  /** Which users are about to go away, how sure that is, and why. */
+  async churn(question?: ChurnQuestion | null, asking?: Asking | null): Promise<Answer<ChurnAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.churn(written(question ?? {}), ...how)));
+  }
+
+  /** What customers will be worth: how often they are expected to buy, and for how much. */
+  async value(question?: ValueQuestion | null, asking?: Asking | null): Promise<Answer<ValueAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.value(written(question ?? {}), ...how)));
+  }
+
+  /** What users will do next, together and one by one. */
+  async nextAction(question?: NextActionQuestion | null, asking?: Asking | null): Promise<Answer<NextActionAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.nextAction(written(question ?? {}), ...how)));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */
@@ -297,6 +352,56 @@ export class Analytics implements AsyncDisposable {
   /** Shares a dashboard with these users and roles and nobody else. */
   async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
     return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** Registers a model trained elsewhere from the bytes of its file: ONNX, XGBoost's JSON or UBJSON, LightGBM's text. */
+  async registerModel(model: NewModel, file: Uint8Array): Promise<Exact<Model>> {
+    return exact(await this.#call(() => this.#native.registerModel(written(model), file)));
+  }
+
+  /** All versions of all models, the latest first, page by page. */
+  async models(list?: (Page & { search?: string | null }) | null): Promise<Exact<Models>> {
+    return exact(await this.#call(() => this.#native.models(written(list ?? {}))));
+  }
+
+  /** A model by its name, which means the latest version, by `name@version` or by its id. */
+  async model(model: string): Promise<Exact<Model>> {
+    return exact(await this.#call(() => this.#native.model(model)));
+  }
+
+  /** Removes a version of a model; its number is not given again. */
+  deleteModel(model: string): Promise<void> {
+    return this.#call(() => this.#native.deleteModel(model));
+  }
+
+  /** What a model says of rows, or of the users of this store. */
+  async score(question: ScoreQuestion, asking?: Asking | null): Promise<Exact<Scores>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.query('score', written(question), ...how)));
+  }
+
+  /** What became of what was foretold under a name. */
+  async feedback(question: FeedbackQuestion, asking?: Asking | null): Promise<Exact<Feedback>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.query('feedback', written(question), ...how)));
+  }
+
+  /** The names under which something foretold is kept. */
+  async feedbackLogs(): Promise<Exact<FeedbackLog[]>> {
+    return exact(await this.#call(() => this.#native.feedbackLogs()));
+  }
+
+  /** Tells what came of what is kept under a name; how many values were new or otherwise than before. */
+  async addActuals(name: string, actuals: Actuals): Promise<number> {
+    return Number(await this.#call(() => this.#native.addActuals(name, written(actuals))));
+  }
+
+  /** Keeps predictions made elsewhere under a name, so that what comes can be joined; the id of the run. */
+  addPredictions(name: string, predictions: OutsidePredictions): Promise<string> {
+    return this.#call(() => this.#native.addPredictions(name, written(predictions)));
+  }
+
+  /** Forgets all that is kept under a name; how many runs it had. */
+  async deleteFeedback(name: string): Promise<number> {
+    return Number(await this.#call(() => this.#native.deleteFeedback(name)));
   }
 
   /** The alert rules and where they stand, page by page. */

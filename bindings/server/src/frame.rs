@@ -101,7 +101,12 @@ pub(crate) async fn frame(
         took,
     );
     #[cfg(feature = "otel")]
-    crate::traces::end(&span, &method, route.as_ref().map(MatchedPath::as_str), status);
+    crate::traces::end(
+        &span,
+        &method,
+        route.as_ref().map(MatchedPath::as_str),
+        status,
+    );
     let ms = took.as_secs_f64() * 1e3;
     span.in_scope(|| tracing::info!(%method, path, status = status.as_u16(), code, who = %who.escape_debug(), ms, "answered"));
     response

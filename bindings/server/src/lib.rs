@@ -15,6 +15,7 @@ mod ingest;
 mod keys;
 mod live;
 mod meters;
+mod models;
 pub mod notify;
 mod openapi;
 mod parameters;

@@ -103,7 +103,10 @@ impl Verifier {
 
     /// Whether a token names a key that is not known here, so that it may be worth asking for new ones.
     pub fn lacks_key_of(&self, token: &str) -> bool {
-        let header = token.split('.').next().filter(|_| token.len() <= MAX_TOKEN_BYTES);
+        let header = token
+            .split('.')
+            .next()
+            .filter(|_| token.len() <= MAX_TOKEN_BYTES);
         let Some(Ok(header)) = header.map(|h| part(h, "header")) else {
             return false;
         };

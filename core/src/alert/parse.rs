@@ -161,6 +161,9 @@ fn source(value: &Value) -> Parsed<Source> {
     fields::object(value, |f| Source::Answer {
         word: f.required("word", |v| line(v, 1, 50)),
         question: f.required("question", |v| match v {
+            Value::Object(fields) if fields.get("sample").is_some_and(|s| !s.is_null()) => {
+                fields::fault("sampled", "must not be of a sample of users")
+            }
             Value::Object(_) if v.to_string().len() <= LONG => Ok(v.clone()),
             Value::Object(_) => fields::fault(
                 "invalid_length",

@@ -65,7 +65,8 @@ impl Analytics {
         let act = Act::new("alert.list", "");
         self.seen(who, Permission::ReadAlerts, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let search = fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
+            let search =
+                fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
             let (limit, offset) = page(&mut fields);
             fields.finish(Vec::new())?;
             let asked = Find {

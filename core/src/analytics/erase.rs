@@ -42,7 +42,7 @@ const MOST: usize = 10_000;
 
 impl Analytics {
     /// Takes everything of users away, for good and before it returns: their events, also those of devices that were
-    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them
+    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them, and what is kept for feedback. Whoever was merged with one of them
     /// is the same person and goes too.
     ///
     /// Beside the events, what was shared with them and told to them goes, and dashboards of theirs belong to nobody; the record of who
@@ -111,6 +111,7 @@ impl Analytics {
         })?;
         self.forget_exports()?;
         report.kept = change(&*self.metadata()?, |s| people::forget(s, &names))?;
+        self.forget_series(&names)?;
         self.intake.forget_parked(&names)?;
         if keys.is_empty() && erased.held == 0 {
             // Nothing of them is in the store; what was erased before may still be in the log.

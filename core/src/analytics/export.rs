@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::Analytics;
 use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
+use crate::alert::Channel;
 use crate::audit::Act;
 use crate::dashboard::{self, Access};
-use crate::alert::Channel;
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::export::job::{Kept, Status};
 use crate::export::{self, ExportJob, ExportRequest, ExportType, Files, Format, Reader};
@@ -581,14 +581,18 @@ impl Analytics {
 /// What is wrong with the places that are to be told of an export.
 fn told_to(request: &Value) -> Vec<FieldError> {
     let places = request.get("notify").and_then(Value::as_array);
-    let wrong = places.into_iter().flatten().enumerate().filter_map(|(i, place)| {
-        let error = Channel::parse(place).err()?;
-        let within = error.field_errors().iter().map(move |fault| FieldError {
-            field: fault.field.replacen("channel", &format!("notify[{i}]"), 1),
-            ..fault.clone()
+    let wrong = places
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter_map(|(i, place)| {
+            let error = Channel::parse(place).err()?;
+            let within = error.field_errors().iter().map(move |fault| FieldError {
+                field: fault.field.replacen("channel", &format!("notify[{i}]"), 1),
+                ..fault.clone()
+            });
+            Some(within.collect::<Vec<_>>())
         });
-        Some(within.collect::<Vec<_>>())
-    });
     wrong.flatten().collect()
 }
 

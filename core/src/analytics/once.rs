@@ -28,8 +28,7 @@ impl Once {
         key: Option<&str>,
         (body, now): (&Value, Instant),
     ) -> Self {
-        let key =
-            key.map(|key| digest(&[who.id().as_bytes(), sort.as_bytes(), key.as_bytes()]));
+        let key = key.map(|key| digest(&[who.id().as_bytes(), sort.as_bytes(), key.as_bytes()]));
         Self {
             key: key.map(|key| format!("{key:032x}")),
             body: format!("{:032x}", digest(&[body.to_string().as_bytes()])),

@@ -85,7 +85,12 @@ pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verificat
                 let here = said.remove(&entry.seq).unwrap_or_default();
                 found.anchors += here.len() as u64;
                 let other = here.into_iter().find(|a| a.hash != entry.hash);
-                other.map(|a| (entry.seq, format!("is not what the anchor of {} says", a.at)))
+                other.map(|a| {
+                    (
+                        entry.seq,
+                        format!("is not what the anchor of {} says", a.at),
+                    )
+                })
             };
             if let Some((seq, reason)) = wrong {
                 found.broken = Some(Broken { seq, reason });

@@ -131,7 +131,9 @@ fn a_record_that_was_made_anew_as_a_whole_is_found_by_its_anchors() {
             at: at(seq),
         }
     };
-    let lines = [3, 7].map(|seq| anchor(seq).sign(&signer).unwrap()).join("\n");
+    let lines = [3, 7]
+        .map(|seq| anchor(seq).sign(&signer).unwrap())
+        .join("\n");
     let anchors = Anchor::read(&lines, &key).unwrap();
     assert_eq!(anchors, [anchor(3), anchor(7)]);
     let found = read(&honest, |s| verify(s, &anchors)).unwrap();
@@ -142,21 +144,34 @@ fn a_record_that_was_made_anew_as_a_whole_is_found_by_its_anchors() {
     for n in 1..=7 {
         let who = if n == 2 { "nobody" } else { "u1" };
         let act = Act::new("dashboard.read", format!("dashboard/{n}"));
-        let entry = entry(&Principal::new(who, "admin"), &act, (Outcome::Allowed, ""), at(n));
+        let entry = entry(
+            &Principal::new(who, "admin"),
+            &act,
+            (Outcome::Allowed, ""),
+            at(n),
+        );
         change(&forged, |s| append(s, vec![entry])).unwrap();
     }
     assert_eq!(read(&forged, |s| verify(s, &[])).unwrap().broken, None);
     let broken = read(&forged, |s| verify(s, &anchors)).unwrap().broken;
     assert_eq!(broken.map(|b| b.seq), Some(3));
     // A shorter one.
-    let broken = read(&store(5), |s| verify(s, &anchors[1..])).unwrap().broken;
+    let broken = read(&store(5), |s| verify(s, &anchors[1..]))
+        .unwrap()
+        .broken;
     assert_eq!(broken.map(|b| b.seq), Some(7));
 
     // An anchor cannot be made without the key, nor of a token.
     let other = Key::pem(include_str!("../access/token/keys/ec.pub.pem")).unwrap();
-    assert_eq!(Anchor::read(&lines, &other).unwrap_err().code(), "bad_anchor");
+    assert_eq!(
+        Anchor::read(&lines, &other).unwrap_err().code(),
+        "bad_anchor"
+    );
     let changed = lines.replacen(&lines[..20], &lines[1..21], 1);
-    assert_eq!(Anchor::read(&changed, &key).unwrap_err().code(), "bad_anchor");
+    assert_eq!(
+        Anchor::read(&changed, &key).unwrap_err().code(),
+        "bad_anchor"
+    );
 }
 
 /// 10,000 edits of single fields, one record each time made anew by undoing the edit.

@@ -13,6 +13,8 @@ pub enum Kind {
     Export,
     /// An alert rule.
     Alert,
+    /// A version of a model.
+    Model,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
             Self::Dashboard => "dashboard",
             Self::Export => "export",
             Self::Alert => "alert",
+            Self::Model => "model",
         }
     }
 }
@@ -163,11 +166,26 @@ where kind = $1
 
 const COUNT: &str = concat!("select count(*)", seen!());
 
-const NEWEST: &str = concat!("select id", seen!(), " order by created_at desc, id limit $8 offset $9");
-const OLDEST: &str = concat!("select id", seen!(), " order by created_at, id limit $8 offset $9");
-const NAME: &str = concat!("select id", seen!(), " order by name collate \"C\", id limit $8 offset $9");
-const NAME_DOWN: &str =
-    concat!("select id", seen!(), " order by name collate \"C\" desc, id limit $8 offset $9");
+const NEWEST: &str = concat!(
+    "select id",
+    seen!(),
+    " order by created_at desc, id limit $8 offset $9"
+);
+const OLDEST: &str = concat!(
+    "select id",
+    seen!(),
+    " order by created_at, id limit $8 offset $9"
+);
+const NAME: &str = concat!(
+    "select id",
+    seen!(),
+    " order by name collate \"C\", id limit $8 offset $9"
+);
+const NAME_DOWN: &str = concat!(
+    "select id",
+    seen!(),
+    " order by name collate \"C\" desc, id limit $8 offset $9"
+);
 
 // Joined with the few that are wanted, so that the texts of no others are read.
 const THOSE: &str = "
@@ -204,7 +222,10 @@ pub fn find(session: &mut dyn Session, asked: &Find<'_>) -> Result<Found> {
         Sort::NameDown => NAME_DOWN,
     };
     let ids = session.query(page, &values)?;
-    let ids = ids.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    let ids = ids
+        .iter()
+        .map(|row| row.text(0))
+        .collect::<Result<Vec<_>>>()?;
     Ok(Found {
         total: total.unsigned_abs(),
         documents: those(session, asked.kind, &ids)?,

@@ -35,7 +35,10 @@ pub fn keep(
     made: &Made,
     (now, since): (Instant, Instant),
 ) -> Result<()> {
-    session.execute("delete from request_keys where made_at < $1", &[since.into()])?;
+    session.execute(
+        "delete from request_keys where made_at < $1",
+        &[since.into()],
+    )?;
     session.execute(
         "insert into request_keys values ($1, $2, $3, $4)",
         &[

@@ -276,6 +276,19 @@ pub(crate) fn object<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) 
     })
 }
 
+/// The name that runs are kept under: 1 to 100 characters.
+pub(crate) fn log_name(value: &Value) -> Parsed<String> {
+    let name = text(value)?;
+    if name.is_empty() || name.chars().count() > 100 {
+        return fault("invalid_length", "must have 1 to 100 characters");
+    }
+    // PostgreSQL holds no NUL within text.
+    if name.contains('\0') {
+        return fault("invalid_text", "must not contain NUL");
+    }
+    Ok(name.to_owned())
+}
+
 /// An event name: 1 to 200 characters.
 pub(crate) fn name(value: &Value) -> Parsed<String> {
     let name = text(value)?;

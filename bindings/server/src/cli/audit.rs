@@ -147,9 +147,8 @@ impl Verify {
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| {
-        Failure::invalid(format!("`{}` cannot be read: {e}", path.display()))
-    })
+    std::fs::read_to_string(path)
+        .map_err(|e| Failure::invalid(format!("`{}` cannot be read: {e}", path.display())))
 }
 
 fn write_json<T: serde::Serialize>(found: &T) -> Outcome {

@@ -62,7 +62,11 @@ impl Serve {
         }
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         if let Some(anchors) = anchors {
-            runtime.spawn(anchor::run(Arc::clone(&analytics), anchors, service.stopped()));
+            runtime.spawn(anchor::run(
+                Arc::clone(&analytics),
+                anchors,
+                service.stopped(),
+            ));
         }
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, (analytics, delay))

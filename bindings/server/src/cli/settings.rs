@@ -11,11 +11,11 @@ use travelsense::access::{Key, Signer, Verifier};
 use travelsense::{Options, Window};
 
 use super::failure::Failure;
+use crate::anchor::Anchors;
+use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 #[cfg(feature = "otel")]
 use crate::traces::Traces;
 use crate::{FetchedKeys, Limits};
-use crate::anchor::Anchors;
-use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 /// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, clap::Args)]
@@ -130,7 +130,11 @@ pub(super) struct Settings {
 
 /// The log while it is written, with the traces that are still to be sent.
 #[derive(Debug)]
-pub(super) struct Log(#[cfg(feature = "otel")] #[expect(dead_code, reason = "it is there to be dropped")] Option<Traces>);
+pub(super) struct Log(
+    #[cfg(feature = "otel")]
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    Option<Traces>,
+);
 
 /// The settings that signing a token needs.
 #[derive(Clone, Debug, clap::Args)]
@@ -300,11 +304,16 @@ impl Settings {
     }
 
     fn jwks_url(&self) -> Option<&str> {
-        self.jwt_jwks.as_deref().filter(|given| given.contains("://"))
+        self.jwt_jwks
+            .as_deref()
+            .filter(|given| given.contains("://"))
     }
 
     fn jwks_file(&self) -> Option<&Path> {
-        let file = self.jwt_jwks.as_deref().filter(|given| !given.contains("://"));
+        let file = self
+            .jwt_jwks
+            .as_deref()
+            .filter(|given| !given.contains("://"));
         file.map(Path::new)
     }
 
@@ -485,12 +494,16 @@ impl Settings {
             log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
                 .boxed()
         };
-        let started = tracing_subscriber::registry().with(self.log_filter()?).with(log);
+        let started = tracing_subscriber::registry()
+            .with(self.log_filter()?)
+            .with(log);
         let failed = |e| Failure::failed(format!("the log cannot be started: {e}"));
         #[cfg(feature = "otel")]
         {
             let traces = self.otlp.as_deref().map(Traces::to);
-            let traces = traces.transpose().map_err(|why| Failure::invalid(format!("--otlp: {why}")))?;
+            let traces = traces
+                .transpose()
+                .map_err(|why| Failure::invalid(format!("--otlp: {why}")))?;
             let layer = traces.as_ref().map(Traces::layer);
             started.with(layer).try_init().map_err(failed)?;
             Ok(Log(traces))

@@ -158,7 +158,13 @@ fn more() -> [(&'static str, Value); 9] {
 
 /// A length of time of at most so many seconds: whole seconds, or a number with its unit.
 fn within(seconds: u32) -> Value {
-    let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800)];
+    let units = [
+        ("s", 1),
+        ("m", 60),
+        ("h", 3_600),
+        ("d", 86_400),
+        ("w", 604_800),
+    ];
     let longest = |(unit, length): (&str, u32)| {
         // As many digits as cannot be too many.
         let digits = (seconds / length + 1).ilog10();
@@ -194,7 +200,10 @@ fn sources() -> [(&'static str, Value); 4] {
         ("AlertAnswer", none),
         (
             "AlertEstimate",
-            about(some, "A number and where the bounds are that it may lie within."),
+            about(
+                some,
+                "A number and where the bounds are that it may lie within.",
+            ),
         ),
         ("AlertSystem", system),
     ]
@@ -233,20 +242,45 @@ fn conditions() -> [(&'static str, Value); 4] {
     let none = || json!({ "type": "null" });
     let direction = || default(one_of(&["up", "down", "either"]), "either".into());
     let threshold = [
-        closed([kind("threshold"), ("above", number()), ("below?", none()), ("recover?", number())]),
-        closed([kind("threshold"), ("above?", none()), ("below", number()), ("recover?", number())]),
-        closed([kind("threshold"), ("above", number()), ("below", number()), ("recover?", none())]),
+        closed([
+            kind("threshold"),
+            ("above", number()),
+            ("below?", none()),
+            ("recover?", number()),
+        ]),
+        closed([
+            kind("threshold"),
+            ("above?", none()),
+            ("below", number()),
+            ("recover?", number()),
+        ]),
+        closed([
+            kind("threshold"),
+            ("above", number()),
+            ("below", number()),
+            ("recover?", none()),
+        ]),
     ];
     let change = closed([
         kind("change"),
-        ("by", json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })),
+        (
+            "by",
+            json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }),
+        ),
         ("direction?", direction()),
-        ("against?", default(one_of(&["previous", "week_before"]), "previous".into())),
+        (
+            "against?",
+            default(one_of(&["previous", "week_before"]), "previous".into()),
+        ),
     ]);
     let anomaly = closed([kind("anomaly"), ("direction?", direction())]);
     let (band, silent) = (closed([kind("band")]), closed([kind("no_data")]));
     let any_of = |more: &[&Value]| {
-        let all: Vec<&Value> = threshold.iter().chain([&silent]).chain(more.iter().copied()).collect();
+        let all: Vec<&Value> = threshold
+            .iter()
+            .chain([&silent])
+            .chain(more.iter().copied())
+            .collect();
         about(
             json!({ "anyOf": all }),
             "A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it.",

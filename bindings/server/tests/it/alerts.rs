@@ -117,13 +117,20 @@ async fn a_rule_is_made_read_changed_silenced_tested_and_removed() {
 async fn a_test_tells_why_a_rule_reads_nothing() {
     let server = Server::new();
     let mut rule = rule(json!([{ "type": "in_app", "roles": ["admin"] }]));
-    rule["source"] = json!({ "word": "funnel", "question": { "steps": [] }, "value": "/rate", "lastDays": 7 });
+    rule["source"] =
+        json!({ "word": "funnel", "question": { "steps": [] }, "value": "/rate", "lastDays": 7 });
     let made = send(&server, Method::POST, ALERTS, "admin", &rule).await;
-    let path = format!("{ALERTS}/{}/test", made.json["data"]["_id"].as_str().unwrap());
+    let path = format!(
+        "{ALERTS}/{}/test",
+        made.json["data"]["_id"].as_str().unwrap()
+    );
     let tested = send(&server, Method::POST, &path, "admin", &json!({})).await;
     assert_eq!(tested.status, 200, "{}", tested.text);
     let data = &tested.json["data"];
-    assert_eq!((&data["verdict"], &data["messages"]), (&json!("unknown"), &json!(1)));
+    assert_eq!(
+        (&data["verdict"], &data["messages"]),
+        (&json!("unknown"), &json!(1))
+    );
     assert!(data["reading"]["error"].is_string(), "{data}");
 }
 
@@ -155,7 +162,9 @@ async fn a_request_is_refused_in_the_order_of_the_house() {
     let mut other = rule(json!([]));
     other["name"] = json!("");
     other["source"] = json!({ "word": "fortune", "question": {}, "value": "/rate" });
-    let faults = send(&server, Method::POST, ALERTS, "admin", &other).await.faults();
+    let faults = send(&server, Method::POST, ALERTS, "admin", &other)
+        .await
+        .faults();
     assert_eq!(faults, ["name invalid_length", "source.word not_in_list"]);
     let long = format!("search={}", "x".repeat(101));
     assert_eq!(
@@ -167,8 +176,14 @@ async fn a_request_is_refused_in_the_order_of_the_house() {
     for (body, fault) in [
         (json!({ "name": null }), ""),
         (json!({}), ""),
-        (json!({ "condition": { "type": "band" } }), "condition.type unsupported"),
-        (json!({ "source": { "word": "x", "question": {}, "value": "/a" } }), "source.word not_in_list"),
+        (
+            json!({ "condition": { "type": "band" } }),
+            "condition.type unsupported",
+        ),
+        (
+            json!({ "source": { "word": "x", "question": {}, "value": "/a" } }),
+            "source.word not_in_list",
+        ),
     ] {
         let reply = send(&server, Method::PUT, &path, "admin", &body).await;
         match fault {
@@ -180,9 +195,15 @@ async fn a_request_is_refused_in_the_order_of_the_house() {
     for (body, fault) in [
         (json!({}), "until required"),
         (json!({ "for": 0.5 }), "for out_of_range"),
-        (json!({ "for": 60, "until": "2026-04-01T00:00:00Z" }), "until contradiction"),
+        (
+            json!({ "for": 60, "until": "2026-04-01T00:00:00Z" }),
+            "until contradiction",
+        ),
         (json!({ "until": "2026-01-01T00:00:00Z" }), "until in_past"),
-        (json!({ "for": 60, "reason": "a\0b" }), "reason invalid_text"),
+        (
+            json!({ "for": 60, "reason": "a\0b" }),
+            "reason invalid_text",
+        ),
         (json!({ "until": null }), ""),
         (json!({ "for": 31_536_000, "until": null }), ""),
     ] {

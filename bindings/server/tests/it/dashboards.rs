@@ -363,7 +363,9 @@ async fn keyed(server: &Server, path: &str, who: &str, key: &str, body: &Value) 
     let request = Request::post(format!("/api/analytics-dashboard/{path}"))
         .header("authorization", who)
         .header("idempotency-key", key);
-    server.send(request.body(Body::from(body.to_string())).unwrap()).await
+    server
+        .send(request.body(Body::from(body.to_string())).unwrap())
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -401,7 +403,10 @@ async fn a_request_that_is_sent_again_with_its_key_makes_nothing_new() {
         let expected = ["color unknown_field", "idempotencyKey invalid_length"];
         assert_eq!(refused.faults(), expected);
     }
-    assert_eq!(server.get(CUSTOM, "", &me).await.json["meta"]["pagination"]["total"], 2);
+    assert_eq!(
+        server.get(CUSTOM, "", &me).await.json["meta"]["pagination"]["total"],
+        2
+    );
     // What its key made may be gone by then.
     let made = keyed(&server, "custom", &me, "k-3", &body()).await;
     let at = format!("{CUSTOM}/{}", made.json["data"]["_id"].as_str().unwrap());

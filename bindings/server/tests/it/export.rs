@@ -154,12 +154,23 @@ async fn whoever_is_named_is_told_that_an_export_is_over() {
     kinds.sort_unstable();
     assert_eq!(kinds, ["email", "webhook"]);
     // All tokens of these tests are of one user, who sees her own and those of her role.
-    assert_eq!(ask("notifications", "admin").await.as_array().map(Vec::len), Some(1));
-    assert_eq!(ask("notifications", "analyst").await.as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        ask("notifications", "admin").await.as_array().map(Vec::len),
+        Some(1)
+    );
+    assert_eq!(
+        ask("notifications", "analyst")
+            .await
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
 
     named["notify"] = json!([{ "type": "pigeon" }, { "type": "webhook", "url": "ftp://x" }, 7]);
     named["format"] = json!("doc");
-    let faults = send(&server, Method::POST, EXPORT, "admin", &named).await.faults();
+    let faults = send(&server, Method::POST, EXPORT, "admin", &named)
+        .await
+        .faults();
     let expected = [
         "format not_in_list",
         "notify[0].type not_in_list",

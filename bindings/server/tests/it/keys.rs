@@ -36,7 +36,10 @@ impl Issuer {
                 head.take_while(|line| !line.is_empty()).for_each(drop);
                 count.fetch_add(1, Ordering::SeqCst);
                 let (status, body) = answers.lock().unwrap().clone();
-                let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head = format!(
+                    "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
                 let _ = stream.write_all(format!("{head}{body}").as_bytes());
             }
         });
@@ -105,7 +108,11 @@ async fn a_new_key_is_good_at_once_and_one_taken_back_no_more() {
     for _ in 0..5 {
         assert_eq!(server.get(REALTIME, "", &old).await.status, 200);
     }
-    assert_eq!(issuer.asked(), 1, "keys that are known are not fetched again");
+    assert_eq!(
+        issuer.asked(),
+        1,
+        "keys that are known are not fetched again"
+    );
     assert_eq!(server.get(REALTIME, "", &new).await.status, 401);
     // Both are there for a while, so that nobody is refused.
     issuer.says(200, &[("old", &old_public), ("new", &new_public)]);
@@ -135,7 +142,11 @@ async fn tokens_that_name_unknown_keys_do_not_have_them_fetched_again_and_again(
         let token = token_of(&format!("k{n}"), Algorithm::EdDSA, &key);
         assert_eq!(server.get(REALTIME, "", &token).await.status, 401);
     }
-    assert_eq!(issuer.asked(), 2, "when it began, and for the first of them");
+    assert_eq!(
+        issuer.asked(),
+        2,
+        "when it began, and for the first of them"
+    );
     let token = token_of("known", Algorithm::EdDSA, &key);
     assert_eq!(server.get(REALTIME, "", &token).await.status, 200);
 }
@@ -143,10 +154,19 @@ async fn tokens_that_name_unknown_keys_do_not_have_them_fetched_again_and_again(
 #[test]
 fn keys_are_fetched_where_nobody_can_put_in_another() {
     let new = |url: &str| FetchedKeys::new(url, Vec::new(), (ISSUER, AUDIENCE), Duration::ZERO);
-    for url in ["https://id.example/jwks.json", "http://127.0.0.1:1/x", "http://localhost/x"] {
+    for url in [
+        "https://id.example/jwks.json",
+        "http://127.0.0.1:1/x",
+        "http://localhost/x",
+    ] {
         new(url).unwrap();
     }
-    for url in ["http://id.example/jwks.json", "ftp://id.example/x", "file:///etc/keys", "x"] {
+    for url in [
+        "http://id.example/jwks.json",
+        "ftp://id.example/x",
+        "file:///etc/keys",
+        "x",
+    ] {
         assert!(new(url).is_err(), "{url}");
     }
 }

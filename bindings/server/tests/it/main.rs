@@ -21,6 +21,8 @@ mod ingest;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operations;

@@ -333,7 +333,12 @@ fn a_record_that_is_made_anew_is_found_by_the_anchors_beside_it() {
     };
     let args = serve(&within);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    refused(&args, &secret, 2, &["--audit-anchor", "within the data folder"]);
+    refused(
+        &args,
+        &secret,
+        2,
+        &["--audit-anchor", "within the data folder"],
+    );
 
     let token = run(&["token", "--sub", "alice", "--role", "admin"], &secret).out;
     let args = serve(&anchors);
@@ -352,7 +357,11 @@ fn a_record_that_is_made_anew_is_found_by_the_anchors_beside_it() {
     let by = ["--anchors", &anchors, "--anchor-key", &public];
     let whole = verify(&by);
     assert_eq!(whole.code, 0, "{}", whole.err);
-    assert!(whole.out.contains("2 anchors say the same"), "{}", whole.out);
+    assert!(
+        whole.out.contains("2 anchors say the same"),
+        "{}",
+        whole.out
+    );
     // A line that nobody signed.
     let lines = fs::read_to_string(&anchors).unwrap();
     let other = file(&elsewhere, "other", &lines.replace("ey", "ez"));
@@ -364,13 +373,21 @@ fn a_record_that_is_made_anew_is_found_by_the_anchors_beside_it() {
     let mut server = Running::start(&args[..args.len() - 4], &secret);
     let address = listening(&mut server);
     for _ in 0..3 {
-        get(&address, "/api/analytics-dashboard/custom?limit=1", token.trim());
+        get(
+            &address,
+            "/api/analytics-dashboard/custom?limit=1",
+            token.trim(),
+        );
     }
     server.stop("-TERM");
     assert_eq!(verify(&[]).code, 0);
     let found = verify(&by);
     assert_eq!(found.code, 1, "{}", found.out);
-    assert!(found.err.contains("is not what the anchor of"), "{}", found.err);
+    assert!(
+        found.err.contains("is not what the anchor of"),
+        "{}",
+        found.err
+    );
 }
 
 /// Only a build with the feature sends traces.
@@ -433,7 +450,13 @@ fn a_request_becomes_a_span_of_the_trace_that_its_caller_names() {
         .map(|i| u8::from_str_radix(&trace[i..i + 2], 16).unwrap())
         .collect();
     assert!(has(&id), "the trace goes on");
-    for word in ["travelsense", "request", "http.route", "/health", "http.response.status_code"] {
+    for word in [
+        "travelsense",
+        "request",
+        "http.route",
+        "/health",
+        "http.response.status_code",
+    ] {
         assert!(has(word.as_bytes()), "{word}");
     }
 }

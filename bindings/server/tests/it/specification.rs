@@ -329,11 +329,12 @@ const QUESTIONS: [(&str, &[(&str, &str)], &[Line]); 5] = [
     ),
 ];
 
-
 /// A query string of a good question with another value in the place of one field.
 fn asked(good: &[(&str, &str)], field: &str, value: &str) -> String {
     let others = good.iter().filter(|(name, _)| *name != field);
-    let mut pairs: Vec<String> = others.map(|(name, text)| format!("{name}={text}")).collect();
+    let mut pairs: Vec<String> = others
+        .map(|(name, text)| format!("{name}={text}"))
+        .collect();
     if value != ABSENT {
         pairs.push(format!("{field}={}", spelled(value)));
     }
@@ -404,7 +405,9 @@ async fn what_is_not_specified_has_its_default() {
     for (path, good, default) in table {
         let path = format!("{BASE}/{path}");
         let without = server.ask(&path, good, "admin").await;
-        let with = server.ask(&path, &format!("{good}&{default}"), "admin").await;
+        let with = server
+            .ask(&path, &format!("{good}&{default}"), "admin")
+            .await;
         assert_eq!(without.status, 200, "{path} {good}: {}", without.text);
         assert_eq!(without.json["data"], with.json["data"], "{path} {default}");
         let page = |reply: &Reply| reply.json["meta"]["pagination"].clone();
@@ -436,7 +439,14 @@ fn of_dashboard(must: &'static str) -> Lines {
         let more = [(Value::Null, "required"), (json!(1), "invalid_type")];
         good.chain(bad).chain(more).collect::<Vec<_>>()
     };
-    let sources = ["user_events", "trips", "bookings", "reviews", "revenue", "performance"];
+    let sources = [
+        "user_events",
+        "trips",
+        "bookings",
+        "reviews",
+        "revenue",
+        "performance",
+    ];
     vec![
         (
             "/name",
@@ -597,8 +607,16 @@ fn of_export() -> Lines {
                 (json!(["csv"]), "invalid_type"),
             ],
         ),
-        ("/dateRange/startDate", "Required; an ISO 8601 date", dates("required")),
-        ("/dateRange/endDate", "Required; an ISO 8601 date; not in the future; after startDate", ends),
+        (
+            "/dateRange/startDate",
+            "Required; an ISO 8601 date",
+            dates("required"),
+        ),
+        (
+            "/dateRange/endDate",
+            "Required; an ISO 8601 date; not in the future; after startDate",
+            ends,
+        ),
         (
             "/metrics",
             "Optional; an array; each a valid metric identifier",
@@ -631,7 +649,9 @@ fn named(place: &str) -> String {
 }
 
 async fn send(server: &Server, method: &str, path: &str, who: &str, body: &str) -> Reply {
-    let mut request = Request::builder().method(method).uri(format!("{BASE}/{path}"));
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("{BASE}/{path}"));
     if !who.is_empty() {
         request = request.header("authorization", who);
     }
@@ -757,7 +777,12 @@ async fn every_status_of_every_endpoint_is_answered_in_its_order() {
             }
         }
         let done = send(&server, method, &path, &owner, &body).await;
-        assert_eq!(done.status.as_u16(), status, "{method} {path}: {}", done.text);
+        assert_eq!(
+            done.status.as_u16(),
+            status,
+            "{method} {path}: {}",
+            done.text
+        );
         assert_eq!(done.text.is_empty(), status == 204, "{method} {path}");
     }
     // What is named by an id: 400, then 404, and who is not its owner 403.
@@ -767,11 +792,23 @@ async fn every_status_of_every_endpoint_is_answered_in_its_order() {
     other["sub"] = json!("somebody else");
     let other = format!("Bearer {}", sign(&other));
     for method in ["GET", "PUT", "DELETE"] {
-        for wrong in ["1", "507f1f77bcf86cd79943901", "507f1f77bcf86cd7994390111", "507f1f77bcf86cd79943901g"] {
+        for wrong in [
+            "1",
+            "507f1f77bcf86cd79943901",
+            "507f1f77bcf86cd7994390111",
+            "507f1f77bcf86cd79943901g",
+        ] {
             let reply = send(&server, method, &format!("custom/{wrong}"), &owner, "{}").await;
             assert_eq!(reply.faults(), ["id invalid_id"], "{method} {wrong}");
         }
-        let absent = send(&server, method, "custom/507f1f77bcf86cd799439011", &owner, "{}").await;
+        let absent = send(
+            &server,
+            method,
+            "custom/507f1f77bcf86cd799439011",
+            &owner,
+            "{}",
+        )
+        .await;
         assert_eq!(absent.problem(404), "not_found", "{method}");
         let foreign = send(&server, method, &format!("custom/{id}"), &other, "{}").await;
         assert_eq!(foreign.problem(403), "forbidden", "{method}");
@@ -779,13 +816,19 @@ async fn every_status_of_every_endpoint_is_answered_in_its_order() {
     // Public is to be read by other admins, and by nobody else; it is never to be changed.
     let shown = json!({"isPublic": true}).to_string();
     let path = format!("custom/{id}");
-    assert_eq!(send(&server, "PUT", &path, &owner, &shown).await.status, 200);
+    assert_eq!(
+        send(&server, "PUT", &path, &owner, &shown).await.status,
+        200
+    );
     assert_eq!(send(&server, "GET", &path, &other, "").await.status, 200);
     let viewer = format!("Bearer {}", token("viewer").as_str());
     let mut analyst = claims("analyst");
     analyst["sub"] = json!("an analyst");
     let analyst = format!("Bearer {}", sign(&analyst));
-    assert_eq!(send(&server, "GET", &path, &analyst, "").await.problem(403), "forbidden");
+    assert_eq!(
+        send(&server, "GET", &path, &analyst, "").await.problem(403),
+        "forbidden"
+    );
     for method in ["PUT", "DELETE"] {
         for who in [&other, &analyst, &viewer] {
             let refused = send(&server, method, &path, who, "{}").await;
@@ -803,7 +846,8 @@ async fn an_unexpected_error_is_500_everywhere() {
     let made = send(&server, "POST", "custom", &owner, &body).await;
     let id = made.json["data"]["_id"].as_str().unwrap().to_owned();
     let kept = server.store.metadata().unwrap();
-    travelsense::metadata::change(&*kept, |s| s.batch("alter table entries rename to gone")).unwrap();
+    travelsense::metadata::change(&*kept, |s| s.batch("alter table entries rename to gone"))
+        .unwrap();
     for (method, path, body, _) in good(&id) {
         let reply = send(&server, method, &path, &owner, &body).await;
         assert_eq!(reply.problem(500), "internal", "{method} {path}");
@@ -815,17 +859,22 @@ async fn an_unexpected_error_is_500_everywhere() {
 type Field = (&'static str, fn(&Value) -> bool, bool);
 
 fn is_id(v: &Value) -> bool {
-    v.as_str().is_some_and(|t| t.len() == 24 && t.bytes().all(|b| b.is_ascii_hexdigit()))
+    v.as_str()
+        .is_some_and(|t| t.len() == 24 && t.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn is_date(v: &Value) -> bool {
-    v.as_str().is_some_and(|t| t.parse::<travelsense::Instant>().is_ok())
+    v.as_str()
+        .is_some_and(|t| t.parse::<travelsense::Instant>().is_ok())
 }
 
 fn check(what: &str, model: &[Field], value: &Value) {
     for (name, is, optional) in model {
         let field = &value[*name];
-        assert!(*optional && field.is_null() || is(field), "{what}.{name} is {field}");
+        assert!(
+            *optional && field.is_null() || is(field),
+            "{what}.{name} is {field}"
+        );
     }
 }
 
@@ -918,7 +967,11 @@ async fn every_field_of_the_data_models_is_answered() {
         ("confidence", Value::is_number, false),
     ];
     check("predictions[]", &prediction, &made["predictions"][0]);
-    check("historicalData[]", &[prediction[0], prediction[1]], &made["historicalData"][0]);
+    check(
+        "historicalData[]",
+        &[prediction[0], prediction[1]],
+        &made["historicalData"][0],
+    );
 
     let who = format!("Bearer {}", token("admin"));
     let body = json!({"name": "Mine", "widgets": [widget()]}).to_string();
@@ -946,7 +999,10 @@ async fn every_field_of_the_data_models_is_answered() {
     let id = &dashboard["_id"];
     let body = json!({ "dashboardId": id, "exportType": "dashboard", "format": "json", "metrics": ["active_users"],
         "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
-    let job = send(&server, "POST", "export", &who, &body.to_string()).await.json["data"].clone();
+    let job = send(&server, "POST", "export", &who, &body.to_string())
+        .await
+        .json["data"]
+        .clone();
     let model: [Field; 13] = [
         ("_id", is_id, false),
         ("dashboardId", is_id, false),
@@ -963,5 +1019,9 @@ async fn every_field_of_the_data_models_is_answered() {
         ("failureReason", Value::is_string, true),
     ];
     check("Dashboard Export Job", &model, &job);
-    check("dateRange", &[("startDate", is_date, false), ("endDate", is_date, false)], &job["dateRange"]);
+    check(
+        "dateRange",
+        &[("startDate", is_date, false), ("endDate", is_date, false)],
+        &job["dateRange"],
+    );
 }

@@ -133,7 +133,11 @@ impl Pages {
             count += cells.rows() as u64;
             progress(written + count)?;
         }
-        for (i, _) in columns.iter().enumerate().filter(|(_, c)| c.1 == Kind::Instant) {
+        for (i, _) in columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.1 == Kind::Instant)
+        {
             days(&mut rows, i);
         }
         self.table(&columns, &rows);
@@ -367,7 +371,10 @@ fn size(svg: &str) -> Option<(f64, f64)> {
 /// Leaves the times of a column out where all of them are midnight.
 fn days(rows: &mut [Vec<String>], column: usize) {
     const MIDNIGHT: &str = " 00:00:00";
-    let dated = |row: &Vec<String>| row.get(column).is_none_or(|t| t.ends_with(MIDNIGHT) || t == "–");
+    let dated = |row: &Vec<String>| {
+        row.get(column)
+            .is_none_or(|t| t.ends_with(MIDNIGHT) || t == "–")
+    };
     if rows.iter().all(dated) {
         for text in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
             let day = text.trim_end_matches(MIDNIGHT).len();
