@@ -41,7 +41,12 @@ impl Store {
         hear: Option<Hear>,
     ) -> Promised<Answer> {
         let patience = Patience::new(limit, stop, hear);
-        self.answer(question, patience, Analytics::churn_json, ChurnAnswer::table)
+        self.answer(
+            question,
+            patience,
+            Analytics::churn_json,
+            ChurnAnswer::table,
+        )
     }
 
     /// Answers a question of customer value, given as JSON.
@@ -54,7 +59,12 @@ impl Store {
         hear: Option<Hear>,
     ) -> Promised<Answer> {
         let patience = Patience::new(limit, stop, hear);
-        self.answer(question, patience, Analytics::value_json, ValueAnswer::table)
+        self.answer(
+            question,
+            patience,
+            Analytics::value_json,
+            ValueAnswer::table,
+        )
     }
 
     /// Answers a question of next actions, given as JSON.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch, on_threads};
 use travelsense::Result;
+use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch, on_threads};
 
 use crate::answer::{Answer, json_of};
 use crate::capsule;
@@ -91,4 +91,3 @@ fn tested(made: BacktestAnswer) -> Result<Answer> {
     let text = json_of(Arc::clone(&made));
     Ok(Answer::later(text, table, move |id| made.chart(id)).scored(scores))
 }
-

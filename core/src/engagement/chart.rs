@@ -2,8 +2,8 @@
 
 use super::answer::{ActivePeriod, EngagementAnswer, LifecyclePeriod, Stickiness};
 use crate::chart::{
-    self, Across, Bar, BarChart, Bucket, Chart, Heading, Layer, LineChart, Point, Series, StackedBars,
-    State, Unit, exact,
+    self, Across, Bar, BarChart, Bucket, Chart, Heading, Layer, LineChart, Point, Series,
+    StackedBars, State, Unit, exact,
 };
 use crate::query::Period;
 

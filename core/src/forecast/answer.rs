@@ -217,7 +217,10 @@ impl ForecastAnswer {
         };
         let quantile = |p: &f64| Quantile {
             quantile: *p,
-            values: self.each().map(|(one, h)| finite(one.quantile(h, *p))).collect(),
+            values: self
+                .each()
+                .map(|(one, h)| finite(one.quantile(h, *p)))
+                .collect(),
         };
         ForecastRows {
             unique_id: ids.collect(),
@@ -343,8 +346,14 @@ impl BacktestAnswer {
             (self.form.id_name(), self.form.ids(ids)?),
             ("cutoff".to_owned(), self.form.times(&cutoffs)?),
             (self.form.time_name(), self.form.times(&times)?),
-            ("y".to_owned(), figures(self.each().map(|(_, row)| row.value))),
-            ("mean".to_owned(), figures(self.each().map(|(_, row)| row.mean))),
+            (
+                "y".to_owned(),
+                figures(self.each().map(|(_, row)| row.value)),
+            ),
+            (
+                "mean".to_owned(),
+                figures(self.each().map(|(_, row)| row.mean)),
+            ),
         ];
         for (i, name) in ["lo-80", "hi-80", "lo-95", "hi-95"].into_iter().enumerate() {
             let bounds = self.each().map(|(_, row)| row.bounds.get(i).copied());

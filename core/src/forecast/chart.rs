@@ -143,10 +143,10 @@ impl BacktestAnswer {
     fn heading(&self, one: &Backtest) -> Heading {
         let name = if one.id.is_empty() { "y" } else { &one.id };
         let mase = |m: Option<f64>| m.map_or_else(|| "–".to_owned(), |m| format!("{m:.2}"));
-        let held = one.model.coverage95.map_or_else(
-            || "–".to_owned(),
-            |c| format!("{} of values", percent(c)),
-        );
+        let held = one
+            .model
+            .coverage95
+            .map_or_else(|| "–".to_owned(), |c| format!("{} of values", percent(c)));
         let mut notes = Vec::new();
         if one.origins == 0 {
             notes.push("The history is too short for any past origin.".to_owned());

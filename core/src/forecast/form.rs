@@ -143,6 +143,10 @@ impl Form {
         };
         // A type too narrow for what lies ahead leaves the wide one.
         let narrow = cast(&wide, kind).map_err(Error::internal)?;
-        Ok(if narrow.null_count() > 0 { wide } else { narrow })
+        Ok(if narrow.null_count() > 0 {
+            wide
+        } else {
+            narrow
+        })
     }
 }

@@ -171,7 +171,11 @@ impl Names {
         };
         if field.data_type().is_integer() != form.integers() {
             let message = "must be all dates or all integers, as the frame's";
-            more.push(error(&format!("future.{}", self.time), "mixed_times", message));
+            more.push(error(
+                &format!("future.{}", self.time),
+                "mixed_times",
+                message,
+            ));
         }
         self.numbers(future, self.regressors.iter(), more);
     }
@@ -249,7 +253,11 @@ impl Part {
             ids,
             times: read_times(times, names, form, before)?,
             values: valued.then(|| numbers(&names.target)).transpose()?,
-            regressors: names.regressors.iter().map(numbers).collect::<Result<_>>()?,
+            regressors: names
+                .regressors
+                .iter()
+                .map(numbers)
+                .collect::<Result<_>>()?,
         })
     }
 

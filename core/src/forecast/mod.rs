@@ -26,10 +26,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use backtest::{Backtest, Score, backtests};
 pub use answer::{
     BacktestAnswer, BacktestRows, ForecastAnswer, ForecastRows, Level, Overall, Quantile, Told,
 };
+pub use backtest::{Backtest, Score, backtests};
 pub use batch::{Watch, forecasts, on_threads};
 pub use calendar::{Effect, Event, countries};
 pub use frame::Frame;

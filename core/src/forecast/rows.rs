@@ -82,7 +82,10 @@ pub(super) fn lacking(series: &[Series], horizon: usize) -> Vec<FieldError> {
             let ahead = values
                 .iter()
                 .filter(|(time, value)| *time > last && value.is_finite());
-            let ahead = ahead.map(|(time, _)| *time).collect::<BTreeSet<i64>>().len();
+            let ahead = ahead
+                .map(|(time, _)| *time)
+                .collect::<BTreeSet<i64>>()
+                .len();
             if ahead < horizon {
                 let id = &one.id;
                 faults.push(FieldError {

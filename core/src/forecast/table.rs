@@ -159,7 +159,9 @@ impl Columns {
         Self {
             ids: fields.optional("uniqueId", |v| fields::list(v, id)),
             times: fields.required("ds", |v| fields::list(v, |v| time(v, &Clock::Civil))),
-            regressors: fields.optional("regressors", regressors).unwrap_or_default(),
+            regressors: fields
+                .optional("regressors", regressors)
+                .unwrap_or_default(),
         }
     }
 
@@ -216,7 +218,11 @@ impl Table {
             future.faults("future.", &mut more);
         }
         if values.len() != times.len() {
-            more.push(error("y", "different_length", "must have as many values as ds"));
+            more.push(error(
+                "y",
+                "different_length",
+                "must have as many values as ds",
+            ));
         }
         if times.len() > MOST_ROWS {
             more.push(too_many("ds"));
@@ -245,7 +251,9 @@ impl Table {
             for (row, time) in future.times.iter().enumerate() {
                 let of = |name: &String| future.regressors.iter().find(|r| r.0 == *name);
                 let value = |r: &Vec<f64>| r.get(row).copied().unwrap_or(f64::NAN);
-                let more = names.iter().map(|n| of(n).map_or(f64::NAN, |r| value(&r.1)));
+                let more = names
+                    .iter()
+                    .map(|n| of(n).map_or(f64::NAN, |r| value(&r.1)));
                 rows.ahead(future.id(row), time.number(), more);
             }
         }

@@ -49,7 +49,11 @@ impl PredictiveAnswer {
         };
         RecordBatch::try_from_iter_with_nullable([
             ("segment", Arc::new(segments) as ArrayRef, false),
-            ("date", Arc::new(dates.with_timezone("UTC")) as ArrayRef, false),
+            (
+                "date",
+                Arc::new(dates.with_timezone("UTC")) as ArrayRef,
+                false,
+            ),
             ("value", figures(|r| r.value), true),
             ("predicted", Arc::new(predicted) as ArrayRef, false),
             ("lower_bound", figures(|r| r.bounds?.0), true),
