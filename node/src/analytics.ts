@@ -52,6 +52,18 @@ import { run, type ImportOptions, type ImportReport } from './import.js';
 import type { IngestReport, NewEvent } from './ingest.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import type { JourneyAnswer, JourneyQuestion } from './journey.js';
+import type {
+  Actuals,
+  Feedback,
+  FeedbackLog,
+  FeedbackQuestion,
+  Model,
+  Models,
+  NewModel,
+  OutsidePredictions,
+  ScoreQuestion,
+  Scores,
+} from './model.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
 import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
@@ -150,7 +162,7 @@ export class Analytics implements AsyncDisposable {
 
   /**
    * Asks any word (`funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`, `adoption`,
-   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`)
+   * `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`, `backtest`, `score`, `feedback`)
    * with everything that it can be asked; the fields of the question are named as in JSON.
    */
   async query(word: string, question: object, asking?: Asking | null): Promise<Exact<unknown>> {
@@ -340,6 +352,56 @@ export class Analytics implements AsyncDisposable {
   /** Shares a dashboard with these users and roles and nobody else. */
   async shareDashboard(id: string, sharing: Sharing): Promise<Exact<Sharing>> {
     return exact(await this.#call(() => this.#native.shareDashboard(id, written(sharing))));
+  }
+
+  /** Registers a model trained elsewhere from the bytes of its file: ONNX, XGBoost's JSON or UBJSON, LightGBM's text. */
+  async registerModel(model: NewModel, file: Uint8Array): Promise<Exact<Model>> {
+    return exact(await this.#call(() => this.#native.registerModel(written(model), file)));
+  }
+
+  /** All versions of all models, the latest first, page by page. */
+  async models(list?: (Page & { search?: string | null }) | null): Promise<Exact<Models>> {
+    return exact(await this.#call(() => this.#native.models(written(list ?? {}))));
+  }
+
+  /** A model by its name, which means the latest version, by `name@version` or by its id. */
+  async model(model: string): Promise<Exact<Model>> {
+    return exact(await this.#call(() => this.#native.model(model)));
+  }
+
+  /** Removes a version of a model; its number is not given again. */
+  deleteModel(model: string): Promise<void> {
+    return this.#call(() => this.#native.deleteModel(model));
+  }
+
+  /** What a model says of rows, or of the users of this store. */
+  async score(question: ScoreQuestion, asking?: Asking | null): Promise<Exact<Scores>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.query('score', written(question), ...how)));
+  }
+
+  /** What became of what was foretold under a name. */
+  async feedback(question: FeedbackQuestion, asking?: Asking | null): Promise<Exact<Feedback>> {
+    return exact(await this.#ask(asking, (...how) => this.#native.query('feedback', written(question), ...how)));
+  }
+
+  /** The names under which something foretold is kept. */
+  async feedbackLogs(): Promise<Exact<FeedbackLog[]>> {
+    return exact(await this.#call(() => this.#native.feedbackLogs()));
+  }
+
+  /** Tells what came of what is kept under a name; how many values were new or otherwise than before. */
+  async addActuals(name: string, actuals: Actuals): Promise<number> {
+    return Number(await this.#call(() => this.#native.addActuals(name, written(actuals))));
+  }
+
+  /** Keeps predictions made elsewhere under a name, so that what comes can be joined; the id of the run. */
+  addPredictions(name: string, predictions: OutsidePredictions): Promise<string> {
+    return this.#call(() => this.#native.addPredictions(name, written(predictions)));
+  }
+
+  /** Forgets all that is kept under a name; how many runs it had. */
+  async deleteFeedback(name: string): Promise<number> {
+    return Number(await this.#call(() => this.#native.deleteFeedback(name)));
   }
 
   /** The alert rules and where they stand, page by page. */

@@ -120,6 +120,19 @@ export type {
   Notification,
   Notifications,
 } from './alert.js';
+export type {
+  Actuals,
+  Feedback,
+  FeedbackLog,
+  FeedbackQuestion,
+  FeedbackScores,
+  Model,
+  Models,
+  NewModel,
+  OutsidePredictions,
+  ScoreQuestion,
+  Scores,
+} from './model.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
 export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';

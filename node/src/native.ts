@@ -34,6 +34,14 @@ export interface NativeStore {
   dashboardData(id: string, asked: string, ...how: How): Promise<string>;
   dashboardSharing(id: string): Promise<string>;
   shareDashboard(id: string, sharing: string): Promise<string>;
+  registerModel(body: string, file: Uint8Array): Promise<string>;
+  models(asked: string): Promise<string>;
+  model(model: string): Promise<string>;
+  deleteModel(model: string): Promise<void>;
+  feedbackLogs(): Promise<string>;
+  addActuals(name: string, body: string): Promise<string>;
+  addPredictions(name: string, body: string): Promise<string>;
+  deleteFeedback(name: string): Promise<string>;
   alerts(asked: string): Promise<string>;
   createAlert(body: string): Promise<string>;
   alert(id: string): Promise<string>;

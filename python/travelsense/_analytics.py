@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
 from travelsense._alerts import Alerts
 from travelsense._asking import ask
+from travelsense._models import Models
 from travelsense._native import Store
 from travelsense._predictions import Predictions
 from travelsense._progress import Progress
@@ -108,7 +109,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     return Analytics(Store(options), where)
 
 
-class Analytics(Alerts, Predictions):
+class Analytics(Alerts, Models, Predictions):
     """A store of events; `travelsense.open` opens one.
 
     Threads may share it: questions run in parallel and without Python's lock.
@@ -418,8 +419,8 @@ class Analytics(Alerts, Predictions):
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`
-                or `backtest`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`,
+                `backtest`, `score` or `feedback`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
             timeout: as `funnel`.
             progress: as `funnel`.

@@ -23,6 +23,7 @@ mod import;
 mod ingest;
 mod insight;
 mod journey;
+mod model;
 mod patience;
 mod predictive;
 mod realtime;

@@ -353,6 +353,48 @@ impl Store {
         })
     }
 
+    /// Registers a model from the bytes of its file; gives it as JSON.
+    fn register_model(&self, py: Python<'_>, body: &str, file: &[u8]) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.register_model(who, &json(body)?, file)?)
+        })
+    }
+
+    /// One page of the models, as JSON.
+    fn models(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.models(who, &json(asked)?)?))
+    }
+
+    /// A model, as JSON.
+    fn model(&self, py: Python<'_>, model: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.model(who, model)?))
+    }
+
+    /// Removes a version of a model.
+    fn delete_model(&self, py: Python<'_>, model: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_model(who, model))
+    }
+
+    /// The names under which something foretold is kept, as JSON.
+    fn feedback_logs(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.feedback_logs(who)?))
+    }
+
+    /// Tells what came; how many values were new.
+    fn add_actuals(&self, py: Python<'_>, name: &str, body: &str) -> PyResult<u64> {
+        self.ask(py, |a, who| a.add_actuals(who, name, &json(body)?))
+    }
+
+    /// Keeps predictions made elsewhere; gives the id of the run.
+    fn add_predictions(&self, py: Python<'_>, name: &str, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| a.add_predictions(who, name, &json(body)?))
+    }
+
+    /// Forgets all that is kept under a name; how many runs it had.
+    fn delete_feedback(&self, py: Python<'_>, name: &str) -> PyResult<u64> {
+        self.ask(py, |a, who| a.delete_feedback(who, name))
+    }
+
     /// One page of the alert rules, as JSON.
     fn alerts(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
         self.ask(py, |a, who| text(&a.alerts(who, &json(asked)?)?))

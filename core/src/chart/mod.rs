@@ -32,6 +32,7 @@ pub use self::tile::Tile;
 pub use self::time::Across;
 
 use self::canvas::Canvas;
+pub(crate) use self::canvas::MARGIN;
 pub(crate) use self::format::{length, percent};
 pub(crate) use self::time::{moment, range};
 

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod answers;
+mod models;
 mod operation;
 mod page;
 mod requests;
@@ -146,7 +147,12 @@ impl Api {
         let mut schemas = answers::schemas();
         schemas.extend(requests::schemas());
         let alerts = alerts::schemas().into_iter();
-        schemas.extend(alerts.map(|(name, schema)| (name.to_owned(), schema)));
+        let models = models::schemas().into_iter();
+        schemas.extend(
+            alerts
+                .chain(models)
+                .map(|(name, schema)| (name.to_owned(), schema)),
+        );
         json!({
             "openapi": "3.1.0",
             "info": {

@@ -19,6 +19,10 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operations;
@@ -34,6 +38,8 @@ mod serving;
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
