@@ -1,12 +1,15 @@
 // Forecasts and backtests of tables, and the predictions of a store.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { after, test } from 'node:test';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
-import { backtest, forecast, open } from 'travelsense';
+import { backtest, forecast, open, TravelsenseError } from 'travelsense';
 
+/** @param {number} t */
 const day = (t) => new Date(Date.UTC(2025, 0, 1 + t)).toISOString().slice(0, 10);
+/** @param {number} t */
 const value = (t) => 20 + 5 * (t % 7) + ((t * 37) % 11) / 10;
+/** @param {number} count */
 const rows = (count, ids = ['a']) =>
   ids.flatMap((id) => Array.from({ length: count }, (_, t) => ({ unique_id: id, ds: day(t), y: value(t) })));
 
@@ -16,7 +19,7 @@ test('rows are forecast, and Arrow gives the same', async () => {
     made.forecasts.ds,
     [70, 71, 72].map((t) => day(t)),
   );
-  assert.equal(made.series[0].periods, 70);
+  assert.equal(made.series[0]?.periods, 70);
   const table = tableFromIPC(await made.toArrowIPC());
   assert.deepEqual(
     table.schema.fields.map((field) => field.name),
@@ -32,8 +35,8 @@ test('rows are forecast, and Arrow gives the same', async () => {
 test('a backtest stands beside the naive forecast, and is a picture', async () => {
   const tested = await backtest(rows(70, ['a', 'b']), { horizon: 7, origins: 3 });
   assert.equal(tested.rows.y.length, 42);
-  assert.ok(tested.overall.model.mase < tested.overall.naive.mase);
-  assert.match(await tested.toSVG('b'), /^<svg/);
+  assert.ok((tested.overall.model.mase ?? 9) < (tested.overall.naive.mase ?? 0));
+  assert.match((await tested.toSVG('b')) ?? '', /^<svg/);
   assert.equal(await tested.toSVG('c'), null);
 });
 
@@ -48,6 +51,7 @@ test('a regressor must be known ahead', async () => {
 
 test('what is wrong is told by name, and a signal gives a forecast up', async () => {
   await assert.rejects(forecast(rows(9), { horizon: 0, freq: 'fortnight' }), (error) => {
+    assert.ok(error instanceof TravelsenseError);
     assert.deepEqual(error.errors.map((fault) => fault.field).sort(), ['freq', 'horizon']);
     return true;
   });
@@ -63,7 +67,8 @@ function up() {
 }
 
 test('the store foretells', async () => {
-  await using store = await open(':memory:', { now: '2026-02-28T00:00:00Z' });
+  const store = await open(':memory:', { now: '2026-02-28T00:00:00Z' });
+  after(() => store.close());
   const events = [];
   for (let user = 0; user < 30; user++) {
     for (let t = user; t < 120; t++) {
@@ -82,7 +87,7 @@ test('the store foretells', async () => {
   const worth = await store.value({ activity: 'complete_booking', horizonDays: 30 });
   assert.ok(worth.users.length > 0);
   const next = await store.nextAction({ users: ['u1'], top: 2 });
-  assert.equal(next.users[0].userId, 'u1');
+  assert.equal(next.users[0]?.userId, 'u1');
   for (const answer of [growth, churn, worth, next]) {
     assert.ok(tableFromIPC(await answer.toArrowIPC()).numRows > 0);
   }
