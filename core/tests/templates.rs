@@ -27,7 +27,7 @@ fn every_widget_of_every_template_has_something_to_show_of_the_demo() {
     })
     .unwrap();
     let demo = Demo {
-        users: 4_000,
+        users: 2_000,
         ..Demo::until(end)
     };
     let owner = Principal::owner();

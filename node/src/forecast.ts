@@ -238,11 +238,11 @@ function listed(events: Readonly<Record<string, readonly When[]>>): object[] {
 }
 
 /** An answer whose fields are read from its text when one of them is first looked at. */
-function lazy<T extends object>(from: NativeAnswer, fields: readonly (keyof T & string)[]): Charted<T> {
-  let read: T | undefined;
+function lazy<T extends object>(from: NativeAnswer, fields: readonly string[]): Charted<T> {
+  let read: Record<string, unknown> | undefined;
   const made = {};
   for (const field of fields) {
-    const get = () => (read ??= JSON.parse(from.text) as T)[field];
+    const get = () => (read ??= JSON.parse(from.text) as Record<string, unknown>)[field];
     Object.defineProperty(made, field, { enumerable: true, get });
   }
   Object.defineProperty(made, 'toJSONText', { value: () => from.text });

@@ -16,15 +16,13 @@ from travelsense._predictions import Predictions
 from travelsense._progress import Progress
 from travelsense._question import question, to_json
 from travelsense._report import ImportReport, IngestReport
-from travelsense._result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
-    from travelsense._asking import Patience, Watch
-    from travelsense._native import Answer
+    from travelsense._asking import Watch
     from travelsense._question import (
         ClockStart,
         ClockUnit,
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
         TimeRange,
         Weekday,
     )
+    from travelsense._result import Result
 
 
 class ArrowStream(Protocol):

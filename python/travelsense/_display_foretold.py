@@ -106,7 +106,9 @@ def forecast(answer: dict[str, Any]) -> Table:
     header = ["series", "ds", "mean", *(f"{side} {name}" for name, _, _ in bounds for side in ("from", "to"))]
     told = answer["series"]
     notes = [_models(told[0]["models"])] if len(told) == 1 and told[0]["models"] else []
-    notes += [f"{one['uniqueId'] or 'The series'} is too short for more than a wide guess." for one in told if one["short"]][:5]
+    notes += [
+        f"{one['uniqueId'] or 'The series'} is too short for more than a wide guess." for one in told if one["short"]
+    ][:5]
     _more(given["ds"], notes)
     return Table(f"Forecast of {len(told):,} series", header, rows, words=2, notes=notes)
 

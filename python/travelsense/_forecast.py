@@ -56,13 +56,14 @@ def forecast(
     each level; what was done and found in each series is in `to_dict()["series"]`.
 
     Args:
-        frame: rows with `unique_id` (may be absent where there is one series), `ds` (dates, times or integers) and `y`: of
-            pandas, polars, pyarrow or anything else with an Arrow interface, a list of dicts, or a dict of columns.
+        frame: rows with `unique_id` (may be absent where there is one series), `ds` (dates, times or integers) and
+            `y`: of pandas, polars, pyarrow or anything else with an Arrow interface, a list of dicts, or a dict of
+            columns.
         horizon: how many periods ahead, 1 to 10,000.
         level: the central intervals in per cent, each above 0 and below 100.
         quantiles: probabilities above 0 and below 1 whose values are given too, as columns `q-0.1` and so on.
-        freq: the distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min` and the like, or an integer where `ds` is
-            one; inferred by default.
+        freq: the distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min` and the like, or an integer where
+            `ds` is one; inferred by default.
         season_length: the periods of a season, or of several; those of the frequency by default.
         country: the two letters of a country whose holidays count in daily series.
         events: days, past and to come, by the name of what happens on them.
@@ -70,8 +71,8 @@ def forecast(
         future: `unique_id`, `ds` and the values of the regressors in the periods ahead.
         gaps: what a period without a row means: `zero`, `missing`, or `closed` for weekdays that never have one;
             inferred by default.
-        kind: what values may be: any `value`, a `count` (whole, never negative), an `amount` (never negative), a `share`
-            (0 to 1); the first three are inferred by default.
+        kind: what values may be: any `value`, a `count` (whole, never negative), an `amount` (never negative), a
+            `share` (0 to 1); the first three are inferred by default.
         as_of: later rows are not seen, nor is a period that ends later.
         id_col: the name of the column of series.
         time_col: the name of the column of times.
@@ -134,8 +135,8 @@ def backtest(
 
     Each series is forecast from past origins, the last of them a horizon before its end, with nothing of what came
     later. The table of the answer has a row for each compared value: `unique_id`, `cutoff` (the last time that was
-    known), `ds`, `y`, `mean`, `lo-80`, `hi-80`, `lo-95`, `hi-95` and `naive`. `scores` has MASE, WAPE, bias, and coverage
-    and width at 80 and 95 % of each series; `to_dict()["overall"]` of all together.
+    known), `ds`, `y`, `mean`, `lo-80`, `hi-80`, `lo-95`, `hi-95` and `naive`. `scores` has MASE, WAPE, bias, and
+    coverage and width at 80 and 95 % of each series; `to_dict()["overall"]` of all together.
 
     Args:
         frame: as `forecast`.
@@ -201,7 +202,7 @@ class _Names:
             rows = list(frame)
             wanted = [self.ids, self.times, self.values, *self.regressors]
             columns = {name: [row.get(name) for row in rows] for name in wanted if any(name in row for row in rows)}
-        read = {"uniqueId": columns.get(self.ids), "ds": columns.get(self.times)}
+        read: dict[str, Any] = {"uniqueId": columns.get(self.ids), "ds": columns.get(self.times)}
         if self.values in columns:
             read["y"] = [_number(value) for value in columns[self.values]]
         known = [name for name in self.regressors if name in columns]
@@ -209,9 +210,7 @@ class _Names:
         return {name: values for name, values in read.items() if values}
 
 
-def _asked(
-    frame: Any, future: Any, names: _Names, asked: dict[str, Any]
-) -> tuple[object | None, object | None, str]:
+def _asked(frame: Any, future: Any, names: _Names, asked: dict[str, Any]) -> tuple[object | None, object | None, str]:
     """The frame, that of the periods ahead, and the question; rows that are not in a frame are in the question."""
     if _exports(frame):
         ahead = None if future is None else future if _exports(future) else _as_arrow(future, frame)

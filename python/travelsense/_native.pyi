@@ -13,6 +13,7 @@ def forecast(
 def backtest(
     frame: object | None, future: object | None, question: str, threads: int | None, patience: _Patience
 ) -> Answer: ...
+
 @final
 class Answer:
     @property

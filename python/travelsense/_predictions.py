@@ -43,17 +43,19 @@ class Predictions:
     ) -> Result:
         """What comes after the history of a range?
 
-        Rows: `segment`, `date`, `value`, `predicted`, `lower_bound`, `upper_bound`: the history, and the buckets after it
-        with their bounds. The models, the backtest beside the seasonal naive forecast, and what was found in the
-        history are in `to_dict()`.
+        Rows: `segment`, `date`, `value`, `predicted`, `lower_bound`, `upper_bound`: the history, and the buckets
+        after it with their bounds. The models, the backtest beside the seasonal naive forecast, and what was found
+        in the history are in `to_dict()`.
 
         Args:
             prediction_type: `user_growth` (new users a day), `revenue` (a day), `demand_forecast` (bookings a day),
-                `churn_rate` (of the users of a week, the share not active in the next four) or `feature_adoption` (first uses a day).
+                `churn_rate` (of the users of a week, the share not active in the next four) or `feature_adoption`
+                (first uses a day).
             start_date: the first day, or instant, of the history.
             end_date: the last day, included whole, or the instant before which it ends.
             confidence_level: the central interval in per cent, 0 to 100; 95 by default.
-            horizon: how many days (weeks for `churn_rate`) ahead, 1 to 365; a quarter of the history by default, at most 90.
+            horizon: how many days (weeks for `churn_rate`) ahead, 1 to 365; a quarter of the history by default, at
+                most 90.
             segment: only users of this segment.
             segments: segments that are predicted beside it, each by itself.
             feature: the one feature of `feature_adoption`; every feature of the catalogue by default.
@@ -107,8 +109,8 @@ class Predictions:
         """Which users are about to go away, how sure is that, and why?
 
         Rows, those with the highest risk first: `user_id`, `probability`, `low`, `high`, `expected_active_days`,
-        `active_days`, `days_since_active`, `days_known`, `reasons`; the summary, and how good such probabilities have been,
-        are in `to_dict()`.
+        `active_days`, `days_since_active`, `days_known`, `reasons`; the summary, and how good such probabilities
+        have been, are in `to_dict()`.
 
         Args:
             horizon_days: a user churns who has no activity in so many days from `as_of` on; 30 by default.
@@ -197,8 +199,8 @@ class Predictions:
     ) -> Result:
         """What will users do next?
 
-        Rows: `user_id` (`None` for the segment together, whose rows come first), `event`, `probability`, `low`, `high`; how
-        good such chances have been is in `to_dict()`.
+        Rows: `user_id` (`None` for the segment together, whose rows come first), `event`, `probability`, `low`, `high`;
+        how good such chances have been is in `to_dict()`.
 
         Args:
             users: whose next actions are told one by one; nobody by default.

@@ -127,7 +127,7 @@ class Forecast(Result):
         return super()._tables()
 
     def to_svg(self, series: object = None) -> str | None:
-        """One series, the first by default, with its history and a band for each level; `None` where it is none of them."""
+        """One series, the first by default, with its history and a band for each level; `None` where there is none."""
         return self._answer.svg_of(None if series is None else str(series))
 
 
@@ -152,7 +152,7 @@ class Backtest(Result):
         return Result("backtest", scores if scores is not None else self._answer)
 
     def to_svg(self, series: object = None) -> str | None:
-        """One series, the first by default: what came, what was forecast, and naively; `None` where it is none of them."""
+        """One series, the first by default: what came, and what was forecast and naively; `None` if there is none."""
         return self._answer.svg_of(None if series is None else str(series))
 
 

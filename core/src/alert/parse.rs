@@ -449,7 +449,9 @@ pub(crate) fn silence(value: &Value) -> Parsed<Window> {
 /// A length of time in whole seconds, as a rule keeps it.
 fn up_to(value: &Value, most: i64) -> Parsed<Window> {
     let read = fields::window(value)?;
-    if read.micros() % 1_000_000 != 0 {
+    // What is smaller than a microsecond is no second either.
+    let part = value.as_f64().is_some_and(|seconds| seconds.fract() != 0.0);
+    if part || read.micros() % 1_000_000 != 0 {
         return fields::fault("out_of_range", "must be whole seconds");
     }
     if read.micros() > most {

@@ -445,6 +445,7 @@ fn a_rule_holds_whole_seconds_and_text_that_every_store_holds() {
         ("coolDown", json!(week + 1), "out_of_range"),
         ("coolDown", json!(1.0), ""),
         ("coolDown", json!(1.5), "out_of_range"),
+        ("coolDown", json!(1e-42), "out_of_range"),
         ("coolDown", json!("500ms"), "out_of_range"),
         ("coolDown", json!("7d"), ""),
         ("coolDown", json!("8d"), "out_of_range"),
