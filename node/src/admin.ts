@@ -51,7 +51,8 @@ export type Permission =
   | 'read_audit'
   | 'manage_access'
   | 'read_alerts'
-  | 'manage_alerts';
+  | 'manage_alerts'
+  | 'manage_models';
 
 /** What stands beside the questions of a store. */
 export class Administration extends Handle {

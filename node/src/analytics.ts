@@ -50,7 +50,7 @@ import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 import { repeated } from './stream.js';
-import type { Counted, Word, Words } from './words.js';
+import type { Counted, Fields, Word, Words } from './words.js';
 
 /** The words whose answers have charts. */
 type Charted =
@@ -161,6 +161,11 @@ export class Analytics extends Administration {
   /** The same as JSON text, byte for byte what the other doors give. */
   queryText<W extends Word>(word: W, question: Words[W]['question'], asking?: Asking | null): Promise<string> {
     return this.ask(asking, (...how) => this.native.query(word, written(question), ...how));
+  }
+
+  /** How the bookings of a range of service dates came in: on the books, net of cancellations, by days before service. */
+  pickup(question: Fields, asking?: Asking | null): Promise<Exact<Fields>> {
+    return this.query('pickup', question, asking);
   }
 
   /** What of a metric was not as usual over a range. */

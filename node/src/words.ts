@@ -63,6 +63,7 @@ export interface Words {
   feedback: { question: FeedbackQuestion; answer: Feedback; cell: never };
   forecast: { question: Fields; answer: Fields; cell: never };
   backtest: { question: Fields; answer: Fields; cell: never };
+  pickup: { question: Fields; answer: Fields; cell: Fields };
   anomalies: { question: AnomaliesQuestion; answer: AnomaliesAnswer; cell: never };
 }
 

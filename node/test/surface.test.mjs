@@ -28,6 +28,11 @@ const otherwise = {
   export_file: '`saveExport`, and the handler as a stream',
   report: 'what `export` writes',
   metadata: 'the store behind dashboards, which has no verbs of its own',
+  export_once: 'the header `Idempotency-Key` of the handler',
+  create_dashboard_once: 'the header `Idempotency-Key` of the handler',
+  widgets_data: '`dashboardData`',
+  audit_anchor: 'what the program signs and keeps elsewhere',
+  verify_audit_by: '`verifyAudit`; signed anchors are checked by the program that keeps them',
   record: 'verbs write their own entries',
   admit: 'a token, of which a program that says who acts has none',
 };
