@@ -61,7 +61,9 @@ impl Answers {
     ) -> Result<Answer> {
         let text = question.to_string();
         // What a cohort means, what a model is and what is kept for feedback are no part of the events, and so of no version of them.
-        let elsewhere = ["\"cohort\":", "\"feedback\":"].iter().any(|f| text.contains(f))
+        let elsewhere = ["\"cohort\":", "\"feedback\":"]
+            .iter()
+            .any(|f| text.contains(f))
             || matches!(word, "query/score" | "query/feedback");
         let Some(kept) = self.kept.as_ref().filter(|_| !elsewhere) else {
             return compute();

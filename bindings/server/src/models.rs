@@ -31,7 +31,11 @@ fn at(operation: Operation) -> Operation {
 }
 
 fn log(operation: Operation) -> Operation {
-    operation.path("name", schema::plain(1, 100), "The name under which it is kept.")
+    operation.path(
+        "name",
+        schema::plain(1, 100),
+        "The name under which it is kept.",
+    )
 }
 
 /// The routes whose bodies are small.
@@ -42,9 +46,21 @@ pub(crate) fn routes() -> Api {
             list,
             op("listModels", "Models trained elsewhere, the latest first.")
                 .needs(ReadAnalytics)
-                .query("search", schema::plain(0, 100), "Text in their name or description, taken literally.")
-                .query("limit", schema::default(schema::integer(1, 100), 20.into()), "At most so many.")
-                .query("offset", schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into()), "After so many.")
+                .query(
+                    "search",
+                    schema::plain(0, 100),
+                    "Text in their name or description, taken literally.",
+                )
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 100), 20.into()),
+                    "At most so many.",
+                )
+                .query(
+                    "offset",
+                    schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into()),
+                    "After so many.",
+                )
                 .lists(named("Model")),
         )
         .get(
@@ -62,28 +78,53 @@ pub(crate) fn routes() -> Api {
         .get(
             "feedback",
             logs,
-            op("listFeedback", "The names under which something foretold is kept.")
-                .needs(ReadAnalytics)
-                .answers(schema::list(named("FeedbackLog"))),
+            op(
+                "listFeedback",
+                "The names under which something foretold is kept.",
+            )
+            .needs(ReadAnalytics)
+            .answers(schema::list(named("FeedbackLog"))),
         )
         .get(
             "feedback/{name}",
             feedback,
-            log(op("readFeedback", "What became of what was foretold under a name."))
-                .needs(ReadAnalytics)
-                .query("uniqueId", schema::text(), "The only series; all by default.")
-                .query("runs", schema::default(schema::integer(1, 1_000), 200.into()), "The latest so many runs.")
-                .query("rows", schema::default(schema::truth(), false.into()), "Whether every point is told, with the features beside it.")
-                .query("asOf", schema::instant(), "Nothing that became known after this instant is seen; now by default.")
-                .refuses(&[404])
-                .answers(named("Feedback")),
+            log(op(
+                "readFeedback",
+                "What became of what was foretold under a name.",
+            ))
+            .needs(ReadAnalytics)
+            .query(
+                "uniqueId",
+                schema::text(),
+                "The only series; all by default.",
+            )
+            .query(
+                "runs",
+                schema::default(schema::integer(1, 1_000), 200.into()),
+                "The latest so many runs.",
+            )
+            .query(
+                "rows",
+                schema::default(schema::truth(), false.into()),
+                "Whether every point is told, with the features beside it.",
+            )
+            .query(
+                "asOf",
+                schema::instant(),
+                "Nothing that became known after this instant is seen; now by default.",
+            )
+            .refuses(&[404])
+            .answers(named("Feedback")),
         )
         .delete(
             "feedback/{name}",
             forget,
-            log(op("deleteFeedback", "Forgets all that is kept under a name."))
-                .needs(ManageModels)
-                .refuses(&[404]),
+            log(op(
+                "deleteFeedback",
+                "Forgets all that is kept under a name.",
+            ))
+            .needs(ManageModels)
+            .refuses(&[404]),
         )
 }
 
@@ -94,77 +135,147 @@ pub(crate) fn large() -> Api {
         .post(
             "models",
             register,
-            op("registerModel", "Registers a model from the bytes of its file.")
-                .needs(ManageModels)
-                .required("name", schema::plain(1, 100), "Its name, without `@` and `/`. What is there already gets its next version.")
-                .query("description", schema::plain(0, 500), "What it is for.")
-                .query("format", schema::one_of(&["onnx", "xgboost", "lightgbm"]), "Its format; the bytes tell it by default.")
-                .query("features", schema::list(schema::plain(1, 200)), "The names of its features, in their order.")
-                .query("classes", schema::list(schema::plain(1, 200)), "The names of its classes, in their order.")
-                .batch(&[("application/octet-stream", file)])
-                .creates(named("Model")),
+            op(
+                "registerModel",
+                "Registers a model from the bytes of its file.",
+            )
+            .needs(ManageModels)
+            .required(
+                "name",
+                schema::plain(1, 100),
+                "Its name, without `@` and `/`. What is there already gets its next version.",
+            )
+            .query("description", schema::plain(0, 500), "What it is for.")
+            .query(
+                "format",
+                schema::one_of(&["onnx", "xgboost", "lightgbm"]),
+                "Its format; the bytes tell it by default.",
+            )
+            .query(
+                "features",
+                schema::list(schema::plain(1, 200)),
+                "The names of its features, in their order.",
+            )
+            .query(
+                "classes",
+                schema::list(schema::plain(1, 200)),
+                "The names of its classes, in their order.",
+            )
+            .batch(&[("application/octet-stream", file)])
+            .creates(named("Model")),
         )
         .post(
             "models/{model}/score",
             score,
-            at(op("score", "What a model says of rows, or of the warehouse's users."))
-                .needs(ReadAnalytics)
-                .body("ScoreQuestion")
-                .answers(named("Scores")),
+            at(op(
+                "score",
+                "What a model says of rows, or of the warehouse's users.",
+            ))
+            .needs(ReadAnalytics)
+            .body("ScoreQuestion")
+            .answers(named("Scores")),
         )
         .post(
             "feedback/{name}/actuals",
             actuals,
-            log(op("addActuals", "Tells what came of what is kept under a name."))
-                .needs(ManageModels)
-                .refuses(&[404])
-                .body("Actuals")
-                .answers(schema::object([("new", schema::count())])),
+            log(op(
+                "addActuals",
+                "Tells what came of what is kept under a name.",
+            ))
+            .needs(ManageModels)
+            .refuses(&[404])
+            .body("Actuals")
+            .answers(schema::object([("new", schema::count())])),
         )
         .post(
             "feedback/{name}/predictions",
             predictions,
-            log(op("addPredictions", "Keeps predictions made elsewhere under a name."))
-                .needs(ManageModels)
-                .body("OutsidePredictions")
-                .answers(schema::object([("run", named("ObjectId"))])),
+            log(op(
+                "addPredictions",
+                "Keeps predictions made elsewhere under a name.",
+            ))
+            .needs(ManageModels)
+            .body("OutsidePredictions")
+            .answers(schema::object([("run", named("ObjectId"))])),
         )
 }
 
 /// Registers a model.
-async fn register(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
-    tell(service, id, headers, ManageModels, None, move |analytics, who| {
-        let made = question(&uri, |asked| analytics.register_model(who, asked, &body))?;
-        let place = format!("/api/analytics-dashboard/models/{}", made.id);
-        Ok(Answer::of(&made)?.created(place))
-    })
+async fn register(
+    service: State<Service>,
+    id: Id,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageModels,
+        None,
+        move |analytics, who| {
+            let made = question(&uri, |asked| analytics.register_model(who, asked, &body))?;
+            let place = format!("/api/analytics-dashboard/models/{}", made.id);
+            Ok(Answer::of(&made)?.created(place))
+        },
+    )
     .await
 }
 
 /// Lists models.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(service, id, headers, ReadAnalytics, None, move |analytics, who| {
-        let listed = question(&uri, |asked| analytics.models(who, asked))?;
-        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.models)?.page(page))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| {
+            let listed = question(&uri, |asked| analytics.models(who, asked))?;
+            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+            Ok(Answer::of(&listed.models)?.page(page))
+        },
+    )
     .await
 }
 
 /// A model.
-async fn read(service: State<Service>, id: Id, Path(model): Path<String>, headers: HeaderMap) -> Response {
-    tell(service, id, headers, ReadAnalytics, None, move |analytics, who| {
-        Answer::of(&analytics.model(who, &model)?)
-    })
+async fn read(
+    service: State<Service>,
+    id: Id,
+    Path(model): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| Answer::of(&analytics.model(who, &model)?),
+    )
     .await
 }
 
 /// Removes a version of a model.
-async fn remove(service: State<Service>, id: Id, Path(model): Path<String>, headers: HeaderMap) -> Response {
-    tell(service, id, headers, ManageModels, None, move |analytics, who| {
-        analytics.delete_model(who, &model)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-    })
+async fn remove(
+    service: State<Service>,
+    id: Id,
+    Path(model): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageModels,
+        None,
+        move |analytics, who| {
+            analytics.delete_model(who, &model)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
     .await
 }
 
@@ -177,25 +288,41 @@ async fn score(
     body: Bytes,
 ) -> Response {
     let act = Act::new("model.score", format!("model/{model}"));
-    tell(service, id, headers, ReadAnalytics, Some(act), move |analytics, who| {
-        let mut asked = parsed(&body)?;
-        let Some(fields) = asked.as_object_mut() else {
-            return Err(Error::field("body", "invalid_type", "must be an object with named fields"));
-        };
-        if fields.contains_key("model") {
-            return Err(Error::field("model", "unknown_field", "stands in the path"));
-        }
-        fields.insert("model".to_owned(), model.into());
-        Answer::of(&analytics.score_json(who, &asked)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        Some(act),
+        move |analytics, who| {
+            let mut asked = parsed(&body)?;
+            let Some(fields) = asked.as_object_mut() else {
+                return Err(Error::field(
+                    "body",
+                    "invalid_type",
+                    "must be an object with named fields",
+                ));
+            };
+            if fields.contains_key("model") {
+                return Err(Error::field("model", "unknown_field", "stands in the path"));
+            }
+            fields.insert("model".to_owned(), model.into());
+            Answer::of(&analytics.score_json(who, &asked)?)
+        },
+    )
     .await
 }
 
 /// The names under which something is kept.
 async fn logs(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    tell(service, id, headers, ReadAnalytics, None, move |analytics, who| {
-        Answer::of(&analytics.feedback_logs(who)?)
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        None,
+        move |analytics, who| Answer::of(&analytics.feedback_logs(who)?),
+    )
     .await
 }
 
@@ -208,15 +335,22 @@ async fn feedback(
     uri: Uri,
 ) -> Response {
     let act = Act::new("feedback.read", format!("feedback/{name}"));
-    tell(service, id, headers, ReadAnalytics, Some(act), move |analytics, who| {
-        question(&uri, |asked| {
-            let mut asked = asked.clone();
-            if let Some(fields) = asked.as_object_mut() {
-                fields.insert("name".to_owned(), name.as_str().into());
-            }
-            Answer::of(&analytics.feedback_json(who, &asked)?)
-        })
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ReadAnalytics,
+        Some(act),
+        move |analytics, who| {
+            question(&uri, |asked| {
+                let mut asked = asked.clone();
+                if let Some(fields) = asked.as_object_mut() {
+                    fields.insert("name".to_owned(), name.as_str().into());
+                }
+                Answer::of(&analytics.feedback_json(who, &asked)?)
+            })
+        },
+    )
     .await
 }
 
@@ -228,10 +362,17 @@ async fn actuals(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    tell(service, id, headers, ManageModels, None, move |analytics, who| {
-        let new = unparsed(&body, |body| analytics.add_actuals(who, &name, body))?;
-        Answer::of(&json!({ "new": new }))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageModels,
+        None,
+        move |analytics, who| {
+            let new = unparsed(&body, |body| analytics.add_actuals(who, &name, body))?;
+            Answer::of(&json!({ "new": new }))
+        },
+    )
     .await
 }
 
@@ -243,18 +384,37 @@ async fn predictions(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    tell(service, id, headers, ManageModels, None, move |analytics, who| {
-        let run = unparsed(&body, |body| analytics.add_predictions(who, &name, body))?;
-        Answer::of(&json!({ "run": run }))
-    })
+    tell(
+        service,
+        id,
+        headers,
+        ManageModels,
+        None,
+        move |analytics, who| {
+            let run = unparsed(&body, |body| analytics.add_predictions(who, &name, body))?;
+            Answer::of(&json!({ "run": run }))
+        },
+    )
     .await
 }
 
 /// Forgets a name.
-async fn forget(service: State<Service>, id: Id, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    tell(service, id, headers, ManageModels, None, move |analytics, who| {
-        analytics.delete_feedback(who, &name)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
-    })
+async fn forget(
+    service: State<Service>,
+    id: Id,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    tell(
+        service,
+        id,
+        headers,
+        ManageModels,
+        None,
+        move |analytics, who| {
+            analytics.delete_feedback(who, &name)?;
+            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        },
+    )
     .await
 }

@@ -2,8 +2,8 @@
 
 use super::Permission::{
     self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageAlerts, ManageCatalogue,
-    ManageCohorts, ManageDashboards, ManageModels, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards,
-    ReadPeople,
+    ManageCohorts, ManageDashboards, ManageModels, ReadAlerts, ReadAnalytics, ReadAudit,
+    ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 4] = [

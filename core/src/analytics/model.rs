@@ -10,7 +10,7 @@ use crate::access::{self, Permission, Principal};
 use crate::audit::Act;
 use crate::churn::{self, Churn, USER_FEATURES};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feedback::{Fan, Measure, Run, profile};
+use crate::feedback::{self, Fan, Measure, Run, profile};
 use crate::metadata::documents::{self, Find, Sort};
 use crate::metadata::models::{self, Version};
 use crate::metadata::{Kind, ObjectId, Session, read};
@@ -95,7 +95,9 @@ impl Analytics {
         self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let mut fields = Fields::of(asked)?;
             let search = fields.optional("search", |v| match fields::text(v)? {
-                text if text.contains('\0') => fields::fault("invalid_text", "must not contain NUL"),
+                text if text.contains('\0') => {
+                    fields::fault("invalid_text", "must not contain NUL")
+                }
                 text => Ok(text.to_owned()),
             });
             let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
@@ -121,7 +123,11 @@ impl Analytics {
             )?;
             let behind = offset.saturating_add(found.documents.len()) as u64;
             Ok(ModelList {
-                models: found.documents.iter().map(Registered::read).collect::<Result<_>>()?,
+                models: found
+                    .documents
+                    .iter()
+                    .map(Registered::read)
+                    .collect::<Result<_>>()?,
                 total: found.total,
                 limit,
                 offset,
@@ -151,9 +157,7 @@ impl Analytics {
         self.acted(who, Permission::ManageModels, act, |session, act| {
             let model = found(session, reference)?;
             act.object = object(model.id);
-            if model.owner_id != who.id()
-                && !access::decide(who, Permission::ManageAccess).allow
-            {
+            if model.owner_id != who.id() && !access::decide(who, Permission::ManageAccess).allow {
                 return Err(Error::new(
                     ErrorKind::Forbidden,
                     "forbidden",
@@ -225,7 +229,12 @@ impl Analytics {
     fn ready(&self, reference: &str) -> Result<(Registered, Arc<Model>)> {
         let store = self.metadata()?;
         let registered = read(&*store, |session| found(session, reference))?;
-        let held = || self.kept.models.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = || {
+            self.kept
+                .models
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
         let known = held().iter().find(|(id, _)| *id == registered.id).cloned();
         if let Some((_, model)) = known {
             return Ok((registered, model));
@@ -288,13 +297,15 @@ impl Analytics {
         let columns = USER_FEATURES.iter().zip(known.columns);
         Ok(Rows {
             frame: Frame {
-                columns: columns.map(|(n, c)| ((*n).to_owned(), Column::Numbers(c))).collect(),
+                columns: columns
+                    .map(|(n, c)| ((*n).to_owned(), Column::Numbers(c)))
+                    .collect(),
             },
             ids: Some(known.users.into_iter().map(|user| user.id).collect()),
         })
     }
 
-    /// Scores as they are kept: the probability of the last class, or the prediction, with the features.
+    /// Scores as they are kept: the probability of the second of two classes, or the prediction, with the features.
     fn scored(
         &self,
         log: &str,
@@ -306,19 +317,23 @@ impl Analytics {
             Task::Classification => (scores.columns.last(), Measure::Probability),
             _ => (scores.columns.first(), Measure::Number),
         };
-        let chance = |name: &str| measure == Measure::Number || name.starts_with("probability_");
+        let two = model.schema.classes.len() == 2;
+        let chance = |name: &str| {
+            measure == Measure::Number || two && name.starts_with("probability_")
+        };
         let Some((_, Column::Numbers(values))) = column.filter(|(name, _)| chance(name)) else {
             return Err(Error::field(
                 "feedback",
                 "not_used",
-                "the model gives neither a number nor a probability that could be compared",
+                "the model gives neither a number nor the probability of one of two classes",
             ));
         };
         let name = |i: usize| match &rows.ids {
             Some(ids) => ids.get(i).cloned().unwrap_or_default(),
             None => i.to_string(),
         };
-        let ds = question.ds.clone().unwrap_or_default();
+        let ds = question.ds.as_deref().map(|ds| feedback::ds(&ds.into()));
+        let ds = ds.and_then(std::result::Result::ok).unwrap_or_default();
         let each = values.iter().enumerate().map(|(i, value)| Fan {
             id: name(i),
             ds: vec![ds.clone()],
@@ -327,7 +342,9 @@ impl Analytics {
         });
         let reference = model.reference();
         let (runs, _) = self.log(log, self.now(), usize::MAX)?;
-        let before = runs.iter().find(|(_, r)| r.model == reference && !r.profile.is_empty());
+        let before = runs
+            .iter()
+            .find(|(_, r)| r.model == reference && !r.profile.is_empty());
         let profiled = |(name, column): &(String, Column)| match column {
             Column::Numbers(values) => {
                 let before = before.and_then(|(_, r)| r.profile.iter().find(|p| p.name == *name));
@@ -337,12 +354,20 @@ impl Analytics {
         };
         let taken = |name: &str| model.schema.features.iter().any(|f| f.name == name);
         let features = Frame {
-            columns: rows.frame.columns.iter().filter(|(n, _)| taken(n)).cloned().collect(),
+            columns: rows
+                .frame
+                .columns
+                .iter()
+                .filter(|(n, _)| taken(n))
+                .cloned()
+                .collect(),
         };
-        let columns = told(&features).into_iter().map(|(name, values)| match values {
-            Value::Array(values) => (name, values),
-            other => (name, vec![other]),
-        });
+        let columns = told(&features)
+            .into_iter()
+            .map(|(name, values)| match values {
+                Value::Array(values) => (name, values),
+                other => (name, vec![other]),
+            });
         let kept: Vec<(String, Vec<Value>)> = columns.collect();
         Ok(Run {
             word: WORD.name.to_owned(),
@@ -379,12 +404,19 @@ fn found(session: &mut dyn Session, reference: &str) -> Result<Registered> {
         }
         Reference::Version(name, number) => {
             let versions = models::versions(session, &name)?;
-            versions.iter().find(|v| !v.gone && v.version == number).map(|v| v.id)
+            versions
+                .iter()
+                .find(|v| !v.gone && v.version == number)
+                .map(|v| v.id)
         }
     };
     let document = match id {
         Some(id) => documents::get(session, Kind::Model, id)?,
         None => None,
     };
-    document.as_ref().map(Registered::read).transpose()?.ok_or_else(missing)
+    document
+        .as_ref()
+        .map(Registered::read)
+        .transpose()?
+        .ok_or_else(missing)
 }

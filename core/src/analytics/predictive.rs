@@ -18,7 +18,10 @@ pub(super) const WORD: Word = Word {
 
 pub(super) const FORECAST: Word = Word {
     name: "forecast",
-    ask: |a, who, question| json(&a.forecast_json(who, question)?),
+    ask: |a, who, question| match question.get("feedback") {
+        None | Some(Value::Null) => json(&a.forecast_json(who, question)?),
+        Some(log) => json(&a.forecast_kept(who, log, question)?),
+    },
     people: None,
 };
 

@@ -18,6 +18,7 @@ mod tests;
 pub use adapt::{Adapted, adapted};
 pub use answer::{FeedbackAnswer, FeedbackRows, answer};
 pub use drift::{Advice, Drift, PageHinkley, Shifted};
+pub(crate) use given::{ds, foretold};
 pub use given::{actuals, predictions};
 pub use join::{Joined, Point, join};
 pub use question::Feedback;

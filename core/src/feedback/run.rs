@@ -74,7 +74,11 @@ pub struct Run {
 impl Run {
     /// Takes away what was foretold of these series, with their features; whether there was any.
     pub fn forget(&mut self, ids: &std::collections::HashSet<&str>) -> bool {
-        let kept: Vec<bool> = self.series.iter().map(|fan| !ids.contains(fan.id.as_str())).collect();
+        let kept: Vec<bool> = self
+            .series
+            .iter()
+            .map(|fan| !ids.contains(fan.id.as_str()))
+            .collect();
         if kept.iter().all(|kept| *kept) {
             return false;
         }

@@ -117,7 +117,8 @@ pub fn rewrite_run(session: &mut dyn Session, id: &str, body: &str) -> Result<()
 /// Puts others in the place of all that came of a name.
 pub fn rewrite_actuals(session: &mut dyn Session, log: &str, all: &[Actuals]) -> Result<()> {
     session.execute("delete from feedback_actuals where log = $1", &[log.into()])?;
-    all.iter().try_for_each(|actuals| insert_actuals(session, actuals))
+    all.iter()
+        .try_for_each(|actuals| insert_actuals(session, actuals))
 }
 
 /// The names there are, with how many runs they have and when the latest was made.

@@ -41,12 +41,7 @@ pub fn versions(session: &mut dyn Session, name: &str) -> Result<Vec<Version>> {
 }
 
 /// Keeps a version of a name, and its file.
-pub fn insert(
-    session: &mut dyn Session,
-    name: &str,
-    version: &Version,
-    file: &[u8],
-) -> Result<()> {
+pub fn insert(session: &mut dyn Session, name: &str, version: &Version, file: &[u8]) -> Result<()> {
     let id = version.id.to_string();
     session.execute(
         "insert into model_versions values ($1, $2, $3, $4, false)",
@@ -60,7 +55,11 @@ pub fn insert(
     for (part, bytes) in file.chunks(PART).enumerate() {
         session.execute(
             "insert into model_files values ($1, $2, $3)",
-            &[id.as_str().into(), part.into(), STANDARD.encode(bytes).into()],
+            &[
+                id.as_str().into(),
+                part.into(),
+                STANDARD.encode(bytes).into(),
+            ],
         )?;
     }
     Ok(())

@@ -69,13 +69,25 @@ fn files_of_models_are_kept_in_parts_and_versions_are_not_given_twice() {
         let kept = version(1, 7);
         change(store, |s| models::insert(s, "m", &kept, &file)).unwrap();
         change(store, |s| models::insert(s, "m", &version(2, 8), b"")).unwrap();
-        assert_eq!(read(store, |s| models::file(s, kept.id)).unwrap(), file, "{engine}");
+        assert_eq!(
+            read(store, |s| models::file(s, kept.id)).unwrap(),
+            file,
+            "{engine}"
+        );
         change(store, |s| models::remove(s, kept.id)).unwrap();
-        assert!(read(store, |s| models::file(s, kept.id)).unwrap().is_empty());
+        assert!(
+            read(store, |s| models::file(s, kept.id))
+                .unwrap()
+                .is_empty()
+        );
         let all = read(store, |s| models::versions(s, "m")).unwrap();
         let seen: Vec<(i64, bool)> = all.iter().map(|v| (v.version, v.gone)).collect();
         assert_eq!(seen, [(2, false), (1, true)], "{engine}");
-        assert!(read(store, |s| models::versions(s, "M")).unwrap().is_empty());
+        assert!(
+            read(store, |s| models::versions(s, "M"))
+                .unwrap()
+                .is_empty()
+        );
     });
 }
 
@@ -104,8 +116,14 @@ fn feedback_is_what_was_known_at_an_instant() {
         .unwrap();
         let runs = read(store, |s| feedback::runs(s, "l", at(3), 2)).unwrap();
         assert_eq!(runs, [run(2), run(3)], "{engine}");
-        assert_eq!(read(store, |s| feedback::runs(s, "l", at(2), 9)).unwrap(), [run(1), run(2)]);
-        assert_eq!(read(store, |s| feedback::actuals(s, "l", at(2))).unwrap(), [told(1), told(2)]);
+        assert_eq!(
+            read(store, |s| feedback::runs(s, "l", at(2), 9)).unwrap(),
+            [run(1), run(2)]
+        );
+        assert_eq!(
+            read(store, |s| feedback::actuals(s, "l", at(2))).unwrap(),
+            [told(1), told(2)]
+        );
         let logs = read(store, feedback::logs).unwrap();
         assert_eq!(logs, [("l".to_owned(), 3, at(3))], "{engine}");
         assert_eq!(change(store, |s| feedback::forget(s, "l")).unwrap(), 3);

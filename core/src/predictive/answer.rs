@@ -303,7 +303,11 @@ fn predict(
         }
     };
     let fan = Fan {
-        ds: forecast.times.iter().map(|at| day(*at).to_string()).collect(),
+        ds: forecast
+            .times
+            .iter()
+            .map(|at| day(*at).to_string())
+            .collect(),
         mean: forecast.mean.clone(),
         quantiles: (0..horizon)
             .map(|h| grid.iter().map(|p| forecast.quantile(h, *p)).collect())

@@ -25,7 +25,9 @@ fn store() -> (Analytics, Arc<AtomicI64>) {
 }
 
 fn file(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/models").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("data/models")
+        .join(name);
     std::fs::read(path).unwrap()
 }
 
@@ -88,11 +90,20 @@ fn versions_are_counted_and_never_given_twice() {
     let (a, _) = store();
     let who = owner();
     let register = |body: Value, name: &str| a.register_model(&who, &body, &file(name)).unwrap();
-    let first = register(json!({"name": "churn", "description": "who goes"}), "churn.onnx");
-    assert_eq!((first.version, first.schema.classes.as_slice()), (1, ["goes", "stays"].map(str::to_owned).as_slice()));
+    let first = register(
+        json!({"name": "churn", "description": "who goes"}),
+        "churn.onnx",
+    );
+    assert_eq!(
+        (first.version, first.schema.classes.as_slice()),
+        (1, ["goes", "stays"].map(str::to_owned).as_slice())
+    );
     assert_eq!(first.hash.len(), 64);
     // The same file under the same names is what is there.
-    assert_eq!(register(json!({"name": "churn"}), "churn.onnx").id, first.id);
+    assert_eq!(
+        register(json!({"name": "churn"}), "churn.onnx").id,
+        first.id
+    );
     let second = register(json!({"name": "churn"}), "churn.json");
     assert_eq!(second.version, 2);
     assert_eq!(a.model(&who, "churn").unwrap().id, second.id);
@@ -102,7 +113,10 @@ fn versions_are_counted_and_never_given_twice() {
     assert_eq!((listed.total, listed.models[0].id), (1, first.id));
     a.delete_model(&who, "churn@2").unwrap();
     assert_eq!(a.model(&who, "churn").unwrap().id, first.id);
-    assert_eq!(a.model(&who, "churn@2").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        a.model(&who, "churn@2").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     assert_eq!(register(json!({"name": "churn"}), "visits.txt").version, 3);
     let actions: Vec<Value> = serde_json::to_value(a.audit(&who, &json!({"limit": 100})).unwrap())
         .unwrap()["entries"]
@@ -119,16 +133,31 @@ fn versions_are_counted_and_never_given_twice() {
 fn what_is_refused_changes_nothing() {
     let (a, _) = store();
     let who = owner();
-    let refused = |body: Value, file: &[u8]| code(&a.register_model(&who, &body, file).unwrap_err());
+    let refused =
+        |body: Value, file: &[u8]| code(&a.register_model(&who, &body, file).unwrap_err());
     let named = json!({"name": "m"});
     let of = |field: &str, code| (field.to_owned(), code);
-    assert_eq!(refused(named.clone(), b"no model"), of("file", "malformed_model"));
+    assert_eq!(
+        refused(named.clone(), b"no model"),
+        of("file", "malformed_model")
+    );
     let cut = &file("churn.onnx")[..1_000];
     assert_eq!(refused(named.clone(), cut), of("file", "malformed_model"));
-    let own = String::from_utf8(file("churn.json")).unwrap().replace("binary:logistic", "mine");
-    assert_eq!(refused(named, own.as_bytes()), of("file", "unsupported_model"));
-    assert_eq!(refused(json!({"name": "a@b"}), &file("churn.json")), of("name", "invalid_text"));
-    assert_eq!(refused(json!({}), &file("churn.json")), of("name", "required"));
+    let own = String::from_utf8(file("churn.json"))
+        .unwrap()
+        .replace("binary:logistic", "mine");
+    assert_eq!(
+        refused(named, own.as_bytes()),
+        of("file", "unsupported_model")
+    );
+    assert_eq!(
+        refused(json!({"name": "a@b"}), &file("churn.json")),
+        of("name", "invalid_text")
+    );
+    assert_eq!(
+        refused(json!({}), &file("churn.json")),
+        of("name", "required")
+    );
     assert_eq!(a.models(&who, &json!({})).unwrap().total, 0);
 }
 
@@ -137,19 +166,31 @@ fn viewers_score_but_change_nothing() {
     let (a, _) = store();
     let viewer = Principal::new("v", "viewer");
     let body = json!({"name": "churn"});
-    let refused = a.register_model(&viewer, &body, &file("churn.json")).unwrap_err();
+    let refused = a
+        .register_model(&viewer, &body, &file("churn.json"))
+        .unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Forbidden);
-    a.register_model(&Principal::new("b", "analyst"), &body, &file("churn.json")).unwrap();
+    a.register_model(&Principal::new("b", "analyst"), &body, &file("churn.json"))
+        .unwrap();
     let rows = json!({"recency": [3], "visits": [4], "plan": ["free"]});
     let mut question = json!({"model": "churn", "rows": rows});
     a.score_json(&viewer, &question).unwrap();
     question["feedback"] = json!("churn");
-    assert_eq!(a.score_json(&viewer, &question).unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!(
+        a.score_json(&viewer, &question).unwrap_err().kind(),
+        ErrorKind::Forbidden
+    );
     let users = json!({"model": "churn", "users": {}});
-    assert_eq!(a.score_json(&viewer, &users).unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!(
+        a.score_json(&viewer, &users).unwrap_err().kind(),
+        ErrorKind::Forbidden
+    );
     // An analyst removes their own models, and those of others only with the right to.
     let other = Principal::new("c", "analyst");
-    assert_eq!(a.delete_model(&other, "churn").unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!(
+        a.delete_model(&other, "churn").unwrap_err().kind(),
+        ErrorKind::Forbidden
+    );
     a.delete_model(&owner(), "churn").unwrap();
 }
 
@@ -157,27 +198,56 @@ fn viewers_score_but_change_nothing() {
 fn rows_are_scored_as_by_the_library() {
     let (a, _) = store();
     let expected: Value = serde_json::from_slice(&file("expected.json")).unwrap();
-    a.register_model(&owner(), &json!({"name": "churn"}), &file("churn.onnx")).unwrap();
-    let scored = ask(&a, "score", &json!({"model": "churn", "rows": expected["rows"]}));
-    assert_eq!(scored["predictions"]["label"], expected["churn.onnx"]["label"]);
+    a.register_model(&owner(), &json!({"name": "churn"}), &file("churn.onnx"))
+        .unwrap();
+    let scored = ask(
+        &a,
+        "score",
+        &json!({"model": "churn", "rows": expected["rows"]}),
+    );
+    assert_eq!(
+        scored["predictions"]["label"],
+        expected["churn.onnx"]["label"]
+    );
     assert_eq!(scored["model"], "churn@1");
     // A list of objects says the same.
     let columns = expected["rows"].as_object().unwrap();
     let objects: Vec<Value> = (0..4)
-        .map(|i| columns.iter().map(|(name, values)| (name.clone(), values[i].clone())).collect())
+        .map(|i| {
+            columns
+                .iter()
+                .map(|(name, values)| (name.clone(), values[i].clone()))
+                .collect()
+        })
         .collect();
     let again = ask(&a, "score", &json!({"model": "churn", "rows": objects}));
     assert_eq!(again["predictions"], scored["predictions"]);
     let lacking = json!({"model": "churn", "rows": {"visits": [1]}});
     let error = a.ask(&owner(), "score", &lacking).unwrap_err();
-    let fields: Vec<&str> = error.field_errors().iter().map(|f| f.field.as_str()).collect();
+    let fields: Vec<&str> = error
+        .field_errors()
+        .iter()
+        .map(|f| f.field.as_str())
+        .collect();
     assert_eq!(fields, ["rows.recency", "rows.plan"]);
     for (question, field, code_) in [
         (json!({"model": "churn"}), "rows", "required"),
         (json!({"model": "churn", "rows": 3}), "rows", "invalid_type"),
-        (json!({"model": "churn", "rows": {"a": [1], "b": []}}), "rows", "different_length"),
-        (json!({"model": "churn", "rows": {"a": [1]}, "ids": []}), "ids", "different_length"),
-        (json!({"model": "churn", "rows": {"a": [1]}, "users": {}}), "users", "not_used"),
+        (
+            json!({"model": "churn", "rows": {"a": [1], "b": []}}),
+            "rows",
+            "different_length",
+        ),
+        (
+            json!({"model": "churn", "rows": {"a": [1]}, "ids": []}),
+            "ids",
+            "different_length",
+        ),
+        (
+            json!({"model": "churn", "rows": {"a": [1]}, "users": {}}),
+            "users",
+            "not_used",
+        ),
         (json!({"rows": {"a": [1]}}), "model", "required"),
     ] {
         let error = a.ask(&owner(), "score", &question).unwrap_err();
@@ -201,14 +271,21 @@ fn users_are_scored_by_what_is_known_of_them() {
         })
         .collect();
     crate::store::ingest(&a, &events);
-    a.register_model(&owner(), &json!({"name": "away"}), AWAY.as_bytes()).unwrap();
+    a.register_model(&owner(), &json!({"name": "away"}), AWAY.as_bytes())
+        .unwrap();
     let scored = ask(&a, "score", &json!({"model": "away", "users": {}}));
     assert_eq!(scored["ids"], json!(["u1", "u2"]));
     assert_eq!(scored["predictions"]["prediction"], json!([101.0, 3.0]));
     let one = json!({"model": "away", "users": {"users": ["u2"]}});
-    assert_eq!(ask(&a, "score", &one)["predictions"]["prediction"], json!([3.0]));
-    a.register_model(&owner(), &json!({"name": "other"}), &file("churn.json")).unwrap();
-    let error = a.ask(&owner(), "score", &json!({"model": "other", "users": {}})).unwrap_err();
+    assert_eq!(
+        ask(&a, "score", &one)["predictions"]["prediction"],
+        json!([3.0])
+    );
+    a.register_model(&owner(), &json!({"name": "other"}), &file("churn.json"))
+        .unwrap();
+    let error = a
+        .ask(&owner(), "score", &json!({"model": "other", "users": {}}))
+        .unwrap_err();
     assert_eq!(code(&error), ("users".to_owned(), "unknown_feature"));
     assert_eq!(error.field_errors().len(), 3);
 }
@@ -216,18 +293,27 @@ fn users_are_scored_by_what_is_known_of_them() {
 #[test]
 fn scores_are_kept_and_what_comes_joins_them() {
     let (a, now) = store();
-    a.register_model(&owner(), &json!({"name": "churn"}), &file("churn.json")).unwrap();
-    let rows = json!({"recency": [3, 40, null], "visits": [4, 9, 1], "plan": ["free", "premium", "free"]});
-    let question = json!({"model": "churn", "rows": rows, "ids": ["a", "b", "c"], "feedback": "goes"});
+    a.register_model(&owner(), &json!({"name": "churn"}), &file("churn.json"))
+        .unwrap();
+    let rows =
+        json!({"recency": [3, 40, null], "visits": [4, 9, 1], "plan": ["free", "premium", "free"]});
+    let question =
+        json!({"model": "churn", "rows": rows, "ids": ["a", "b", "c"], "feedback": "goes"});
     let scored = ask(&a, "score", &question);
     assert!(scored["run"].is_string());
     now.store(30, Ordering::Relaxed);
     let told = json!({"uniqueId": ["a", "b"], "y": [false, true]});
     assert_eq!(a.add_actuals(&owner(), "goes", &told).unwrap(), 2);
     let answer = ask(&a, "feedback", &json!({"name": "goes", "rows": true}));
-    assert_eq!((&answer["measure"], &answer["waiting"]), (&json!("probability"), &json!(1)));
+    assert_eq!(
+        (&answer["measure"], &answer["waiting"]),
+        (&json!("probability"), &json!(1))
+    );
     assert_eq!(answer["rows"]["uniqueId"], json!(["a", "b"]));
-    assert_eq!(answer["rows"]["features"]["plan"], json!(["free", "premium"]));
+    assert_eq!(
+        answer["rows"]["features"]["plan"],
+        json!(["free", "premium"])
+    );
     let p = &scored["predictions"]["probability_1"];
     assert_eq!(answer["rows"]["mean"], json!([p[0], p[1]]));
     let (first, second) = (p[0].as_f64().unwrap(), p[1].as_f64().unwrap());
@@ -236,10 +322,15 @@ fn scores_are_kept_and_what_comes_joins_them() {
     // As it was known before, nothing had come.
     let then = Instant::from_micros(BEGIN + DAY).unwrap();
     let before = ask(&a, "feedback", &json!({"name": "goes", "asOf": then}));
-    assert_eq!((&before["waiting"], &before["scores"]["n"]), (&json!(3), &json!(0)));
+    assert_eq!(
+        (&before["waiting"], &before["scores"]["n"]),
+        (&json!(3), &json!(0))
+    );
     assert_eq!(a.feedback_logs(&owner()).unwrap()[0].runs, 1);
     assert_eq!(a.delete_feedback(&owner(), "goes").unwrap(), 1);
-    let gone = a.ask(&owner(), "feedback", &json!({"name": "goes"})).unwrap_err();
+    let gone = a
+        .ask(&owner(), "feedback", &json!({"name": "goes"}))
+        .unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
 }
 
@@ -250,12 +341,25 @@ fn who_is_erased_is_erased_from_feedback() {
     let at = Instant::from_micros(BEGIN + DAY).unwrap();
     let event = |user: &str| json!({"eventId": user, "userId": user, "name": "search", "ts": at});
     crate::store::ingest(&a, &[event("u1"), event("u2")]);
-    a.register_model(&owner(), &json!({"name": "away"}), AWAY.as_bytes()).unwrap();
-    ask(&a, "score", &json!({"model": "away", "users": {}, "feedback": "away"}));
-    a.add_actuals(&owner(), "away", &json!({"uniqueId": ["u1", "u2"], "y": [3, 1]})).unwrap();
+    a.register_model(&owner(), &json!({"name": "away"}), AWAY.as_bytes())
+        .unwrap();
+    ask(
+        &a,
+        "score",
+        &json!({"model": "away", "users": {}, "feedback": "away"}),
+    );
+    a.add_actuals(
+        &owner(),
+        "away",
+        &json!({"uniqueId": ["u1", "u2"], "y": [3, 1]}),
+    )
+    .unwrap();
     a.erase(&owner(), &["u1"]).unwrap();
     let rows = &ask(&a, "feedback", &json!({"name": "away", "rows": true}))["rows"];
-    assert_eq!((&rows["uniqueId"], &rows["y"]), (&json!(["u2"]), &json!([1.0])));
+    assert_eq!(
+        (&rows["uniqueId"], &rows["y"]),
+        (&json!(["u2"]), &json!([1.0]))
+    );
     assert_eq!(rows["features"]["value"], json!([0.0]));
 }
 
@@ -265,17 +369,27 @@ fn predictions_made_elsewhere_are_compared_like_our_own() {
     let body = json!({"model": "theirs", "uniqueId": ["x", "x"], "ds": ["2026-06-02", "2026-06-03"],
         "mean": [10, 20], "lower": [8, 18], "upper": [12, 22]});
     a.add_predictions(&owner(), "sales", &body).unwrap();
-    let told = json!({"uniqueId": ["x", "x"], "ds": ["2026-06-02", "2026-06-03T00:00"], "y": [11, 25]});
+    let told =
+        json!({"uniqueId": ["x", "x"], "ds": ["2026-06-02", "2026-06-03T00:00"], "y": [11, 25]});
     a.add_actuals(&owner(), "sales", &told).unwrap();
     let answer = ask(&a, "feedback", &json!({"name": "sales"}));
     assert_eq!(answer["models"], json!(["theirs"]));
     assert_eq!(answer["scores"]["bias"], json!(3.0));
     let covered = &answer["scores"]["coverage"];
-    assert_eq!((&covered[0]["level"], &covered[0]["held"]["k"], &covered[0]["held"]["n"]), (&json!(95.0), &json!(1), &json!(2)));
+    assert_eq!(
+        (
+            &covered[0]["level"],
+            &covered[0]["held"]["k"],
+            &covered[0]["held"]["n"]
+        ),
+        (&json!(95.0), &json!(1), &json!(2))
+    );
     let wrong = json!({"model": "theirs", "mean": [1], "lower": [1]});
     let error = a.add_predictions(&owner(), "sales", &wrong).unwrap_err();
     assert_eq!(code(&error), ("upper".to_owned(), "required"));
-    let error = a.add_actuals(&owner(), "nothing", &json!({"y": [1]})).unwrap_err();
+    let error = a
+        .add_actuals(&owner(), "nothing", &json!({"y": [1]}))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
@@ -309,7 +423,10 @@ fn intervals_of_predictions_learn_from_what_came() {
         assert_eq!(last["predictions"][0]["confidence"], json!(80.0));
     }
     let told = ask(&a, "feedback", &json!({"name": "growth"}));
-    assert_eq!((&told["runs"], &told["scores"]["n"], &told["waiting"]), (&json!(20), &json!(57), &json!(3)));
+    assert_eq!(
+        (&told["runs"], &told["scores"]["n"], &told["waiting"]),
+        (&json!(20), &json!(57), &json!(3))
+    );
     assert_eq!(told["byHorizon"].as_array().unwrap().len(), 3);
     assert_eq!(told["adapted"][0]["level"], json!(80.0));
     // The last prediction was computed at the level learned before it.
@@ -321,4 +438,47 @@ fn intervals_of_predictions_learn_from_what_came() {
     plain.as_object_mut().unwrap().remove("feedback");
     let plain = ask(&a, "predictive", &plain);
     assert!(plain.get("computedLevel").is_none() && plain.get("run").is_none());
+}
+
+#[test]
+fn forecasts_of_tables_are_kept_and_later_tables_bring_what_came() {
+    let (a, now) = store();
+    let table = |days: i64| {
+        let ds: Vec<String> = (0..days)
+            .map(|d| Instant::from_micros(BEGIN + d * DAY).unwrap().to_string()[..10].to_owned())
+            .collect();
+        let y: Vec<i64> = (0..days)
+            .map(|d| 100 + (d * 37) % 23 + 10 * (d % 7))
+            .collect();
+        json!({"uniqueId": vec!["x"; days as usize], "ds": ds, "y": y, "horizon": 2, "level": [80],
+            "feedback": "demand"})
+    };
+    for days in 40..60 {
+        now.store(days, Ordering::Relaxed);
+        let made = ask(&a, "forecast", &table(days));
+        assert_eq!(made["forecasts"]["intervals"].as_array().unwrap().len(), 1);
+        assert_eq!(made["forecasts"]["intervals"][0]["level"], json!(80.0));
+        assert!(made["run"].is_string());
+        assert_eq!(made["adapted"][0]["level"], json!(80.0));
+    }
+    let told = ask(&a, "feedback", &json!({"name": "demand", "rows": true}));
+    assert_eq!(
+        (&told["runs"], &told["scores"]["n"], &told["waiting"]),
+        (&json!(20), &json!(37), &json!(3))
+    );
+    let first = &told["rows"];
+    assert_eq!(
+        (&first["ds"][0], &first["h"][0]),
+        (&json!("2026-07-11"), &json!(1))
+    );
+    assert!(first["lower"][0].as_f64() < first["mean"][0].as_f64());
+    let bad = a.ask(
+        &owner(),
+        "forecast",
+        &json!({"feedback": "", "ds": [], "y": [], "horizon": 1}),
+    );
+    assert_eq!(
+        code(&bad.unwrap_err()),
+        ("feedback".to_owned(), "invalid_length")
+    );
 }

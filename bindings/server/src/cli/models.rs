@@ -139,7 +139,10 @@ impl Feedback {
                 return write_json(&logs);
             }
             for log in &logs {
-                line(&format!("{} {} runs, the latest at {}", log.name, log.runs, log.latest_at))?;
+                line(&format!(
+                    "{} {} runs, the latest at {}",
+                    log.name, log.runs, log.latest_at
+                ))?;
             }
             return Ok(());
         };
@@ -148,7 +151,10 @@ impl Feedback {
             return write_json(&told);
         }
         let figure = |value: Option<f64>| value.map_or("none".to_owned(), |v| format!("{v:.4}"));
-        line(&format!("{} compared, {} to come", told.scores.n, told.waiting))?;
+        line(&format!(
+            "{} compared, {} to come",
+            told.scores.n, told.waiting
+        ))?;
         line(&format!("bias {}", figure(told.scores.bias)))?;
         line(&format!("mean absolute error {}", figure(told.scores.mae)))?;
         for covered in &told.scores.coverage {
@@ -156,7 +162,10 @@ impl Feedback {
             line(&format!("intervals of {} % held {held}", covered.level))?;
         }
         if let Some(chances) = &told.probabilities {
-            line(&format!("Brier {:.4}, calibration error {:.4}", chances.brier, chances.calibration_error))?;
+            line(&format!(
+                "Brier {:.4}, calibration error {:.4}",
+                chances.brier, chances.calibration_error
+            ))?;
         }
         line(&format!("drift {:.2} of an alarm", told.drift.ratio))?;
         for reason in &told.advice.reasons {
@@ -174,7 +183,11 @@ fn list(command: &Plain) -> Outcome {
     }
     for model in &listed.models {
         let takes = model.schema.features.len();
-        line(&format!("{} {} {takes} features", model.id, model.reference()))?;
+        line(&format!(
+            "{} {} {takes} features",
+            model.id,
+            model.reference()
+        ))?;
     }
     Ok(())
 }
@@ -223,11 +236,22 @@ fn score(command: &Score) -> Outcome {
 fn rows(bytes: &[u8]) -> Result<Value, Failure> {
     if let Ok(whole) = serde_json::from_slice::<Value>(bytes) {
         // One line with one object is one row, unless its fields are columns.
-        let columns = whole.as_object().is_some_and(|o| o.values().all(Value::is_array));
-        return Ok(if whole.is_object() && !columns { json!([whole]) } else { whole });
+        let columns = whole
+            .as_object()
+            .is_some_and(|o| o.values().all(Value::is_array));
+        return Ok(if whole.is_object() && !columns {
+            json!([whole])
+        } else {
+            whole
+        });
     }
-    let lines = bytes.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty());
-    lines.map(parsed).collect::<Result<Vec<_>, _>>().map(Value::from)
+    let lines = bytes
+        .split(|b| *b == b'\n')
+        .filter(|l| !l.trim_ascii().is_empty());
+    lines
+        .map(parsed)
+        .collect::<Result<Vec<_>, _>>()
+        .map(Value::from)
 }
 
 fn parsed(bytes: &[u8]) -> Result<Value, Failure> {

@@ -148,7 +148,11 @@ impl Api {
         schemas.extend(requests::schemas());
         let alerts = alerts::schemas().into_iter();
         let models = models::schemas().into_iter();
-        schemas.extend(alerts.chain(models).map(|(name, schema)| (name.to_owned(), schema)));
+        schemas.extend(
+            alerts
+                .chain(models)
+                .map(|(name, schema)| (name.to_owned(), schema)),
+        );
         json!({
             "openapi": "3.1.0",
             "info": {

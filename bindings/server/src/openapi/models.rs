@@ -18,7 +18,10 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
                 ("model", text()),
                 ("hash", text()),
                 ("ids", list(text())),
-                ("predictions", about(open(), "What it says, as columns by name.")),
+                (
+                    "predictions",
+                    about(open(), "What it says, as columns by name."),
+                ),
                 ("run", text()),
             ]),
         ),
@@ -26,7 +29,10 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
             "FeedbackLog",
             object([("name", text()), ("runs", count()), ("latestAt", instant())]),
         ),
-        ("Feedback", about(open(), "How good it was, drift and advice.")),
+        (
+            "Feedback",
+            about(open(), "How good it was, drift and advice."),
+        ),
         (
             "Actuals",
             closed([
@@ -45,7 +51,12 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
                 ("mean", list(number())),
                 ("lower", nullable(list(number()))),
                 ("upper", nullable(list(number()))),
-                ("level", nullable(json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100 }))),
+                (
+                    "level",
+                    nullable(
+                        json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100 }),
+                    ),
+                ),
             ]),
         ),
     ]
@@ -76,12 +87,22 @@ fn model() -> Value {
         ("hash", about(text(), "The SHA-256 of its file.")),
         ("bytes", count()),
         ("format", one_of(&["onnx", "xgboost", "lightgbm"])),
-        ("task", one_of(&["regression", "classification", "transformation"])),
+        (
+            "task",
+            one_of(&["regression", "classification", "transformation"]),
+        ),
         ("objective", text()),
         ("features", list(feature)),
         ("outputs", list(text())),
         ("classes", list(text())),
-        ("size", object([("trees", count()), ("nodes", count()), ("operators", count())])),
+        (
+            "size",
+            object([
+                ("trees", count()),
+                ("nodes", count()),
+                ("operators", count()),
+            ]),
+        ),
         ("ownerId", text()),
         ("createdAt", instant()),
     ])
@@ -95,7 +116,10 @@ fn question() -> Value {
         ]
     });
     closed([
-        ("rows", nullable(about(columns, "Columns by name, or a list of objects."))),
+        (
+            "rows",
+            nullable(about(columns, "Columns by name, or a list of objects.")),
+        ),
         (
             "users",
             nullable(about(open(), "The warehouse's users: a question of churn.")),

@@ -32,13 +32,27 @@ async fn a_model_is_registered_read_asked_and_removed() {
     assert_eq!(made.status, 201, "{}", made.text);
     let id = made.json["data"]["_id"].as_str().unwrap();
     assert_eq!(made.header("location"), format!("{API}/models/{id}"));
-    let listed = send(&server, Method::GET, "models?search=CHU", "viewer", Vec::new()).await;
+    let listed = send(
+        &server,
+        Method::GET,
+        "models?search=CHU",
+        "viewer",
+        Vec::new(),
+    )
+    .await;
     assert_eq!(listed.json["meta"]["pagination"]["total"], 1);
     let read = send(&server, Method::GET, "models/churn@1", "viewer", Vec::new()).await;
     assert_eq!(read.json["data"]["_id"], id);
     let rows: Value = serde_json::from_slice(&file("expected.json")).unwrap();
     let ask = json!({"rows": rows["rows"], "ids": [1, 2, 3, 4], "feedback": "goes"}).to_string();
-    let scored = send(&server, Method::POST, "models/churn/score", "admin", ask.into_bytes()).await;
+    let scored = send(
+        &server,
+        Method::POST,
+        "models/churn/score",
+        "admin",
+        ask.into_bytes(),
+    )
+    .await;
     assert_eq!(scored.status, 200, "{}", scored.text);
     let chances = &scored.json["data"]["predictions"]["probability_goes"];
     let want = rows["churn.json"]["probability_1"].as_array().unwrap();
@@ -46,22 +60,67 @@ async fn a_model_is_registered_read_asked_and_removed() {
         assert!((got.as_f64().unwrap() - want.as_f64().unwrap()).abs() < 1e-6);
     }
     let word = json!({"model": "churn", "rows": rows["rows"]}).to_string();
-    let same = send(&server, Method::POST, "query/score", "viewer", word.into_bytes()).await;
-    assert_eq!(same.json["data"]["predictions"]["probability_goes"], *chances);
+    let same = send(
+        &server,
+        Method::POST,
+        "query/score",
+        "viewer",
+        word.into_bytes(),
+    )
+    .await;
+    assert_eq!(
+        same.json["data"]["predictions"]["probability_goes"],
+        *chances
+    );
     let told = json!({"uniqueId": [1, 2], "y": [0, 1]}).to_string();
-    let told = send(&server, Method::POST, "feedback/goes/actuals", "admin", told.into_bytes()).await;
+    let told = send(
+        &server,
+        Method::POST,
+        "feedback/goes/actuals",
+        "admin",
+        told.into_bytes(),
+    )
+    .await;
     assert_eq!(told.json["data"]["new"], 2, "{}", told.text);
     let outside = json!({"model": "sheet", "mean": [1], "ds": ["2026-01-01"]}).to_string();
-    let kept = send(&server, Method::POST, "feedback/theirs/predictions", "admin", outside.into_bytes()).await;
+    let kept = send(
+        &server,
+        Method::POST,
+        "feedback/theirs/predictions",
+        "admin",
+        outside.into_bytes(),
+    )
+    .await;
     assert_eq!(kept.status, 200, "{}", kept.text);
     let logs = send(&server, Method::GET, "feedback", "viewer", Vec::new()).await;
     assert_eq!(logs.json["data"].as_array().unwrap().len(), 2);
-    let answer = send(&server, Method::GET, "feedback/goes?runs=10", "viewer", Vec::new()).await;
+    let answer = send(
+        &server,
+        Method::GET,
+        "feedback/goes?runs=10",
+        "viewer",
+        Vec::new(),
+    )
+    .await;
     assert_eq!(answer.json["data"]["scores"]["n"], 2);
     assert_eq!(answer.json["data"]["waiting"], 2);
-    let rows = send(&server, Method::GET, "feedback/goes?rows=true", "viewer", Vec::new()).await;
+    let rows = send(
+        &server,
+        Method::GET,
+        "feedback/goes?rows=true",
+        "viewer",
+        Vec::new(),
+    )
+    .await;
     assert_eq!(rows.status, 403);
-    let gone = send(&server, Method::DELETE, "feedback/goes", "admin", Vec::new()).await;
+    let gone = send(
+        &server,
+        Method::DELETE,
+        "feedback/goes",
+        "admin",
+        Vec::new(),
+    )
+    .await;
     assert_eq!(gone.status, 204);
     let gone = send(&server, Method::DELETE, "models/churn", "admin", Vec::new()).await;
     assert_eq!(gone.status, 204);
