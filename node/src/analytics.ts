@@ -17,6 +17,14 @@ import { answer, exact, type Answer, type Exact } from './answer.js';
 import { asked, type Asking, type How } from './asking.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  ValueAnswer,
+  ValueQuestion,
+} from './churn.js';
+import type {
   Audit,
   AuditList,
   Dashboard,
@@ -58,10 +66,25 @@ import type {
 } from './model.js';
 import { native, type NativeStore } from './native.js';
 import type { People, PeopleQuestion, SavedCohort } from './people.js';
+import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
+
+/** The words whose answers have charts. */
+type Charted =
+  | 'funnel'
+  | 'retention'
+  | 'engagement'
+  | 'journey'
+  | 'realtime'
+  | 'predictive'
+  | 'churn'
+  | 'value'
+  | 'next_action'
+  | 'forecast'
+  | 'backtest';
 
 /** How to open a store of events. */
 export interface OpenOptions {
@@ -182,8 +205,8 @@ export class Analytics implements AsyncDisposable {
     return this.#call(() => this.#native.saveExport(id, path));
   }
 
-  /** The answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` as a chart in SVG that follows light and dark pages. */
-  chart(word: 'funnel' | 'retention' | 'engagement' | 'journey' | 'realtime', question: object): Promise<string> {
+  /** The answer of a word as a chart in SVG that follows light and dark pages; of `churn` how well its probabilities were calibrated. */
+  chart(word: Charted, question: object): Promise<string> {
     return this.#call(() => this.#native.chart(word, written(question)));
   }
 
@@ -223,6 +246,26 @@ export class Analytics implements AsyncDisposable {
   /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
   async journey(question: JourneyQuestion, asking?: Asking | null): Promise<Answer<JourneyAnswer>> {
     return answer(await this.#ask(asking, (...how) => this.#native.journey(written(question), ...how)));
+  }
+
+  /** What comes after the history of a range: new users, revenue, bookings, churn or adoption, with intervals. */
+  async predictive(question: PredictiveQuestion, asking?: Asking | null): Promise<Answer<PredictiveAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.predictive(written(question), ...how)));
+  }
+
+  /** Which users are about to go away, how sure that is, and why. */
+  async churn(question?: ChurnQuestion | null, asking?: Asking | null): Promise<Answer<ChurnAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.churn(written(question ?? {}), ...how)));
+  }
+
+  /** What customers will be worth: how often they are expected to buy, and for how much. */
+  async value(question?: ValueQuestion | null, asking?: Asking | null): Promise<Answer<ValueAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.value(written(question ?? {}), ...how)));
+  }
+
+  /** What users will do next, together and one by one. */
+  async nextAction(question?: NextActionQuestion | null, asking?: Asking | null): Promise<Answer<NextActionAnswer>> {
+    return answer(await this.#ask(asking, (...how) => this.#native.nextAction(written(question ?? {}), ...how)));
   }
 
   /** What is happening right now: six figures over the last 5, 15 or 60 minutes. */

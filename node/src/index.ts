@@ -31,6 +31,40 @@ export type {
   FirstUses,
 } from './adoption.js';
 export type { Answer, Exact } from './answer.js';
+export type {
+  Activity,
+  ChurnAnswer,
+  ChurnQuestion,
+  NextActionAnswer,
+  NextActionQuestion,
+  Risk,
+  ValueAnswer,
+  ValueQuestion,
+  Visits,
+  Worth,
+} from './churn.js';
+export {
+  backtest,
+  forecast,
+  type BacktestAnswer,
+  type BacktestOptions,
+  type Charted,
+  type ForecastAnswer,
+  type ForecastAsking,
+  type ForecastNotes,
+  type ForecastOptions,
+  type Frame,
+  type ModelShare,
+  type Score,
+  type SeriesRow,
+} from './forecast.js';
+export type {
+  PastBucket,
+  PredictedBucket,
+  PredictionType,
+  PredictiveAnswer,
+  PredictiveQuestion,
+} from './predictive.js';
 export type { Asking } from './asking.js';
 export type {
   ActivePeriod,

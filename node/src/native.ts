@@ -6,6 +6,7 @@ import type { How } from './asking.js';
 export interface NativeAnswer {
   readonly text: string;
   toArrowIpc(): Promise<Uint8Array>;
+  svg(name: string | null): Promise<string | null>;
 }
 
 /** An open store. */
@@ -65,6 +66,10 @@ export interface NativeStore {
   engagement(question: string, ...how: How): Promise<NativeAnswer>;
   adoption(question: string, ...how: How): Promise<NativeAnswer>;
   journey(question: string, ...how: How): Promise<NativeAnswer>;
+  predictive(question: string, ...how: How): Promise<NativeAnswer>;
+  churn(question: string, ...how: How): Promise<NativeAnswer>;
+  value(question: string, ...how: How): Promise<NativeAnswer>;
+  nextAction(question: string, ...how: How): Promise<NativeAnswer>;
   realtime(question: string, ...how: How): Promise<NativeAnswer>;
   userInsights(question: string, ...how: How): Promise<NativeAnswer>;
   catalogue(): Promise<string>;
@@ -81,8 +86,20 @@ export interface NativeStop {
 /** Hears how far an import is. */
 type Hear = (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) => void;
 
+/** Forecasts or tests a table in Arrow IPC, or the one that stands in the question. */
+type Forecasting = (
+  frame: Uint8Array | null,
+  future: Uint8Array | null,
+  question: string,
+  threads: number | null,
+  stop: NativeStop,
+  hear: ((share: number) => void) | null,
+) => Promise<NativeAnswer>;
+
 interface Native {
   open(options: string): Promise<NativeStore>;
+  forecast: Forecasting;
+  backtest: Forecasting;
   Stop: new () => NativeStop;
 }
 

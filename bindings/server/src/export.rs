@@ -22,6 +22,7 @@ use travelsense::{Analytics, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::ingest::key;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
 use crate::problem::Problem;
@@ -60,6 +61,7 @@ pub(crate) fn routes() -> Api {
                 "Exports a dashboard, a report or events as a file; the answer is the job, complete where the export is small.",
             )
             .needs(Permission::ReadAnalytics)
+            .keyed()
             .body("ExportRequest")
             .answers(named("DashboardExportJob")),
         )
@@ -128,10 +130,12 @@ async fn chart(
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ReadAnalytics;
+    let key = key(&headers);
     tell(service, id, headers, may, None, move |analytics, who| {
         // What is no JSON is refused by the core in its turn, as any other fault of the body.
         let asked = json(&body);
-        let made = analytics.export(who, asked.as_ref().unwrap_or(&Value::Null));
+        let body = asked.as_ref().unwrap_or(&Value::Null);
+        let made = analytics.export_once(who, body, key.as_deref());
         let faulty = matches!(&made, Err(error) if error.kind() == ErrorKind::Invalid);
         match asked {
             Err(unread) if faulty => Err(unread),

@@ -63,6 +63,8 @@ pub(crate) async fn frame(
     request.extensions_mut().insert(id.clone());
 
     let span = tracing::info_span!("request", requestId = %id.0);
+    #[cfg(feature = "otel")]
+    crate::traces::begin(&span, request.headers());
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     let mut code = "ok";
@@ -97,6 +99,13 @@ pub(crate) async fn frame(
         route.as_ref().map(MatchedPath::as_str),
         status,
         took,
+    );
+    #[cfg(feature = "otel")]
+    crate::traces::end(
+        &span,
+        &method,
+        route.as_ref().map(MatchedPath::as_str),
+        status,
     );
     let ms = took.as_secs_f64() * 1e3;
     span.in_scope(|| tracing::info!(%method, path, status = status.as_u16(), code, who = %who.escape_debug(), ms, "answered"));

@@ -1,6 +1,7 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
 mod alerts;
+mod anchor;
 mod answer;
 mod answers;
 mod bearer;
@@ -11,6 +12,7 @@ mod export;
 mod frame;
 mod health;
 mod ingest;
+mod keys;
 mod live;
 mod meters;
 mod models;
@@ -24,8 +26,11 @@ mod routes;
 pub mod serve;
 mod service;
 mod session;
+#[cfg(feature = "otel")]
+mod traces;
 mod ui;
 
+pub use keys::FetchedKeys;
 pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};

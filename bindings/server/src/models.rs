@@ -2,9 +2,9 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 use travelsense::Error;
 use travelsense::access::Permission::{ManageModels, ReadAnalytics};
 use travelsense::audit::Act;
@@ -234,7 +234,7 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
         move |analytics, who| {
             let listed = question(&uri, |asked| analytics.models(who, asked))?;
             let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.models)?.page(page))
+            Answer::listed(&listed.models, page)
         },
     )
     .await
@@ -273,7 +273,7 @@ async fn remove(
         None,
         move |analytics, who| {
             analytics.delete_model(who, &model)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+            Answer::none()
         },
     )
     .await
@@ -413,7 +413,7 @@ async fn forget(
         None,
         move |analytics, who| {
             analytics.delete_feedback(who, &name)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+            Answer::none()
         },
     )
     .await

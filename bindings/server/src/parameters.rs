@@ -30,7 +30,7 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 29] = [
+const KINDS: [(&str, Kind); 30] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
     ("classes", Kind::Names),
@@ -48,6 +48,7 @@ const KINDS: [(&str, Kind); 29] = [
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
+    ("sample", Kind::Number),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
     ("rows", Kind::Truth),

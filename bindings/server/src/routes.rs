@@ -72,24 +72,7 @@ fn questions() -> Api {
 fn analytics() -> Api {
     let metrics = Metric::ALL.map(Metric::name);
     let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
-    let words = [
-        "funnel",
-        "drop_off",
-        "compare",
-        "retention",
-        "journey",
-        "engagement",
-        "adoption",
-        "realtime",
-        "user_insights",
-        "explain_difference",
-        "anomalies",
-        "predictive",
-        "forecast",
-        "backtest",
-        "score",
-        "feedback",
-    ];
+    let words = travelsense::analytics::words();
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
         .get(

@@ -13,6 +13,7 @@ use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 use crate::answers::Answers;
 use crate::bearer;
 use crate::frame::RequestId;
+use crate::keys::FetchedKeys;
 use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::rate::Rate;
@@ -23,6 +24,7 @@ use crate::session::Entrances;
 pub struct Service {
     analytics: Arc<Analytics>,
     verifier: Arc<RwLock<Arc<Verifier>>>,
+    fetched: Option<Arc<FetchedKeys>>,
     running: Arc<Semaphore>,
     looking: Arc<Semaphore>,
     /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
@@ -97,6 +99,7 @@ impl Service {
         Self {
             analytics,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
+            fetched: None,
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
             taking: Arc::new(Semaphore::new(TAKING)),
@@ -182,6 +185,15 @@ impl Service {
         self.limits
     }
 
+    /// The same, with keys that are fetched again where a token names one that is not known.
+    #[must_use]
+    pub fn fetching(self, keys: Arc<FetchedKeys>) -> Self {
+        Self {
+            fetched: Some(keys),
+            ..self
+        }
+    }
+
     /// From now on these keys prove who asks.
     pub fn rotate(&self, verifier: Verifier) {
         *self
@@ -190,19 +202,24 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(verifier);
     }
 
+    fn verifier(&self) -> Arc<Verifier> {
+        let verifier = self.verifier.read();
+        verifier.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Who asks: 401 if nobody is proved or the token was taken back, 429 if they ask too often.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
         id: &RequestId,
     ) -> std::result::Result<Principal, Problem> {
-        let verifier = self
-            .verifier
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let proven =
-            bearer::token(headers).and_then(|token| verifier.prove(token, self.analytics.now()));
+        let token = bearer::token(headers);
+        if let (Ok(token), Some(fetched)) = (&token, &self.fetched)
+            && self.verifier().lacks_key_of(token)
+        {
+            fetched.refresh(self).await;
+        }
+        let proven = token.and_then(|token| self.verifier().prove(token, self.analytics.now()));
         // The store may block, and PostgreSQL's client must not run on an asynchronous thread.
         let proven = match proven {
             Ok(proof) => {

@@ -3,10 +3,13 @@
 pub mod key;
 pub mod revocation;
 mod role;
+mod signer;
 pub mod token;
 
 pub use key::Key;
 use serde::Serialize;
+pub use signer::Signer;
+pub(crate) use signer::signed;
 pub use token::{Claims, Proof, Verifier, mint};
 
 use crate::error::{Error, ErrorKind, Result};

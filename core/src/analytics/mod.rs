@@ -21,6 +21,8 @@ mod insight;
 mod journey;
 mod model;
 mod notification;
+mod once;
+mod pickup;
 mod predictive;
 mod realtime;
 mod report;
@@ -33,6 +35,7 @@ pub use export::{ExportFile, ExportList};
 pub use feedback::FeedbackLog;
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
 pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
+pub use word::words;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::feedback::{self, Actual, Fan, GRID, Run};
 use crate::forecast::{BacktestAnswer, ForecastAnswer, Table};
 use crate::predictive::{self, Predictive, PredictiveAnswer};
+use crate::timeline::Stop;
 
 pub(super) const WORD: Word = Word {
     name: "predictive",
@@ -130,7 +131,10 @@ impl Analytics {
     pub fn forecast_json(&self, who: &Principal, question: &Value) -> Result<ForecastAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let table = Table::parse(question)?;
-        Ok(self.pool.install(|| table.forecast()))
+        let made = self
+            .pool
+            .install(|| table.forecast_watched(&|share| self.goes_on(share)));
+        made.map_err(|e| self.given_up(e))
     }
 
     /// The backtests of a table of series in its JSON form, see [`Table::parse`].
@@ -140,6 +144,28 @@ impl Analytics {
     pub fn backtest_json(&self, who: &Principal, question: &Value) -> Result<BacktestAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let table = Table::parse(question)?;
-        Ok(self.pool.install(|| table.backtest()))
+        let made = self
+            .pool
+            .install(|| table.backtest_watched(&|share| self.goes_on(share)));
+        made.map_err(|e| self.given_up(e))
+    }
+
+    /// Tells how far a question is, and whether it goes on.
+    fn goes_on(&self, share: f64) -> bool {
+        if let Some(hear) = &self.progress {
+            hear(share);
+        }
+        self.stop.as_deref().is_none_or(|stop| stop().is_none())
+    }
+
+    /// Why a question was given up: nobody waits, or its time is over.
+    fn given_up(&self, error: Error) -> Error {
+        let stop = self.stop.as_deref().map(|s| Stop::when(s));
+        let said = stop.and_then(|stop| stop.check().err());
+        if error.code() == "cancelled" {
+            said.unwrap_or(error)
+        } else {
+            error
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod answer;
 mod bgnbd;
 mod calibration;
+mod chart;
 mod collect;
 mod features;
 mod gamma;

@@ -31,8 +31,13 @@ pub(super) const ALL: &[Migration] = &[
     },
     Migration {
         number: 3,
-        sql: include_str!("../../migrations/metadata/0003_models.sql"),
-        postgres: include_str!("../../migrations/metadata/0003_models.postgres.sql"),
+        sql: include_str!("../../migrations/metadata/0003_keys.sql"),
+        postgres: include_str!("../../migrations/metadata/0003_keys.postgres.sql"),
+    },
+    Migration {
+        number: 4,
+        sql: include_str!("../../migrations/metadata/0004_models.sql"),
+        postgres: include_str!("../../migrations/metadata/0004_models.postgres.sql"),
     },
 ];
 

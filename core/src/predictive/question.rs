@@ -149,6 +149,7 @@ impl Predictive {
         Needs {
             properties: Vec::new(),
             amounts: self.prediction == Prediction::Revenue,
+            ..Needs::default()
         }
     }
 

@@ -53,6 +53,8 @@ pub struct View<'a> {
     pub as_of: Instant,
     /// Keys of the users on a premium plan as of the question's `to`, ascending; only segments need them.
     pub premium: &'a [u32],
+    /// By user key, whether the sample has the user; nothing where everyone counts.
+    pub sampled: Option<&'a [bool]>,
     /// The properties and amounts that the question needs.
     pub columns: &'a Columns,
     /// Tells when to give up.
@@ -68,6 +70,7 @@ impl<'a> View<'a> {
             timelines,
             as_of,
             premium: &[],
+            sampled: None,
             columns: &column::NONE,
             stop: Stop::default(),
             progress: Progress::default(),
@@ -77,6 +80,11 @@ impl<'a> View<'a> {
     /// The versions of what an answer over this view is computed from.
     pub(crate) fn versions(&self) -> Versions {
         self.timelines.head.versions(self.timelines.identity.hash)
+    }
+
+    fn sees(&self, user: u32) -> bool {
+        let sampled = self.sampled;
+        sampled.is_none_or(|sampled| sampled.get(user as usize).is_some_and(|seen| *seen))
     }
 
     /// One pass over all users that have events visible to this view, in parallel; `merge` must not depend on order.
@@ -109,7 +117,7 @@ impl<'a> View<'a> {
                         stopped |= self.stop.check().is_err();
                     }
                     let timeline = timeline.until(as_of);
-                    if !timeline.ts.is_empty() && !stopped {
+                    if !timeline.ts.is_empty() && !stopped && self.sees(timeline.user) {
                         user(&mut seen, timeline);
                     }
                 });

@@ -31,6 +31,8 @@ mod models;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod pickup;
+#[cfg(test)]
 mod predictive;
 #[cfg(test)]
 mod pure;

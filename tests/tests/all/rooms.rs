@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
     "alert",
     "anomaly",
     "feedback",
@@ -20,6 +20,7 @@ const WORDS: [&str; 14] = [
     "explain",
     "churn",
     "next_action",
+    "pickup",
     "predictive",
 ];
 
@@ -293,7 +294,7 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The words that can be asked and have vectors.
-const WITH_VECTORS: [&str; 12] = [
+const WITH_VECTORS: [&str; 13] = [
     "funnel",
     "drop_off",
     "compare",
@@ -306,6 +307,7 @@ const WITH_VECTORS: [&str; 12] = [
     "churn",
     "value",
     "next_action",
+    "pickup",
 ];
 
 #[test]

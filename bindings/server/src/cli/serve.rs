@@ -10,8 +10,9 @@ use travelsense::{Analytics, Principal};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
+use crate::keys::REFRESH;
 use crate::serve::{serve, signalled};
-use crate::{Service, notify, router};
+use crate::{FetchedKeys, Service, anchor, notify, router};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -33,22 +34,40 @@ impl Serve {
     /// Serves until SIGINT or SIGTERM.
     pub(super) fn run(self) -> Outcome {
         let settings = self.settings.with_file()?;
-        let verifier = settings.verifier()?;
+        let runtime = runtime()?;
+        let fetched = settings.fetched()?.map(Arc::new);
+        let verifier = match &fetched {
+            Some(keys) => runtime.block_on(keys.fetch()).map_err(|why| {
+                Failure::failed(format!("--jwt-jwks: the keys cannot be fetched: {why}"))
+            })?,
+            None => settings.verifier()?,
+        };
         let limits = settings.limits()?;
         let delay = settings.shutdown_delay()?;
         let data = settings.data()?;
         let notifier = settings.notifier()?;
-        settings.start_log()?;
+        let anchors = settings.anchors()?;
+        let _log = settings.start_log()?;
         if let Some(path) = preflight::check(data)? {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
         }
         let analytics = Arc::new(store::open(data, settings.options())?);
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;
-        let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
-        let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        let mut service = Service::new(Arc::clone(&analytics), verifier, limits);
+        if let Some(keys) = fetched {
+            service = service.fetching(Arc::clone(&keys));
+            runtime.spawn(fetch_keys(keys, service.clone()));
+        }
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
+        if let Some(anchors) = anchors {
+            runtime.spawn(anchor::run(
+                Arc::clone(&analytics),
+                anchors,
+                service.stopped(),
+            ));
+        }
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, (analytics, delay))
     }
@@ -74,6 +93,14 @@ async fn follow_keys(settings: Settings, service: Service) {
             }
             Err(failure) => tracing::error!(?failure, "the keys stay as they are"),
         }
+    }
+}
+
+/// Fetches the keys again and again, so that those taken back are soon known no more.
+async fn fetch_keys(keys: Arc<FetchedKeys>, service: Service) {
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        keys.refresh(&service).await;
     }
 }
 

@@ -19,6 +19,8 @@ mod http;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod openapi;
@@ -36,6 +38,8 @@ mod serving;
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
