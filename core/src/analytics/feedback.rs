@@ -166,7 +166,7 @@ impl Analytics {
             .collect();
         // Those asked for, and those by which quantiles are kept.
         table.options.levels = adapted.iter().map(|a| a.used).chain(KEPT).collect();
-        let mut made = self.pool.install(|| table.forecast());
+        let mut made = self.forecasts(&table)?;
         let kept = made.forecasts.intervals.split_off(adapted.len());
         for (interval, adapted) in made.forecasts.intervals.iter_mut().zip(&adapted) {
             interval.level = adapted.level;

@@ -318,9 +318,8 @@ impl Analytics {
             _ => (scores.columns.first(), Measure::Number),
         };
         let two = model.schema.classes.len() == 2;
-        let chance = |name: &str| {
-            measure == Measure::Number || two && name.starts_with("probability_")
-        };
+        let chance =
+            |name: &str| measure == Measure::Number || two && name.starts_with("probability_");
         let Some((_, Column::Numbers(values))) = column.filter(|(name, _)| chance(name)) else {
             return Err(Error::field(
                 "feedback",

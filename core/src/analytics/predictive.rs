@@ -130,7 +130,11 @@ impl Analytics {
     /// `validation_failed` with all that is wrong with the table; `forbidden` for a principal who may not read.
     pub fn forecast_json(&self, who: &Principal, question: &Value) -> Result<ForecastAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let table = Table::parse(question)?;
+        self.forecasts(&Table::parse(question)?)
+    }
+
+    /// The forecasts of a table.
+    pub(super) fn forecasts(&self, table: &Table) -> Result<ForecastAnswer> {
         let made = self
             .pool
             .install(|| table.forecast_watched(&|share| self.goes_on(share)));
