@@ -2,13 +2,13 @@
 # Cargo is always given the whole workspace, so that each dependency is compiled once with one set of features.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench screenshots dist setup clean
+.PHONY: help demo test lint bench screenshots speed dist setup clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres docs python node ui
+SUITES ?= rust postgres docs python+node ui browser
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -44,7 +44,6 @@ test-ui:
 	cd bindings/server/ui && npm run fresh
 
 # The dashboard in a real browser, on the program with demo data.
-# Against a real browser; not among the suites that run by default, since it wants a machine of its own.
 test-browser:
 	cargo build --workspace --bin travelsense
 	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/debug/travelsense" npm run flows
@@ -53,6 +52,10 @@ screenshots: setup ## Takes pictures of every page of the dashboard, light, dark
 	cargo build --workspace --bin travelsense
 	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/debug/travelsense" TRAVELSENSE_FLOW_USERS=8000 npm run screenshots
 	@echo bindings/server/ui/node_modules/.screenshots
+
+speed: setup ## Holds the dashboard against its budgets of time, on 50,000 people and the program as it is released
+	cargo build --release --workspace --bin travelsense
+	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/release/travelsense" TRAVELSENSE_FLOW_USERS=50000 npm run speed
 
 lint: setup ## Runs all checks that need no tests, or some of them (LINTS="fmt typos")
 	@MAKE='$(MAKE)' .setup/suites lint $(LINTS)

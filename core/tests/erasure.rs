@@ -105,7 +105,7 @@ fn who_is_erased_never_was() {
     assert_eq!(
         serde_json::to_value(report).unwrap(),
         // A profile, a payment, and the merge.
-        json!({"users": 1, "unknown": 1, "events": 3, "records": 3, "held": 1, "cohorts": 1, "setAside": []})
+        json!({"users": 1, "unknown": 1, "events": 3, "records": 3, "held": 1, "cohorts": 1, "kept": 0, "setAside": []})
     );
     let answer = funnel(&store);
     assert_eq!(
@@ -130,6 +130,60 @@ fn who_is_erased_never_was() {
     assert_eq!(store.erase(&owner, &["u1"]).unwrap().unknown, 1);
     let cohort = store.cohorts(&owner).unwrap().remove(0);
     assert_eq!(cohort.definition, json!({"any": [{"users": ["u2"]}]}));
+}
+
+#[test]
+fn what_is_kept_beside_the_events_forgets_them_too_and_the_record_says_so_without_a_name() {
+    let store = open(None);
+    let owner = Principal::owner();
+    let (gone, other) = (Principal::new("u1", "admin"), Principal::new("u2", "admin"));
+    let widget = json!({"type": "metric", "title": "Users", "dataSource": "user_events", "visualization": "number", "config": {}});
+    let body = json!({"name": "Mine", "isPublic": true, "widgets": [widget]});
+    let theirs = store.create_dashboard(&gone, &body).unwrap().id.to_string();
+    let shared = store
+        .create_dashboard(&other, &body)
+        .unwrap()
+        .id
+        .to_string();
+    let with = json!({"users": [{"id": "u1", "access": "edit"}, {"id": "u3", "access": "view"}]});
+    store.share_dashboard(&other, &shared, &with).unwrap();
+    let told = json!({
+        "name": "n", "source": {"system": "freshness"}, "condition": {"type": "no_data"},
+        "channels": [{"type": "in_app", "users": ["u1", "u2"]}],
+    });
+    let rule = store.create_alert(&other, &told).unwrap().id.to_string();
+    store.test_alert(&other, &rule).unwrap();
+    assert_eq!(store.notifications(&gone, &json!({})).unwrap().total, 1);
+    let before = store.verify_audit(&owner).unwrap();
+
+    let report = store.erase(&other, &["u1"]).unwrap();
+    assert_eq!((report.unknown, report.kept), (1, 3));
+    assert_eq!(store.notifications(&gone, &json!({})).unwrap().total, 0);
+    assert_eq!(store.notifications(&other, &json!({})).unwrap().total, 1);
+    let sharing = store.dashboard_sharing(&other, &shared).unwrap();
+    let sharing = serde_json::to_string(&sharing).unwrap();
+    assert!(
+        !sharing.contains("u1") && sharing.contains("u3"),
+        "{sharing}"
+    );
+    let read = store.dashboard(&other, &theirs).unwrap();
+    assert_eq!((read.owner_id.as_str(), read.revision), ("erased", 2));
+
+    let after = store.verify_audit(&owner).unwrap();
+    assert_eq!(after.broken, None);
+    assert!(after.entries > before.entries);
+    let asked = json!({"action": "people.erase"});
+    let entries = store.audit(&owner, &asked).unwrap();
+    let entry = serde_json::to_value(&entries.entries[0]).unwrap();
+    assert_eq!(
+        (&entry["who"], &entry["outcome"]),
+        (&json!("u2"), &json!("allowed"))
+    );
+    assert!(!entry.to_string().contains("u1"), "{entry}");
+    let analyst = Principal::new("x", "analyst");
+    store.erase(&analyst, &["u2"]).unwrap_err();
+    let asked = json!({"action": "people.erase", "outcome": "refused"});
+    assert_eq!(store.audit(&owner, &asked).unwrap().total, 1);
 }
 
 #[test]

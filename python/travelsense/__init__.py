@@ -27,16 +27,19 @@ from travelsense._errors import (
     StorageError,
     ValidationError,
 )
+from travelsense._forecast import backtest, forecast
 from travelsense._native import __version__
-from travelsense._result import Result
+from travelsense._result import Backtest, Forecast, Result
 
 __all__ = [
     "Analytics",
+    "Backtest",
     "Cancelled",
     "Conflict",
     "Corrupt",
     "Error",
     "Forbidden",
+    "Forecast",
     "InternalError",
     "LimitExceeded",
     "Locked",
@@ -45,5 +48,7 @@ __all__ = [
     "StorageError",
     "ValidationError",
     "__version__",
+    "backtest",
+    "forecast",
     "open",
 ]

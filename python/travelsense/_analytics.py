@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
 from travelsense._alerts import Alerts
 from travelsense._asking import ask
+from travelsense._models import Models
 from travelsense._native import Store
+from travelsense._predictions import Predictions
 from travelsense._progress import Progress
 from travelsense._question import question, to_json
 from travelsense._report import ImportReport, IngestReport
-from travelsense._result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
-    from travelsense._asking import Patience, Watch
-    from travelsense._native import Answer
+    from travelsense._asking import Watch
     from travelsense._question import (
         ClockStart,
         ClockUnit,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         TimeRange,
         Weekday,
     )
+    from travelsense._result import Result
 
 
 class ArrowStream(Protocol):
@@ -108,7 +109,7 @@ def open(  # noqa: A001 - `travelsense.open` reads as what it does
     return Analytics(Store(options), where)
 
 
-class Analytics(Alerts):
+class Analytics(Alerts, Models, Predictions):
     """A store of events; `travelsense.open` opens one.
 
     Threads may share it: questions run in parallel and without Python's lock.
@@ -418,8 +419,8 @@ class Analytics(Alerts):
 
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
-                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`
-                or `backtest`.
+                `adoption`, `realtime`, `user_insights`, `churn`, `value`, `next_action`, `predictive`, `forecast`,
+                `backtest`, `score` or `feedback`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
             timeout: as `funnel`.
             progress: as `funnel`.
@@ -1184,17 +1185,6 @@ class Analytics(Alerts):
             as_of=as_of,
         )
         return self._result("user_insights", self._store.user_insights, asked, timeout, progress)
-
-    def _result(
-        self,
-        word: str,
-        verb: Callable[[str, Patience], Answer],
-        asked: str,
-        timeout: Length | None,
-        progress: Watch,
-    ) -> Result:
-        answer = ask(word, lambda how: verb(asked, how), timeout=timeout, progress=progress)
-        return Result(word, answer)
 
     def now(self) -> str:
         """What time it is for this store, in ISO 8601."""

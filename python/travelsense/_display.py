@@ -55,7 +55,11 @@ def tables(word: str, answer: Any) -> list[Table]:
         "journey": _journey,
         "realtime": _realtime,
     }
-    return [shown[word](answer)]
+    if word in shown:
+        return [shown[word](answer)]
+    from travelsense import _display_foretold as foretold
+
+    return [getattr(foretold, word)(answer)]
 
 
 def _insight(insight: dict[str, Any]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from travelsense import _display
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from travelsense._native import Answer
 
 
+# A table of more rows is not written out to be looked at.
+_MANY = 100_000
+_ZONE = re.compile(r'"(.+)"')
+
+
 class Result:
     """The answer to a question.
 
@@ -28,7 +34,8 @@ class Result:
 
     Attributes:
         word: what was asked: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`,
-            `engagement`, `adoption`, `realtime` or `user_insights`.
+            `engagement`, `adoption`, `predictive`, `churn`, `value`, `next_action`, `realtime`, `user_insights`,
+            `forecast` or `backtest`.
     """
 
     def __init__(self, word: str, answer: Answer) -> None:
@@ -108,6 +115,47 @@ class Result:
         return _display.tables(self.word, self.to_dict())
 
 
+class Forecast(Result):
+    """The forecasts of a table of series: what `to_arrow` and its like give are the periods ahead."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("forecast", answer)
+
+    def _tables(self) -> list[_display.Table]:
+        if len(self) > _MANY:
+            return [_display.Table(f"Forecasts: {len(self):,} rows of {', '.join(self.columns)}", [], [])]
+        return super()._tables()
+
+    def to_svg(self, series: object = None) -> str | None:
+        """One series, the first by default, with its history and a band for each level; `None` where there is none."""
+        return self._answer.svg_of(None if series is None else str(series))
+
+
+class Backtest(Result):
+    """How forecasts would have done: what `to_arrow` and its like give is every compared value.
+
+    `scores` has the figures of each series beside those of the seasonal naive forecast, `to_dict()["overall"]` those of
+    all series together.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("backtest", answer)
+
+    @property
+    def scores(self) -> Result:
+        """The scores, one row a series.
+
+        The columns are `unique_id`, `origins`, `points`, `mase`, `wape`, `bias`, `coverage_80`, `coverage_95`,
+        `width_80`, `width_95`, and the last seven of the seasonal naive forecast with `naive_` before their names.
+        """
+        scores = self._answer.scores
+        return Result("backtest", scores if scores is not None else self._answer)
+
+    def to_svg(self, series: object = None) -> str | None:
+        """One series, the first by default: what came, and what was forecast and naively; `None` if there is none."""
+        return self._answer.svg_of(None if series is None else str(series))
+
+
 def _library(name: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(name)
@@ -118,4 +166,7 @@ def _library(name: str, extra: str) -> ModuleType:
 def _pandas_type(arrow: str) -> str | None:
     """The pandas type of an Arrow type; nothing where pandas finds it by itself."""
     types = {"Int64": "int64", "Float64": "float64", "Boolean": "bool"}
-    return "datetime64[us, UTC]" if arrow.startswith("Timestamp") else types.get(arrow)
+    if arrow.startswith("Timestamp"):
+        zone = _ZONE.search(arrow)
+        return f"datetime64[us, {zone[1]}]" if zone else "datetime64[us]"
+    return types.get(arrow)

@@ -23,6 +23,7 @@ WORDS = [
     "churn",
     "value",
     "next_action",
+    "pickup",
 ]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 

@@ -42,6 +42,10 @@ def mend(fields):
         fields.pop("feature", None)
     if isinstance(fields.get("below"), float | int) and isinstance(fields.get("above"), float | int):
         fields["above"] = fields["below"] + 1
+    for bound in ("below", "above"):
+        # Whatever recovers lies on the other side of its bound.
+        if isinstance(fields.get("recover"), float | int) and isinstance(fields.get(bound), float | int):
+            fields["recover"] = fields[bound]
     if isinstance(fields.get("atMost"), int):
         fields["atMost"] = max(fields["atMost"], fields.get("atLeast") or 1)
 
@@ -53,6 +57,10 @@ def within(value):
         yield value
     for item in inner:
         yield from within(item)
+
+
+# What a rule may look at, by what is looked for in it; which of them a rule has, only the server knows.
+SOURCES = {"band": {"word": "retention", "question": {}, "value": "/value", "low": "/low"}}
 
 
 def unlike(items, key):
@@ -77,6 +85,11 @@ def before_call(context, case, kwargs):
         return
     for fields in within(body):
         mend(fields)
+    if case.operation.label == "PUT /api/analytics-dashboard/alerts/{id}":
+        condition = body.get("condition") or {"type": "no_data"}
+        if body.get("source") or body.get("condition"):
+            body["condition"] = condition
+            body["source"] = SOURCES.get(condition["type"], {"metric": "active_users"})
     if isinstance(body.get("dashboardId"), str):
         body["dashboardId"] = DASHBOARD
     if isinstance(body.get("users"), list) and case.operation.path.endswith("/sharing"):

@@ -293,8 +293,10 @@ mod tests {
     use crate::oracle::engagement::Engagement;
     use crate::oracle::funnel::{Compare, DropOff, Funnel};
     use crate::oracle::journey::Journey;
+    use crate::oracle::pickup::Pickup;
     use crate::oracle::realtime::Realtime;
     use crate::oracle::retention::Retention;
+    use crate::oracle::sample;
 
     /// The oracle must agree with numbers worked out by hand before it may judge anything.
     fn the_oracle_answers(word: &str, answer: impl Fn(&Vector, &History) -> Value) {
@@ -305,7 +307,9 @@ mod tests {
         let wrong: Vec<String> = answered
             .clone()
             .filter_map(|v| {
-                let complaint = v.matches(&answer(v, &v.history(&["premium"]))).err()?;
+                let history = v.history(&["premium"]);
+                let told = sample::answer(&v.question, &history, |history| answer(v, history));
+                let complaint = v.matches(&told).err()?;
                 Some(format!("{}: {}\n{complaint}", v.name, v.why))
             })
             .collect();
@@ -318,6 +322,13 @@ mod tests {
         let default = ["search", "view_trip", "start_booking", "complete_booking"];
         the_oracle_answers("funnel", |v, history| {
             Funnel::read(&v.question, &default, v.now()).answer(history)
+        });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_pickup_vector() {
+        the_oracle_answers("pickup", |v, history| {
+            Pickup::read(&v.question, v.now()).answer(history)
         });
     }
 

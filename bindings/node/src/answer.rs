@@ -1,32 +1,45 @@
-//! An answer, held so that it can be read as text now and as a table when that is asked for.
+//! An answer, held so that it can be read as text, as a table and as a picture when that is asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use serde::Serialize;
+use travelsense::chart::{Chart, Look};
 use travelsense::{Error, Result};
 
+use crate::error::to_js;
+use crate::rows::Rows;
 use crate::work::{Promised, promise};
+
+/// The JSON of an answer, written when somebody asks for it.
+pub(crate) type Text = LazyLock<Result<String>, Box<dyn FnOnce() -> Result<String> + Send>>;
 
 /// Makes the table of an answer.
 type Table = Arc<dyn Fn() -> Result<RecordBatch> + Send + Sync>;
 
+/// Makes the chart of an answer, or of a part of it by name.
+type Draw = Arc<dyn Fn(Option<&str>) -> Option<Chart> + Send + Sync>;
+
 /// An answer of the core.
 #[napi]
 pub(crate) struct Answer {
-    text: String,
+    text: Text,
     table: Table,
+    draw: Draw,
 }
 
 #[napi]
 impl Answer {
     /// Its JSON, byte for byte what the other doors give.
     #[napi(getter)]
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> napi::Result<&str> {
+        match &*self.text {
+            Ok(text) => Ok(text),
+            Err(e) => Err(to_js(Error::internal(e.to_string()))),
+        }
     }
 
     /// Its table in Arrow's stream format.
@@ -34,6 +47,20 @@ impl Answer {
     pub fn to_arrow_ipc(&self) -> Promised<Vec<u8>, Uint8Array> {
         let table = Arc::clone(&self.table);
         promise(move || stream(&table()?))
+    }
+
+    /// Its table row by row.
+    #[napi]
+    pub fn rows(&self) -> Promised<Rows> {
+        let table = Arc::clone(&self.table);
+        promise(move || Ok(Rows::of(table()?)))
+    }
+
+    /// Its chart in SVG, or that of a part of it by name; nothing where it has none.
+    #[napi]
+    pub fn svg(&self, name: Option<String>) -> Promised<Option<String>> {
+        let draw = Arc::clone(&self.draw);
+        promise(move || Ok(draw(name.as_deref()).map(|c| c.svg(&Look::default()))))
     }
 }
 
@@ -43,16 +70,43 @@ impl Answer {
     where
         T: Serialize + Send + Sync + 'static,
     {
-        Ok(Self {
-            text: text(&answer)?,
-            table: Arc::new(move || table(&answer)),
-        })
+        let text = text(&answer)?;
+        let text = LazyLock::new(Box::new(move || Ok(text)) as Box<_>);
+        Ok(Self::later(text, move || table(&answer)))
+    }
+
+    /// An answer whose text nobody may want.
+    pub(crate) fn later(
+        text: Text,
+        table: impl Fn() -> Result<RecordBatch> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            text,
+            table: Arc::new(table),
+            draw: Arc::new(|_| None),
+        }
+    }
+
+    /// The answer with a chart.
+    pub(crate) fn drawn(
+        self,
+        draw: impl Fn(Option<&str>) -> Option<Chart> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            draw: Arc::new(draw),
+            ..self
+        }
     }
 }
 
 /// The one text of an answer.
 pub(crate) fn text<T: Serialize>(answer: &T) -> Result<String> {
     serde_json::to_string(answer).map_err(Error::internal)
+}
+
+/// The JSON of something that is kept until then.
+pub(crate) fn json_of<T: Serialize + Send + Sync + 'static>(answer: Arc<T>) -> Text {
+    LazyLock::new(Box::new(move || text(&*answer)))
 }
 
 fn stream(table: &RecordBatch) -> Result<Vec<u8>> {

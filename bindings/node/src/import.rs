@@ -64,7 +64,9 @@ fn rows(source: Either<String, Vec<u8>>) -> Result<Source> {
 }
 
 /// The batches of an Arrow IPC file, which says so at its beginning, or of a stream.
-fn batches(bytes: Vec<u8>) -> std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> {
+pub(crate) fn batches(
+    bytes: Vec<u8>,
+) -> std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> {
     if bytes.starts_with(b"ARROW1") {
         Ok(Box::new(FileReader::try_new(Cursor::new(bytes), None)?))
     } else {

@@ -6,6 +6,7 @@
 mod answer;
 mod capsule;
 mod error;
+mod forecast;
 mod import;
 mod patience;
 mod store;
@@ -15,6 +16,8 @@ mod store;
 mod _native {
     #[pymodule_export]
     use super::answer::Answer;
+    #[pymodule_export]
+    use super::forecast::{backtest, forecast};
     #[pymodule_export]
     use super::store::Store;
 

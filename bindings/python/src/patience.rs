@@ -29,6 +29,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// Takes in which share is done, and says whether the question goes on.
+    pub(crate) fn tell(&self, share: f64) -> bool {
+        self.share.store(share.to_bits(), Ordering::Relaxed);
+        !self.stop.load(Ordering::Relaxed)
+    }
+
     /// Whether something was told that nobody has looked at.
     pub(crate) fn told(&self) -> bool {
         self.share.load(Ordering::Relaxed) != QUIET
@@ -36,10 +42,16 @@ impl Asked {
 }
 
 impl Patience {
-    /// The store for a question that this one waits for.
-    pub(crate) fn handle(&self, store: &Analytics) -> Result<(Analytics, Asked)> {
+    /// A question that begins.
+    pub(crate) fn asked(&self) -> Asked {
         let asked = Asked::default();
         asked.share.store(QUIET, Ordering::Relaxed);
+        asked
+    }
+
+    /// The store for a question that this one waits for.
+    pub(crate) fn handle(&self, store: &Analytics) -> Result<(Analytics, Asked)> {
+        let asked = self.asked();
         let (stop, share) = (Arc::clone(&asked.stop), Arc::clone(&asked.share));
         let mut handle = store.until(move || stop.load(Ordering::Relaxed));
         if let Some(limit) = Options::limit(&json(&self.0)?)? {

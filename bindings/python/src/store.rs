@@ -17,7 +17,7 @@ use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
-use crate::patience::Patience;
+use crate::patience::{Asked, Patience};
 
 /// How often a waiting thread looks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -218,6 +218,37 @@ impl Store {
         })
     }
 
+    /// What comes after the history of a range in its JSON form.
+    fn predictive(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::predictive_json, |a| {
+            Ok((a.table()?, Some(a.chart())))
+        })
+    }
+
+    /// Who is about to go away, as the question says in its JSON form.
+    fn churn(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::churn_json, |a| {
+            Ok((a.table()?, Some(a.chart())))
+        })
+    }
+
+    /// What customers will be worth, as the question says in its JSON form.
+    fn value(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(py, (question, &patience), Analytics::value_json, |a| {
+            Ok((a.table()?, Some(a.chart())))
+        })
+    }
+
+    /// What users will do next, as the question says in its JSON form.
+    fn next_action(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
+        self.answer(
+            py,
+            (question, &patience),
+            Analytics::next_action_json,
+            |a| Ok((a.table()?, Some(a.chart()))),
+        )
+    }
+
     /// The real-time figures asked for in their JSON form.
     fn realtime(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
         self.answer(py, (question, &patience), Analytics::realtime_json, |a| {
@@ -320,6 +351,48 @@ impl Store {
         self.answered(py, &patience, |a, who| {
             text(&a.dashboard_data(who, dashboard, &json(asked)?)?)
         })
+    }
+
+    /// Registers a model from the bytes of its file; gives it as JSON.
+    fn register_model(&self, py: Python<'_>, body: &str, file: &[u8]) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.register_model(who, &json(body)?, file)?)
+        })
+    }
+
+    /// One page of the models, as JSON.
+    fn models(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.models(who, &json(asked)?)?))
+    }
+
+    /// A model, as JSON.
+    fn model(&self, py: Python<'_>, model: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.model(who, model)?))
+    }
+
+    /// Removes a version of a model.
+    fn delete_model(&self, py: Python<'_>, model: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.delete_model(who, model))
+    }
+
+    /// The names under which something foretold is kept, as JSON.
+    fn feedback_logs(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.feedback_logs(who)?))
+    }
+
+    /// Tells what came; how many values were new.
+    fn add_actuals(&self, py: Python<'_>, name: &str, body: &str) -> PyResult<u64> {
+        self.ask(py, |a, who| a.add_actuals(who, name, &json(body)?))
+    }
+
+    /// Keeps predictions made elsewhere; gives the id of the run.
+    fn add_predictions(&self, py: Python<'_>, name: &str, body: &str) -> PyResult<String> {
+        self.ask(py, |a, who| a.add_predictions(who, name, &json(body)?))
+    }
+
+    /// Forgets all that is kept under a name; how many runs it had.
+    fn delete_feedback(&self, py: Python<'_>, name: &str) -> PyResult<u64> {
+        self.ask(py, |a, who| a.delete_feedback(who, name))
     }
 
     /// One page of the alert rules, as JSON.
@@ -450,27 +523,7 @@ impl Store {
         let raised = &mut None;
         let answer = self.ask(py, |a, who| {
             let (handle, asked) = patience.handle(a)?;
-            std::thread::scope(|scope| {
-                let waiting = std::thread::current();
-                let asking = scope.spawn(move || {
-                    let answer = call(&handle, who);
-                    waiting.unpark();
-                    answer
-                });
-                while !asking.is_finished() {
-                    std::thread::park_timeout(PATIENCE);
-                    if raised.is_none() {
-                        *raised = patience.look(&asked).err();
-                    }
-                }
-                // What was told last.
-                if raised.is_none() && asked.told() {
-                    *raised = patience.look(&asked).err();
-                }
-                asking
-                    .join()
-                    .map_err(|_| Error::internal("a question panicked"))?
-            })
+            waiting(patience, &asked, raised, move || call(&handle, who))
         });
         raised.take().map_or(answer, Err)
     }
@@ -510,6 +563,36 @@ impl Drop for Store {
             std::mem::forget(held.take());
         }
     }
+}
+
+/// Makes a call on another thread, and looks meanwhile for Ctrl-C and how far it is.
+pub(crate) fn waiting<T: Send>(
+    patience: &Patience,
+    asked: &Asked,
+    raised: &mut Option<PyErr>,
+    call: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    std::thread::scope(|scope| {
+        let waiting = std::thread::current();
+        let asking = scope.spawn(move || {
+            let answer = call();
+            waiting.unpark();
+            answer
+        });
+        while !asking.is_finished() {
+            std::thread::park_timeout(PATIENCE);
+            if raised.is_none() {
+                *raised = patience.look(asked).err();
+            }
+        }
+        // What was told last.
+        if raised.is_none() && asked.told() {
+            *raised = patience.look(asked).err();
+        }
+        asking
+            .join()
+            .map_err(|_| Error::internal("a question panicked"))?
+    })
 }
 
 fn forked() -> Error {

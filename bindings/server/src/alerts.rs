@@ -2,9 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde_json::Value;
 use travelsense::access::Permission::{ManageAlerts, ReadAlerts, ReadAnalytics};
 
 use crate::answer::Answer;
@@ -161,6 +160,7 @@ fn paged(operation: Operation) -> Operation {
 
 /// Makes an alert rule.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    let beneath = id.path("/api/analytics-dashboard/alerts");
     tell(
         service,
         id,
@@ -169,7 +169,7 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
         None,
         move |analytics, who| {
             let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
-            let place = format!("/api/analytics-dashboard/alerts/{}", made.id);
+            let place = format!("{beneath}/{}", made.id);
             Ok(Answer::of(&made)?.created(place).tagged(made.revision))
         },
     )
@@ -187,7 +187,7 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
         move |analytics, who| {
             let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
             let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.alerts)?.page(page))
+            Answer::listed(&listed.alerts, page)
         },
     )
     .await
@@ -255,7 +255,7 @@ async fn remove(
         None,
         move |analytics, who| {
             analytics.delete_alert(who, &alert, revision)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+            Answer::none()
         },
     )
     .await
@@ -334,7 +334,7 @@ async fn notifications(service: State<Service>, id: Id, headers: HeaderMap, uri:
         move |analytics, who| {
             let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
             let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.notifications)?.page(page))
+            Answer::listed(&listed.notifications, page)
         },
     )
     .await
@@ -355,7 +355,7 @@ async fn mark_read(
         None,
         move |analytics, who| {
             analytics.read_notification(who, &notification)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+            Answer::none()
         },
     )
     .await
@@ -372,7 +372,7 @@ async fn deliveries(service: State<Service>, id: Id, headers: HeaderMap, uri: Ur
         move |analytics, who| {
             let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
             let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Ok(Answer::of(&listed.deliveries)?.page(page))
+            Answer::listed(&listed.deliveries, page)
         },
     )
     .await
@@ -393,7 +393,7 @@ async fn retry(
         None,
         move |analytics, who| {
             analytics.retry_delivery(who, &notification)?;
-            Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+            Answer::none()
         },
     )
     .await

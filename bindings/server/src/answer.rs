@@ -77,16 +77,18 @@ impl Answer {
         self.data.get().len()
     }
 
-    /// With another status than 200.
-    pub(crate) fn status(mut self, status: StatusCode) -> Self {
-        self.status = status;
-        self
+    /// It was done, and there is nothing to say.
+    pub(crate) fn none() -> Result<Self> {
+        let mut none = Self::of(&())?;
+        none.status = StatusCode::NO_CONTENT;
+        Ok(none)
     }
 
     /// Something was made, and is at this path.
     pub(crate) fn created(mut self, place: String) -> Self {
         self.place = Some(place);
-        self.status(StatusCode::CREATED)
+        self.status = StatusCode::CREATED;
+        self
     }
 
     /// With the revision as its tag.
@@ -95,18 +97,19 @@ impl Answer {
         self
     }
 
-    /// It is a part of a list: how many there are in all, the limit, the offset, whether there are more.
-    pub(crate) fn page(
-        mut self,
+    /// A part of a list: those, how many there are in all, the limit, the offset, whether there are more.
+    pub(crate) fn listed<T: Serialize>(
+        part: &[T],
         (total, limit, offset, has_more): (u64, usize, usize, bool),
-    ) -> Self {
-        self.page = Some(Page {
+    ) -> Result<Self> {
+        let mut listed = Self::of(&part)?;
+        listed.page = Some(Page {
             total,
             limit,
             offset,
             has_more,
         });
-        self
+        Ok(listed)
     }
 
     pub(crate) fn at(mut self, as_of: Option<Instant>) -> Self {

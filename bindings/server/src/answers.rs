@@ -60,8 +60,12 @@ impl Answers {
         compute: impl Fn() -> Result<Answer>,
     ) -> Result<Answer> {
         let text = question.to_string();
-        // What a cohort means is no part of the events, and so of no version of them.
-        let Some(kept) = self.kept.as_ref().filter(|_| !text.contains("\"cohort\":")) else {
+        // What a cohort means, what a model is and what is kept for feedback are no part of the events, and so of no version of them.
+        let elsewhere = ["\"cohort\":", "\"feedback\":"]
+            .iter()
+            .any(|f| text.contains(f))
+            || matches!(word, "query/score" | "query/feedback");
+        let Some(kept) = self.kept.as_ref().filter(|_| !elsewhere) else {
             return compute();
         };
         let key = Key {

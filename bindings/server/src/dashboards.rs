@@ -4,7 +4,7 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::IF_MATCH;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::Value;
 use travelsense::Result;
@@ -13,6 +13,7 @@ use travelsense::audit::Act;
 
 use crate::answer::Answer;
 use crate::frame::Id;
+use crate::ingest::key;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
 use crate::routes::{json, question, tell};
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Api {
             create,
             op("createDashboard", "Creates a custom dashboard.")
                 .needs(ManageDashboards)
+                .keyed()
                 .body("DashboardDraft")
                 .creates(dashboard()),
         )
@@ -154,9 +156,13 @@ fn listing() -> Operation {
 /// Creates a custom dashboard.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ManageDashboards;
+    let beneath = id.path("/api/analytics-dashboard/custom");
+    let key = key(&headers);
     tell(service, id, headers, may, None, move |analytics, who| {
-        let made = unparsed(&body, |body| analytics.create_dashboard(who, body))?;
-        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        let made = unparsed(&body, |body| {
+            analytics.create_dashboard_once(who, body, key.as_deref())
+        })?;
+        let place = format!("{beneath}/{}", made.id);
         Ok(Answer::of(&made)?.created(place).tagged(made.revision))
     })
     .await
@@ -171,6 +177,7 @@ async fn create_from(
     body: Bytes,
 ) -> Response {
     let may = Permission::ManageDashboards;
+    let beneath = id.path("/api/analytics-dashboard/custom");
     tell(service, id, headers, may, None, move |analytics, who| {
         let body = if body.is_empty() {
             Bytes::from_static(b"{}")
@@ -180,7 +187,7 @@ async fn create_from(
         let made = unparsed(&body, |body| {
             analytics.create_dashboard_from(who, &key, body)
         })?;
-        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        let place = format!("{beneath}/{}", made.id);
         Ok(Answer::of(&made)?.created(place).tagged(made.revision))
     })
     .await
@@ -192,7 +199,7 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
     tell(service, id, headers, may, None, move |analytics, who| {
         let listed = question(&uri, |asked| analytics.dashboards(who, asked))?;
         let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.dashboards)?.page(page))
+        Answer::listed(&listed.dashboards, page)
     })
     .await
 }
@@ -242,7 +249,7 @@ async fn remove(
     let may = Permission::ManageDashboards;
     tell(service, id, headers, may, None, move |analytics, who| {
         analytics.delete_dashboard(who, &dashboard, revision)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        Answer::none()
     })
     .await
 }
@@ -256,11 +263,18 @@ async fn data(
     uri: Uri,
 ) -> Response {
     let may = Permission::ReadAnalytics;
+    let answers = service.answers().clone();
     tell(service, id, headers, may, None, move |analytics, who| {
-        let data = question(&uri, |asked| {
-            analytics.dashboard_data(who, &dashboard, asked)
-        })?;
-        Ok(Answer::of(&data)?.at(Some(analytics.now())))
+        // Who may see a dashboard is asked every time, what its widgets show is kept as any answer is.
+        let found = analytics.dashboard(who, &dashboard)?;
+        let compute = |asked: &Value| {
+            let data = analytics.widgets_data(who, &found.widgets, asked)?;
+            Ok(Answer::of(&data)?.at(Some(analytics.now())))
+        };
+        question(&uri, |asked| {
+            let whole = serde_json::json!({ "widgets": found.widgets, "asked": asked });
+            answers.ask((analytics, who), "dashboard", &whole, || compute(asked))
+        })
     })
     .await
 }

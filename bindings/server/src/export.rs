@@ -17,11 +17,12 @@ use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
 use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
-use travelsense::export::Format;
+use travelsense::export::{ExportJob, Format};
 use travelsense::{Analytics, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::ingest::key;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
 use crate::problem::Problem;
@@ -60,6 +61,7 @@ pub(crate) fn routes() -> Api {
                 "Exports a dashboard, a report or events as a file; the answer is the job, complete where the export is small.",
             )
             .needs(Permission::ReadAnalytics)
+            .keyed()
             .body("ExportRequest")
             .answers(named("DashboardExportJob")),
         )
@@ -128,14 +130,17 @@ async fn chart(
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
+    let key = key(&headers);
     tell(service, id, headers, may, None, move |analytics, who| {
         // What is no JSON is refused by the core in its turn, as any other fault of the body.
         let asked = json(&body);
-        let made = analytics.export(who, asked.as_ref().unwrap_or(&Value::Null));
+        let body = asked.as_ref().unwrap_or(&Value::Null);
+        let made = analytics.export_once(who, body, key.as_deref());
         let faulty = matches!(&made, Err(error) if error.kind() == ErrorKind::Invalid);
         match asked {
             Err(unread) if faulty => Err(unread),
-            _ => Answer::of(&made?),
+            _ => Answer::of(&placed(made?, &base)),
         }
     })
     .await
@@ -144,8 +149,12 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
 /// One's exports, page by page.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&question(&uri, |asked| analytics.exports(who, asked))?)
+        let mut listed = question(&uri, |asked| analytics.exports(who, asked))?;
+        let exports = std::mem::take(&mut listed.exports).into_iter();
+        listed.exports = exports.map(|job| placed(job, &base)).collect();
+        Answer::of(&listed)
     })
     .await
 }
@@ -158,8 +167,9 @@ async fn read(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&analytics.export_job(who, &export)?)
+        Answer::of(&placed(analytics.export_job(who, &export)?, &base))
     })
     .await
 }
@@ -172,10 +182,19 @@ async fn cancel(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&analytics.cancel_export(who, &export)?)
+        Answer::of(&placed(analytics.cancel_export(who, &export)?, &base))
     })
     .await
+}
+
+/// An export whose file lies below the path at which these routes are.
+fn placed(job: ExportJob, base: &str) -> ExportJob {
+    ExportJob {
+        file_url: job.file_url.map(|ours| format!("{base}{ours}")),
+        ..job
+    }
 }
 
 /// The file of an export that is complete.

@@ -47,16 +47,11 @@ pub(crate) fn routes() -> Api {
                 schema::default(schema::plain(1, 100), "http".into()),
                 "Where they come from.",
             )
-            .header(
-                "Idempotency-Key",
-                schema::text_of(1, 255),
-                "By which the same batch is known when it is sent again within 24 hours.",
-            )
+            .keyed()
             .batch(&[
-                ("application/json", schema::list(named("Event"))),
+                ("application/json", named("Events")),
                 ("application/x-ndjson", schema::text()),
             ])
-            .refuses(&[409])
             .answers(named("IngestReport")),
         )
         .get(
@@ -156,6 +151,13 @@ async fn events(
     response
 }
 
+/// By which a request is known when it is sent again.
+pub(crate) fn key(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(&IDEMPOTENCY_KEY)?;
+    // What is no text stays what it is, and the core refuses it.
+    Some(String::from_utf8_lossy(given.as_bytes()).into_owned())
+}
+
 /// A batch as it was sent.
 struct Batch {
     body: Vec<u8>,
@@ -169,23 +171,11 @@ impl Batch {
         let body = unpacked(headers, body)?;
         let form = form(headers, &body)?;
         let source = question(uri, IngestBatch::source)?;
-        let key = match headers.get(&IDEMPOTENCY_KEY).map(|v| v.to_str()) {
-            Some(Ok(key)) => Some(key.to_owned()),
-            Some(Err(_)) => {
-                return Err(Error::field(
-                    "idempotencyKey",
-                    "invalid_character",
-                    "must be of visible ASCII characters",
-                )
-                .into());
-            }
-            None => None,
-        };
         Ok(Self {
             body,
             form,
             source: source.unwrap_or_else(|| "http".to_owned()),
-            key,
+            key: key(headers),
         })
     }
 
@@ -292,7 +282,7 @@ async fn quarantine(service: State<Service>, id: Id, headers: HeaderMap, uri: Ur
         move |analytics, who| {
             let list = question(&uri, |asked| analytics.quarantine_json(who, asked))?;
             let page = (list.total, list.limit, list.offset, list.has_more);
-            Ok(Answer::of(&list.events)?.page(page))
+            Answer::listed(&list.events, page)
         },
     )
     .await

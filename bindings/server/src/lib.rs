@@ -1,6 +1,7 @@
 //! The HTTP door and the command line of travelsense: each reads a request, asks the core, and writes its answer.
 
 mod alerts;
+mod anchor;
 mod answer;
 mod answers;
 mod bearer;
@@ -10,9 +11,12 @@ mod dashboards;
 mod export;
 mod frame;
 mod health;
+mod host;
 mod ingest;
+mod keys;
 mod live;
 mod meters;
+mod models;
 pub mod notify;
 mod openapi;
 mod parameters;
@@ -23,8 +27,14 @@ mod routes;
 pub mod serve;
 mod service;
 mod session;
+#[cfg(feature = "otel")]
+mod traces;
 mod ui;
+mod upkeep;
 
+pub use host::{Host, Hosting};
+pub use keys::FetchedKeys;
 pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};
+pub use upkeep::upkeep;

@@ -30,9 +30,10 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 26] = [
+const KINDS: [(&str, Kind); 30] = [
     ("anchorFirst", Kind::Truth),
     ("between", Kind::Names),
+    ("classes", Kind::Names),
     ("confidenceLevel", Kind::Number),
     ("end", Kind::Events),
     ("features", Kind::Names),
@@ -47,8 +48,11 @@ const KINDS: [(&str, Kind); 26] = [
     ("periods", Kind::Number),
     ("refreshInterval", Kind::Number),
     ("return", Kind::Events),
+    ("sample", Kind::Number),
     ("search", Kind::Literal),
     ("revenue", Kind::Truth),
+    ("rows", Kind::Truth),
+    ("runs", Kind::Number),
     ("segments", Kind::Names),
     ("sessionTimeout", Kind::Number),
     ("start", Kind::Events),

@@ -2,9 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde_json::Value;
 use travelsense::access::Permission;
 
 use crate::answer::Answer;
@@ -68,7 +67,7 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
     tell(service, id, headers, may, None, move |analytics, who| {
         let listed = question(&uri, |asked| analytics.audit(who, asked))?;
         let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-        Ok(Answer::of(&listed.entries)?.page(page))
+        Answer::listed(&listed.entries, page)
     })
     .await
 }
@@ -87,7 +86,7 @@ async fn revoke(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
     let may = Permission::ManageAccess;
     tell(service, id, headers, may, None, move |analytics, who| {
         analytics.revoke(who, &json(&body)?)?;
-        Ok(Answer::of(&Value::Null)?.status(StatusCode::NO_CONTENT))
+        Answer::none()
     })
     .await
 }

@@ -21,7 +21,9 @@ use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::Service;
-use crate::{alerts, dashboards, export, health, ingest, live, meters, record, session, ui};
+use crate::{
+    alerts, dashboards, export, health, host, ingest, live, meters, models, record, session, ui,
+};
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
 pub fn router(service: Service) -> Router {
@@ -35,15 +37,24 @@ pub fn router(service: Service) -> Router {
             events
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
+        )
+        .merge(
+            models::large()
+                .into_router()
+                .layer(DefaultBodyLimit::disable())
+                .layer(RequestBodyLimitLayer::new(models::BODY)),
         );
-    let routes = routes.layer(middleware::from_fn(session::bearer));
+    let same_site = middleware::from_fn_with_state(service.clone(), host::same_site);
+    let routes = routes
+        .layer(middleware::from_fn(session::bearer))
+        .layer(same_site);
     let meters = service.meters().clone();
     framed(routes.with_state(service), meters)
 }
 
 /// Every route there is.
 pub(crate) fn api() -> Api {
-    questions().merge(ingest::routes())
+    questions().merge(ingest::routes()).merge(models::large())
 }
 
 /// The routes whose bodies are small.
@@ -52,6 +63,7 @@ fn questions() -> Api {
         .merge(alerts::routes())
         .merge(dashboards::routes())
         .merge(export::routes())
+        .merge(models::routes())
         .merge(record::routes())
         .merge(session::routes())
         .merge(health::routes())
@@ -63,22 +75,7 @@ fn questions() -> Api {
 fn analytics() -> Api {
     let metrics = Metric::ALL.map(Metric::name);
     let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
-    let words = [
-        "funnel",
-        "drop_off",
-        "compare",
-        "retention",
-        "journey",
-        "engagement",
-        "adoption",
-        "realtime",
-        "user_insights",
-        "explain_difference",
-        "anomalies",
-        "predictive",
-        "forecast",
-        "backtest",
-    ];
+    let words = travelsense::analytics::words();
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
         .get(
@@ -250,6 +247,11 @@ fn analytics() -> Api {
                     "country",
                     schema::one_of(&travelsense::forecast::countries()),
                     "The country whose holidays count.",
+                )
+                .query(
+                    "feedback",
+                    schema::plain(1, 100),
+                    "A name under which the prediction is kept, so that its intervals learn from what comes; needs `manage_models`.",
                 )
                 .answers(named("PredictiveAnalyticsResult")),
         )

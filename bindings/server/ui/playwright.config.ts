@@ -6,7 +6,7 @@ export default defineConfig({
   globalSetup: './flows/server.ts',
   outputDir: 'node_modules/.flows',
   reporter: [['list']],
-  timeout: 180_000,
+  timeout: 90_000,
   expect: { timeout: 20_000 },
   fullyParallel: true,
   workers: 2,
@@ -20,6 +20,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'flows', testMatch: /.*\.flow\.ts/ },
+    { name: 'speed', testMatch: /speed\.ts/, fullyParallel: false },
     { name: 'screenshots', testMatch: /screenshots\.ts/, fullyParallel: false },
   ],
 })

@@ -225,7 +225,7 @@ fn weak(message: String) -> Error {
     Error::new(ErrorKind::Invalid, "weak_key", message)
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::Invalid, "invalid_key", message)
 }
 

@@ -3,10 +3,13 @@
 pub mod key;
 pub mod revocation;
 mod role;
+mod signer;
 pub mod token;
 
 pub use key::Key;
 use serde::Serialize;
+pub use signer::Signer;
+pub(crate) use signer::signed;
 pub use token::{Claims, Proof, Verifier, mint};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -97,6 +100,8 @@ pub enum Permission {
     ReadAlerts,
     /// Make alerts, change and silence them, and see where they are told.
     ManageAlerts,
+    /// Register models and remove them, keep what is foretold for feedback, and tell what came.
+    ManageModels,
 }
 
 impl Permission {
@@ -116,6 +121,7 @@ impl Permission {
             Self::ManageAccess => "manage_access",
             Self::ReadAlerts => "read_alerts",
             Self::ManageAlerts => "manage_alerts",
+            Self::ManageModels => "manage_models",
         }
     }
 }
@@ -207,7 +213,7 @@ pub fn grant<T>(who: &Principal, permission: Permission, question: T) -> Result<
 mod tests {
     use super::*;
 
-    const ALL: [Permission; 13] = [
+    const ALL: [Permission; 14] = [
         Permission::ReadAnalytics,
         Permission::ReadPeople,
         Permission::ManageCohorts,
@@ -221,36 +227,37 @@ mod tests {
         Permission::ManageAccess,
         Permission::ReadAlerts,
         Permission::ManageAlerts,
+        Permission::ManageModels,
     ];
 
     #[test]
     fn every_role_has_exactly_the_permissions_of_the_table() {
         let table = [
-            ("admin", [true; 13]),
+            ("admin", [true; 14]),
             (
                 "analyst",
                 [
                     true, true, true, true, true, false, false, true, true, false, false, true,
-                    true,
+                    true, true,
                 ],
             ),
             (
                 "viewer",
                 [
                     true, false, false, false, false, false, false, true, false, false, false,
-                    true, false,
+                    true, false, false,
                 ],
             ),
             (
                 "collector",
                 [
                     false, false, false, false, true, false, false, false, false, false, false,
-                    false, false,
+                    false, false, false,
                 ],
             ),
-            ("Admin", [false; 13]),
-            ("root", [false; 13]),
-            ("", [false; 13]),
+            ("Admin", [false; 14]),
+            ("root", [false; 14]),
+            ("", [false; 14]),
         ];
         for (role, expected) in table {
             let who = Principal::new("u", role);

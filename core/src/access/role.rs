@@ -2,8 +2,8 @@
 
 use super::Permission::{
     self, ErasePeople, ImportEvents, IngestEvents, ManageAccess, ManageAlerts, ManageCatalogue,
-    ManageCohorts, ManageDashboards, ReadAlerts, ReadAnalytics, ReadAudit, ReadDashboards,
-    ReadPeople,
+    ManageCohorts, ManageDashboards, ManageModels, ReadAlerts, ReadAnalytics, ReadAudit,
+    ReadDashboards, ReadPeople,
 };
 
 const ROLES: [(&str, &[Permission]); 4] = [
@@ -23,6 +23,7 @@ const ROLES: [(&str, &[Permission]); 4] = [
             ManageAccess,
             ReadAlerts,
             ManageAlerts,
+            ManageModels,
         ],
     ),
     (
@@ -37,6 +38,7 @@ const ROLES: [(&str, &[Permission]); 4] = [
             ManageDashboards,
             ReadAlerts,
             ManageAlerts,
+            ManageModels,
         ],
     ),
     ("viewer", &[ReadAnalytics, ReadDashboards, ReadAlerts]),

@@ -101,6 +101,19 @@ impl Verifier {
         self.check_claims(&part(payload, "payload")?, now)
     }
 
+    /// Whether a token names a key that is not known here, so that it may be worth asking for new ones.
+    pub fn lacks_key_of(&self, token: &str) -> bool {
+        let header = token
+            .split('.')
+            .next()
+            .filter(|_| token.len() <= MAX_TOKEN_BYTES);
+        let Some(Ok(header)) = header.map(|h| part(h, "header")) else {
+            return false;
+        };
+        let id = header.get("kid").and_then(Value::as_str);
+        id.is_some_and(|id| !self.keys.iter().any(|k| k.id.as_deref() == Some(id)))
+    }
+
     fn check_signature(
         &self,
         header: &Map<String, Value>,
@@ -334,7 +347,7 @@ fn is_access_token(typ: &str) -> bool {
 }
 
 /// One of the first two parts of a token: base64url of a JSON object without repeated keys.
-fn part(text: &str, which: &str) -> Result<Map<String, Value>> {
+pub(super) fn part(text: &str, which: &str) -> Result<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| malformed(&format!("its {which} is not base64url")))?;

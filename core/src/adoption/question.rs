@@ -199,7 +199,7 @@ impl Adoption {
         let filters = self.filters.iter().map(|f| &f.property);
         Needs {
             properties: uses.chain(filters).collect(),
-            amounts: false,
+            ..Needs::default()
         }
     }
 }

@@ -21,6 +21,7 @@ pub use channel::Channel;
 pub use condition::{Against, Condition, Reading, Unusual, Verdict};
 pub use machine::{Incident, Notice, Phase, Policy, State, Step, step};
 pub use message::{Alarm, Message, grouped};
+pub(crate) use parse::silence;
 pub use retry::{ATTEMPTS, LEASE, after};
 pub use rule::{Importance, Patch, Rule, Source, System};
 pub use schedule::{Maintenance, Schedule};

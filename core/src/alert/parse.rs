@@ -86,21 +86,14 @@ impl Rule {
         Ok(rule)
     }
 
-    /// The rule with these fields in the place of its own.
+    /// The rule with these fields in the place of its own; null is no change.
     ///
     /// # Errors
-    /// As `parse`; `empty` where nothing changes.
+    /// As `parse`.
     pub fn patched(&self, patch: &Patch) -> Result<Self> {
-        if patch.is_empty() {
-            return Err(Error::field(
-                "body",
-                "empty",
-                "must change at least one field",
-            ));
-        }
         let mut form = self.json();
         if let Some(fields) = form.as_object_mut() {
-            for (name, value) in patch {
+            for (name, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
                 fields.insert(name.clone(), value.clone());
             }
         }
@@ -168,6 +161,9 @@ fn source(value: &Value) -> Parsed<Source> {
     fields::object(value, |f| Source::Answer {
         word: f.required("word", |v| line(v, 1, 50)),
         question: f.required("question", |v| match v {
+            Value::Object(fields) if fields.get("sample").is_some_and(|s| !s.is_null()) => {
+                fields::fault("sampled", "must not be of a sample of users")
+            }
             Value::Object(_) if v.to_string().len() <= LONG => Ok(v.clone()),
             Value::Object(_) => fields::fault(
                 "invalid_length",
@@ -430,14 +426,7 @@ fn address(value: &Value) -> Parsed<String> {
 
 /// One line of text.
 fn line(value: &Value, least: usize, most: usize) -> Parsed<String> {
-    let given = fields::text(value)?;
-    let length = given.chars().count();
-    if length < least || length > most || least > 0 && given.trim().is_empty() {
-        return fields::fault(
-            "invalid_length",
-            format!("must have {least} to {most} characters"),
-        );
-    }
+    let given = fields::text_of(value, least, most)?;
     if given.chars().any(char::is_control) {
         return fields::fault("invalid_character", "must be one line");
     }
@@ -452,8 +441,19 @@ fn some<T>(value: &Value, item: impl FnMut(&Value) -> Parsed<T>) -> Parsed<Vec<T
     Ok(read)
 }
 
+/// For how long nobody is told of a rule: whole seconds, up to a year.
+pub(crate) fn silence(value: &Value) -> Parsed<Window> {
+    up_to(value, 365 * LONGEST)
+}
+
+/// A length of time in whole seconds, as a rule keeps it.
 fn up_to(value: &Value, most: i64) -> Parsed<Window> {
     let read = fields::window(value)?;
+    // What is smaller than a microsecond is no second either.
+    let part = value.as_f64().is_some_and(|seconds| seconds.fract() != 0.0);
+    if part || read.micros() % 1_000_000 != 0 {
+        return fields::fault("out_of_range", "must be whole seconds");
+    }
     if read.micros() > most {
         return fields::fault(
             "out_of_range",

@@ -357,7 +357,8 @@ fn whole() -> Value {
 fn a_rule_says_the_same_in_its_json_form() {
     let rule = Rule::parse(&whole()).unwrap();
     assert_eq!(Rule::parse(&rule.json()).unwrap(), rule);
-    let patch = json!({ "enabled": true, "severity": "info" });
+    // Null is no change, and no change is none.
+    let patch = json!({ "enabled": true, "severity": "info", "name": null, "group": null });
     let changed = rule.patched(patch.as_object().unwrap()).unwrap();
     assert_eq!(
         changed,
@@ -428,6 +429,36 @@ fn everything_wrong_with_a_rule_is_told_at_once() {
         ["condition.type unsupported"]
     );
     assert_eq!(asked(json!({}), "no_data"), ["source invalid_type"]);
+}
+
+#[test]
+fn a_rule_holds_whole_seconds_and_text_that_every_store_holds() {
+    let fault = |field: &str, value: Value| {
+        let mut body = whole();
+        body[field] = value;
+        Rule::parse(&body).map_or_else(|e| e.field_errors()[0].code, |_| "")
+    };
+    let week = 604_800;
+    for (field, value, code) in [
+        ("coolDown", json!(0), ""),
+        ("coolDown", json!(week), ""),
+        ("coolDown", json!(week + 1), "out_of_range"),
+        ("coolDown", json!(1.0), ""),
+        ("coolDown", json!(1.5), "out_of_range"),
+        ("coolDown", json!(1e-42), "out_of_range"),
+        ("coolDown", json!("500ms"), "out_of_range"),
+        ("coolDown", json!("7d"), ""),
+        ("coolDown", json!("8d"), "out_of_range"),
+        ("name", json!("Ü".repeat(100)), ""),
+        ("name", json!("Ü".repeat(101)), "invalid_length"),
+        ("name", json!("a\0b"), "invalid_text"),
+        ("name", json!("a\u{85}b"), "invalid_character"),
+    ] {
+        assert_eq!(fault(field, value.clone()), code, "{field} {value}");
+    }
+    assert_eq!(silence(&json!("1w")).unwrap(), Window::seconds(604_800));
+    assert!(silence(&json!(0.5)).is_err());
+    assert!(silence(&json!("366d")).is_err());
 }
 
 fn alarm(rule: &str, minute: i64) -> Alarm {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Analytics;
+use super::{Analytics, once};
 use crate::access::{self, Permission, Principal};
 use crate::alert::{
     self, Against, Alarm, Alert, AlertEvent, AlertList, Channel, Condition, Evaluated, Message,
     Notice, Reading, Rule, Schedule, Source, Step, System, Unusual, Verdict,
 };
 use crate::audit::{self, Act, Outcome};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::metadata::documents::{self, Find, Sort};
 use crate::metadata::{
     Event, Holder, Kind, Letter, Note, ObjectId, Session, Standing, alerts, change, entries,
@@ -31,15 +31,6 @@ struct Found {
     error: Option<String>,
 }
 
-/// Text that every store holds.
-fn line(value: &Value) -> fields::Parsed<&str> {
-    match fields::text(value)? {
-        // PostgreSQL holds no NUL within text.
-        text if text.contains('\0') => fields::fault("invalid_text", "must not contain NUL"),
-        text => Ok(text),
-    }
-}
-
 impl Analytics {
     /// Makes an alert rule; its questions are asked as whoever makes it. See [`Rule::parse`].
     ///
@@ -51,7 +42,7 @@ impl Analytics {
         self.acted(who, Permission::ManageAlerts, act, |session, act| {
             let alert = Alert {
                 id,
-                rule: Rule::parse(body)?,
+                rule: answerable(Rule::parse(body), body)?,
                 owner_id: who.id().to_owned(),
                 role: who.role().to_owned(),
                 created_at: now,
@@ -74,7 +65,8 @@ impl Analytics {
         let act = Act::new("alert.list", "");
         self.seen(who, Permission::ReadAlerts, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let search = fields.optional("search", |v| line(v).map(str::to_owned));
+            let search =
+                fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
             let (limit, offset) = page(&mut fields);
             fields.finish(Vec::new())?;
             let asked = Find {
@@ -141,7 +133,7 @@ impl Analytics {
                 )
             })?;
             let changed = Alert {
-                rule: found.rule.patched(patch)?,
+                rule: answerable(found.rule.patched(patch), body)?,
                 owner_id: found.owner_id.clone(),
                 // Its questions are asked with the rights of its owner, whoever changes it.
                 role: if who.id() == found.owner_id {
@@ -192,21 +184,23 @@ impl Analytics {
                     at => Ok(Some(at)),
                 },
             });
-            let length = fields.optional("for", fields::window);
-            let reason = fields.optional("reason", |v| {
-                let text = line(v)?;
-                if text.chars().count() > 500 {
-                    return fields::fault("invalid_length", "must have at most 500 characters");
-                }
-                Ok(text.to_owned())
-            });
+            let length = fields.optional("for", alert::silence);
+            let reason =
+                fields.optional("reason", |v| fields::text_of(v, 0, 500).map(str::to_owned));
             let mut faults = Vec::new();
-            if until.is_none() && length.is_none() {
-                faults.push(crate::error::FieldError {
+            let mut fault = |code, message: &str| {
+                faults.push(FieldError {
                     field: "until".to_owned(),
-                    code: "required",
-                    message: "is required where there is no `for`".to_owned(),
+                    code,
+                    message: message.to_owned(),
                 });
+            };
+            match (until.flatten(), length) {
+                (None, None) if until.is_none() && body.get("for").is_none_or(Value::is_null) => {
+                    fault("required", "is required where there is no `for`");
+                }
+                (Some(_), Some(_)) => fault("contradiction", "does not go with `for`"),
+                _ => {}
             }
             fields.finish(faults)?;
             let after = length.map(|l: Window| {
@@ -248,24 +242,23 @@ impl Analytics {
     }
 
     /// Reads what an alert rule looks at now, and sends a test to all places that it tells; nothing of the rule changes. Gives what
-    /// was read, and what the rule says to it.
+    /// was read, or why it could not be, and what the rule says to it.
     ///
     /// # Errors
-    /// As `update_alert`; what the rule's question raises.
+    /// As `update_alert`.
     pub fn test_alert(&self, who: &Principal, id: &str) -> Result<Value> {
         let act = Act::new("alert.test", object(id));
         let found = read(&*self.metadata()?, |s| open(s, id));
         let now = self.now();
-        let reading = match (&found, access::decide(who, Permission::ManageAlerts).allow) {
-            (Ok(alert), true) => Some(self.reading(alert, now)),
+        // Before the change: a question takes its time, and the store takes one change at a time.
+        let found = match (found, access::decide(who, Permission::ManageAlerts).allow) {
+            (Ok(alert), true) => Some(self.found(alert, now)),
             _ => None,
         };
         self.acted(who, Permission::ManageAlerts, act, |session, _| {
             let alert = owned(session, who, id)?;
-            let reading = match reading {
-                Some(reading) => reading?,
-                None => Reading::default(),
-            };
+            let found = found.ok_or_else(|| Error::internal("an alert came meanwhile"))?;
+            let reading = found.reading;
             let alarm = alarm(&alert, "test", (now, now), &reading);
             let raised = [(alarm, alert.rule.channels.as_slice(), "")];
             let messages = alert::grouped(&raised);
@@ -273,13 +266,17 @@ impl Analytics {
             for message in messages {
                 self.put(session, message, now)?;
             }
-            let verdict = match alert.rule.condition.judge(&reading) {
+            let verdict = match found.verdict {
                 Verdict::Breach => "breach",
                 Verdict::Clear => "clear",
                 Verdict::Between => "between",
                 Verdict::Unknown => "unknown",
             };
-            Ok(json!({ "reading": told(&reading), "verdict": verdict, "messages": sent }))
+            let mut reading = told(&reading);
+            if let (Some(error), Some(fields)) = (found.error, reading.as_object_mut()) {
+                fields.insert("error".to_owned(), json!(error));
+            }
+            Ok(json!({ "reading": reading, "verdict": verdict, "messages": sent }))
         })
     }
 
@@ -658,6 +655,18 @@ fn ranged(question: &Value, last: Option<u32>, zone: &crate::Zone, at: Instant) 
         }
     }
     question
+}
+
+/// A rule as it was read, unless its form asks a word that there is not; what else is wrong with it is told too.
+fn answerable(read: Result<Rule>, form: &Value) -> Result<Rule> {
+    let word = form.pointer("/source/word").and_then(Value::as_str);
+    let unknown = word.filter(|w| !super::words().contains(w));
+    let fault = unknown.map(|word| FieldError {
+        field: "source.word".to_owned(),
+        code: "not_in_list",
+        message: format!("`{word}` is not one of {}", super::words().join(", ")),
+    });
+    once::with(read, fault.into_iter().collect())
 }
 
 fn page(fields: &mut Fields<'_>) -> (usize, usize) {

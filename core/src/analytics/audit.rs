@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::{Analytics, Place};
 use crate::access::{self, Permission, Principal, Proof, revocation};
-use crate::audit::{self, Act, Listed, Outcome, Verification};
+use crate::audit::{self, Act, Anchor, Listed, Outcome, Verification};
 #[cfg(not(feature = "postgres"))]
 use crate::error::Error;
 use crate::error::Result;
 use crate::metadata::{
-    Embedded, MetadataStore, ObjectId, Revocation, Session, change, read, revocations,
+    Embedded, MetadataStore, ObjectId, Revocation, Session, change, entries, read, revocations,
 };
 
 /// How old what is known of revocations may be, in microseconds: other servers may share the store.
@@ -32,8 +32,33 @@ impl Analytics {
     /// # Errors
     /// `forbidden` for a principal who may not read the record; whatever reading the store raises.
     pub fn verify_audit(&self, who: &Principal) -> Result<Verification> {
+        self.verify_audit_by(who, &[])
+    }
+
+    /// The same, and checks it against anchors, which find a record that was made anew as a whole.
+    ///
+    /// # Errors
+    /// As `verify_audit`.
+    pub fn verify_audit_by(&self, who: &Principal, anchors: &[Anchor]) -> Result<Verification> {
         let act = Act::new("audit.verify", "");
-        self.seen(who, Permission::ReadAudit, &act, audit::verify)
+        self.seen(who, Permission::ReadAudit, &act, |session| {
+            audit::verify(session, anchors)
+        })
+    }
+
+    /// Where the record ends now; signed and kept elsewhere, it shows later that nothing up to here was rewritten. It is told in no
+    /// entry, since it is asked for again and again.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read the record; whatever reading the store raises.
+    pub fn audit_anchor(&self, who: &Principal) -> Result<Anchor> {
+        access::grant(who, Permission::ReadAudit, ())?;
+        let head = read(&*self.metadata()?, entries::head)?;
+        Ok(Anchor {
+            seq: head.seq,
+            hash: head.hash,
+            at: self.now(),
+        })
     }
 
     /// Writes down what was done without changing what is kept here: a question, a refusal, an export. When this fails, what was

@@ -7,9 +7,12 @@ use crate::access::Principal;
 use crate::chart::Chart;
 use crate::error::{Error, Result};
 
+/// The words whose answers have charts.
+const CHARTED: &str = "funnel, retention, engagement, journey, realtime, predictive, churn, value, next_action, forecast, backtest";
+
 impl Analytics {
-    /// The chart of the answer of `funnel`, `retention`, `engagement`, `journey` or `realtime` to a question in its JSON form; of real-time
-    /// figures the first that is asked for.
+    /// The chart of the answer of a word to a question in its JSON form; of real-time figures the first that is asked for, of forecasts
+    /// and backtests the first series.
     ///
     /// # Errors
     /// As the word's; `not_in_list` for another word; `not_available` for figures without a chart.
@@ -29,6 +32,18 @@ impl Analytics {
                     Error::field("report", "not_available", "these paths have no chart")
                 })
             }
+            "predictive" => Ok(self.predictive_json(who, question)?.chart()),
+            "churn" => Ok(self.churn_json(who, question)?.chart()),
+            "value" => Ok(self.value_json(who, question)?.chart()),
+            "next_action" => Ok(self.next_action_json(who, question)?.chart()),
+            "forecast" => {
+                let chart = self.forecast_json(who, question)?.chart(None);
+                chart.ok_or_else(|| Error::internal("forecasts without a series"))
+            }
+            "backtest" => {
+                let chart = self.backtest_json(who, question)?.chart(None);
+                chart.ok_or_else(|| Error::internal("backtests without a series"))
+            }
             "realtime" => {
                 let figures = self.realtime_json(who, question)?;
                 let first = figures.first().map(|f| f.chart());
@@ -37,7 +52,7 @@ impl Analytics {
             other => Err(Error::field(
                 "word",
                 "not_in_list",
-                format!("`{other}` is not one of funnel, retention, engagement, journey, realtime"),
+                format!("`{other}` is not one of {CHARTED}"),
             )),
         }
     }

@@ -162,7 +162,7 @@ impl Analytics {
     }
 
     /// The keys of the users of these ids, in their order.
-    fn only(&self, ids: Option<&[String]>) -> Result<Option<Vec<u32>>> {
+    pub(super) fn only(&self, ids: Option<&[String]>) -> Result<Option<Vec<u32>>> {
         let Some(ids) = ids.filter(|ids| !ids.is_empty()) else {
             return Ok(ids.map(|_| Vec::new()));
         };
@@ -188,7 +188,7 @@ impl Analytics {
         }
     }
 
-    fn named(&self, keys: &[u32], as_of: Instant) -> Result<Vec<Named>> {
+    pub(super) fn named(&self, keys: &[u32], as_of: Instant) -> Result<Vec<Named>> {
         let page = Page {
             limit: keys.len(),
             offset: 0,
@@ -201,6 +201,11 @@ impl Analytics {
         });
         Ok(named.collect())
     }
+}
+
+/// So many days before an instant.
+pub(super) fn back(as_of: Instant, days: u32) -> Span {
+    span(as_of, Window::days(days))
 }
 
 /// So long before an instant.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Analytics;
+use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
 use crate::audit::Act;
 use crate::dashboard::{
@@ -19,7 +20,22 @@ impl Analytics {
     /// # Errors
     /// `forbidden` for a principal who may not make dashboards; `validation_failed` with every field error at once.
     pub fn create_dashboard(&self, who: &Principal, body: &Value) -> Result<Dashboard> {
-        self.make(who, || Draft::parse(body))
+        self.create_dashboard_once(who, body, None)
+    }
+
+    /// As `create_dashboard`, but with a key the same request that is sent again within 24 hours gives the dashboard that it made.
+    ///
+    /// # Errors
+    /// As `create_dashboard`; `idempotency_key_reused` for a key that was given to another request; `not_found` where what it made
+    /// was removed since.
+    pub fn create_dashboard_once(
+        &self,
+        who: &Principal,
+        body: &Value,
+        key: Option<&str>,
+    ) -> Result<Dashboard> {
+        let once = Once::new(who, "dashboard", key, (body, self.now()));
+        self.make(who, &once, || once::with_key(Draft::parse(body), key))
     }
 
     /// Makes a dashboard of a template; see [`Template::draft`].
@@ -32,7 +48,8 @@ impl Analytics {
         template: &str,
         body: &Value,
     ) -> Result<Dashboard> {
-        self.make(who, || Template::draft(template, body))
+        let once = Once::new(who, "dashboard", None, (body, self.now()));
+        self.make(who, &once, || Template::draft(template, body))
     }
 
     /// The templates that dashboards can be made of.
@@ -152,9 +169,22 @@ impl Analytics {
         asked: &Value,
     ) -> Result<Vec<WidgetData>> {
         let found = self.dashboard(who, id)?;
+        self.widgets_data(who, &found.widgets, asked)
+    }
+
+    /// The data of widgets, as `dashboard_data` gives them.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read; `validation_failed` with all that is wrong with the range.
+    pub fn widgets_data(
+        &self,
+        who: &Principal,
+        widgets: &[dashboard::Widget],
+        asked: &Value,
+    ) -> Result<Vec<WidgetData>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let range = self.range(asked)?;
-        let widgets = found.widgets.iter().enumerate();
+        let widgets = widgets.iter().enumerate();
         widgets
             .map(|(place, widget)| self.widget_data(who, place, widget, range.as_ref()))
             .collect()
@@ -239,13 +269,24 @@ impl Analytics {
         Ok(Some(range))
     }
 
-    fn make(&self, who: &Principal, draft: impl FnOnce() -> Result<Draft>) -> Result<Dashboard> {
+    fn make(
+        &self,
+        who: &Principal,
+        once: &Once,
+        draft: impl FnOnce() -> Result<Draft>,
+    ) -> Result<Dashboard> {
         let act = Act::new("dashboard.create", "");
         let (id, now): (ObjectId, _) = (self.fresh_id()?, self.now());
         self.acted(who, Permission::ManageDashboards, act, |session, act| {
-            let made = draft()?.of(id, who.id(), now);
+            let draft = draft()?;
+            if let Some(id) = once.made(session)? {
+                act.object = object(&id.to_string());
+                return Ok(dashboard::open(session, who, id, Access::View)?.0);
+            }
+            let made = draft.of(id, who.id(), now);
             act.object = object(&id.to_string());
             documents::insert(session, &made.document()?)?;
+            once.keep(session, id)?;
             Ok(made)
         })
     }

@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
+use crate::audit::{Act, Outcome};
 use crate::cohort;
 use crate::error::{Error, Result};
+use crate::metadata::{change, people};
 use crate::timeline::{Columns, Timelines};
 use crate::warehouse::Erasure;
 
@@ -29,6 +31,8 @@ pub struct ErasureReport {
     pub held: u64,
     /// Cohorts whose lists named them.
     pub cohorts: u64,
+    /// What was shared with them, told to them, or theirs beside the events; dashboards of theirs belong to nobody from now on.
+    pub kept: u64,
     /// Files beside the store that hold events and cannot be read, such as damaged pieces of its log: nobody knows whose they are.
     pub set_aside: Vec<PathBuf>,
 }
@@ -38,8 +42,11 @@ const MOST: usize = 10_000;
 
 impl Analytics {
     /// Takes everything of users away, for good and before it returns: their events, also those of devices that were
-    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them
+    /// theirs, and all that profiles, aliases, merges, cohorts and other tables say of them, and what is kept for feedback. Whoever was merged with one of them
     /// is the same person and goes too.
+    ///
+    /// Beside the events, what was shared with them and told to them goes, and dashboards of theirs belong to nobody; the record of who
+    /// did what stays whole, and names them only where they did something here themselves.
     ///
     /// Answers change as if these users had never been, and saved timelines are removed before anything else. What the engine
     /// no longer needs may stay in unused pages of its file until they are written over.
@@ -49,8 +56,22 @@ impl Analytics {
     /// nothing is; `not_forgotten` where all is erased but the log, and erasing once more will do; a store opened only to read;
     /// `forbidden` for a principal who may not erase.
     pub fn erase(&self, who: &Principal, ids: &[&str]) -> Result<ErasureReport> {
-        let ids = access::grant(who, Permission::ErasePeople, ids)?;
-        let ids: BTreeSet<&str> = ids.inner().iter().copied().collect();
+        // The record says that people were erased, by whom and when, and never who they were.
+        let act = Act::new("people.erase", "");
+        let granted = access::grant(who, Permission::ErasePeople, ids);
+        let done = granted.and_then(|ids| {
+            let reason = access::decide(who, Permission::ErasePeople).reason;
+            self.record(who, &act, (Outcome::Allowed, &reason))?;
+            self.erase_granted(ids.inner())
+        });
+        if let Err(error) = &done {
+            self.record(who, &act, Outcome::of(error))?;
+        }
+        done
+    }
+
+    fn erase_granted(&self, ids: &[&str]) -> Result<ErasureReport> {
+        let ids: BTreeSet<&str> = ids.iter().copied().collect();
         if ids.contains("") || ids.len() > MOST {
             return Err(Error::field(
                 "userIds",
@@ -61,7 +82,7 @@ impl Analytics {
         let ids: Vec<&str> = ids.into_iter().collect();
         // Nobody brings back meanwhile what was kept aside; and from here on nothing changes but this.
         let _alone = self.intake.alone(&*self.warehouse)?;
-        let mut change = self.warehouse.load()?;
+        let mut load = self.warehouse.load()?;
         let keys = self.warehouse.user_keys(&ids)?;
         let mut report = ErasureReport {
             users: keys.len() as u64,
@@ -82,22 +103,24 @@ impl Analytics {
         let mut names: HashSet<&str> = names.iter().map(String::as_str).collect();
         let cohorts = self.without(&names)?;
         names.extend(&ids);
-        let erased = change.erase(&Erasure {
+        let erased = load.erase(&Erasure {
             ids: &ids,
             users: &users,
             rows: &rows,
             cohorts: &cohorts,
         })?;
         self.forget_exports()?;
+        report.kept = change(&*self.metadata()?, |s| people::forget(s, &names))?;
+        self.forget_series(&names)?;
         self.intake.forget_parked(&names)?;
         if keys.is_empty() && erased.held == 0 {
             // Nothing of them is in the store; what was erased before may still be in the log.
-            drop(change);
+            drop(load);
         } else {
             // Nobody reads or saves timelines of before from now until the change is made.
             let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
             Timelines::forget(&*self.warehouse)?;
-            change.commit()?;
+            load.commit()?;
             self.saved.store(0, std::sync::atomic::Ordering::Relaxed);
             *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = Columns::default();
         }

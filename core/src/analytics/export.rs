@@ -10,10 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Analytics;
+use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
+use crate::alert::Channel;
 use crate::audit::Act;
 use crate::dashboard::{self, Access};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::export::job::{Kept, Status};
 use crate::export::{self, ExportJob, ExportRequest, ExportType, Files, Format, Reader};
 use crate::metadata::documents::{self, Find, Sort};
@@ -169,12 +171,35 @@ impl Analytics {
     /// In this order: `forbidden` for a principal who may not read; `validation_failed` with every field error at once, and for a
     /// dashboard that does not exist; `forbidden` for a dashboard one may not see, and for a dataset where one may not see people.
     pub fn export(&self, who: &Principal, request: &Value) -> Result<ExportJob> {
+        self.export_once(who, request, None)
+    }
+
+    /// As `export`, but with a key the same request that is sent again within 24 hours gives the export that it began.
+    ///
+    /// # Errors
+    /// As `export`; `idempotency_key_reused` for a key that was given to another request.
+    pub fn export_once(
+        &self,
+        who: &Principal,
+        request: &Value,
+        key: Option<&str>,
+    ) -> Result<ExportJob> {
         self.sweep()?;
         let (id, now) = (self.fresh_id()?, self.now());
+        let once = Once::new(who, "export", key, (request, now));
         let act = Act::new("export.create", "");
-        let kept = self.acted(who, Permission::ReadAnalytics, act, |session, act| {
+        let (id, new) = self.acted(who, Permission::ReadAnalytics, act, |session, act| {
             act.object = object(&id.to_string());
-            let request = ExportRequest::parse(request, now)?;
+            let read = once::with(ExportRequest::parse(request, now), told_to(request));
+            let request = once::with_key(read, key)?;
+            if let Some(id) = once.made(session)? {
+                act.object = object(&id.to_string());
+                return Ok((id, None));
+            }
+            if !request.notify.is_empty() {
+                // Whoever is told by this server, and where, is for those to say who manage alerts.
+                access::grant(who, Permission::ManageAlerts, ())?;
+            }
             if let Some(dashboard) = &request.dashboard_id {
                 may_see(session, who, dashboard)?;
             }
@@ -190,9 +215,12 @@ impl Analytics {
             }
             let kept = Kept::new((id, now), (who.id(), who.role()), request);
             documents::insert(session, &kept.document()?)?;
-            Ok(kept)
+            once.keep(session, id)?;
+            Ok((id, Some(kept)))
         })?;
-        self.start(kept)?;
+        if let Some(kept) = new {
+            self.start(kept)?;
+        }
         // One that has to wait for its turn is not over soon.
         if self.exports.state().running.len() <= AT_ONCE {
             self.exports.wait(id, SOON);
@@ -451,9 +479,7 @@ impl Analytics {
         let act = Act::new("export.complete", object(&kept.id().to_string()));
         let done = self.acted(&who, Permission::ReadAnalytics, act, |session, _| {
             if documents::update(session, &complete.document()?)? {
-                let id = kept.id().to_string();
-                let told = ("completed", id.as_str());
-                return self.tell_of_export(session, kept.owner(), told, "your export is complete");
+                return self.tell_of_export(session, kept, "completed", "your export is complete");
             }
             Err(Error::new(
                 ErrorKind::Conflict,
@@ -482,9 +508,8 @@ impl Analytics {
         let document = kept.document()?;
         change(&*self.metadata()?, |session| {
             if documents::update(session, &document)? {
-                let id = kept.id().to_string();
                 let title = format!("your export failed: {reason}");
-                self.tell_of_export(session, kept.owner(), ("failed", &id), &title)?;
+                self.tell_of_export(session, kept, "failed", &title)?;
             }
             Ok(())
         })
@@ -551,6 +576,24 @@ impl Analytics {
         }
         Ok(())
     }
+}
+
+/// What is wrong with the places that are to be told of an export.
+fn told_to(request: &Value) -> Vec<FieldError> {
+    let places = request.get("notify").and_then(Value::as_array);
+    let wrong = places
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter_map(|(i, place)| {
+            let error = Channel::parse(place).err()?;
+            let within = error.field_errors().iter().map(move |fault| FieldError {
+                field: fault.field.replacen("channel", &format!("notify[{i}]"), 1),
+                ..fault.clone()
+            });
+            Some(within.collect::<Vec<_>>())
+        });
+    wrong.flatten().collect()
 }
 
 /// An export that somebody may see: their own, or any for those who manage access.

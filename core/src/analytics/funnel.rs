@@ -8,6 +8,7 @@ use crate::access::{self, Permission, Principal};
 use crate::error::Result;
 use crate::funnel::{self, Funnel, FunnelAnswer};
 use crate::query::Selector;
+use crate::query::sample::nobody;
 
 pub(super) const WORD: Word = Word {
     name: "funnel",
@@ -63,6 +64,7 @@ impl Analytics {
         let asked = *question.inner();
         let mut faults = asked.faults(self.now());
         faults.extend(cell.faults(asked));
+        faults.extend(nobody(asked.sample.as_ref()));
         refuse(faults)?;
         self.over(
             asked.as_of,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::events::{self, Catalogue, IngestReport, Mapping, Prepared, Reading, Status};
 use crate::intake::{Arrival, IngestStatus, Patience, Sent};
 use crate::query::Instant;
@@ -82,7 +82,9 @@ impl IngestBatch<'_> {
     /// `validation_failed` with every field error at once.
     pub fn source(asked: &Value) -> Result<Option<String>> {
         let mut fields = Fields::of(asked)?;
-        let source = fields.optional("source", |v| fields::text(v).map(ToOwned::to_owned));
+        let source = fields.optional("source", |v| {
+            fields::text_of(v, 1, 100).map(ToOwned::to_owned)
+        });
         fields.finish(Vec::new())?;
         Ok(source)
     }
@@ -353,26 +355,33 @@ fn texts<'a>(batch: &IngestBatch<'a>) -> Result<Vec<&'a [u8]>> {
 }
 
 fn faults(batch: &IngestBatch<'_>) -> Result<()> {
-    let long = |text: &str, most: usize| text.is_empty() || text.chars().count() > most;
-    let mut faults = Vec::new();
-    let mut fault = |field: &str, most| {
-        faults.push(crate::error::FieldError {
-            field: field.to_owned(),
-            code: "invalid_length",
-            message: format!("must have 1 to {most} characters"),
-        });
+    let source = (!(1..=100).contains(&batch.source.chars().count())).then(|| FieldError {
+        field: "source".to_owned(),
+        code: "invalid_length",
+        message: "must have 1 to 100 characters".to_owned(),
+    });
+    super::refuse(source.into_iter().chain(key_fault(batch.key)).collect())
+}
+
+/// What is wrong with a key by which a request is known when it is sent again.
+pub(super) fn key_fault(key: Option<&str>) -> Option<FieldError> {
+    let key = key?;
+    let (code, message) = if !(1..=255).contains(&key.chars().count()) {
+        ("invalid_length", "must have 1 to 255 characters")
+    } else if !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        ("invalid_character", "must be of printable ASCII characters")
+    } else {
+        return None;
     };
-    if long(batch.source, 100) {
-        fault("source", 100);
-    }
-    if batch.key.is_some_and(|key| long(key, 255)) {
-        fault("idempotencyKey", 255);
-    }
-    super::refuse(faults)
+    Some(FieldError {
+        field: "idempotencyKey".to_owned(),
+        code,
+        message: message.to_owned(),
+    })
 }
 
 /// The first 128 bits of the SHA-256 of parts, each with its length before it.
-fn digest(parts: &[&[u8]]) -> u128 {
+pub(super) fn digest(parts: &[&[u8]]) -> u128 {
     let mut sha = Sha256::new();
     for part in parts {
         sha.update((part.len() as u64).to_le_bytes());

@@ -14,11 +14,15 @@ mod engagement;
 mod erase;
 mod explain;
 mod export;
+mod feedback;
 mod funnel;
 mod ingest;
 mod insight;
 mod journey;
+mod model;
 mod notification;
+mod once;
+mod pickup;
 mod predictive;
 mod realtime;
 mod report;
@@ -28,8 +32,10 @@ mod word;
 
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
+pub use feedback::FeedbackLog;
 pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
 pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
+pub use word::words;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +49,8 @@ use crate::error::{Error, Result};
 use crate::events::Catalogue;
 use crate::export::Files;
 use crate::intake::Intake;
-use crate::metadata::{MetadataStore, Revocation};
+use crate::metadata::{MetadataStore, ObjectId, Revocation};
+use crate::model::Model;
 use crate::query::Instant;
 use crate::realtime::Windows;
 use crate::timeline::{Ahead, Columns, Halt, Timelines};
@@ -305,6 +312,8 @@ struct Kept {
     place: Place,
     store: Mutex<Option<Arc<dyn MetadataStore>>>,
     recorder: Recorder,
+    /// Models that are ready to score, the latest last.
+    models: Mutex<Vec<(ObjectId, Arc<Model>)>>,
     /// The revocations as they were read at an instant.
     revocations: RwLock<Option<(Instant, Arc<Vec<Revocation>>)>>,
 }
@@ -329,6 +338,7 @@ impl Kept {
             },
             store: Mutex::default(),
             recorder: Recorder::default(),
+            models: Mutex::default(),
             revocations: RwLock::default(),
         }
     }

@@ -8,6 +8,7 @@ use crate::access::{self, Permission, Principal};
 use crate::alert::{self, Channel, Message};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::job::Kept;
 use crate::metadata::{Letter, Session, change, outbox};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
@@ -245,29 +246,34 @@ impl Analytics {
         })
     }
 
-    /// Tells whoever asked for an export what became of it.
+    /// Tells whoever asked for an export what became of it, and the places that they named.
     pub(super) fn tell_of_export(
         &self,
         session: &mut dyn Session,
-        owner: &str,
-        (event, id): (&str, &str),
+        export: &Kept,
+        event: &str,
         title: &str,
     ) -> Result<()> {
-        let now = self.now();
-        let message = Message {
-            key: format!("export/{id}/{event}"),
-            channel: Channel::InApp {
-                users: vec![owner.to_owned()],
-                roles: Vec::new(),
-            },
-            title: title.to_owned(),
-            body: json!({
-                "type": format!("export.{event}"),
-                "timestamp": now,
-                "data": { "exportId": id },
-            }),
+        let (id, now) = (export.id(), self.now());
+        let owner = Channel::InApp {
+            users: vec![export.owner().to_owned()],
+            roles: Vec::new(),
         };
-        self.put(session, message, now)
+        let named = export.request.notify.iter().map(Channel::parse);
+        for (place, channel) in std::iter::once(Ok(owner)).chain(named).enumerate() {
+            let message = Message {
+                key: format!("export/{id}/{event}/{place}"),
+                channel: channel?,
+                title: title.to_owned(),
+                body: json!({
+                    "type": format!("export.{event}"),
+                    "timestamp": now,
+                    "data": { "exportId": id },
+                }),
+            };
+            self.put(session, message, now)?;
+        }
+        Ok(())
     }
 }
 

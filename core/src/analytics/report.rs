@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
-use crate::chart::{Chart, Heading, LineChart, Point, Series, State, Unit};
+use crate::chart::{Across, Chart, Heading, LineChart, Point, Series, State, Unit};
 use crate::error::Result;
 use crate::export::{
     ExportMetric, ExportRequest, ExportType, Kind, Plot, Report, Section, Table, widget,
@@ -328,6 +328,7 @@ fn line(figures: &[Figures], metric: Metric, request: &ExportRequest, period: &s
         },
         unit: if share { Unit::Share } else { Unit::Number },
         zone: request.range.zone.clone(),
+        across: Across::Time,
         from_zero: !share,
         series: vec![Series {
             name,

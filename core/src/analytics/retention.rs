@@ -6,6 +6,7 @@ use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
 use crate::error::Result;
+use crate::query::sample::nobody;
 use crate::retention::{self, Retention, RetentionAnswer};
 
 pub(super) const WORD: Word = Word {
@@ -55,6 +56,7 @@ impl Analytics {
         cell: &retention::Place,
     ) -> Result<Vec<u32>> {
         let asked = self.with_features(who, question)?;
+        refuse(nobody(asked.sample.as_ref()).into_iter().collect())?;
         let question = access::grant(who, Permission::ReadAnalytics, &asked)?;
         self.over(
             asked.as_of,

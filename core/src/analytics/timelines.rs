@@ -7,7 +7,7 @@ use super::Analytics;
 use crate::cohort;
 use crate::error::Result;
 use crate::query::filter::{Moment, Property};
-use crate::query::{Instant, Segment, Span};
+use crate::query::{Instant, Sample, Segment, Span};
 use crate::timeline::{Columns, Needs, Progress, Stop, Timelines, View};
 
 /// From so many events on timelines are saved beside the file.
@@ -138,6 +138,21 @@ impl Analytics {
         Ok(columns)
     }
 
+    /// By user key, whether a sample has the user (S2).
+    fn sampled(&self, sample: &Sample) -> Result<Vec<bool>> {
+        let mut sampled = Vec::new();
+        self.warehouse.users(&mut |key, id, anonymous| {
+            let key = key as usize;
+            if key >= sampled.len() {
+                sampled.resize(key + 1, false);
+            }
+            if let Some(seen) = sampled.get_mut(key) {
+                *seen = sample.holds(id, anonymous);
+            }
+        })?;
+        Ok(sampled)
+    }
+
     /// Answers over the timelines as of an instant, on the threads of this handle.
     pub(super) fn over<T: Send>(
         &self,
@@ -174,8 +189,11 @@ impl Analytics {
         } else {
             Vec::new()
         };
+        let sampled = needs.sample.map(|s| self.sampled(s));
+        let sampled = sampled.transpose()?;
         let view = View {
             premium: &premium,
+            sampled: sampled.as_deref(),
             columns: &columns,
             stop: self.stop(),
             progress: self

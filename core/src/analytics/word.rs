@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, funnel, insight, journey,
-    predictive, realtime, retention,
+    Analytics, adoption, anomaly, churn, dropoff, engagement, explain, feedback, funnel, insight,
+    journey, model, pickup, predictive, realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 17] = [
+const WORDS: [Word; 20] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -33,6 +33,7 @@ const WORDS: [Word; 17] = [
     engagement::WORD,
     adoption::WORD,
     realtime::WORD,
+    pickup::WORD,
     anomaly::WORD,
     insight::WORD,
     explain::WORD,
@@ -42,7 +43,14 @@ const WORDS: [Word; 17] = [
     predictive::WORD,
     predictive::FORECAST,
     predictive::BACKTEST,
+    model::WORD,
+    feedback::WORD,
 ];
+
+/// The names of all words that can be asked.
+pub fn words() -> [&'static str; WORDS.len()] {
+    WORDS.map(|word| word.name)
+}
 
 impl Analytics {
     /// The answer of any word to a question in its JSON form, as JSON; see the words' `…_json`.

@@ -1,8 +1,11 @@
 //! The chain of hashes: how entries are put at its end, and how it is checked.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::Anchor;
 use crate::error::{Error, Result};
 use crate::metadata::{Entry, Session, entries};
 
@@ -14,6 +17,9 @@ pub struct Verification {
     pub entries: u64,
     /// The hash of the last of them: noted down elsewhere, it shows later that nothing up to it was rewritten.
     pub head: String,
+    /// How many anchors say the same.
+    #[serde(skip_serializing_if = "is_none")]
+    pub anchors: u64,
     /// The first entry that is not what it was, if any is not.
     pub broken: Option<Broken>,
 }
@@ -43,15 +49,24 @@ pub(crate) fn append(session: &mut dyn Session, mut fresh: Vec<Entry>) -> Result
     entries::append(session, &fresh)
 }
 
-/// Checks every entry from the first on, and names the first that was changed, removed or put in.
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Checks every entry from the first on, and names the first that was changed, removed or put in, or is not what an anchor says.
 ///
 /// # Errors
 /// What reading the store raises.
-pub fn verify(session: &mut dyn Session) -> Result<Verification> {
+pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verification> {
     let end = entries::head(session)?;
+    let mut said: HashMap<i64, Vec<&Anchor>> = HashMap::new();
+    for anchor in anchors {
+        said.entry(anchor.seq).or_default().push(anchor);
+    }
     let mut found = Verification {
         entries: 0,
         head: String::new(),
+        anchors: 0,
         broken: None,
     };
     let (mut last, mut next) = (0, 1);
@@ -67,7 +82,15 @@ pub fn verify(session: &mut dyn Session) -> Result<Verification> {
             } else if hash(&found.head, entry)? != entry.hash {
                 Some((entry.seq, "is not what its hash says".to_owned()))
             } else {
-                None
+                let here = said.remove(&entry.seq).unwrap_or_default();
+                found.anchors += here.len() as u64;
+                let other = here.into_iter().find(|a| a.hash != entry.hash);
+                other.map(|a| {
+                    (
+                        entry.seq,
+                        format!("is not what the anchor of {} says", a.at),
+                    )
+                })
             };
             if let Some((seq, reason)) = wrong {
                 found.broken = Some(Broken { seq, reason });
@@ -85,6 +108,11 @@ pub fn verify(session: &mut dyn Session) -> Result<Verification> {
         found.broken = Some(Broken {
             seq: next,
             reason: "is missing: the record was cut off".to_owned(),
+        });
+    } else if let Some(later) = said.keys().min() {
+        found.broken = Some(Broken {
+            seq: *later,
+            reason: "is missing: an anchor says that it was there".to_owned(),
         });
     } else if found.head != end.hash {
         found.broken = Some(Broken {

@@ -1,6 +1,7 @@
 //! The record: who did what, when, from where, with which outcome and why. Every entry holds the hash of the one before it, so that
 //! none can be changed, removed or put between others unseen.
 
+mod anchor;
 mod chain;
 mod list;
 mod recorder;
@@ -9,6 +10,7 @@ mod tests;
 
 use serde::Serialize;
 
+pub use self::anchor::Anchor;
 pub(crate) use self::chain::append;
 pub use self::chain::{Broken, Verification, verify};
 pub use self::list::{Listed, list};

@@ -141,7 +141,7 @@ pub(super) struct Canvas {
 }
 
 /// The room around everything.
-pub(super) const MARGIN: f64 = 16.0;
+pub(crate) const MARGIN: f64 = 16.0;
 
 /// Fonts that pages have, and the one that travels with documents.
 const FONTS: &str = "system-ui,-apple-system,'Segoe UI','Noto Sans',sans-serif";

@@ -5,7 +5,7 @@ use super::axis::{Scale, apart};
 use super::canvas::{Area, Canvas, MARGIN, Outline, Paint, Type};
 use super::format::Unit;
 use super::theme::Role;
-use super::time::{TimeScale, moment};
+use super::time::{Across, TimeScale};
 use crate::query::{Instant, Zone};
 
 /// Lines over one axis of time.
@@ -17,6 +17,8 @@ pub struct LineChart {
     pub unit: Unit,
     /// Whose midnights the axis of time shows.
     pub zone: Zone,
+    /// What the axis at the bottom counts.
+    pub across: Across,
     /// Whether the axis of figures begins at 0, as it should for counts.
     pub from_zero: bool,
     /// The lines, in the order of their colours.
@@ -88,7 +90,7 @@ impl LineChart {
             height,
         };
         scale.rows(canvas, area, &self.unit);
-        let Some(time) = TimeScale::of(points().map(|p| p.at), &self.zone) else {
+        let Some(time) = TimeScale::of(points().map(|p| p.at), &self.zone, self.across) else {
             let kind = Type::SMALL;
             canvas.text(
                 area.x + 12.0,
@@ -231,7 +233,7 @@ impl LineChart {
     }
 
     fn says(&self, series: &Series, point: &Point, value: f64) -> String {
-        let mut text = moment(point.at, &self.zone);
+        let mut text = self.across.says(point.at, &self.zone);
         if self.series.len() > 1 {
             text = format!("{}, {text}", series.name);
         }

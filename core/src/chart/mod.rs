@@ -29,8 +29,10 @@ pub use self::sankey::{Flow, Node, Sankey};
 pub use self::stacked::{Bucket, Layer, StackedBars};
 pub use self::theme::Theme;
 pub use self::tile::Tile;
+pub use self::time::Across;
 
 use self::canvas::Canvas;
+pub(crate) use self::canvas::MARGIN;
 pub(crate) use self::format::{length, percent};
 pub(crate) use self::time::{moment, range};
 

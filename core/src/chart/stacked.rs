@@ -6,7 +6,7 @@ use super::canvas::{Area, Canvas, MARGIN, Paint, Type};
 use super::format::Unit;
 use super::line::legend;
 use super::theme::Role;
-use super::time::{TimeScale, moment};
+use super::time::{Across, TimeScale, moment};
 use crate::query::{Instant, Zone};
 
 /// Stacked columns over time.
@@ -103,7 +103,11 @@ impl StackedBars {
             width: area.width - slot,
             ..area
         };
-        match TimeScale::of(self.buckets.iter().map(|b| b.start), &self.zone) {
+        match TimeScale::of(
+            self.buckets.iter().map(|b| b.start),
+            &self.zone,
+            Across::Time,
+        ) {
             Some(time) => time.columns(canvas, inside),
             None => {
                 let y = area.y + area.height / 2.0;

@@ -7,12 +7,41 @@ use super::canvas::{Anchor, Area, Canvas, Paint, Type};
 use super::theme::Role;
 use crate::query::{Instant, Zone};
 
+/// What the axis at the bottom counts. Where it is not time, a number stands in the place of an instant's microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Across {
+    /// Time.
+    #[default]
+    Time,
+    /// Whole numbers.
+    Number,
+    /// Shares, in millionths.
+    Share,
+}
+
+impl Across {
+    /// Where a share stands.
+    pub(crate) fn share(of: f64) -> Instant {
+        Instant::saturating_from_micros((of * 1e6).round() as i64)
+    }
+
+    /// A place on the axis as people read it.
+    pub(super) fn says(self, at: Instant, zone: &Zone) -> String {
+        match self {
+            Self::Time => moment(at, zone),
+            Self::Number => at.micros().to_string(),
+            Self::Share => super::format::percent(at.micros() as f64 / 1e6),
+        }
+    }
+}
+
 /// A stretch of time over a length of pixels.
 #[derive(Debug)]
 pub(super) struct TimeScale<'a> {
     from: i64,
     to: i64,
     zone: &'a Zone,
+    across: Across,
 }
 
 /// The distance of two ticks.
@@ -101,13 +130,22 @@ fn month(months: i32) -> Option<Date> {
 
 impl<'a> TimeScale<'a> {
     /// From the first to the last of some instants.
-    pub(super) fn of(instants: impl Iterator<Item = Instant>, zone: &'a Zone) -> Option<Self> {
+    pub(super) fn of(
+        instants: impl Iterator<Item = Instant>,
+        zone: &'a Zone,
+        across: Across,
+    ) -> Option<Self> {
         let span = instants.map(Instant::micros).fold(None, |span, at| {
             let (from, to) = span.unwrap_or((at, at));
             Some((at.min(from), at.max(to)))
         });
         let (from, to) = span?;
-        Some(Self { from, to, zone })
+        Some(Self {
+            from,
+            to,
+            zone,
+            across,
+        })
     }
 
     pub(super) fn x(&self, area: Area, at: Instant) -> f64 {
@@ -121,6 +159,9 @@ impl<'a> TimeScale<'a> {
     /// The ticks that have room: where they are and what they say. The first says its year, and so does the first of a year.
     fn ticks(&self, area: Area) -> Vec<(Instant, String)> {
         let room = (area.width / 72.0).floor().clamp(2.0, 12.0);
+        if self.across != Across::Time {
+            return self.numbers(room);
+        }
         let span = (self.to - self.from) as f64;
         let fitting = STEPS.iter().find(|s| span / s.micros() as f64 <= room);
         let step = fitting.copied().unwrap_or(Step::Months(600));
@@ -142,6 +183,30 @@ impl<'a> TimeScale<'a> {
             civil = next;
         }
         ticks
+    }
+
+    /// The ticks at round numbers.
+    fn numbers(&self, room: f64) -> Vec<(Instant, String)> {
+        let span = self.to.saturating_sub(self.from) as f64;
+        let mut step: i64 = 1;
+        for factor in [2, 5, 10].into_iter().cycle() {
+            if span / step as f64 <= room || step > i64::MAX / 20 {
+                break;
+            }
+            // From 1 on: 2, 5, 10, 20, 50 and so on.
+            step = match factor {
+                5 => step / 2 * 5,
+                _ => step * 2,
+            };
+        }
+        let first = self.from.div_euclid(step) * step;
+        let each = (0..64).map(|i| first.saturating_add(step.saturating_mul(i)));
+        let within = each.filter(|at| (self.from..=self.to).contains(at));
+        let tick = |at: i64| {
+            let at = Instant::saturating_from_micros(at);
+            (at, self.across.says(at, self.zone))
+        };
+        within.map(tick).collect()
     }
 
     /// Draws the ticks below an area.
@@ -229,7 +294,7 @@ mod tests {
     fn labels(from: &str, to: &str, zone: &str) -> Vec<String> {
         let zone = Zone::named(zone).unwrap();
         let ends = [from.parse().unwrap(), to.parse().unwrap()];
-        let scale = TimeScale::of(ends.into_iter(), &zone).unwrap();
+        let scale = TimeScale::of(ends.into_iter(), &zone, Across::Time).unwrap();
         let area = Area {
             x: 0.0,
             y: 0.0,

@@ -5,11 +5,13 @@
 mod answer;
 mod bgnbd;
 mod calibration;
+mod chart;
 mod collect;
 mod features;
 mod gamma;
 mod hazard;
 mod history;
+mod known;
 mod measure;
 mod minimise;
 mod model;
@@ -23,6 +25,7 @@ mod value;
 mod worth;
 
 pub use answer::{ChurnAnswer, ChurnSummary, LearnedAt, Risk, RiskBin, Visits, answer, people};
+pub use known::{USER_FEATURES, UserFeatures, features};
 pub use page::{Named, Names};
 pub use quality::{Auc, CalibrationBin, Quality};
 pub use question::{Cell, Churn};

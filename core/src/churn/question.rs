@@ -114,6 +114,7 @@ impl Churn {
         Needs {
             properties: self.activity.properties().collect(),
             amounts: true,
+            ..Needs::default()
         }
     }
 }

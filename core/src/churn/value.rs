@@ -89,6 +89,7 @@ impl Value {
         Needs {
             properties: self.activity.properties().collect(),
             amounts: true,
+            ..Needs::default()
         }
     }
 }

@@ -193,23 +193,9 @@ fn visualization(value: &Value, kind: Option<WidgetType>) -> Parsed<String> {
     )
 }
 
-/// Text of so many characters, which are Unicode code points.
+/// Text of so many characters.
 pub(super) fn text(value: &Value, least: usize, most: usize) -> Parsed<String> {
-    let text = fields::text(value)?;
-    // PostgreSQL holds no NUL within text.
-    if text.contains('\0') {
-        return fault("invalid_text", "must not contain NUL");
-    }
-    let length = text.chars().count();
-    if length < least || length > most {
-        let message = if least == 0 {
-            format!("must have at most {most} characters")
-        } else {
-            format!("must have {least} to {most} characters")
-        };
-        return fault("invalid_length", message);
-    }
-    Ok(text.to_owned())
+    fields::text_of(value, least, most).map(ToOwned::to_owned)
 }
 
 /// The fields of a request's body, which must be an object.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
 
-use super::World;
 use super::chance::hash;
 use super::person::{Event, NOBODY, Traits, What};
 use super::places::{PLACES, Trip, VARIANTS, decimal};
 use super::rows::{Thing, batch, times};
+use super::{DAY, World};
 use crate::error::Result;
+use crate::query::{Instant, Zone};
 
 impl World {
     pub(super) fn events(&self, rows: Range<usize>) -> Result<RecordBatch> {
@@ -78,6 +79,8 @@ impl World {
     ) -> std::fmt::Result {
         let trip_id = |trip: u16| self.id(Thing::Trip, 0, trip, 0);
         let booking_id = |number: u16| self.id(Thing::Booking, event.person, number, 0);
+        let date =
+            |day: i32| Zone::default().day(Instant::saturating_from_micros(i64::from(day) * DAY));
         text.push('{');
         if let Some(traits) = traits {
             let device = traits
@@ -136,12 +139,17 @@ impl World {
                 booking,
                 trip,
                 travellers,
-            } => write!(
-                text,
-                r#""bookingId":"{}","travellers":{travellers},"tripId":"{}""#,
-                booking_id(booking),
-                trip_id(trip),
-            )?,
+                service,
+            } => {
+                let nights = Trip::of(trip).map_or(0, Trip::nights);
+                write!(
+                    text,
+                    r#""bookingId":"{}","nights":{nights},"serviceDate":"{}","travellers":{travellers},"tripId":"{}""#,
+                    booking_id(booking),
+                    date(service),
+                    trip_id(trip),
+                )?;
+            }
             What::Payment {
                 booking, amount, ..
             } => {

@@ -54,6 +54,8 @@ pub(super) enum What {
         booking: u16,
         trip: u16,
         travellers: u8,
+        /// The day of departure, counted from 1970-01-01.
+        service: i32,
     },
     Payment {
         booking: u16,

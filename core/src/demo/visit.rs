@@ -224,6 +224,7 @@ impl Person<'_> {
             booking: number,
             trip,
             travellers,
+            service: (service / DAY) as i32,
         });
         self.record(What::Payment {
             booking: number,

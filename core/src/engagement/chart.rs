@@ -2,8 +2,8 @@
 
 use super::answer::{ActivePeriod, EngagementAnswer, LifecyclePeriod, Stickiness};
 use crate::chart::{
-    self, Bar, BarChart, Bucket, Chart, Heading, Layer, LineChart, Point, Series, StackedBars,
-    State, Unit, exact,
+    self, Across, Bar, BarChart, Bucket, Chart, Heading, Layer, LineChart, Point, Series,
+    StackedBars, State, Unit, exact,
 };
 use crate::query::Period;
 
@@ -67,6 +67,7 @@ impl EngagementAnswer {
             heading: self.heading(format!("Active users by {}", self.period())),
             unit: Unit::Number,
             zone: self.timezone.clone(),
+            across: Across::Time,
             from_zero: true,
             series: vec![Series {
                 name: "active users".to_owned(),

@@ -164,7 +164,7 @@ impl Engagement {
         let filters = self.filters.iter().map(|f| &f.property);
         Needs {
             properties: self.event.properties().chain(filters).collect(),
-            amounts: false,
+            ..Needs::default()
         }
     }
 

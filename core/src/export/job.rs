@@ -139,6 +139,7 @@ impl Kept {
                 "dateRange": { "startDate": request.range.start, "endDate": request.range.end,
                     "timezone": request.range.zone },
                 "metrics": request.metrics,
+                "notify": request.notify,
             }),
             role: role.to_owned(),
             ..Body::default()

@@ -57,6 +57,9 @@ const METRICS: [(&str, ExportMetric); 7] = [
     ("retention_rate", ExportMetric::RetentionRate),
 ];
 
+/// At most so many places are told of an export.
+const MOST_TOLD: usize = 20;
+
 impl ExportMetric {
     /// Its identifier.
     pub fn name(self) -> &'static str {
@@ -78,11 +81,13 @@ pub struct ExportRequest {
     pub range: Range,
     /// The only metrics it holds; all where the list is empty.
     pub metrics: Vec<ExportMetric>,
+    /// Who is told of its end beside whoever asks, as alerts name those they tell; whoever begins the export reads them.
+    pub notify: Vec<Value>,
 }
 
 impl ExportRequest {
     /// Reads a request in its JSON form: `exportType`, `format`, `dateRange` with `startDate`, `endDate` and an optional
-    /// `timezone`, and optional `dashboardId` and `metrics`.
+    /// `timezone`, and optional `dashboardId`, `metrics` and `notify`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -102,6 +107,13 @@ impl ExportRequest {
         let metrics = fields.optional("metrics", |v| {
             fields::list(v, |m| fields::one_of(m, &METRICS))
         });
+        let notify = fields.optional("notify", |v| {
+            let places = fields::list(v, |place| Ok(place.clone()))?;
+            if places.len() > MOST_TOLD {
+                return fields::fault("too_many", format!("must be at most {MOST_TOLD}"));
+            }
+            Ok(places)
+        });
         let mut metrics = metrics.unwrap_or_default();
         let mut known = Vec::new();
         metrics.retain(|m| {
@@ -117,6 +129,7 @@ impl ExportRequest {
             format: format.unwrap_or(Format::Json),
             range,
             metrics,
+            notify: notify.unwrap_or_default(),
         })
     }
 

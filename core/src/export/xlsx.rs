@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use rust_xlsxwriter::{
-    Chart, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatBorder, Workbook,
-    Worksheet, XlsxError,
+    Chart, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder,
+    Workbook, Worksheet, XlsxError,
 };
 
 use super::cell::{Cell, Cells};
@@ -69,6 +69,7 @@ fn about(book: &mut Workbook, report: &Report<'_>) -> std::result::Result<(), Xl
         Format::new().set_bold(),
     );
     sheet.set_name("About")?;
+    printed(sheet);
     sheet.set_column_width(0, 22)?.set_column_width(1, 80)?;
     sheet.write_string_with_format(0, 0, cut(&report.title, LETTERS), &title)?;
     let range = chart::range(report.range.from, report.range.to, &report.zone);
@@ -95,6 +96,8 @@ fn about(book: &mut Workbook, report: &Report<'_>) -> std::result::Result<(), Xl
 
 struct Formats {
     header: Format,
+    /// Of columns whose cells stand at the right, so that names stand over them.
+    header_right: Format,
     integer: Format,
     number: Format,
     share: Format,
@@ -105,11 +108,13 @@ struct Formats {
 impl Formats {
     fn new() -> Self {
         let of = |code: &str| Format::new().set_num_format(code);
+        let header = Format::new()
+            .set_bold()
+            .set_background_color(Color::RGB(0x00E9_EEF7))
+            .set_border_bottom(FormatBorder::Thin);
         Self {
-            header: Format::new()
-                .set_bold()
-                .set_background_color(Color::RGB(0x00E9_EEF7))
-                .set_border_bottom(FormatBorder::Thin),
+            header_right: header.clone().set_align(FormatAlign::Right),
+            header,
             integer: of("#,##0"),
             number: of("General"),
             share: of("0.0%"),
@@ -213,6 +218,15 @@ impl Sheets<'_> {
     }
 }
 
+/// On paper a sheet is as wide as a page, and every page says which it is.
+fn printed(sheet: &mut Worksheet) {
+    const A4: u8 = 9;
+    sheet
+        .set_paper_size(A4)
+        .set_print_fit_to_pages(1, 0)
+        .set_footer("&L&A&RPage &P of &N");
+}
+
 /// Writes the first row, which stays where it is while the others move; gives the widths it needs.
 fn header(
     sheet: &mut Worksheet,
@@ -221,13 +235,19 @@ fn header(
     formats: &Formats,
 ) -> std::result::Result<Vec<usize>, XlsxError> {
     sheet.set_freeze_panes(1, 0)?;
+    printed(sheet);
+    sheet.set_landscape().set_repeat_rows(0, 0)?;
     let mut widths = Vec::new();
     for (column, (name, kind)) in (0u16..).zip(columns) {
         let mut name = spoken(name);
         if *kind == Kind::Instant {
             name = format!("{name} ({})", zone.name());
         }
-        sheet.write_string_with_format(0, column, cut(&name, LETTERS), &formats.header)?;
+        let format = match kind {
+            Kind::Text | Kind::Boolean => &formats.header,
+            _ => &formats.header_right,
+        };
+        sheet.write_string_with_format(0, column, cut(&name, LETTERS), format)?;
         widths.push(name.chars().count());
     }
     Ok(widths)

@@ -1,8 +1,6 @@
 //! How well forecasts would have done: from past origins, with nothing of what came later.
 
-use rayon::prelude::*;
-
-use super::batch::cut;
+use super::batch::{Watch, cut, each};
 use super::model::naive::seasonal_naive;
 use super::series::{Forecast, Options, Series, forecast};
 
@@ -63,6 +61,8 @@ pub struct Row {
     pub bounds: [f64; 4],
     /// The naive forecast's.
     pub naive_bounds: [f64; 4],
+    /// The mean absolute error of the seasonal naive forecast within the history, by which MASE divides.
+    pub scale: f64,
 }
 
 /// Forecasts each series from `origins` past origins, `step` periods apart, the last one a horizon before its end, and scores
@@ -74,8 +74,35 @@ pub fn backtests(
     origins: usize,
     step: usize,
 ) -> Vec<Backtest> {
-    let one = |s: &Series| backtest(s, options, origins, step);
-    series.par_iter().map(one).collect()
+    watched_backtests(series, options, origins, step, &|_| true).unwrap_or_default()
+}
+
+/// `backtests`, telling how far it is; `None` where it was given up.
+pub(super) fn watched_backtests(
+    series: &[Series],
+    options: &Options,
+    origins: usize,
+    step: usize,
+    watch: Watch<'_>,
+) -> Option<Vec<Backtest>> {
+    each(series, watch, |s| backtest(s, options, origins, step))
+}
+
+/// The scores of several backtests together, of the forecasts and of the naive ones.
+pub(super) fn pooled(all: &[Backtest]) -> (Score, Score) {
+    let mut sums = [Sums::default(), Sums::default()];
+    let (mut points, mut total) = (0.0, 0.0);
+    for one in all {
+        for row in &one.rows {
+            let [model, naive] = &mut sums;
+            model.add(row.value, row.mean, &row.bounds, row.scale);
+            naive.add(row.value, row.naive, &row.naive_bounds, row.scale);
+            points += 1.0;
+            total += row.value.abs();
+        }
+    }
+    let [model, naive] = sums;
+    (model.score(points, total), naive.score(points, total))
 }
 
 #[derive(Default)]
@@ -187,6 +214,7 @@ fn backtest(series: &Series, options: &Options, origins: usize, step: usize) -> 
                 naive: *simple,
                 bounds,
                 naive_bounds,
+                scale,
             });
         }
     }

@@ -1,9 +1,12 @@
 //! Many series at once.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use super::interval::t4;
 use super::series::{Forecast, Options, Series, forecast};
+use crate::error::{Error, Result};
 
 /// From so many series on, a batch shows whether intervals hold.
 const POOLED: usize = 20;
@@ -11,20 +14,70 @@ const POOLED: usize = 20;
 /// How many series of a batch are forecast from a past origin to find out.
 const SAMPLE: usize = 48;
 
+/// Runs `work` on so many threads of its own, on all cores where no number is given. Threads do not outlive the call, so that
+/// a process may fork between two.
+///
+/// # Errors
+/// Where the system gives no threads.
+pub fn on_threads<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build()
+        .map_err(Error::internal)?;
+    pool.install(work)
+}
+
+/// Told from any thread which share of the series is done; `false` gives the rest up.
+pub type Watch<'a> = &'a (dyn Fn(f64) -> bool + Sync);
+
+/// What `make` makes of each series, in their order; `None` where `watch` gave it up.
+pub(super) fn each<T: Send>(
+    series: &[Series],
+    watch: Watch<'_>,
+    make: impl Fn(&Series) -> T + Sync,
+) -> Option<Vec<T>> {
+    let (done, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let one = |s: &Series| {
+        if over.load(Ordering::Relaxed) {
+            return None;
+        }
+        let made = make(s);
+        let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f64 / series.len() as f64;
+        if !watch(share) {
+            over.store(true, Ordering::Relaxed);
+            return None;
+        }
+        Some(made)
+    };
+    series.par_iter().map(one).collect()
+}
+
 /// The forecasts of all series, in their order.
 ///
 /// Intervals of a batch of 20 or more are checked on up to 48 of its series, forecast from one horizon before their end: where
 /// the 95 % intervals held less than they say, those of the whole batch are widened.
 #[must_use]
 pub fn forecasts(series: &[Series], options: &Options) -> Vec<Forecast> {
-    let mut out: Vec<Forecast> = series.par_iter().map(|s| forecast(s, options)).collect();
+    watched(series, options, &|_| true).unwrap_or_default()
+}
+
+/// `forecasts`, telling how far it is; `None` where it was given up.
+pub(super) fn watched(
+    series: &[Series],
+    options: &Options,
+    watch: Watch<'_>,
+) -> Option<Vec<Forecast>> {
+    let mut out = each(series, watch, |s| forecast(s, options))?;
     let factor = pooled(&out, options);
     if factor > 1.0 {
         for forecast in &mut out {
             forecast.widen(factor);
         }
     }
-    out
+    Some(out)
 }
 
 /// A series that ends earlier, how it is forecast, and the times and values that it lacks.

@@ -271,7 +271,9 @@ impl Grid {
         let anchor = times.last().copied().unwrap_or(0);
         let last = frequency.index(anchor, anchor);
         let first = times.first().map_or(last, |t| frequency.index(*t, anchor));
-        let first = first.max(last.saturating_sub(LONGEST as i64 - 1));
+        // A row far from all others makes no history of nothing but gaps.
+        let most = (4 * rows.len()).clamp(10_000, LONGEST);
+        let first = first.max(last.saturating_sub(most as i64 - 1));
         let mut seen = [false; 7];
         for t in &times {
             if let Some(seen) = seen.get_mut(weekday(*t)) {

@@ -6,27 +6,36 @@
 //! the evidence of rolling origins. See `model` for each, `interval` for how sure a forecast is, `backtest` for how well it
 //! would have done.
 
+mod answer;
 pub mod backtest;
 mod batch;
 mod calendar;
+mod chart;
 mod clean;
 mod combine;
+mod form;
+mod frame;
 mod grid;
 mod interval;
 mod model;
 mod optimise;
+mod rows;
 mod series;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
+pub use answer::{
+    BacktestAnswer, BacktestRows, ForecastAnswer, ForecastRows, Level, Overall, Quantile, Told,
+};
 pub use backtest::{Backtest, Score, backtests};
-pub use batch::forecasts;
+pub use batch::{Watch, forecasts, on_threads};
 pub use calendar::{Effect, Event, countries};
+pub use frame::Frame;
 pub use grid::{Frequency, Gaps};
 pub use interval::Kind;
 pub use series::{Forecast, ModelShare, Notes, Options, Series, Step};
-pub use table::{BacktestAnswer, BacktestRows, ForecastAnswer, ForecastRows, Level, Table, Told};
+pub use table::Table;
 
 pub(crate) use grid::{day, micros};

@@ -303,7 +303,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
             }
             found.past = found.analytic.iter().map(|v| (*v, 1.0)).collect();
         }
-        let deviation = interval::deviations(&y, season, pace, &found);
+        let deviation = interval::deviations(&y, &seasons, pace, &found);
         out.models = ranked(&found);
         (found.mean, deviation)
     };

@@ -1,16 +1,16 @@
-//! A table of series in its JSON form, and its forecasts as a table again.
+//! A table of series: the field's own `unique_id, ds, y` with how it is forecast, from JSON here and from Arrow in `frame`.
 
-use jiff::civil::Time as Clock;
-use serde::Serialize;
+use arrow::datatypes::DataType;
+use jiff::civil::Time as Midnight;
 use serde_json::Value;
 
-use super::backtest::{Backtest, backtests};
-use super::batch::forecasts;
 use super::calendar::{self, Event};
+use super::form::{Clock, Form, Times};
 use super::grid::{Frequency, Gaps, civil, micros};
 use super::interval::Kind;
-use super::series::{ModelShare, Notes, Options, Series, label};
-use crate::error::{FieldError, Result};
+use super::rows::{Rows, lacking};
+use super::series::{Options, Series};
+use crate::error::{Error, FieldError, Result};
 use crate::query::Bound;
 use crate::query::fields::{self, Fields, Parsed, fault};
 
@@ -21,14 +21,17 @@ pub struct Table {
     pub series: Vec<Series>,
     /// How they are forecast.
     pub options: Options,
+    /// The quantiles wanted beside the intervals, each between 0 and 1.
+    pub quantiles: Vec<f64>,
     /// From how many past origins a backtest forecasts.
     pub origins: usize,
     /// How many periods lie between two origins; the horizon where not given.
     pub step: Option<usize>,
+    pub(super) form: Form,
 }
 
 /// More rows than this in one table are an error.
-const MOST_ROWS: usize = 20_000_000;
+pub(super) const MOST_ROWS: usize = 20_000_000;
 
 const KINDS: [(&str, Kind); 4] = [
     ("value", Kind::Value),
@@ -45,15 +48,156 @@ const GAPS: [(&str, Gaps); 3] = [
 
 /// A time of a row: an integer, or microseconds of local civil time.
 #[derive(Clone, Copy)]
-enum Time {
+pub(super) enum Time {
     Whole(i64),
+    Date(i64),
     Micros(i64),
+}
+
+impl Time {
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Whole(n) | Self::Date(n) | Self::Micros(n) => n,
+        }
+    }
+}
+
+/// How a table is forecast, as it was asked.
+pub(super) struct Asked {
+    pub(super) options: Options,
+    quantiles: Vec<f64>,
+    origins: usize,
+    step: Option<usize>,
+    /// Whether the frequency was given as a number, and not by its name.
+    counted: bool,
+}
+
+impl Asked {
+    /// Reads the options; an instant is read by the clock of the table.
+    pub(super) fn read(fields: &mut Fields<'_>, clock: &Clock) -> Self {
+        let horizon = fields.required("horizon", |v| fields::integer(v, 1, 10_000)) as usize;
+        let freq = fields.optional("freq", frequency);
+        let options = Options {
+            horizon: horizon.max(1),
+            levels: fields
+                .optional("level", levels)
+                .unwrap_or_else(|| vec![80.0, 95.0]),
+            frequency: freq.map(|f| f.0),
+            seasons: fields.optional("seasonLength", seasons),
+            gaps: fields.optional("gaps", |v| fields::one_of(v, &GAPS)),
+            kind: fields.optional("kind", |v| fields::one_of(v, &KINDS)),
+            country: fields.optional("country", country),
+            events: fields
+                .optional("events", |v| fields::list(v, event))
+                .unwrap_or_default(),
+            as_of: fields
+                .optional("asOf", |v| time(v, clock))
+                .map(Time::number),
+            integers: false,
+        };
+        Self {
+            options,
+            quantiles: fields
+                .optional("quantiles", |v| fields::list(v, quantile))
+                .unwrap_or_default(),
+            origins: fields
+                .optional("origins", |v| fields::integer(v, 1, 1_000))
+                .map_or(5, |n| n as usize),
+            step: fields
+                .optional("step", |v| fields::integer(v, 1, 10_000))
+                .map(|n| n as usize),
+            counted: freq.is_some_and(|f| f.1),
+        }
+    }
+
+    /// What does not go together with the times of the table.
+    pub(super) fn faults(&self, integers: bool, more: &mut Vec<FieldError>) {
+        if self.counted && !integers {
+            let message = "must be a name such as D, W, M, Q, Y, H or 15min where times are dates";
+            more.push(error("freq", "unknown_frequency", message));
+        }
+    }
+
+    /// A frequency by name says of an axis of integers only which seasons it has.
+    pub(super) fn table(mut self, series: Vec<Series>, form: Form) -> Table {
+        if form.integers()
+            && !self.counted
+            && let Some(frequency) = self.options.frequency.take()
+        {
+            let seasons = self.options.seasons.take();
+            self.options.seasons = seasons.or_else(|| Some(frequency.seasons(false)));
+        }
+        Table {
+            series,
+            options: Options {
+                integers: form.integers(),
+                ..self.options
+            },
+            quantiles: self.quantiles,
+            origins: self.origins,
+            step: self.step,
+            form,
+        }
+    }
+}
+
+/// An id, and whether it was a whole number.
+struct Id(String, bool);
+
+/// Regressors by name, row by row.
+type Regressors = Vec<(String, Vec<f64>)>;
+
+/// Rows in their JSON form.
+struct Columns {
+    ids: Option<Vec<Id>>,
+    times: Vec<Time>,
+    regressors: Regressors,
+}
+
+impl Columns {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            ids: fields.optional("uniqueId", |v| fields::list(v, id)),
+            times: fields.required("ds", |v| fields::list(v, |v| time(v, &Clock::Civil))),
+            regressors: fields
+                .optional("regressors", regressors)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn id(&self, row: usize) -> &str {
+        let id = self.ids.as_ref().and_then(|ids| ids.get(row));
+        id.map_or("", |id| &id.0)
+    }
+
+    fn more(&self, row: usize) -> impl Iterator<Item = f64> {
+        let value = move |r: &(String, Vec<f64>)| r.1.get(row).copied().unwrap_or(f64::NAN);
+        self.regressors.iter().map(value)
+    }
+
+    fn faults(&self, at: &str, more: &mut Vec<FieldError>) {
+        let mut lengths = vec![(
+            "uniqueId".to_owned(),
+            self.ids.as_ref().map_or(self.times.len(), Vec::len),
+        )];
+        for (name, values) in &self.regressors {
+            lengths.push((format!("regressors.{name}"), values.len()));
+        }
+        for (field, length) in lengths {
+            if length != self.times.len() {
+                let message = "must have as many values as ds";
+                more.push(error(&format!("{at}{field}"), "different_length", message));
+            }
+        }
+    }
 }
 
 impl Table {
     /// Reads a table in its JSON form: the columns `uniqueId` (one series where absent), `ds` (ISO 8601 dates or times, or
-    /// integers) and `y` (numbers, null for missing), all of one length, and the options `horizon`, `level`, `freq`,
-    /// `seasonLength`, `gaps`, `kind`, `country`, `events`, `asOf`; for a backtest `origins` and `step`.
+    /// integers) and `y` (numbers, null for missing), all of one length; `regressors`, an object of such columns, whose values
+    /// for the periods ahead are in `future` (`uniqueId`, `ds`, `regressors`); and the options `horizon`, `level`,
+    /// `quantiles`, `freq`, `seasonLength`, `gaps`, `kind`, `country`, `events`, `asOf`; for a backtest `origins` and `step`. `idCol` and `timeCol` are what the columns of the
+    /// answer's table are called.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once: `out_of_range` for a horizon or level that cannot be,
@@ -62,55 +206,31 @@ impl Table {
     pub fn parse(question: &Value) -> Result<Self> {
         let mut fields = Fields::of(question)?;
         let mut more = Vec::new();
-        let ids = fields.optional("uniqueId", |v| fields::list(v, id));
-        let times: Vec<Time> = fields.required("ds", |v| fields::list(v, time));
+        let columns = Columns::read(&mut fields);
         let values: Vec<f64> = fields.required("y", |v| fields::list(v, number_or_null));
-        let horizon = fields.required("horizon", |v| fields::integer(v, 1, 10_000)) as usize;
-        let levels = fields.optional("level", levels);
-        let options = Options {
-            horizon: horizon.max(1),
-            levels: levels.unwrap_or_else(|| vec![80.0, 95.0]),
-            frequency: fields.optional("freq", frequency),
-            seasons: fields.optional("seasonLength", seasons),
-            gaps: fields.optional("gaps", |v| fields::one_of(v, &GAPS)),
-            kind: fields.optional("kind", |v| fields::one_of(v, &KINDS)),
-            country: fields.optional("country", country),
-            events: fields
-                .optional("events", |v| fields::list(v, event))
-                .unwrap_or_default(),
-            as_of: fields.optional("asOf", time).map(|t| match t {
-                Time::Whole(n) | Time::Micros(n) => n,
-            }),
-            integers: matches!(times.first(), Some(Time::Whole(_))),
-        };
-        let origins = fields
-            .optional("origins", |v| fields::integer(v, 1, 1_000))
-            .map_or(5, |n| n as usize);
-        let step = fields
-            .optional("step", |v| fields::integer(v, 1, 10_000))
-            .map(|n| n as usize);
-        let lengths = [
-            ("y", values.len()),
-            ("uniqueId", ids.as_ref().map_or(times.len(), Vec::len)),
-        ];
-        for (field, length) in lengths {
-            if length != times.len() {
-                more.push(error(
-                    field,
-                    "different_length",
-                    "must have as many values as ds",
-                ));
-            }
+        let future = fields.optional("future", |v| fields::object(v, Columns::read));
+        let id_name = fields.optional("idCol", fields::name);
+        let time_name = fields.optional("timeCol", fields::name);
+        let asked = Asked::read(&mut fields, &Clock::Civil);
+        let times = &columns.times;
+        columns.faults("", &mut more);
+        if let Some(future) = &future {
+            future.faults("future.", &mut more);
         }
-        if times.len() > MOST_ROWS {
+        if values.len() != times.len() {
             more.push(error(
-                "ds",
-                "too_many_rows",
-                "must have at most 20000000 rows",
+                "y",
+                "different_length",
+                "must have as many values as ds",
             ));
         }
+        if times.len() > MOST_ROWS {
+            more.push(too_many("ds"));
+        }
         let whole = |t: &Time| matches!(t, Time::Whole(_));
-        if times.iter().any(whole) && !times.iter().all(whole) {
+        let ahead = future.as_ref().map_or(&[][..], |f| &f.times);
+        let all = || times.iter().chain(ahead);
+        if all().any(whole) && !all().all(whole) {
             more.push(error(
                 "ds",
                 "mixed_times",
@@ -120,17 +240,54 @@ impl Table {
         if values.is_empty() {
             more.push(error("ds", "empty", "must have at least one row"));
         }
+        asked.faults(all().all(whole), &mut more);
         fields.finish(more)?;
-        Ok(Self {
-            series: series(ids.as_deref(), &times, &values),
-            options,
-            origins,
-            step,
-        })
+        let names: Vec<String> = columns.regressors.iter().map(|r| r.0.clone()).collect();
+        let mut rows = Rows::new(&names);
+        for (row, (time, value)) in times.iter().zip(&values).enumerate() {
+            rows.push(columns.id(row), time.number(), *value, columns.more(row));
+        }
+        if let Some(future) = &future {
+            for (row, time) in future.times.iter().enumerate() {
+                let of = |name: &String| future.regressors.iter().find(|r| r.0 == *name);
+                let value = |r: &Vec<f64>| r.get(row).copied().unwrap_or(f64::NAN);
+                let more = names
+                    .iter()
+                    .map(|n| of(n).map_or(f64::NAN, |r| value(&r.1)));
+                rows.ahead(future.id(row), time.number(), more);
+            }
+        }
+        let whole = |ids: &Vec<Id>| !ids.is_empty() && ids.iter().all(|id| id.1);
+        let form = Form {
+            id_name: id_name.unwrap_or_else(|| "unique_id".to_owned()),
+            time_name: time_name.unwrap_or_else(|| "ds".to_owned()),
+            ids: if columns.ids.as_ref().is_some_and(whole) {
+                DataType::Int64
+            } else {
+                DataType::Utf8
+            },
+            times: match times.first() {
+                Some(Time::Whole(_)) => Times::Whole(DataType::Int64),
+                _ if times.iter().all(|t| matches!(t, Time::Date(_))) => Times::Dates,
+                _ => Times::Text,
+            },
+            clock: Clock::Civil,
+        };
+        Ok(asked.table(rows.done(), form))
+    }
+
+    /// Refuses regressors of which nothing is known ahead.
+    pub(super) fn complete(&self) -> Result<()> {
+        let faults = lacking(&self.series, self.options.horizon);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(faults))
+        }
     }
 }
 
-fn error(field: &str, code: &'static str, message: &str) -> FieldError {
+pub(super) fn error(field: &str, code: &'static str, message: &str) -> FieldError {
     FieldError {
         field: field.to_owned(),
         code,
@@ -138,47 +295,45 @@ fn error(field: &str, code: &'static str, message: &str) -> FieldError {
     }
 }
 
-/// The rows of each series together, series in the order of their first rows.
-fn series(ids: Option<&[String]>, times: &[Time], values: &[f64]) -> Vec<Series> {
-    let mut places = std::collections::HashMap::new();
-    let mut out: Vec<Series> = Vec::new();
-    for (i, (time, value)) in times.iter().zip(values).enumerate() {
-        let id = ids.and_then(|ids| ids.get(i)).map_or("", String::as_str);
-        let place = *places.entry(id).or_insert_with(|| {
-            out.push(Series {
-                id: id.to_owned(),
-                ..Series::default()
-            });
-            out.len() - 1
-        });
-        if let Some(series) = out.get_mut(place) {
-            series.times.push(match time {
-                Time::Whole(n) | Time::Micros(n) => *n,
-            });
-            series.values.push(*value);
-        }
-    }
-    out
+pub(super) fn too_many(field: &str) -> FieldError {
+    error(field, "too_many_rows", "must have at most 20000000 rows")
 }
 
-fn id(value: &Value) -> Parsed<String> {
+fn id(value: &Value) -> Parsed<Id> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(n) => Ok(n.to_string()),
+        Value::String(text) => Ok(Id(text.clone(), false)),
+        Value::Number(n) => Ok(Id(n.to_string(), n.is_i64())),
         _ => fault("invalid_type", "must be a string or a number"),
     }
 }
 
-fn time(value: &Value) -> Parsed<Time> {
+pub(super) fn time(value: &Value, clock: &Clock) -> Parsed<Time> {
     if value.is_number() {
         return fields::integer(value, -(1 << 53), 1 << 53).map(Time::Whole);
     }
-    let at = match fields::date(value)? {
-        Bound::Date(date) => micros(date.to_datetime(Clock::midnight())),
-        Bound::Local(time) => micros(time),
-        Bound::At(at) => at.micros(),
+    Ok(match fields::date(value)? {
+        Bound::Date(date) => Time::Date(micros(date.to_datetime(Midnight::midnight()))),
+        Bound::Local(time) => Time::Micros(micros(time)),
+        Bound::At(at) => Time::Micros(clock.civil(at.micros())),
+    })
+}
+
+fn regressors(value: &Value) -> Parsed<Regressors> {
+    let Some(columns) = value.as_object() else {
+        return fault("invalid_type", "must be an object of columns by name");
     };
-    Ok(Time::Micros(at))
+    let column = |(name, values): (&String, &Value)| {
+        Ok((name.clone(), fields::list(values, number_or_null)?))
+    };
+    columns.iter().map(column).collect()
+}
+
+fn quantile(value: &Value) -> Parsed<f64> {
+    match value.as_f64() {
+        None => fault("invalid_type", "must be a number"),
+        Some(p) if p > 0.0 && p < 1.0 => Ok(p),
+        Some(_) => fault("out_of_range", "must be above 0 and below 1"),
+    }
 }
 
 fn number_or_null(value: &Value) -> Parsed<f64> {
@@ -199,6 +354,9 @@ fn level(value: &Value) -> Parsed<f64> {
 }
 
 fn levels(value: &Value) -> Parsed<Vec<f64>> {
+    if value.is_number() {
+        return Ok(vec![level(value)?]);
+    }
     let levels = fields::list(value, level)?;
     if levels.len() > 50 {
         return fault("invalid_length", "must have at most 50 levels");
@@ -206,7 +364,12 @@ fn levels(value: &Value) -> Parsed<Vec<f64>> {
     Ok(levels)
 }
 
-fn frequency(value: &Value) -> Parsed<Frequency> {
+/// A frequency, and whether it was given as a number.
+fn frequency(value: &Value) -> Parsed<(Frequency, bool)> {
+    if value.is_number() {
+        let step = fields::integer(value, 1, 1 << 53)?;
+        return Ok((Frequency::Steps(step), true));
+    }
     let given = fields::text(value)?;
     Frequency::parse(given).map_or_else(
         || {
@@ -215,7 +378,7 @@ fn frequency(value: &Value) -> Parsed<Frequency> {
                 format!("`{given}` is not a frequency, such as D, W, M, Q, Y, H or 15min"),
             )
         },
-        Ok,
+        |found| Ok((found, false)),
     )
 }
 
@@ -258,157 +421,4 @@ fn event(value: &Value) -> Parsed<Event> {
         name: fields.required("name", fields::name),
         days: fields.required("days", |v| fields::list(v, day)),
     })
-}
-
-/// The bounds of one level.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Level {
-    /// The level in per cent.
-    pub level: f64,
-    /// The lower bounds, row by row.
-    pub lower: Vec<Option<f64>>,
-    /// The upper bounds.
-    pub upper: Vec<Option<f64>>,
-}
-
-/// Forecasts as columns.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ForecastRows {
-    /// The series of each row.
-    pub unique_id: Vec<String>,
-    /// The time of each row, written as it came.
-    pub ds: Vec<Value>,
-    /// The forecasts; null for a series without any value.
-    pub mean: Vec<Option<f64>>,
-    /// The intervals, level by level.
-    pub intervals: Vec<Level>,
-}
-
-/// What was done and found in one series.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Told {
-    /// The series.
-    pub unique_id: String,
-    /// The models with their shares.
-    pub models: Vec<ModelShare>,
-    /// What values are taken to be.
-    pub kind: Kind,
-    /// The rest.
-    #[serde(flatten)]
-    pub notes: Notes,
-}
-
-/// The forecasts of a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ForecastAnswer {
-    /// The forecasts.
-    pub forecasts: ForecastRows,
-    /// What was done and found, series by series.
-    pub series: Vec<Told>,
-}
-
-/// Every compared value of a backtest as columns.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BacktestRows {
-    /// The series.
-    pub unique_id: Vec<String>,
-    /// The last time that the forecast knew.
-    pub cutoff: Vec<Value>,
-    /// The time of the value.
-    pub ds: Vec<Value>,
-    /// What came.
-    pub y: Vec<f64>,
-    /// What was forecast.
-    pub mean: Vec<Option<f64>>,
-    /// What the seasonal naive forecast said.
-    pub naive: Vec<f64>,
-}
-
-/// The backtests of a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BacktestAnswer {
-    /// The scores, series by series.
-    pub series: Vec<Backtest>,
-    /// Every compared value.
-    pub rows: BacktestRows,
-}
-
-fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-fn written(time: i64, integers: bool) -> Value {
-    if integers {
-        return Value::from(time);
-    }
-    Value::from(label(time, false))
-}
-
-impl Table {
-    /// The forecasts of all series.
-    #[must_use]
-    pub fn forecast(&self) -> ForecastAnswer {
-        let made = forecasts(&self.series, &self.options);
-        let mut rows = ForecastRows {
-            unique_id: Vec::new(),
-            ds: Vec::new(),
-            mean: Vec::new(),
-            intervals: self
-                .options
-                .levels
-                .iter()
-                .map(|level| Level {
-                    level: *level,
-                    lower: Vec::new(),
-                    upper: Vec::new(),
-                })
-                .collect(),
-        };
-        for one in &made {
-            for (h, (time, mean)) in one.times.iter().zip(&one.mean).enumerate() {
-                rows.unique_id.push(one.id.clone());
-                rows.ds.push(written(*time, self.options.integers));
-                rows.mean.push(finite(*mean));
-                for level in &mut rows.intervals {
-                    let (low, high) = one.interval(h, level.level);
-                    level.lower.push(finite(low));
-                    level.upper.push(finite(high));
-                }
-            }
-        }
-        let told = made.into_iter().map(|one| Told {
-            unique_id: one.id,
-            models: one.models,
-            kind: one.kind,
-            notes: one.notes,
-        });
-        ForecastAnswer {
-            forecasts: rows,
-            series: told.collect(),
-        }
-    }
-
-    /// The backtests of all series.
-    #[must_use]
-    pub fn backtest(&self) -> BacktestAnswer {
-        let step = self.step.unwrap_or(self.options.horizon);
-        let series = backtests(&self.series, &self.options, self.origins, step);
-        let mut rows = BacktestRows::default();
-        for one in &series {
-            for row in &one.rows {
-                rows.unique_id.push(one.id.clone());
-                rows.cutoff.push(written(row.origin, self.options.integers));
-                rows.ds.push(written(row.time, self.options.integers));
-                rows.y.push(row.value);
-                rows.mean.push(finite(row.mean));
-                rows.naive.push(row.naive);
-            }
-        }
-        BacktestAnswer { series, rows }
-    }
 }

@@ -17,8 +17,8 @@ use super::times::{self, Bin};
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Filter, Instant, Money, Period, Preset, Property, Quantiles, Rate, Segment, Selector,
-    WeekStart, Window, Zone, answer, answer::Stamp, survival,
+    Estimate, Filter, Instant, Money, Period, Preset, Property, Quantiles, Rate, Sample, Segment,
+    Selector, WeekStart, Window, Zone, answer, answer::Stamp, survival,
 };
 use crate::timeline::View;
 
@@ -85,6 +85,20 @@ pub struct FunnelAnswer {
     pub preset: Preset,
     /// How each switch of the preset stands.
     pub switches: Switches,
+    /// What whoever reads the numbers should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Which users were looked at, where not all were (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+/// What whoever reads the numbers of a funnel should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warning {
+    /// More than a tenth of the converters needed more than half of the window: with a longer one there would be more (M2).
+    TightWindow,
 }
 
 /// One step of a funnel.
@@ -109,6 +123,9 @@ pub struct FunnelStep {
     pub max_gap: Option<Window>,
     /// Users who got at least this far; in any order, who did at least so many steps.
     pub count: u64,
+    /// What `count` says of all users, where they are sampled (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Of those who entered.
     pub rate: Rate,
     /// Of those who got to the step before that is not optional.
@@ -198,6 +215,9 @@ pub struct TrendBucket {
     pub rate: Rate,
     /// Units that reached each step.
     pub counts: Vec<u64>,
+    /// What `counts` say of all users, where they are sampled (S2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<Estimate>,
 }
 
 /// The funnel by what properties say (F11).
@@ -262,6 +282,9 @@ pub struct GroupStep {
     pub step: usize,
     /// Units that got at least this far.
     pub count: u64,
+    /// What `count` says of all users, where they are sampled (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Of those that entered.
     pub rate: Rate,
     /// Of those that got to the step before that is not optional.
@@ -363,6 +386,7 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
             min_gap: step.min_gap,
             max_gap: step.max_gap,
             count: counts.count,
+            estimate: counts.estimate,
             rate: counts.rate,
             rate_from_previous: counts.rate_from_previous,
             dropped: counts.dropped,
@@ -375,6 +399,8 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
         }
     });
     let (watched, through) = (&tally.all.watched, tally.all.watched_through as usize);
+    let slow = |time: &&i64| time.saturating_mul(2) > question.window.micros();
+    let late = 10 * converted.iter().filter(slow).count() > converted.len();
     let (steps, half) = rayon::join(
         || steps.collect(),
         || survival::median(converted, watched.clone(), through),
@@ -418,6 +444,11 @@ pub fn answer(question: &Scoped<&Funnel>, view: &View<'_>) -> Result<FunnelAnswe
         hold_constant: question.hold_constant.clone(),
         preset: question.preset,
         switches: Switches::of(question),
+        warnings: (late && question.window_calendar_days.is_none())
+            .then_some(Warning::TightWindow)
+            .into_iter()
+            .collect(),
+        sample: question.sample.clone(),
     };
     answer.stamp = answer::stamp(&answer, view.versions())?;
     Ok(answer)
@@ -453,6 +484,9 @@ fn trend(plan: &Plan<'_>, period: Period, tally: &Tally<'_>) -> Trend {
             open: cells.open,
             rate: Rate::of(count.converted(), count.entered()),
             counts: (0..plan.places.len()).map(|k| count.reached(k)).collect(),
+            estimates: (0..plan.places.len())
+                .filter_map(|k| plan.question.estimate(count.reached(k)))
+                .collect(),
         }
     });
     Trend {

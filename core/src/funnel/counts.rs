@@ -65,6 +65,7 @@ impl Counts<'_> {
         GroupStep {
             step: k + 1,
             count,
+            estimate: self.plan.question.estimate(count),
             rate: Rate::of(count, self.entered()),
             rate_from_previous: Rate::of(
                 count,

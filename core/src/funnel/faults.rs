@@ -53,6 +53,14 @@ impl Funnel {
         self.order_faults(&mut faults);
         self.exclusion_faults(&mut faults);
         self.unit_faults(&mut faults);
+        // Their intervals would need more than the counts.
+        let others = self.unit != Unit::Users || !self.hold_constant.is_empty() || self.revenue;
+        faults.add(
+            self.sample.is_some() && others,
+            "sample",
+            "contradiction",
+            "goes with counts of users alone: no other unit, no `holdConstant`, no `revenue`",
+        );
         faults.0
     }
 

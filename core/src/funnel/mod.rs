@@ -26,7 +26,7 @@ mod times;
 
 pub use answer::{
     FunnelAnswer, FunnelStep, Group, GroupKind, GroupStep, Groups, Matured, Revenue, Switches,
-    TimeToConvert, Trend, TrendBucket, Users, answer,
+    TimeToConvert, Trend, TrendBucket, Users, Warning, answer,
 };
 pub use compare::{
     Between, Compare, Compared, ComparedCell, ComparedStep, Comparison, GroupName, UserGroup,

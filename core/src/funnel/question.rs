@@ -11,8 +11,10 @@ use super::parse;
 use crate::error::{Error, Result};
 use crate::query::fields::Fields;
 use crate::query::filter::Filter;
+use crate::query::sample::sample;
 use crate::query::{
-    Instant, Period, Preset, Property, Range, Segment, Selector, WeekStart, Window,
+    Estimate, Instant, Period, Preset, Property, Range, Sample, Segment, Selector, WeekStart,
+    Window,
 };
 use crate::timeline::Needs;
 
@@ -73,6 +75,8 @@ pub struct Funnel {
     pub histogram_bins: Option<usize>,
     /// Whether to sum the amounts of the chains' events (M1).
     pub revenue: bool,
+    /// Only users of this sample, with what its counts say of all (S2).
+    pub sample: Option<Sample>,
     /// The name of the rules that the switches were set by.
     pub preset: Preset,
     /// Nothing after this instant is seen; now by default (G2).
@@ -111,6 +115,7 @@ impl Default for Funnel {
             timed: Timed::default(),
             histogram_bins: None,
             revenue: false,
+            sample: None,
             preset: Preset::default(),
             as_of: None,
         }
@@ -130,14 +135,15 @@ impl Funnel {
     /// Reads a question in its JSON form: `steps`, `order`, `anchorFirst`, `universe`, `window` or `windowCalendarDays`,
     /// `startDate`, `endDate`, `timezone`, `range`, `segment`, `filters`, `grace`, `strictIncrease`, `exclusions`,
     /// `exclusionMode`, `holdConstant`, `unit`, `totals`, `sessionTimeout`, `entry`, `entries`, `breakdown`, `trend`,
-    /// `weekStart`, `timeBetween`, `timed`, `histogramBins`, `revenue`, `preset`, `asOf`. Steps that are absent are the catalogue's
-    /// default funnel; switches that are absent are those of the preset.
+    /// `weekStart`, `timeBetween`, `timed`, `histogramBins`, `revenue`, `sample`, `preset`, `asOf`. Steps that are absent are the
+    /// catalogue's default funnel; switches that are absent are those of the preset.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, default_steps: &[Selector], now: Instant) -> Result<Self> {
         let mut fields = Fields::of(question)?;
-        let funnel = Self::read(&mut fields, default_steps);
+        let mut funnel = Self::read(&mut fields, default_steps);
+        funnel.sample = fields.optional("sample", sample);
         fields.finish(funnel.faults(now))?;
         Ok(funnel)
     }
@@ -239,7 +245,13 @@ impl Funnel {
         Needs {
             properties,
             amounts: self.revenue,
+            sample: self.sample.as_ref(),
         }
+    }
+
+    /// What a count of users says of all users, where they are sampled.
+    pub(crate) fn estimate(&self, count: u64) -> Option<Estimate> {
+        self.sample.as_ref().map(|sample| sample.estimate(count))
     }
 
     /// The pair of steps that `timeToConvert` measures, counted from 1.

@@ -16,7 +16,7 @@ impl FunnelAnswer {
     /// `median_seconds_from_previous`, `p90_seconds_from_previous`, `median_seconds_from_entry`, `p90_seconds_from_entry`.
     ///
     /// Counts are signed, so that their differences cannot wrap; `event` is null for any event, and names are joined by ` | `
-    /// where a step means one of several.
+    /// where a step means one of several. Of a sample there also are `estimate`, `estimate_low` and `estimate_high` of the count.
     ///
     /// # Errors
     /// Only a fault of our own.
@@ -31,7 +31,7 @@ impl FunnelAnswer {
         };
         let events: StringArray = steps.iter().map(|s| label(&s.event)).collect();
 
-        RecordBatch::try_from_iter_with_nullable([
+        let mut columns = vec![
             ("step", counts(|s| s.step as u64), false),
             ("event", Arc::new(events) as ArrayRef, true),
             ("count", counts(|s| s.count), false),
@@ -74,8 +74,16 @@ impl FunnelAnswer {
                 figures(|s| s.time_from_entry.p90),
                 true,
             ),
-        ])
-        .map_err(Error::internal)
+        ];
+        // What is told of all users stands beside what was counted.
+        if self.sample.is_some() {
+            columns.extend([
+                ("estimate", figures(|s| Some(s.estimate?.value)), true),
+                ("estimate_low", figures(|s| Some(s.estimate?.low)), true),
+                ("estimate_high", figures(|s| Some(s.estimate?.high)), true),
+            ]);
+        }
+        RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
     }
 }
 

@@ -204,6 +204,7 @@ mod tests {
                 min_gap: None,
                 max_gap: None,
                 count: *count,
+                estimate: None,
                 rate: Rate::of(*count, entered),
                 rate_from_previous: Rate::of(*count, if k == 0 { entered } else { counts[k - 1] }),
                 dropped: counts.get(k + 1).map_or(0, |next| count - next),
@@ -245,6 +246,8 @@ mod tests {
             filters: Vec::new(),
             hold_constant: Vec::new(),
             preset: Preset::Exact,
+            warnings: Vec::new(),
+            sample: None,
             switches: Switches {
                 order: Order::Ordered,
                 grace: Window::seconds(0),

@@ -157,7 +157,7 @@ impl Journey {
         properties.extend(&self.node_by);
         Needs {
             properties,
-            amounts: false,
+            ..Needs::default()
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Kind {
     Export,
     /// An alert rule.
     Alert,
+    /// A version of a model.
+    Model,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
             Self::Dashboard => "dashboard",
             Self::Export => "export",
             Self::Alert => "alert",
+            Self::Model => "model",
         }
     }
 }
@@ -145,44 +148,52 @@ select kind, id, owner, name, sought, state, public, revision, created_at, updat
 from documents
 where kind = $1 and id = $2";
 
-// `total` stands beside every row, and in a row of its own where the page is empty. The bodies are looked up for the page only.
-const FIND: &str = "
-with seen as (
-    select id, name, created_at
-    from documents
-    where kind = $1
-        and (
-            owner = $2
-            or (public and $3)
-            or id in (select id from shares where kind = $1 and holder in ($4, $5))
-        )
-        and ($6 = '' or strpos(sought, $6) > 0)
-        and ($7 = '' or state = $7)
-),
-page as (
-    select *
-    from seen
-    order by
-        case when $8 = 'name' then name collate \"C\" end asc,
-        case when $8 = 'name down' then name collate \"C\" end desc,
-        case when $8 = 'oldest' then created_at end asc,
-        case when $8 = 'newest' then created_at end desc,
-        id
-    limit $9
-    offset $10
-)
+/// The documents that somebody may see.
+macro_rules! seen {
+    () => {
+        "
+from documents
+where kind = $1
+    and (
+        owner = $2
+        or (public and $3)
+        or id in (select id from shares where kind = $1 and holder in ($4, $5))
+    )
+    and ($6 = '' or strpos(sought, $6) > 0)
+    and ($7 = '' or state = $7)"
+    };
+}
+
+const COUNT: &str = concat!("select count(*)", seen!());
+
+const NEWEST: &str = concat!(
+    "select id",
+    seen!(),
+    " order by created_at desc, id limit $8 offset $9"
+);
+const OLDEST: &str = concat!(
+    "select id",
+    seen!(),
+    " order by created_at, id limit $8 offset $9"
+);
+const NAME: &str = concat!(
+    "select id",
+    seen!(),
+    " order by name collate \"C\", id limit $8 offset $9"
+);
+const NAME_DOWN: &str = concat!(
+    "select id",
+    seen!(),
+    " order by name collate \"C\" desc, id limit $8 offset $9"
+);
+
+// Joined with the few that are wanted, so that the texts of no others are read.
+const THOSE: &str = "
 select
-    d.kind, d.id, d.owner, d.name, d.sought, d.state, d.public, d.revision, d.created_at, d.updated_at, d.body,
-    t.total
-from (select count(*) as total from seen) t
-left join page p on true
-left join documents d on d.kind = $1 and d.id = p.id
-order by
-    case when $8 = 'name' then p.name collate \"C\" end asc,
-    case when $8 = 'name down' then p.name collate \"C\" end desc,
-    case when $8 = 'oldest' then p.created_at end asc,
-    case when $8 = 'newest' then p.created_at end desc,
-    p.id";
+    d.kind, d.id, d.owner, d.name, d.sought, d.state, d.public, d.revision, d.created_at, d.updated_at, d.body
+from documents d
+join (select unnest(string_to_array($2, ',')) as id) wanted on d.id = wanted.id
+where d.kind = $1";
 
 /// A document.
 pub fn get(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Option<Document>> {
@@ -192,37 +203,50 @@ pub fn get(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Option
 
 /// One page of the documents that somebody may see.
 pub fn find(session: &mut dyn Session, asked: &Find<'_>) -> Result<Found> {
-    let sort = match asked.sort {
-        Sort::Newest => "newest",
-        Sort::Oldest => "oldest",
-        Sort::Name => "name",
-        Sort::NameDown => "name down",
+    let mut values: Vec<Value> = vec![
+        asked.kind.name().into(),
+        asked.user.into(),
+        asked.public.into(),
+        Holder::User(asked.user.to_owned()).key().into(),
+        Holder::Role(asked.role.to_owned()).key().into(),
+        fold(asked.search).into(),
+        asked.state.into(),
+    ];
+    let counted = session.query(COUNT, &values)?;
+    let total = counted.first().map_or(Ok(0), |row| row.integer(0))?;
+    values.extend([asked.limit.into(), asked.offset.into()]);
+    let page = match asked.sort {
+        Sort::Newest => NEWEST,
+        Sort::Oldest => OLDEST,
+        Sort::Name => NAME,
+        Sort::NameDown => NAME_DOWN,
     };
-    let rows = session.query(
-        FIND,
-        &[
-            asked.kind.name().into(),
-            asked.user.into(),
-            asked.public.into(),
-            Holder::User(asked.user.to_owned()).key().into(),
-            Holder::Role(asked.role.to_owned()).key().into(),
-            fold(asked.search).into(),
-            asked.state.into(),
-            sort.into(),
-            asked.limit.into(),
-            asked.offset.into(),
-        ],
-    )?;
-    let total = rows.first().map_or(Ok(0), |row| row.integer(11))?;
-    let documents = rows
+    let ids = session.query(page, &values)?;
+    let ids = ids
         .iter()
-        .filter(|row| !row.is_null(1))
-        .map(|row| read(row, asked.kind))
-        .collect::<Result<_>>()?;
+        .map(|row| row.text(0))
+        .collect::<Result<Vec<_>>>()?;
     Ok(Found {
         total: total.unsigned_abs(),
-        documents,
+        documents: those(session, asked.kind, &ids)?,
     })
+}
+
+/// The documents of these ids, in their order.
+fn those(session: &mut dyn Session, kind: Kind, ids: &[String]) -> Result<Vec<Document>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = session.query(THOSE, &[kind.name().into(), ids.join(",").into()])?;
+    let mut documents = rows
+        .iter()
+        .map(|row| read(row, kind))
+        .collect::<Result<Vec<_>>>()?;
+    documents.sort_by_cached_key(|d| {
+        let id = d.id.to_string();
+        ids.iter().position(|i| *i == id)
+    });
+    Ok(documents)
 }
 
 /// All documents of a kind in a state, the earliest first, whoever they belong to: what a restart goes on with.

@@ -29,6 +29,16 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../migrations/metadata/0002_alerts.sql"),
         postgres: include_str!("../../migrations/metadata/0002_alerts.postgres.sql"),
     },
+    Migration {
+        number: 3,
+        sql: include_str!("../../migrations/metadata/0003_keys.sql"),
+        postgres: include_str!("../../migrations/metadata/0003_keys.postgres.sql"),
+    },
+    Migration {
+        number: 4,
+        sql: include_str!("../../migrations/metadata/0004_models.sql"),
+        postgres: include_str!("../../migrations/metadata/0004_models.postgres.sql"),
+    },
 ];
 
 const EXISTS: &str = "

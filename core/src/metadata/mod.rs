@@ -5,9 +5,13 @@ pub mod alerts;
 pub mod documents;
 mod embedded;
 pub mod entries;
+pub mod feedback;
 mod id;
+pub mod keys;
 mod migrate;
+pub mod models;
 pub mod outbox;
+pub mod people;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod revocations;

@@ -56,6 +56,82 @@ fn found(store: &dyn MetadataStore, user: &str, search: &str, sort: Sort) -> Vec
 }
 
 #[test]
+fn files_of_models_are_kept_in_parts_and_versions_are_not_given_twice() {
+    engines(|engine, store| {
+        let version = |version: i64, n: u8| models::Version {
+            version,
+            id: ObjectId::new(at(0), [n; 8]),
+            hash: format!("{n}"),
+            gone: false,
+        };
+        // Longer than one part, and not by a whole number of them.
+        let file: Vec<u8> = (0..500_000_u32).map(|i| (i % 251) as u8).collect();
+        let kept = version(1, 7);
+        change(store, |s| models::insert(s, "m", &kept, &file)).unwrap();
+        change(store, |s| models::insert(s, "m", &version(2, 8), b"")).unwrap();
+        assert_eq!(
+            read(store, |s| models::file(s, kept.id)).unwrap(),
+            file,
+            "{engine}"
+        );
+        change(store, |s| models::remove(s, kept.id)).unwrap();
+        assert!(
+            read(store, |s| models::file(s, kept.id))
+                .unwrap()
+                .is_empty()
+        );
+        let all = read(store, |s| models::versions(s, "m")).unwrap();
+        let seen: Vec<(i64, bool)> = all.iter().map(|v| (v.version, v.gone)).collect();
+        assert_eq!(seen, [(2, false), (1, true)], "{engine}");
+        assert!(
+            read(store, |s| models::versions(s, "M"))
+                .unwrap()
+                .is_empty()
+        );
+    });
+}
+
+#[test]
+fn feedback_is_what_was_known_at_an_instant() {
+    engines(|engine, store| {
+        let run = |n: i64| feedback::Run {
+            id: format!("r{n}"),
+            log: "l".to_owned(),
+            made_at: at(n),
+            body: "{}".to_owned(),
+        };
+        let told = |n: i64| feedback::Actuals {
+            log: "l".to_owned(),
+            known_at: at(n),
+            run: String::new(),
+            body: format!("[{n}]"),
+        };
+        change(store, |s| {
+            for n in [3, 1, 2] {
+                feedback::insert_run(s, &run(n))?;
+                feedback::insert_actuals(s, &told(n))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        let runs = read(store, |s| feedback::runs(s, "l", at(3), 2)).unwrap();
+        assert_eq!(runs, [run(2), run(3)], "{engine}");
+        assert_eq!(
+            read(store, |s| feedback::runs(s, "l", at(2), 9)).unwrap(),
+            [run(1), run(2)]
+        );
+        assert_eq!(
+            read(store, |s| feedback::actuals(s, "l", at(2))).unwrap(),
+            [told(1), told(2)]
+        );
+        let logs = read(store, feedback::logs).unwrap();
+        assert_eq!(logs, [("l".to_owned(), 3, at(3))], "{engine}");
+        assert_eq!(change(store, |s| feedback::forget(s, "l")).unwrap(), 3);
+        assert!(read(store, feedback::logs).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn documents_are_kept_as_they_were_given() {
     engines(|engine, store| {
         let mut one = document(1, "u1", "One");

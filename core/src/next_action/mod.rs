@@ -2,6 +2,7 @@
 
 mod answer;
 mod chain;
+mod chart;
 mod quality;
 mod question;
 mod table;

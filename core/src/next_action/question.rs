@@ -116,7 +116,7 @@ impl NextAction {
     pub(crate) fn needs(&self) -> Needs<'_> {
         Needs {
             properties: self.activity.properties().collect(),
-            amounts: false,
+            ..Needs::default()
         }
     }
 }

@@ -111,6 +111,43 @@ pub struct PredictiveAnswer {
     pub segments: Vec<SegmentPrediction>,
     /// Events without a user, of which no prediction knows (I4).
     pub unattributed_events: u64,
+    /// The level at which the intervals were computed so that they hold what `confidenceLevel` says, as what is kept for feedback has
+    /// taught; absent where nothing is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computed_level: Option<f64>,
+    /// The run under which it is kept for feedback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// What is kept of it for feedback: the segment and its fan.
+    #[serde(skip)]
+    pub(crate) fans: Vec<(Segment, Fan)>,
+}
+
+impl PredictiveAnswer {
+    /// Says that intervals of a level were computed at another, which has been learned.
+    pub(crate) fn learned(&mut self, level: f64, used: f64) -> Result<()> {
+        self.computed_level = Some(used);
+        self.confidence_level = level;
+        let others = self.segments.iter_mut().flat_map(|s| &mut s.predictions);
+        for interval in self.predictions.iter_mut().chain(others) {
+            interval.confidence = level;
+        }
+        if let Some(versions) = std::mem::take(&mut self.stamp).versions {
+            self.stamp = answer::stamp(self, versions)?;
+        }
+        Ok(())
+    }
+}
+
+/// A prediction as it is kept: local dates, what is expected, and quantiles of the probabilities asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Fan {
+    /// The first day of each bucket.
+    pub(crate) ds: Vec<String>,
+    pub(crate) mean: Vec<f64>,
+    pub(crate) quantiles: Vec<Vec<f64>>,
+    /// The first day of each bucket of the history, with its value.
+    pub(crate) history: Vec<(String, f64)>,
 }
 
 /// The version of the method.
@@ -128,9 +165,10 @@ struct Made {
     forecast: Forecast,
     backtest: Option<Backtested>,
     horizon: usize,
+    fan: Fan,
 }
 
-/// Answers a valid question of prediction over timelines.
+/// Answers a valid question of prediction over timelines; `grid` are the probabilities whose quantiles are to be kept.
 ///
 /// # Errors
 /// `too_little_history` where no bucket of the range has wholly passed; `missing_rate` for revenue in a currency without a
@@ -139,12 +177,15 @@ pub fn answer(
     asked: &Scoped<&Predictive>,
     catalogue: &Catalogue,
     view: &View<'_>,
+    grid: &[f64],
 ) -> Result<PredictiveAnswer> {
     let question = *asked.inner();
-    let made = predict(question, question.segment, catalogue, view)?;
+    let made = predict(question, question.segment, catalogue, view, grid)?;
     let mut segments = Vec::with_capacity(question.segments.len());
+    let mut fans = vec![(question.segment, made.fan)];
     for segment in &question.segments {
-        let one = predict(question, *segment, catalogue, view)?;
+        let one = predict(question, *segment, catalogue, view, grid)?;
+        fans.push((*segment, one.fan));
         segments.push(SegmentPrediction {
             segment: *segment,
             predictions: one.predictions,
@@ -174,6 +215,9 @@ pub fn answer(
         notes: made.forecast.notes,
         segments,
         unattributed_events: view.timelines.unattributed(view.as_of),
+        computed_level: None,
+        run: None,
+        fans,
     };
     answer.stamp = answer::stamp(&answer, view.versions())?;
     Ok(answer)
@@ -184,6 +228,7 @@ fn predict(
     segment: Segment,
     catalogue: &Catalogue,
     view: &View<'_>,
+    grid: &[f64],
 ) -> Result<Made> {
     let zone = &question.range.zone;
     let history = history(question, segment, catalogue, view)?;
@@ -257,7 +302,23 @@ fn predict(
             confidence: level,
         }
     };
+    let fan = Fan {
+        ds: forecast
+            .times
+            .iter()
+            .map(|at| day(*at).to_string())
+            .collect(),
+        mean: forecast.mean.clone(),
+        quantiles: (0..horizon)
+            .map(|h| grid.iter().map(|p| forecast.quantile(h, *p)).collect())
+            .collect(),
+        history: history
+            .iter()
+            .filter_map(|(bucket, y)| Some((zone.date(bucket.start).to_string(), (*y)?)))
+            .collect(),
+    };
     Ok(Made {
+        fan,
         predictions: (0..horizon).map(each).collect(),
         past: history
             .iter()

@@ -1,8 +1,10 @@
 //! The specification's five predictions on the warehouse's own data: the history of a range, and what comes after it.
 
 mod answer;
+mod chart;
 mod history;
 mod question;
+mod table;
 
 pub use answer::{Backtested, Interval, Past, PredictiveAnswer, SegmentPrediction, answer};
 pub use question::{Prediction, Predictive};

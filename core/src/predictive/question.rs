@@ -65,6 +65,8 @@ pub struct Predictive {
     pub country: Option<String>,
     /// Nothing after this instant is seen; now by default (G2).
     pub as_of: Option<Instant>,
+    /// The name under which the prediction is kept, so that what comes can be joined; its intervals learn from what is kept there.
+    pub feedback: Option<String>,
 }
 
 impl Predictive {
@@ -81,11 +83,12 @@ impl Predictive {
             feature: None,
             country: None,
             as_of: None,
+            feedback: None,
         }
     }
 
     /// Reads a question in its JSON form: `startDate`, `endDate`, `timezone`, `predictionType`, `confidenceLevel`, and our own
-    /// `horizon`, `segment`, `segments` (a list), `feature`, `country`, `asOf`.
+    /// `horizon`, `segment`, `segments` (a list), `feature`, `country`, `asOf`, `feedback`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -109,6 +112,7 @@ impl Predictive {
             feature: fields.optional("feature", fields::name),
             country: fields.optional("country", country),
             as_of: fields.optional("asOf", fields::instant),
+            feedback: fields.optional("feedback", fields::log_name),
         };
         fields.finish(asked.faults(now))?;
         Ok(asked)
@@ -145,6 +149,7 @@ impl Predictive {
         Needs {
             properties: Vec::new(),
             amounts: self.prediction == Prediction::Revenue,
+            ..Needs::default()
         }
     }
 

@@ -174,6 +174,25 @@ pub(crate) fn text(value: &Value) -> Parsed<&str> {
         .map_or_else(|| fault("invalid_type", "must be a string"), Ok)
 }
 
+/// Text of so many characters, which are Unicode code points, as every store holds it.
+pub(crate) fn text_of(value: &Value, least: usize, most: usize) -> Parsed<&str> {
+    let given = text(value)?;
+    // PostgreSQL holds no NUL within text.
+    if given.contains('\0') {
+        return fault("invalid_text", "must not contain NUL");
+    }
+    let length = given.chars().count();
+    if (least..=most).contains(&length) {
+        return Ok(given);
+    }
+    let message = if least == 0 {
+        format!("must have at most {most} characters")
+    } else {
+        format!("must have {least} to {most} characters")
+    };
+    fault("invalid_length", message)
+}
+
 /// `true` or `false`.
 pub(crate) fn boolean(value: &Value) -> Parsed<bool> {
     value
@@ -255,6 +274,19 @@ pub(crate) fn object<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) 
             })
             .collect()
     })
+}
+
+/// The name that runs are kept under: 1 to 100 characters.
+pub(crate) fn log_name(value: &Value) -> Parsed<String> {
+    let name = text(value)?;
+    if name.is_empty() || name.chars().count() > 100 {
+        return fault("invalid_length", "must have 1 to 100 characters");
+    }
+    // PostgreSQL holds no NUL within text.
+    if name.contains('\0') {
+        return fault("invalid_text", "must not contain NUL");
+    }
+    Ok(name.to_owned())
 }
 
 /// An event name: 1 to 200 characters.

@@ -14,8 +14,8 @@ use super::question::Retention;
 use crate::access::Scoped;
 use crate::error::Result;
 use crate::query::{
-    Condition, Filter, Instant, Preset, Property, Rate, Segment, WeekStart, Zone, answer,
-    answer::Stamp,
+    Condition, Estimate, Filter, Instant, Preset, Property, Rate, Sample, Segment, WeekStart, Zone,
+    answer, answer::Stamp,
 };
 use crate::timeline::View;
 
@@ -83,6 +83,9 @@ pub struct RetentionAnswer {
     /// The same table by the value of the start, where it was asked for (R10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Groups>,
+    /// Which users were looked at, where not all were (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
 }
 
 /// How each switch of a retention table stands (G4).
@@ -159,6 +162,9 @@ pub struct Cohort {
     pub period: Instant,
     /// How many users.
     pub size: u64,
+    /// What `size` says of all users, where they are sampled (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Whether the range cuts the period (T3).
     pub partial: bool,
     /// Users with a return event in the period of their start that is not the start itself (R2).
@@ -181,6 +187,9 @@ pub struct Cell {
     pub value: Option<f64>,
     /// Users who returned, of those eligible; the cohort's size for a rate in period 0.
     pub count: u64,
+    /// What `count` says of all users, where they are sampled (S2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Users for whom the period has fully elapsed (R7); the cohort's size for a rate in period 0.
     pub eligible: u64,
     /// Whether the period has fully elapsed at `asOf` for everyone who could have started in the cohort's period.
@@ -293,6 +302,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
         hold_constant: question.hold_constant.clone(),
         pooling: Some(question.pooling).filter(|p| *p != Pooling::All),
         breakdown,
+        sample: question.sample.clone(),
     };
     answer.stamp = answer::stamp(&answer, view.versions())?;
     Ok(answer)
@@ -373,6 +383,11 @@ impl Layout<'_> {
         })
     }
 
+    fn estimate(&self, count: u64) -> Option<Estimate> {
+        let sample = self.question.sample.as_ref();
+        sample.map(|sample| sample.estimate(count))
+    }
+
     fn cohort(&self, c: usize, tally: &Tally) -> Cohort {
         let bucket = self.frame.calendar.buckets().get(c);
         let span = self.question.range.span();
@@ -381,6 +396,7 @@ impl Layout<'_> {
         Cohort {
             period: bucket.map_or(span.from, |b| b.start),
             size: tally.size(c),
+            estimate: self.estimate(tally.size(c)),
             partial: bucket.is_some_and(|b| b.start < span.from || b.end > span.to),
             returned_in_start_period: tally.within(c),
             retention: (0..begun)
@@ -396,6 +412,7 @@ impl Layout<'_> {
             until: matches!(self.question.criterion, Criterion::Brackets(_)).then_some(periods.end),
             value: None,
             count: 0,
+            estimate: None,
             eligible: 0,
             complete,
             partial_count: 0,
@@ -411,6 +428,7 @@ impl Layout<'_> {
             return Cell {
                 value: whole,
                 count: size,
+                estimate: self.estimate(size),
                 eligible: size,
                 low: whole,
                 high: whole,
@@ -419,6 +437,7 @@ impl Layout<'_> {
         }
         let [count, late] = tally.returned(c, n);
         cell.count = count;
+        cell.estimate = self.estimate(count);
         cell.eligible = tally.eligible(c, n);
         cell.partial_count = late;
         match tally.total(c, n) {

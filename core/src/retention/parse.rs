@@ -14,6 +14,7 @@ use crate::query::condition::condition;
 use crate::query::fields::{self, Fields};
 use crate::query::filter::{filters, property};
 use crate::query::preset::PRESETS;
+use crate::query::sample::sample;
 
 pub(super) fn retention(question: &Value, now: Instant) -> Result<Retention> {
     let given = |name: &str| question.get(name).is_some_and(|v| !v.is_null());
@@ -88,6 +89,7 @@ pub(super) fn retention(question: &Value, now: Instant) -> Result<Retention> {
     retention.periods = fields
         .optional("periods", |v| fields::integer(v, 0, MAX_BUCKETS))
         .map(|n| n as usize);
+    retention.sample = fields.optional("sample", sample);
     retention.as_of = fields.optional("asOf", fields::instant);
     let faults = retention.faults(now);
     fields.finish(more.into_iter().chain(faults).collect())?;

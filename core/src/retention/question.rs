@@ -7,7 +7,9 @@ use super::options::{
 };
 use super::parse;
 use crate::error::{FieldError, Result};
-use crate::query::{Condition, Filter, Instant, Preset, Property, Range, Segment, WeekStart};
+use crate::query::{
+    Condition, Filter, Instant, Preset, Property, Range, Sample, Segment, WeekStart,
+};
 use crate::timeline::Needs;
 
 /// A retention table: users by the period in which they started, and the share that came back in each later period.
@@ -45,6 +47,8 @@ pub struct Retention {
     pub pooling: Pooling,
     /// Only users of this segment.
     pub segment: Segment,
+    /// Only users of this sample, with what its counts say of all (S2).
+    pub sample: Option<Sample>,
     /// The first day of weeks.
     pub week_start: WeekStart,
     /// How many periods after the first to show; all that have begun by default.
@@ -76,6 +80,7 @@ impl Default for Retention {
             breakdown: None,
             pooling: Pooling::default(),
             segment: Segment::default(),
+            sample: None,
             week_start: WeekStart::default(),
             periods: None,
             preset: Preset::default(),
@@ -97,7 +102,7 @@ impl Retention {
 
     /// Reads a question in its JSON form: `cohortPeriod`, `startDate`, `endDate`, `analysisMetric`, `property`, `timezone`,
     /// `segment`, `start`, `return`, `filters`, `mode`, `unit`, `clockStart`, `criterion`, `brackets`, `minimumOccurrences`, `maturity`,
-    /// `holdConstant`, `breakdown`, `pooling`, `weekStart`, `periods`, `preset`, `asOf`. Switches that are absent are those of
+    /// `holdConstant`, `breakdown`, `pooling`, `weekStart`, `periods`, `sample`, `preset`, `asOf`. Switches that are absent are those of
     /// the preset.
     ///
     /// # Errors
@@ -181,6 +186,13 @@ impl Retention {
                 "needs the unit 24h, 7d or 30d",
             );
         }
+        if self.sample.is_some() && self.metric != Metric::RetentionRate {
+            wrong(
+                "sample",
+                "contradiction",
+                "needs the analysisMetric retention_rate",
+            );
+        }
         if self.breakdown.as_ref().is_some_and(|b| b.limit == 0) {
             wrong("breakdown", "out_of_range", "must show at least one group");
         }
@@ -203,6 +215,7 @@ impl Retention {
         Needs {
             properties,
             amounts: self.metric == Metric::Revenue,
+            sample: self.sample.as_ref(),
         }
     }
 }

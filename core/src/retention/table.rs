@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 impl RetentionAnswer {
     /// The cells as one Arrow batch, cohorts in order and periods within them: `cohort` (the first instant of its period, UTC),
     /// `cohort_partial`, `size`, `returned_in_start_period`, `period`, `value`, `count`, `eligible`, `complete`,
-    /// `partial_count`, `low`, `high`, `total`, `per_returning`; groups of a breakdown are not among them.
+    /// `partial_count`, `low`, `high`, `total`, `per_returning`; groups of a breakdown are not among them. Of a sample there also are `estimate`,
+    /// `estimate_low` and `estimate_high` of the count.
     ///
     /// Counts are signed, so that their differences cannot wrap.
     ///
@@ -41,7 +42,7 @@ impl RetentionAnswer {
 
         let totals = cells.iter().map(|(_, e)| e.total.as_deref());
 
-        RecordBatch::try_from_iter_with_nullable([
+        let mut columns = vec![
             ("cohort", Arc::new(cohorts) as ArrayRef, false),
             ("cohort_partial", flags(|o, _| o.partial), false),
             ("size", counts(|o, _| o.size), false),
@@ -60,7 +61,15 @@ impl RetentionAnswer {
             ("high", figures(|e| e.high), true),
             ("total", Arc::new(totals.collect::<StringArray>()), true),
             ("per_returning", figures(|e| e.per_returning), true),
-        ])
-        .map_err(Error::internal)
+        ];
+        // What is told of all users stands beside what was counted.
+        if self.sample.is_some() {
+            columns.extend([
+                ("estimate", figures(|s| Some(s.estimate?.value)), true),
+                ("estimate_low", figures(|s| Some(s.estimate?.low)), true),
+                ("estimate_high", figures(|s| Some(s.estimate?.high)), true),
+            ]);
+        }
+        RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
     }
 }

@@ -13,6 +13,7 @@ use super::identity::Identity;
 use super::membership::Membership;
 use super::sparse::Sparse;
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::Sample;
 use crate::query::filter::{Moment, Property};
 use crate::warehouse::{EventProperty, Said, Warehouse, Worth};
 
@@ -177,6 +178,8 @@ pub(crate) struct Needs<'a> {
     pub(crate) properties: Vec<&'a Property>,
     /// Whether it sums money.
     pub(crate) amounts: bool,
+    /// Which users it sees; all by default.
+    pub(crate) sample: Option<&'a Sample>,
 }
 
 /// Properties and amounts, as far as questions have needed them.

@@ -59,6 +59,8 @@ pub struct View<'a> {
     pub as_of: Instant,
     /// Keys of the users on a premium plan as of the question's `to`, ascending; only segments need them.
     pub premium: &'a [u32],
+    /// By user key, whether the sample has the user; nothing where everyone counts.
+    pub sampled: Option<&'a [bool]>,
     /// The properties and amounts that the question needs.
     pub columns: &'a Columns,
     /// Tells when to give up.
@@ -74,6 +76,7 @@ impl<'a> View<'a> {
             timelines,
             as_of,
             premium: &[],
+            sampled: None,
             columns: &column::NONE,
             stop: Stop::default(),
             progress: Progress::default(),
@@ -83,6 +86,11 @@ impl<'a> View<'a> {
     /// The versions of what an answer over this view is computed from.
     pub(crate) fn versions(&self) -> Versions {
         self.timelines.head.versions(self.timelines.identity.hash)
+    }
+
+    fn sees(&self, user: u32) -> bool {
+        let sampled = self.sampled;
+        sampled.is_none_or(|sampled| sampled.get(user as usize).is_some_and(|seen| *seen))
     }
 
     /// One pass over all users that have events visible to this view, in parallel; `merge` must not depend on order.
@@ -105,7 +113,7 @@ impl<'a> View<'a> {
     }
 
     /// The same where local days of a zone tell all that is needed of a user: a partition whose days are known, and all of whose
-    /// events are visible, is given to `days` as a whole, the users of any other to `user`.
+    /// users and events are visible, is given to `days` as a whole, the users of any other to `user`.
     ///
     /// # Errors
     /// As `fold`.
@@ -121,7 +129,8 @@ impl<'a> View<'a> {
         self.pass(
             empty,
             |seen, partition, pace| {
-                let known = self.timelines.spare.then(|| partition.days(zone)).flatten();
+                let whole = self.timelines.spare && self.sampled.is_none();
+                let known = whole.then(|| partition.days(zone)).flatten();
                 match known.filter(|known| known.end_by(as_of)) {
                     Some(known) => {
                         days(seen, &known);
@@ -181,7 +190,7 @@ impl<'a> View<'a> {
                 events = 0;
             }
             let timeline = timeline.until(as_of);
-            if !timeline.ts.is_empty() && !stopped {
+            if !timeline.ts.is_empty() && !stopped && self.sees(timeline.user) {
                 user(seen, timeline);
             }
         });

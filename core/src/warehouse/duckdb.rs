@@ -237,6 +237,10 @@ impl Warehouse for Duckdb {
         cohort::user_keys(self, ids)
     }
 
+    fn users(&self, tell: &mut dyn FnMut(u32, &str, bool)) -> Result<()> {
+        cohort::users(self, tell)
+    }
+
     fn user_ids(&self, keys: &[u32]) -> Result<Vec<String>> {
         cohort::user_ids(self, keys)
     }

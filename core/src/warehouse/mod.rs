@@ -287,6 +287,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// The keys of those of these user ids that are known.
     fn user_keys(&self, ids: &[&str]) -> Result<HashMap<String, u32>>;
 
+    /// Tells the key and the id of every user, and whether it is a device's, in any order.
+    fn users(&self, tell: &mut dyn FnMut(u32, &str, bool)) -> Result<()>;
+
     /// The ids of these users.
     fn user_ids(&self, keys: &[u32]) -> Result<Vec<String>>;
 

@@ -22,10 +22,12 @@ pub mod journey;
 pub mod money;
 pub mod next_action;
 pub mod numbers;
+pub mod pickup;
 pub mod predictive;
 pub mod question;
 pub mod realtime;
 pub mod retention;
+pub mod sample;
 pub mod segment;
 
 use std::collections::BTreeMap;

@@ -252,3 +252,82 @@ fn g2_an_alias_changes_the_version_of_who_is_who_and_its_order_does_not() {
     assert_ne!(stamp(&one, &as_of)[2], plain[2]);
     assert_eq!(stamp(&one, &as_of)[0], plain[0]);
 }
+
+/// A funnel or a retention table without what says that it is of a sample.
+fn unsampled(mut answer: Value) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for name in ["estimate", "estimates", "sample"] {
+                    fields.remove(name);
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut answer);
+    if let Some(fields) = answer.as_object_mut() {
+        for name in ["_id", "resultHash", "dataVersion"] {
+            fields.remove(name);
+        }
+    }
+    answer
+}
+
+#[test]
+fn s2_a_sample_answers_as_a_store_of_its_users_alone() {
+    let sampled = |user: &str| {
+        let text = format!("salt\0{user}");
+        let hash = twox_hash::XxHash3_64::oneshot(text.as_bytes());
+        (hash as f64) < 0.3 * 2_f64.powi(64)
+    };
+    let events = (0..2_000_u32).map(|n| {
+        let user = format!("u{}", n * 7 % 331);
+        let name = ["a", "b", "c"][(n * n % 3) as usize];
+        let day = 1 + n * 13 % 28;
+        let ts = format!("2024-01-{day:02}T{:02}:{:02}:00Z", n % 24, n % 60);
+        event(&n.to_string(), &user, None, name, &ts)
+    });
+    let (mut all, mut some) = (Vec::new(), Vec::new());
+    for event in events {
+        if sampled(event["userId"].as_str().unwrap_or_default()) {
+            some.push(event.clone());
+        }
+        all.push(event);
+    }
+    assert!(some.len() > 300 && some.len() < 900, "{}", some.len());
+    let (whole, part) = (store::open(NOW, 2), store::open(NOW, 2));
+    store::ingest(&whole, &all);
+    store::ingest(&part, &some);
+    let range = json!({"startDate": "2024-01-05", "endDate": "2024-01-25"});
+    let funnel = json!({"steps": ["a", "b"], "trend": "weekly", "breakdown": {"property": "x"}});
+    let table = json!({"cohortPeriod": "weekly", "analysisMetric": "retention_rate"});
+    for (word, question) in [("funnel", funnel), ("retention", table)] {
+        let mut question = question;
+        let fields = question.as_object_mut().expect("an object");
+        fields.extend(range.as_object().cloned().expect("an object"));
+        let ask = |store: &Analytics, question: &Value| -> Value {
+            let answer = store.ask(&Principal::owner(), word, question);
+            serde_json::from_str(&answer.expect("an answer")).expect("JSON")
+        };
+        let alone = ask(&part, &question);
+        question["sample"] = json!({"rate": 0.3, "salt": "salt"});
+        let sample = ask(&whole, &question);
+        assert_eq!(sample["sample"], question["sample"]);
+        assert_eq!(unsampled(sample), unsampled(alone.clone()));
+        // Whoever is behind a number of a sample is not who is meant.
+        let cell = if word == "funnel" {
+            json!({"cell": "entered"})
+        } else {
+            json!({"cohort": alone["cohorts"][0]["period"], "who": "cohort"})
+        };
+        let mut people = json!({"word": word, "question": question, "cell": cell});
+        let asked = |people: &Value| whole.people(&Principal::owner(), people);
+        let error = asked(&people).expect_err("refused");
+        assert_eq!(error.field_errors()[0].code, "sampled", "{error}");
+        people["question"]["sample"] = Value::Null;
+        assert!(asked(&people).expect("people").total > 0);
+    }
+}

@@ -27,7 +27,11 @@ mod journey;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod peers;
+#[cfg(test)]
+mod pickup;
 #[cfg(test)]
 mod predictive;
 #[cfg(test)]

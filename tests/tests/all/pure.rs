@@ -22,7 +22,7 @@ use crate::generate::{NAMES, NOW};
 use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
-const CASES: u32 = 200;
+const CASES: u32 = 100;
 
 /// How many cases it goes the way through files, which takes longer.
 const FILES: u32 = 24;

@@ -10,7 +10,7 @@ use travelsense_tests::oracle::money::{Money, Rate};
 use travelsense_tests::oracle::realtime::{METRICS, Realtime};
 use travelsense_tests::oracle::{Event, History, numbers};
 
-use crate::cases::{CASES, agree_together, same};
+use crate::cases::{agree_together, same};
 use crate::generate::SECOND;
 use crate::store;
 
@@ -174,7 +174,11 @@ fn check(cases: &[(History, Realtime)]) -> Result<(), (usize, String)> {
     Ok(())
 }
 
+/// So many questions, each a statement of the engine; they ask for more than three of the six metrics on average, so that more
+/// than 10,000 figures are compared.
+const QUESTIONS: u32 = 3_000;
+
 #[test]
 fn the_engine_agrees_with_the_oracle_on_random_realtime_figures() {
-    agree_together(CASES, TOGETHER, &case(), check);
+    agree_together(QUESTIONS, TOGETHER, &case(), check);
 }

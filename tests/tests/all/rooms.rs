@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use travelsense_tests::vector::Vector;
 
 /// The words of `core/src` that may not know one another; `insight` speaks of what other words answer, and is none.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 15] = [
     "alert",
     "anomaly",
+    "feedback",
+    "model",
     "funnel",
     "retention",
     "journey",
@@ -18,6 +20,7 @@ const WORDS: [&str; 12] = [
     "explain",
     "churn",
     "next_action",
+    "pickup",
     "predictive",
 ];
 
@@ -291,7 +294,7 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The words that can be asked and have vectors.
-const WITH_VECTORS: [&str; 12] = [
+const WITH_VECTORS: [&str; 13] = [
     "funnel",
     "drop_off",
     "compare",
@@ -304,6 +307,7 @@ const WITH_VECTORS: [&str; 12] = [
     "churn",
     "value",
     "next_action",
+    "pickup",
 ];
 
 #[test]

@@ -141,6 +141,12 @@ fn http_answers_every_vector_of_what_users_will_do() {
 }
 
 #[test]
+fn every_pickup_vector_is_answered_by_the_core_and_over_http() {
+    run("pickup", |vector| core(vector).map(Some));
+    run_http("pickup");
+}
+
+#[test]
 fn the_core_answers_every_realtime_vector() {
     run("realtime", |vector| core(vector).map(Some));
 }

@@ -1,7 +1,11 @@
 //! `travelsense audit`: reads and checks the record of who did what.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Map, Value};
 use travelsense::Principal;
+use travelsense::access::Key;
+use travelsense::audit::Anchor;
 
 use super::failure::Failure;
 use super::store::Store;
@@ -56,6 +60,12 @@ struct List {
 struct Verify {
     #[command(flatten)]
     store: Store,
+    /// The file of anchors that the server keeps, to find a record that was made anew as a whole
+    #[arg(long, value_name = "FILE", requires = "anchor_key")]
+    anchors: Option<PathBuf>,
+    /// The public key of those anchors, as a PEM file
+    #[arg(long, value_name = "FILE", requires = "anchors")]
+    anchor_key: Option<PathBuf>,
     /// Writes JSON
     #[arg(long)]
     json: bool,
@@ -107,23 +117,38 @@ impl List {
 
 impl Verify {
     fn run(self) -> Outcome {
+        let anchors = match (&self.anchors, &self.anchor_key) {
+            (Some(anchors), Some(key)) => Anchor::read(&text(anchors)?, &Key::pem(&text(key)?)?)?,
+            _ => Vec::new(),
+        };
         let store = self.store.read()?;
-        let found = store.verify_audit(&Principal::owner())?;
+        let found = store.verify_audit_by(&Principal::owner(), &anchors)?;
         if self.json {
             write_json(&found)?;
         }
         match &found.broken {
             None if self.json => Ok(()),
-            None => Ok(output::line(&format!(
-                "the record is whole: {} entries, the last with the hash {}",
-                found.entries, found.head
-            ))?),
+            None => {
+                let anchors = match found.anchors {
+                    0 => String::new(),
+                    n => format!("; {n} anchors say the same"),
+                };
+                Ok(output::line(&format!(
+                    "the record is whole: {} entries, the last with the hash {}{anchors}",
+                    found.entries, found.head
+                ))?)
+            }
             Some(broken) => Err(Failure::failed(format!(
                 "the record is broken: entry {} {}; the {} before it are whole",
                 broken.seq, broken.reason, found.entries
             ))),
         }
     }
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|e| Failure::invalid(format!("`{}` cannot be read: {e}", path.display())))
 }
 
 fn write_json<T: serde::Serialize>(found: &T) -> Outcome {

@@ -14,6 +14,7 @@ mod follow;
 mod funnel;
 mod import;
 mod journey;
+mod models;
 mod output;
 mod preflight;
 mod progress;
@@ -56,6 +57,8 @@ enum Command {
     Audit(audit::Audit),
     Config(config::Config),
     Alerts(alerts::Alerts),
+    Models(models::Models),
+    Feedback(models::Feedback),
     #[command(hide = true)]
     Preflight(preflight::Preflight),
 }
@@ -85,6 +88,8 @@ pub fn main() -> ExitCode {
             None => Err(Failure::failed("the flags cannot be told apart")),
         },
         Command::Alerts(command) => command.run(),
+        Command::Models(command) => command.run(),
+        Command::Feedback(command) => command.run(),
         Command::Preflight(command) => command.run(),
     };
     match done {

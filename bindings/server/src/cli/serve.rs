@@ -10,8 +10,9 @@ use travelsense::{Analytics, Principal};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
+use crate::keys::REFRESH;
 use crate::serve::{serve, signalled};
-use crate::{Service, notify, router};
+use crate::{FetchedKeys, Service, anchor, notify, router, upkeep};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -33,22 +34,40 @@ impl Serve {
     /// Serves until SIGINT or SIGTERM.
     pub(super) fn run(self) -> Outcome {
         let settings = self.settings.with_file()?;
-        let verifier = settings.verifier()?;
+        let runtime = runtime()?;
+        let fetched = settings.fetched()?.map(Arc::new);
+        let verifier = match &fetched {
+            Some(keys) => runtime.block_on(keys.fetch()).map_err(|why| {
+                Failure::failed(format!("--jwt-jwks: the keys cannot be fetched: {why}"))
+            })?,
+            None => settings.verifier()?,
+        };
         let limits = settings.limits()?;
         let delay = settings.shutdown_delay()?;
         let data = settings.data()?;
         let notifier = settings.notifier()?;
-        settings.start_log()?;
+        let anchors = settings.anchors()?;
+        let _log = settings.start_log()?;
         if let Some(path) = preflight::check(data)? {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
         }
         let analytics = Arc::new(store::open(data, settings.options())?);
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;
-        let runtime = runtime()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
-        let service = Service::new(Arc::clone(&analytics), verifier, limits);
+        let mut service = Service::new(Arc::clone(&analytics), verifier, limits);
+        if let Some(keys) = fetched {
+            service = service.fetching(Arc::clone(&keys));
+            runtime.spawn(fetch_keys(keys, service.clone()));
+        }
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
+        if let Some(anchors) = anchors {
+            runtime.spawn(anchor::run(
+                Arc::clone(&analytics),
+                anchors,
+                service.stopped(),
+            ));
+        }
         runtime.spawn(follow_keys(settings, service.clone()));
         until_stopped(runtime, listener, service, (analytics, delay))
     }
@@ -77,6 +96,14 @@ async fn follow_keys(settings: Settings, service: Service) {
     }
 }
 
+/// Fetches the keys again and again, so that those taken back are soon known no more.
+async fn fetch_keys(keys: Arc<FetchedKeys>, service: Service) {
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        keys.refresh(&service).await;
+    }
+}
+
 /// A runtime for the server.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     Runtime::new()
@@ -92,23 +119,6 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
             _ => Failure::failed(sentence),
         }
     })
-}
-
-/// How often the figures in memory take in what arrived.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// Keeps the real-time figures up to date, so that whoever asks does not have to wait for what arrived since.
-async fn keep_fresh(analytics: Arc<Analytics>) {
-    let mut ticks = tokio::time::interval(FRESH);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let analytics = Arc::clone(&analytics);
-        let refreshed = tokio::task::spawn_blocking(move || analytics.refresh_realtime()).await;
-        if let Ok(Err(error)) = refreshed {
-            tracing::warn!(error = ?error, "the real-time figures are not up to date");
-        }
-    }
 }
 
 /// Says what was found in the log of events when the store was opened.
@@ -142,9 +152,7 @@ pub(super) fn until_stopped(
     service: Service,
     (analytics, delay): (Arc<Analytics>, Duration),
 ) -> Outcome {
-    let warm = Arc::clone(&analytics);
-    let exports = Arc::clone(&analytics);
-    let fresh = Arc::clone(&analytics);
+    let opened = Arc::clone(&analytics);
     let watched = service.clone();
     let ended = service.clone();
     let address = listener
@@ -162,19 +170,9 @@ pub(super) fn until_stopped(
             tokio::time::sleep(delay).await;
             watched.stop();
         };
-        tell_of_the_log(&fresh);
+        tell_of_the_log(&opened);
         tracing::info!(address, "listening");
-        tokio::spawn(keep_fresh(fresh));
-        // The first question should not be the one that waits for the timelines.
-        tokio::task::spawn_blocking(move || match warm.timelines() {
-            Ok(_) => tracing::info!("timelines are ready"),
-            Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
-        });
-        tokio::task::spawn_blocking(move || match exports.resume_exports() {
-            Ok(0) => {}
-            Ok(resumed) => tracing::info!(resumed, "exports go on"),
-            Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
-        });
+        tokio::spawn(upkeep(service.clone()));
         serve(listener, router(service), stop).await
     });
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.

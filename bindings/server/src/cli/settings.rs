@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
-use travelsense::access::{Key, Verifier};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+use travelsense::access::{Key, Signer, Verifier};
 use travelsense::{Options, Window};
 
 use super::failure::Failure;
-use crate::Limits;
+use crate::anchor::Anchors;
 use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
+use crate::{FetchedKeys, Limits};
 
 /// Everything that can be set. In the file, `--jwt-issuer` is `jwt-issuer = "…"`; in the environment, `TRAVELSENSE_JWT_ISSUER`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, clap::Args)]
@@ -45,9 +50,9 @@ pub(super) struct Settings {
         value_delimiter = ','
     )]
     jwt_public_key: Vec<String>,
-    /// A JWKS file with the public keys of tokens
-    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_JWT_JWKS")]
-    jwt_jwks: Option<PathBuf>,
+    /// A JWKS with the public keys of tokens: a file, or an https:// address from which they are fetched
+    #[arg(long, value_name = "FILE|URL", env = "TRAVELSENSE_JWT_JWKS")]
+    jwt_jwks: Option<String>,
     /// Who must have issued a token (`iss`) [default: travelsense]
     #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_ISSUER")]
     jwt_issuer: Option<String>,
@@ -77,6 +82,12 @@ pub(super) struct Settings {
     /// How long the server goes on after a signal while `/ready` says that it will stop, such as 5s [default: 0s]
     #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_SHUTDOWN_DELAY")]
     shutdown_delay: Option<String>,
+    /// A file outside of the data folder that grows by a signed line whenever the record has grown
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_AUDIT_ANCHOR")]
+    audit_anchor: Option<PathBuf>,
+    /// The private key that signs those lines, as a PEM file of an Ed25519 or a P-256 key
+    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_AUDIT_ANCHOR_KEY")]
+    audit_anchor_key: Option<PathBuf>,
     /// What signs webhooks: `whsec_` and the base64 of 24 to 64 random bytes; two of them, separated by a space, while
     /// receivers change over
     #[arg(
@@ -105,6 +116,10 @@ pub(super) struct Settings {
     /// From whom e-mail is [default: travelsense@localhost]
     #[arg(long, value_name = "ADDRESS", env = "TRAVELSENSE_SMTP_FROM")]
     smtp_from: Option<String>,
+    /// The collector of OpenTelemetry that traces of requests are sent to, such as http://127.0.0.1:4318
+    #[cfg(feature = "otel")]
+    #[arg(long, value_name = "URL", env = "TRAVELSENSE_OTLP")]
+    otlp: Option<String>,
     /// What to log, such as `info` or `travelsense_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "TRAVELSENSE_LOG")]
     log: Option<String>,
@@ -112,6 +127,14 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FORMAT", env = "TRAVELSENSE_LOG_FORMAT")]
     log_format: Option<String>,
 }
+
+/// The log while it is written, with the traces that are still to be sent.
+#[derive(Debug)]
+pub(super) struct Log(
+    #[cfg(feature = "otel")]
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    Option<Traces>,
+);
 
 /// The settings that signing a token needs.
 #[derive(Clone, Debug, clap::Args)]
@@ -165,6 +188,9 @@ const NAME: &str = "travelsense";
 /// How many requests a second each user may send where nothing is set.
 const RATE: u32 = 100;
 
+/// A token that names a key which is not known has the keys fetched, but only once in so long.
+const KEYS_PAUSE: Duration = Duration::from_secs(30);
+
 /// Files of keys and settings are small; anything larger is a mistake.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -192,6 +218,8 @@ impl Settings {
             metadata: self.metadata.or(file.metadata),
             cache: self.cache.or(file.cache),
             shutdown_delay: self.shutdown_delay.or(file.shutdown_delay),
+            audit_anchor: self.audit_anchor.or(file.audit_anchor),
+            audit_anchor_key: self.audit_anchor_key.or(file.audit_anchor_key),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             webhook_allow: if self.webhook_allow.is_empty() {
                 file.webhook_allow
@@ -200,6 +228,8 @@ impl Settings {
             },
             smtp: self.smtp.or(file.smtp),
             smtp_from: self.smtp_from.or(file.smtp_from),
+            #[cfg(feature = "otel")]
+            otlp: self.otlp.or(file.otlp),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         })
@@ -262,8 +292,45 @@ impl Settings {
         }
     }
 
+    /// Keys that are fetched from a URL, if they are.
+    pub(super) fn fetched(&self) -> Result<Option<FetchedKeys>, Failure> {
+        let Some(url) = self.jwks_url() else {
+            return Ok(None);
+        };
+        let names = (self.issuer(), self.audience());
+        FetchedKeys::new(url, self.keys()?, names, KEYS_PAUSE)
+            .map(Some)
+            .map_err(|why| Failure::invalid(format!("--jwt-jwks: `{url}`: {why}")))
+    }
+
+    fn jwks_url(&self) -> Option<&str> {
+        self.jwt_jwks
+            .as_deref()
+            .filter(|given| given.contains("://"))
+    }
+
+    fn jwks_file(&self) -> Option<&Path> {
+        let file = self
+            .jwt_jwks
+            .as_deref()
+            .filter(|given| !given.contains("://"));
+        file.map(Path::new)
+    }
+
     /// Verifies tokens with all keys that are set; without any the server does not start.
     pub(super) fn verifier(&self) -> Result<Verifier, Failure> {
+        let keys = self.keys()?;
+        if keys.is_empty() {
+            return Err(Failure::invalid(
+                "no key to verify tokens with: set TRAVELSENSE_JWT_SECRET (at least 32 random bytes; \
+                 `openssl rand -base64 48` makes some), --jwt-secret-file, --jwt-public-key or --jwt-jwks",
+            ));
+        }
+        Ok(Verifier::new(keys, self.issuer(), self.audience())?)
+    }
+
+    /// All keys that are set and not fetched.
+    fn keys(&self) -> Result<Vec<Key>, Failure> {
         let mut keys = Vec::new();
         if let Some(secret) = self.secret()? {
             keys.push(
@@ -282,7 +349,7 @@ impl Settings {
                 None => key,
             });
         }
-        if let Some(path) = &self.jwt_jwks {
+        if let Some(path) = self.jwks_file() {
             let document = read("--jwt-jwks", path)?;
             keys.extend(
                 Key::jwks(&document).map_err(|e| {
@@ -290,13 +357,7 @@ impl Settings {
                 })?,
             );
         }
-        if keys.is_empty() {
-            return Err(Failure::invalid(
-                "no key to verify tokens with: set TRAVELSENSE_JWT_SECRET (at least 32 random bytes; \
-                 `openssl rand -base64 48` makes some), --jwt-secret-file, --jwt-public-key or --jwt-jwks",
-            ));
-        }
-        Ok(Verifier::new(keys, self.issuer(), self.audience())?)
+        Ok(keys)
     }
 
     /// How much the server takes on.
@@ -348,6 +409,36 @@ impl Settings {
         length("--shutdown-delay", text)
     }
 
+    /// Where the record is anchored, if it is.
+    pub(super) fn anchors(&self) -> Result<Option<Anchors>, Failure> {
+        let (file, key) = match (&self.audit_anchor, &self.audit_anchor_key) {
+            (None, None) => return Ok(None),
+            (Some(file), Some(key)) => (file, key),
+            _ => {
+                return Err(Failure::invalid(
+                    "--audit-anchor and --audit-anchor-key go together",
+                ));
+            }
+        };
+        let folder = |path: &Path| std::fs::canonicalize(path).ok();
+        let beside = file.parent().filter(|p| !p.as_os_str().is_empty());
+        let beside = folder(beside.unwrap_or(Path::new(".")));
+        let data = self.data.as_deref().and_then(folder);
+        // Whoever can rewrite the record must not be able to rewrite its anchors along with it.
+        if let (Some(beside), Some(data)) = (beside, data)
+            && beside.starts_with(&data)
+        {
+            return Err(Failure::invalid(format!(
+                "--audit-anchor: `{}` lies within the data folder",
+                file.display()
+            )));
+        }
+        let signer = Signer::pem(&read("--audit-anchor-key", key)?).map_err(|e| {
+            Failure::invalid(format!("--audit-anchor-key: `{}`: {e}", key.display()))
+        })?;
+        Ok(Some(Anchors::new(file.clone(), signer)))
+    }
+
     /// By what notifications leave.
     pub(super) fn notifier(&self) -> Result<Notifier, Failure> {
         let wrong =
@@ -373,7 +464,7 @@ impl Settings {
 
     /// When the file of keys that may be exchanged was written last; nothing without such a file.
     pub(super) fn keys_written(&self) -> Option<SystemTime> {
-        let path = self.jwt_jwks.as_ref()?;
+        let path = self.jwks_file()?;
         std::fs::metadata(path).and_then(|m| m.modified()).ok()
     }
 
@@ -394,28 +485,49 @@ impl Settings {
         }
     }
 
-    /// Starts the log on standard error.
-    pub(super) fn start_log(&self) -> Result<(), Failure> {
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(self.log_filter()?)
-            .with_writer(std::io::stderr);
-        let started = if self.log_is_json()? {
-            log.json().flatten_event(true).try_init()
+    /// Starts the log on standard error, and traces where a collector is set; they last as long as what is given.
+    pub(super) fn start_log(&self) -> Result<Log, Failure> {
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let log = if self.log_is_json()? {
+            log.json().flatten_event(true).boxed()
         } else {
             log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-                .try_init()
+                .boxed()
         };
-        started.map_err(|e| Failure::failed(format!("the log cannot be started: {e}")))
+        let started = tracing_subscriber::registry()
+            .with(self.log_filter()?)
+            .with(log);
+        let failed = |e| Failure::failed(format!("the log cannot be started: {e}"));
+        #[cfg(feature = "otel")]
+        {
+            let traces = self.otlp.as_deref().map(Traces::to);
+            let traces = traces
+                .transpose()
+                .map_err(|why| Failure::invalid(format!("--otlp: {why}")))?;
+            let layer = traces.as_ref().map(Traces::layer);
+            started.with(layer).try_init().map_err(failed)?;
+            Ok(Log(traces))
+        }
+        #[cfg(not(feature = "otel"))]
+        {
+            started.try_init().map_err(failed)?;
+            Ok(Log())
+        }
     }
 
     /// Everything that keeps a server with these settings from starting, without starting one.
     pub(super) fn faults(&self) -> Vec<Failure> {
         [
             self.data().err(),
-            self.verifier().err(),
+            match self.fetched() {
+                Ok(Some(_)) => None,
+                Ok(None) => self.verifier().err(),
+                Err(failure) => Some(failure),
+            },
             self.limits().err(),
             self.shutdown_delay().err(),
             self.notifier().err(),
+            self.anchors().err(),
             self.log_filter().err(),
             self.log_is_json().err(),
         ]

@@ -20,17 +20,12 @@ const METRICS: [&str; 6] = [
 
 /// By name.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
-    vec![
-        ("AlertDraft", draft(true)),
-        (
-            "AlertPatch",
-            about(
-                draft(false),
-                "What is absent stays as it is; something must change.",
-            ),
-        ),
-        ("AlertSource", source()),
-        ("AlertCondition", condition()),
+    let (sources, conditions) = (sources(), conditions());
+    let mut schemas = vec![
+        ("AlertDraft", draft()),
+        ("AlertPatch", patch()),
+        ("AlertSource", any_of(&sources)),
+        ("AlertCondition", any_of(&conditions)),
         ("AlertSchedule", schedule()),
         ("AlertChannel", channel()),
         ("AlertMaintenance", maintenance()),
@@ -85,27 +80,58 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
                 ("error?", about(text(), "Why the last attempt failed.")),
             ]),
         ),
-    ]
+    ];
+    schemas.extend(sources);
+    schemas.extend(conditions);
+    schemas
 }
 
 /// One line of text.
 fn line(least: usize, most: usize) -> Value {
-    json!({ "type": "string", "minLength": least, "maxLength": most, "pattern": "^[ -~]*[!-~][ -~]*$" })
+    json!({
+        "type": "string", "minLength": least, "maxLength": most, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    })
 }
 
-fn draft(whole: bool) -> Value {
-    let of = |name: &'static str| match (whole, name) {
-        (true, name) => name,
-        (false, "name") => "name?",
-        (false, "source") => "source?",
-        (false, _) => "condition?",
+/// A rule to be made: its condition goes with what it looks at.
+fn draft() -> Value {
+    let sources = [
+        ("AlertMetric", "AlertMetricCondition"),
+        ("AlertAnswer", "AlertAnswerCondition"),
+        ("AlertEstimate", "AlertEstimateCondition"),
+        ("AlertSystem", "AlertSystemCondition"),
+    ];
+    let of = |(source, condition)| {
+        let mut fields = vec![
+            ("name", line(1, 100)),
+            ("source", named(source)),
+            ("condition", named(condition)),
+        ];
+        fields.extend(more());
+        closed(fields)
     };
+    json!({ "anyOf": sources.map(of) })
+}
+
+/// Changes to a rule.
+fn patch() -> Value {
+    let mut fields = vec![
+        ("name?", line(1, 100)),
+        ("source?", named("AlertSource")),
+        ("condition?", named("AlertCondition")),
+    ];
+    fields.extend(more());
+    about(
+        closed(fields),
+        "What is absent stays as it is; the condition must go with the source.",
+    )
+}
+
+/// What every rule may say.
+fn more() -> [(&'static str, Value); 9] {
     let times = || integer(1, 1_000);
     let many = |name: &str| json!({ "type": "array", "items": named(name), "maxItems": 20 });
-    let mut schema = closed([
-        (of("name"), line(1, 100)),
-        (of("source"), named("AlertSource")),
-        (of("condition"), named("AlertCondition")),
+    [
         (
             "severity?",
             default(one_of(&["info", "warning", "critical"]), "warning".into()),
@@ -123,31 +149,36 @@ fn draft(whole: bool) -> Value {
             "coolDown?",
             about(within(604_800), "For so long the incident may come back."),
         ),
-        (
-            "group?",
-            json!({ "type": "string", "maxLength": 100, "pattern": "^[ -~]*$" }),
-        ),
+        ("group?", line(0, 100)),
         ("channels?", many("AlertChannel")),
         ("maintenance?", many("AlertMaintenance")),
         ("enabled?", truth()),
-    ]);
-    if !whole {
-        schema["minProperties"] = 1.into();
-        // Null is no change.
-        schema["properties"]["source"] = named("AlertSource");
-        schema["properties"]["condition"] = named("AlertCondition");
-    }
-    schema
+    ]
 }
 
-/// A length of time of at most so many seconds.
+/// A length of time of at most so many seconds: whole seconds, or a number with its unit.
 fn within(seconds: u32) -> Value {
-    let short = json!({ "type": "string", "pattern": "^[0-9]{1,2}(s|m|h)$" });
-    json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": seconds }, short] })
+    let units = [
+        ("s", 1),
+        ("m", 60),
+        ("h", 3_600),
+        ("d", 86_400),
+        ("w", 604_800),
+    ];
+    let longest = |(unit, length): (&str, u32)| {
+        // As many digits as cannot be too many.
+        let digits = (seconds / length + 1).ilog10();
+        (digits > 0).then(|| format!("[0-9]{{1,{digits}}}{unit}"))
+    };
+    let lengths: Vec<String> = units.into_iter().filter_map(longest).collect();
+    json!({ "anyOf": [
+        { "type": "integer", "minimum": 0, "maximum": seconds },
+        { "type": "string", "pattern": format!("^({})$", lengths.join("|")) },
+    ] })
 }
 
-fn source() -> Value {
-    let pointer = || json!({ "type": "string", "pattern": "^/[!-~]{0,100}$" });
+/// What a rule looks at: its name among the schemas, and its schema.
+fn sources() -> [(&'static str, Value); 4] {
     let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
     let metric = closed([
         ("metric", one_of(&METRICS)),
@@ -156,8 +187,32 @@ fn source() -> Value {
             default(one_of(&ranges), "last_5_minutes".into()),
         ),
     ]);
-    let answer = closed([
-        ("word", line(1, 50)),
+    let systems = ["freshness", "export_failures", "failures"];
+    let system = closed([("system", one_of(&systems))]);
+    let bound = |name| closed(answer().into_iter().chain([(name, pointer())]));
+    let none = closed(answer());
+    let some = json!({ "anyOf": [
+        closed(answer().into_iter().chain([("low", pointer()), ("high?", pointer())])),
+        bound("high"),
+    ] });
+    [
+        ("AlertMetric", metric),
+        ("AlertAnswer", none),
+        (
+            "AlertEstimate",
+            about(
+                some,
+                "A number and where the bounds are that it may lie within.",
+            ),
+        ),
+        ("AlertSystem", system),
+    ]
+}
+
+/// A number in the answer of a word.
+fn answer() -> [(&'static str, Value); 4] {
+    [
+        ("word", one_of(&travelsense::analytics::words())),
         ("question", named("Question")),
         (
             "lastDays?",
@@ -169,40 +224,79 @@ fn source() -> Value {
         (
             "value",
             about(
-                pointer(),
+                json!({ "anyOf": [pointer(), { "const": "seconds" }] }),
                 "Where the number is, or `seconds` for how long the answer took.",
             ),
         ),
-        ("low?", pointer()),
-        ("high?", pointer()),
-    ]);
-    let systems = ["freshness", "export_failures", "failures"];
-    let system = closed([("system", one_of(&systems))]);
-    json!({ "oneOf": [metric, answer, system] })
+    ]
 }
 
-fn condition() -> Value {
+/// A JSON pointer into an answer.
+fn pointer() -> Value {
+    json!({ "type": "string", "maxLength": 200, "pattern": "^/[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+}
+
+/// What is looked for in each of those: its name among the schemas, and its schema.
+fn conditions() -> [(&'static str, Value); 4] {
     let kind = |name: &str| ("type", json!({ "const": name }));
     let none = || json!({ "type": "null" });
     let direction = || default(one_of(&["up", "down", "either"]), "either".into());
-    json!({
-        "description": "An anomaly is found in a metric; a band needs a source with `low` or `high`; what is counted of travelsense itself \
-            is compared with a threshold.",
-        "oneOf": [
-            closed([kind("threshold"), ("above", number()), ("below?", none()), ("recover?", number())]),
-            closed([kind("threshold"), ("above?", none()), ("below", number()), ("recover?", number())]),
-            closed([kind("threshold"), ("above", number()), ("below", number()), ("recover?", none())]),
-            closed([
-                kind("change"),
-                ("by", json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })),
-                ("direction?", direction()),
-                ("against?", default(one_of(&["previous", "week_before"]), "previous".into())),
-            ]),
-            closed([kind("anomaly"), ("direction?", direction())]),
-            closed([kind("band")]),
-            closed([kind("no_data")]),
-        ],
-    })
+    let threshold = [
+        closed([
+            kind("threshold"),
+            ("above", number()),
+            ("below?", none()),
+            ("recover?", number()),
+        ]),
+        closed([
+            kind("threshold"),
+            ("above?", none()),
+            ("below", number()),
+            ("recover?", number()),
+        ]),
+        closed([
+            kind("threshold"),
+            ("above", number()),
+            ("below", number()),
+            ("recover?", none()),
+        ]),
+    ];
+    let change = closed([
+        kind("change"),
+        (
+            "by",
+            json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }),
+        ),
+        ("direction?", direction()),
+        (
+            "against?",
+            default(one_of(&["previous", "week_before"]), "previous".into()),
+        ),
+    ]);
+    let anomaly = closed([kind("anomaly"), ("direction?", direction())]);
+    let (band, silent) = (closed([kind("band")]), closed([kind("no_data")]));
+    let any_of = |more: &[&Value]| {
+        let all: Vec<&Value> = threshold
+            .iter()
+            .chain([&silent])
+            .chain(more.iter().copied())
+            .collect();
+        about(
+            json!({ "anyOf": all }),
+            "A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it.",
+        )
+    };
+    [
+        ("AlertMetricCondition", any_of(&[&change, &anomaly])),
+        ("AlertAnswerCondition", any_of(&[&change])),
+        ("AlertEstimateCondition", any_of(&[&change, &band])),
+        ("AlertSystemCondition", any_of(&[])),
+    ]
+}
+
+/// Any of those.
+fn any_of(schemas: &[(&'static str, Value)]) -> Value {
+    json!({ "anyOf": schemas.iter().map(|(name, _)| named(name)).collect::<Vec<_>>() })
 }
 
 fn clock() -> Value {
@@ -218,7 +312,7 @@ fn schedule() -> Value {
         "description": "Whole minutes, up to a day.",
         "anyOf": [
             { "type": "integer", "minimum": 60, "maximum": 86_400, "multipleOf": 60 },
-            { "type": "string", "pattern": "^([1-9][0-9]?m|[1-9]h|1[0-9]h|2[0-4]h|1d)$" },
+            { "type": "string", "pattern": "^([1-9][0-9]{0,2}m|[1-9]h|1[0-9]h|2[0-4]h|1d)$" },
         ],
     });
     let each = closed([("every", every), ("timezone?", named("TimeZone"))]);
@@ -241,16 +335,15 @@ fn maintenance() -> Value {
 
 fn channel() -> Value {
     let kind = |name: &str| ("type", json!({ "const": name }));
-    let names = || json!({ "type": "array", "items": line(1, 200), "minItems": 1, "maxItems": 20 });
+    let names = |least| json!({ "type": "array", "items": line(1, 200), "minItems": least, "maxItems": 20 });
     let url = || json!({ "type": "string", "pattern": "^https?://[a-z0-9.-]{1,100}(/[a-z0-9/._-]{0,100})?$" });
     let address =
         json!({ "type": "string", "pattern": "^[a-z0-9._-]{1,60}@[a-z0-9-]{1,60}[.][a-z]{2,10}$" });
     let to = json!({ "type": "array", "items": address, "minItems": 1, "maxItems": 20 });
     json!({
-        "oneOf": [
-            closed([kind("in_app"), ("users", names())]),
-            closed([kind("in_app"), ("roles", names())]),
-            closed([kind("in_app"), ("users", names()), ("roles", names())]),
+        "anyOf": [
+            closed([kind("in_app"), ("users", names(1)), ("roles?", names(0))]),
+            closed([kind("in_app"), ("users?", names(0)), ("roles", names(1))]),
             closed([kind("webhook"), ("url", url())]),
             closed([kind("slack"), ("url", url())]),
             closed([kind("email"), ("to", to)]),
@@ -262,9 +355,9 @@ fn silence() -> Value {
     let reason = || ("reason?", plain(0, 500));
     json!({
         "description": "`until` must be in the future; null ends a silence.",
-        "oneOf": [
-            closed([("for", within(86_400)), reason()]),
-            closed([("until", nullable(instant())), reason()]),
+        "anyOf": [
+            closed([("for", within(31_536_000)), ("until?", json!({ "type": "null" })), reason()]),
+            closed([("for?", json!({ "type": "null" })), ("until", nullable(instant())), reason()]),
         ],
     })
 }

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod answers;
+mod models;
 mod operation;
 mod page;
 mod requests;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::operation::{Operation, op};
 pub(crate) use self::requests::{SEGMENTS, WEEKDAYS};
+use crate::frame::Id;
 use crate::service::Service;
 
 /// Where paths that do not begin with `/` are.
@@ -146,7 +148,12 @@ impl Api {
         let mut schemas = answers::schemas();
         schemas.extend(requests::schemas());
         let alerts = alerts::schemas().into_iter();
-        schemas.extend(alerts.map(|(name, schema)| (name.to_owned(), schema)));
+        let models = models::schemas().into_iter();
+        schemas.extend(
+            alerts
+                .chain(models)
+                .map(|(name, schema)| (name.to_owned(), schema)),
+        );
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -200,6 +207,10 @@ pub(crate) fn routes() -> Api {
         .merge(page::routes())
 }
 
-async fn document() -> Response {
-    ([(CONTENT_TYPE, "application/json")], openapi()).into_response()
+async fn document(id: Id) -> Response {
+    // Tools ask below the server's address, which is where a program has put these routes.
+    let base = id.path("");
+    let server = if base.is_empty() { "/" } else { &base };
+    let text = openapi().replacen("\"url\": \"/\"", &format!("\"url\": \"{server}\""), 1);
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
 }

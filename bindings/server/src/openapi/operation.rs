@@ -152,6 +152,13 @@ impl Operation {
         )
     }
 
+    /// `Idempotency-Key`, and what becomes of it.
+    pub(crate) fn keyed(self) -> Self {
+        let key = json!({ "type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" });
+        let meaning = "By which the same request is known when it is sent again within 24 hours: it is answered, and does nothing anew.";
+        self.header("Idempotency-Key", key, meaning).refuses(&[409])
+    }
+
     /// A body in one of these media types, each with its schema.
     pub(crate) fn batch(mut self, types: &[(&str, Value)]) -> Self {
         let content: Map<String, Value> = types

@@ -61,6 +61,7 @@ pub(super) fn schemas() -> Map<String, Value> {
             about(open(), "A question in its JSON form, as its word reads it."),
         ),
         ("Event", event()),
+        ("Events", events()),
         (
             "QuarantineReplay",
             closed([("ids?", about(list(text()), "Only these; all without."))]),
@@ -266,6 +267,13 @@ fn export() -> Value {
             ]),
         ),
         ("metrics?", list(one_of(&METRICS))),
+        (
+            "notify?",
+            about(
+                json!({ "type": "array", "items": named("AlertChannel"), "maxItems": 20 }),
+                "Who is told of its end beside whoever asks; needs the permission `manage_alerts`.",
+            ),
+        ),
     ])
 }
 
@@ -417,6 +425,16 @@ fn revocation() -> Value {
                 },
             },
         ],
+    })
+}
+
+/// A batch: each of its events is answered, so that nothing one of them is refuses the others.
+fn events() -> Value {
+    json!({
+        "description": "Each is answered by itself: what is no `Event` is refused, and the others are taken.",
+        "type": "array",
+        "items": { "anyOf": [named("Event"), {}] },
+        "maxItems": 10_000,
     })
 }
 

@@ -97,8 +97,8 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 }
 
 /// An object of a request, which takes no other fields. A field that may be absent may be null too.
-pub(crate) fn closed<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let fields = fields.map(|(name, schema)| {
+pub(crate) fn closed<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    let fields = fields.into_iter().map(|(name, schema)| {
         let optional = name.ends_with('?');
         (name, if optional { nullable(schema) } else { schema })
     });
@@ -111,7 +111,9 @@ pub(crate) fn closed<const N: usize>(fields: [(&str, Value); N]) -> Value {
     schema
 }
 
-fn read<const N: usize>(fields: [(&str, Value); N]) -> (Vec<String>, Map<String, Value>) {
+fn read<'a>(
+    fields: impl IntoIterator<Item = (&'a str, Value)>,
+) -> (Vec<String>, Map<String, Value>) {
     let mut required = Vec::new();
     let mut properties = Map::new();
     for (name, schema) in fields {

@@ -112,6 +112,28 @@ async fn a_rule_is_made_read_changed_silenced_tested_and_removed() {
     );
 }
 
+/// A rule whose question cannot be answered says so when it is tested, and its messages are sent all the same.
+#[tokio::test]
+async fn a_test_tells_why_a_rule_reads_nothing() {
+    let server = Server::new();
+    let mut rule = rule(json!([{ "type": "in_app", "roles": ["admin"] }]));
+    rule["source"] =
+        json!({ "word": "funnel", "question": { "steps": [] }, "value": "/rate", "lastDays": 7 });
+    let made = send(&server, Method::POST, ALERTS, "admin", &rule).await;
+    let path = format!(
+        "{ALERTS}/{}/test",
+        made.json["data"]["_id"].as_str().unwrap()
+    );
+    let tested = send(&server, Method::POST, &path, "admin", &json!({})).await;
+    assert_eq!(tested.status, 200, "{}", tested.text);
+    let data = &tested.json["data"];
+    assert_eq!(
+        (&data["verdict"], &data["messages"]),
+        (&json!("unknown"), &json!(1))
+    );
+    assert!(data["reading"]["error"].is_string(), "{data}");
+}
+
 #[tokio::test]
 async fn a_request_is_refused_in_the_order_of_the_house() {
     let server = Server::new();
@@ -137,6 +159,60 @@ async fn a_request_is_refused_in_the_order_of_the_house() {
             "condition required"
         ]
     );
+    let mut other = rule(json!([]));
+    other["name"] = json!("");
+    other["source"] = json!({ "word": "fortune", "question": {}, "value": "/rate" });
+    let faults = send(&server, Method::POST, ALERTS, "admin", &other)
+        .await
+        .faults();
+    assert_eq!(faults, ["name invalid_length", "source.word not_in_list"]);
+    let long = format!("search={}", "x".repeat(101));
+    assert_eq!(
+        server.ask(ALERTS, &long, "admin").await.faults(),
+        ["search invalid_length"]
+    );
+    let made = send(&server, Method::POST, ALERTS, "admin", &rule(json!([]))).await;
+    let path = format!("{ALERTS}/{}", made.json["data"]["_id"].as_str().unwrap());
+    for (body, fault) in [
+        (json!({ "name": null }), ""),
+        (json!({}), ""),
+        (
+            json!({ "condition": { "type": "band" } }),
+            "condition.type unsupported",
+        ),
+        (
+            json!({ "source": { "word": "x", "question": {}, "value": "/a" } }),
+            "source.word not_in_list",
+        ),
+    ] {
+        let reply = send(&server, Method::PUT, &path, "admin", &body).await;
+        match fault {
+            "" => assert_eq!(reply.status, 200, "{body}: {}", reply.text),
+            fault => assert_eq!(reply.faults(), [fault], "{body}"),
+        }
+    }
+    let silence = format!("{path}/silence");
+    for (body, fault) in [
+        (json!({}), "until required"),
+        (json!({ "for": 0.5 }), "for out_of_range"),
+        (
+            json!({ "for": 60, "until": "2026-04-01T00:00:00Z" }),
+            "until contradiction",
+        ),
+        (json!({ "until": "2026-01-01T00:00:00Z" }), "until in_past"),
+        (
+            json!({ "for": 60, "reason": "a\0b" }),
+            "reason invalid_text",
+        ),
+        (json!({ "until": null }), ""),
+        (json!({ "for": 31_536_000, "until": null }), ""),
+    ] {
+        let reply = send(&server, Method::POST, &silence, "admin", &body).await;
+        match fault {
+            "" => assert_eq!(reply.status, 200, "{body}: {}", reply.text),
+            fault => assert_eq!(reply.faults(), [fault], "{body}"),
+        }
+    }
     let deliveries = "/api/analytics-dashboard/deliveries";
     assert_eq!(
         server.ask(deliveries, "", "viewer").await.problem(403),

@@ -70,10 +70,14 @@ impl Server {
     pub(crate) fn with(keys: Vec<Key>, limits: Limits) -> Self {
         let store = store();
         let service = Service::new(Arc::clone(&store), verifier(keys), limits);
+        Self::of(store, service.clone(), router(service))
+    }
+
+    pub(crate) fn of(store: Arc<Analytics>, service: Service, router: Router) -> Self {
         Self {
             store,
-            router: router(service.clone()),
             service,
+            router,
         }
     }
 

@@ -122,6 +122,65 @@ async fn every_status_of_the_specification_is_answered_in_its_order() {
 }
 
 #[tokio::test]
+async fn whoever_is_named_is_told_that_an_export_is_over() {
+    let server = Server::new();
+    let mut named = good();
+    named["notify"] = json!([
+        { "type": "webhook", "url": "https://example.com/hook" },
+        { "type": "email", "to": ["ops@example.com"] },
+        { "type": "in_app", "roles": ["analyst"] },
+    ]);
+    let refused = send(&server, Method::POST, EXPORT, "viewer", &named).await;
+    assert_eq!(refused.problem(403), "forbidden");
+    let made = send(&server, Method::POST, EXPORT, "admin", &named).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let id = made.json["data"]["_id"].as_str().unwrap();
+    over(&server, &format!("{EXPORT}/{id}")).await;
+    let ask = async |path: &str, role| {
+        let path = format!("/api/analytics-dashboard/{path}");
+        server.ask(&path, "", role).await.json["data"].clone()
+    };
+    let deliveries = ask("deliveries", "admin").await;
+    let mut kinds: Vec<&str> = deliveries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| {
+            assert_eq!(d["body"]["type"], "export.completed");
+            assert_eq!(d["body"]["data"]["exportId"], id);
+            d["channel"]["type"].as_str().unwrap()
+        })
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["email", "webhook"]);
+    // All tokens of these tests are of one user, who sees her own and those of her role.
+    assert_eq!(
+        ask("notifications", "admin").await.as_array().map(Vec::len),
+        Some(1)
+    );
+    assert_eq!(
+        ask("notifications", "analyst")
+            .await
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+
+    named["notify"] = json!([{ "type": "pigeon" }, { "type": "webhook", "url": "ftp://x" }, 7]);
+    named["format"] = json!("doc");
+    let faults = send(&server, Method::POST, EXPORT, "admin", &named)
+        .await
+        .faults();
+    let expected = [
+        "format not_in_list",
+        "notify[0].type not_in_list",
+        "notify[1].url invalid_url",
+        "notify[2] invalid_type",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[tokio::test]
 async fn an_answer_is_drawn_as_svg() {
     let server = Server::new();
     let question =

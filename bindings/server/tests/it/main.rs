@@ -15,9 +15,15 @@ mod dashboards;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod hosted;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod ingest;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
@@ -34,6 +40,8 @@ mod serving;
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]

@@ -302,3 +302,161 @@ fn the_demo_leaves_data_alone_that_it_did_not_make() {
         "2026-02-10T00:00:00Z".parse::<Instant>().unwrap()
     );
 }
+
+#[test]
+fn a_record_that_is_made_anew_is_found_by_the_anchors_beside_it() {
+    let (dir, data) = imported();
+    let keys = [
+        ("key.pem", crate::tokens::ED),
+        ("key.pub.pem", crate::tokens::ED_PUBLIC),
+    ];
+    let [key, public] = keys.map(|(name, text)| file(&dir, name, text));
+    let (elsewhere, anchors) = folder();
+    let anchors = format!("{anchors}/anchors");
+    let within = format!("{data}/anchors");
+    let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
+    let serve = |anchors: &str| {
+        let args = [
+            "serve",
+            "--data",
+            &data,
+            "--bind",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+            "--audit-anchor",
+            anchors,
+            "--audit-anchor-key",
+            &key,
+        ];
+        args.map(str::to_owned)
+    };
+    let args = serve(&within);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    refused(
+        &args,
+        &secret,
+        2,
+        &["--audit-anchor", "within the data folder"],
+    );
+
+    let token = run(&["token", "--sub", "alice", "--role", "admin"], &secret).out;
+    let args = serve(&anchors);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        let mut server = Running::start(&args, &secret);
+        let address = listening(&mut server);
+        let path = "/api/analytics-dashboard/custom";
+        assert_eq!(get(&address, path, token.trim()).0, 200);
+        assert_eq!(server.stop("-TERM").0, Some(0));
+    }
+    let verify = |more: &[&str]| {
+        let args = [&["audit", "verify", "--data", &data], more].concat();
+        run(&args, &[])
+    };
+    let by = ["--anchors", &anchors, "--anchor-key", &public];
+    let whole = verify(&by);
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    assert!(
+        whole.out.contains("2 anchors say the same"),
+        "{}",
+        whole.out
+    );
+    // A line that nobody signed.
+    let lines = fs::read_to_string(&anchors).unwrap();
+    let other = file(&elsewhere, "other", &lines.replace("ey", "ez"));
+    let forged = verify(&["--anchors", &other, "--anchor-key", &public]);
+    assert_eq!(forged.code, 2, "{}", forged.err);
+    assert!(forged.err.contains("line 1 is no anchor"), "{}", forged.err);
+    // A record that begins anew is whole by itself, and not by its anchors.
+    fs::remove_file(Path::new(&data).join("travelsense.db.meta")).unwrap();
+    let mut server = Running::start(&args[..args.len() - 4], &secret);
+    let address = listening(&mut server);
+    for _ in 0..3 {
+        get(
+            &address,
+            "/api/analytics-dashboard/custom?limit=1",
+            token.trim(),
+        );
+    }
+    server.stop("-TERM");
+    assert_eq!(verify(&[]).code, 0);
+    let found = verify(&by);
+    assert_eq!(found.code, 1, "{}", found.out);
+    assert!(
+        found.err.contains("is not what the anchor of"),
+        "{}",
+        found.err
+    );
+}
+
+/// Only a build with the feature sends traces.
+#[cfg(feature = "otel")]
+#[test]
+fn a_request_becomes_a_span_of_the_trace_that_its_caller_names() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let collector = format!("http://{}", listener.local_addr().unwrap());
+    let (came, comes) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                assert_ne!(reader.read_line(&mut head).unwrap(), 0);
+            }
+            let lower = head.to_lowercase();
+            let length = lower.split("content-length: ").nth(1).unwrap();
+            let length = length.split("\r\n").next().unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let _ = came.send((head, body));
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+        }
+    });
+    let (_dir, data) = imported();
+    let args = [
+        "serve",
+        "--data",
+        &data,
+        "--bind",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+        "--otlp",
+        &collector,
+    ];
+    let mut server = Running::start(&args, &[("TRAVELSENSE_JWT_SECRET", SECRET)]);
+    let address = listening(&mut server);
+    let mut socket = TcpStream::connect(&address).unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    write!(
+        socket,
+        "GET /health HTTP/1.1\r\nhost: x\r\ntraceparent: 00-{trace}-00f067aa0ba902b7-01\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    socket.read_to_end(&mut Vec::new()).unwrap();
+    // What is left is sent when the server stops.
+    assert_eq!(server.stop("-TERM").0, Some(0));
+    let (head, body) = comes.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(head.starts_with("POST /v1/traces HTTP/1.1"), "{head}");
+    let has = |needle: &[u8]| body.windows(needle.len()).any(|part| part == needle);
+    let id: Vec<u8> = (0..trace.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&trace[i..i + 2], 16).unwrap())
+        .collect();
+    assert!(has(&id), "the trace goes on");
+    for word in [
+        "travelsense",
+        "request",
+        "http.route",
+        "/health",
+        "http.response.status_code",
+    ] {
+        assert!(has(word.as_bytes()), "{word}");
+    }
+}

@@ -17,7 +17,7 @@ test('a pasted token logs in, and a wrong one says why', async ({ page }) => {
   await expect(page.getByLabel('Token')).toBeVisible()
 })
 
-test('the link of the demo logs in once', async ({ page, browser }) => {
+test('the link of the demo logs in once, and shows around', async ({ page, browser }) => {
   await page.goto(LINK())
   await expect(page.getByRole('heading', { name: 'What is happening now' })).toBeVisible()
   expect(page.url()).not.toContain('enter')
@@ -25,6 +25,20 @@ test('the link of the demo logs in once', async ({ page, browser }) => {
   await other.goto(LINK())
   await expect(other.getByRole('alert')).toContainText('used before')
   await other.close()
+  const tour = page.getByRole('region', { name: 'Tour' })
+  await expect(tour).toBeVisible()
+  for (let i = 0; i < 4; i += 1) await tour.getByRole('button', { name: 'Next' }).click()
+  await expect(page).toHaveURL(/\/dashboards/)
+  await tour.getByRole('button', { name: 'Done' }).click()
+  await expect(tour).toHaveCount(0)
+  await page.reload()
+  await expect(page.getByRole('heading', { name: 'Dashboards', exact: true })).toBeVisible()
+  await expect(tour).toHaveCount(0)
+  await page.keyboard.press('?')
+  await page.getByRole('button', { name: /Show me around/ }).click()
+  await expect(tour).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(tour).toHaveCount(0)
 })
 
 test('a cookie alone changes nothing: other sites cannot use it', async ({ page }) => {

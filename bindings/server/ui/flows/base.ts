@@ -18,6 +18,15 @@ export async function enter(page: Page, role: 'admin' | 'analyst' | 'viewer' = '
   expect(answer.ok()).toBe(true)
 }
 
+/** What no other site can make a browser send. */
+export const OURS = { 'x-requested-with': 'travelsense' }
+
+/** Sends events as a program does that collects them. */
+export async function send(page: Page, events: unknown[]): Promise<void> {
+  const answer = await page.request.post(`${BASE()}/api/analytics-dashboard/events`, { data: events, headers: { authorization: `Bearer ${of('FLOW_COLLECTOR')}` } })
+  expect(answer.ok(), await answer.text()).toBe(true)
+}
+
 /** A page that fails its test where the browser complains: of a script, of the content policy, of a request to elsewhere. */
 export const test = base.extend<{ page: Page }>({
   page: async ({ page }, use) => {

@@ -1,9 +1,8 @@
-import { BASE, enter, expect, test } from './base'
+import { BASE, OURS, enter, expect, number, test } from './base'
 
 test.beforeEach(async ({ page }) => enter(page))
 
 const API = (path: string): string => `${BASE()}/api/analytics-dashboard/${path}`
-const OURS = { 'x-requested-with': 'travelsense' }
 
 async function make(page: import('@playwright/test').Page, name: string, widgets?: unknown[]): Promise<string> {
   const answer = widgets
@@ -109,7 +108,7 @@ test('an alert is made, tried, silenced and removed', async ({ page }) => {
   await page.getByLabel('Limit, in percent').fill('2.5')
   await page.getByRole('button', { name: 'Watch it' }).click()
   const row = page.getByRole('row').filter({ hasText: name })
-  await expect(row).toContainText('above 2.5 %')
+  await expect(row).toContainText('above 2.5%')
   await row.getByRole('button', { name: 'Test' }).click()
   await expect(page.getByRole('button', { name: 'Mark as read' })).not.toHaveCount(0)
   await row.getByRole('button', { name: 'Silence 1 h' }).click()
@@ -119,4 +118,25 @@ test('an alert is made, tried, silenced and removed', async ({ page }) => {
   await row.getByRole('button', { name: `Remove ${name}` }).click()
   await page.getByRole('button', { name: 'Remove it' }).click()
   await expect(row).toHaveCount(0)
+})
+
+test('a widget is looked into', async ({ page }) => {
+  const table = { type: 'table', title: 'Events', dataSource: 'user_events', visualization: 'table', config: { groupBy: 'name', last: '30d' } }
+  const funnel = { type: 'funnel', title: 'To book', dataSource: 'user_events', visualization: 'funnel', config: { steps: ['search', 'complete_booking'], last: '30d', window: '7d' } }
+  const id = await make(page, `Deep ${Date.now()}`, [table, funnel])
+  await page.goto(`${BASE()}/dashboards/${id}`)
+  const row = page.locator('.widget').first().getByRole('row', { name: /^search/ })
+  await row.locator('.door').click()
+  const panel = page.getByRole('complementary')
+  await expect(panel.locator('.total')).toBeVisible()
+  expect(number(await panel.locator('.total').textContent())).toBeGreaterThan(0)
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'More of “To book”' }).click()
+  await page.getByRole('button', { name: 'As a table' }).click()
+  await expect(page.getByRole('dialog').getByRole('row', { name: /complete_booking/ })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'More of “To book”' }).click()
+  await page.getByRole('link', { name: 'Open in Funnels' }).click()
+  await expect(page).toHaveURL(/\/funnels\?.*steps=search,complete_booking/)
+  await expect(page.getByRole('rowheader', { name: /complete_booking/ })).toBeVisible()
 })

@@ -85,6 +85,11 @@ test('cohorts are a table whose cells are people, read as a table and copied', a
 test('journeys flow, and a path becomes a funnel', async ({ page }) => {
   await page.goto(`${BASE()}/journeys`)
   await expect(page.locator('figure svg').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Step matrix' }).click()
+  await expect(page.locator('.matrix tbody tr').first().locator('.door').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Loops' }).click()
+  await expect(page.getByRole('columnheader', { name: 'Returns' })).toBeVisible()
+  await page.getByRole('button', { name: 'Top paths' }).click()
   await page.locator('main').getByRole('link', { name: 'funnel', exact: true }).first().click()
   await expect(page).toHaveURL(/\/funnels\?.*steps=/)
   await expect(page.getByRole('rowheader').first()).toBeVisible()
@@ -131,9 +136,24 @@ test('the people behind a number become a cohort, which is a segment', async ({ 
   await expect(cohort).toHaveCount(0)
 })
 
-test('churn tells who, how likely, why, and how well it knows', async ({ page }) => {
-  await page.goto(`${BASE()}/churn`)
-  await expect(page.getByText(/are expected not to come back/)).toBeVisible()
-  await expect(page.locator('main tbody tr')).toHaveCount(25)
-  await same(page, page.locator('.bins .door').first())
+test('a slow question says so, and can be stopped', async ({ page }) => {
+  await page.route('**/query/funnel', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 8000))
+    await route.continue().catch(() => {})
+  })
+  await page.goto(`${BASE()}/funnels`)
+  await expect(page.locator('.loading').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Stop' }).first().click()
+  await expect(page.getByRole('alert').first()).toContainText('You stopped this question')
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  await page.getByRole('button', { name: 'Try again' }).first().click()
+  await expect(page.getByRole('row', { name: /view_trip/ })).toBeVisible()
+})
+
+test('the question is there as JSON and its events as SQL', async ({ page }) => {
+  await page.goto(`${BASE()}/funnels?tz=UTC&from=2026-01-01&to=2026-01-31`)
+  await page.getByRole('button', { name: 'More ways to read “Steps”' }).click()
+  await page.getByRole('button', { name: 'Its events as SQL' }).click()
+  await expect(page.locator('pre')).toContainText("e.ts >= timestamp '2026-01-01'")
+  await expect(page).toHaveURL(/as-steps=sql/)
 })

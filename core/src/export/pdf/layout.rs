@@ -14,6 +14,10 @@ pub(super) const MARGIN: f64 = 46.0;
 const BOTTOM: f64 = HEIGHT - 52.0;
 const INNER: f64 = WIDTH - 2.0 * MARGIN;
 
+/// The width of charts in their own pixels, and how many points one of these has.
+const CHART: f64 = 700.0;
+const SCALE: f64 = INNER / (CHART - 2.0 * chart::MARGIN);
+
 /// Of a table a document shows so many rows; the other formats hold them all.
 const MOST_ROWS: usize = 5_000;
 
@@ -103,7 +107,7 @@ impl Pages {
         self.sections.push(place);
         match &section.chart {
             Some(chart) => self.picture(chart),
-            None => self.paragraph(&section.title, 13.0, true, false),
+            None => self.paragraph(&section.title, 15.0 * SCALE, true, false),
         }
         self.y += 6.0;
         let noted = section
@@ -129,6 +133,13 @@ impl Pages {
             count += cells.rows() as u64;
             progress(written + count)?;
         }
+        for (i, _) in columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.1 == Kind::Instant)
+        {
+            days(&mut rows, i);
+        }
         self.table(&columns, &rows);
         let left = count - rows.len() as u64;
         if left > 0 {
@@ -144,21 +155,23 @@ impl Pages {
         Ok(written + count)
     }
 
-    /// A chart as wide as the page, or as wide as it is.
+    /// A chart as wide as the page, or as wide as it is; its own margins lie in those of the page, so that its title begins where all
+    /// text does.
     fn picture(&mut self, chart: &Chart) {
         let look = Look {
             theme: Theme::Light,
-            width: 700.0,
+            width: CHART,
         };
         let svg = chart.svg(&look);
-        let (wide, high) = size(&svg).unwrap_or((700.0, 300.0));
-        let scale = (INNER / 700.0).min((BOTTOM - MARGIN) / high);
+        let (wide, high) = size(&svg).unwrap_or((CHART, 300.0));
+        let scale = SCALE.min((BOTTOM - MARGIN) / high);
         let (width, height) = (wide * scale, high * scale);
-        self.room(height);
+        let edge = chart::MARGIN * scale;
+        self.room(height - 2.0 * edge);
         if svg.chars().any(|c| !covered(c)) {
             self.boxes = true;
         }
-        let (x, y) = (MARGIN, self.y);
+        let (x, y) = (MARGIN - edge, self.y - edge);
         self.mark(Mark::Picture {
             x,
             y,
@@ -166,13 +179,13 @@ impl Pages {
             height,
             svg,
         });
-        self.y += height;
+        self.y += height - 2.0 * edge;
     }
 
     /// Rows of columns as wide as their texts; what is too wide is cut, and columns without room are counted.
     fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
         const SIZE: f64 = 8.0;
-        const GAP: f64 = 10.0;
+        const GAP: f64 = 16.0;
         const ROW: f64 = 14.0;
         const LEAST: f64 = 30.0;
         let heads: Vec<String> = columns.iter().map(|(name, _)| spoken(name)).collect();
@@ -355,6 +368,21 @@ fn size(svg: &str) -> Option<(f64, f64)> {
     Some((number("width")?, number("height")?))
 }
 
+/// Leaves the times of a column out where all of them are midnight.
+fn days(rows: &mut [Vec<String>], column: usize) {
+    const MIDNIGHT: &str = " 00:00:00";
+    let dated = |row: &Vec<String>| {
+        row.get(column)
+            .is_none_or(|t| t.ends_with(MIDNIGHT) || t == "–")
+    };
+    if rows.iter().all(dated) {
+        for text in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            let day = text.trim_end_matches(MIDNIGHT).len();
+            text.truncate(day);
+        }
+    }
+}
+
 /// A cell as people read it.
 fn shown(cell: Cell<'_>, kind: Kind, zone: &Zone) -> String {
     match (cell, kind) {
@@ -363,12 +391,7 @@ fn shown(cell: Cell<'_>, kind: Kind, zone: &Zone) -> String {
         (Cell::Boolean(flag), _) => if flag { "yes" } else { "no" }.to_owned(),
         (Cell::Instant(at), _) => {
             let civil = zone.civil(at);
-            let format = if zone.start_of(civil.date()) == at {
-                "%Y-%m-%d"
-            } else {
-                "%Y-%m-%d %H:%M:%S"
-            };
-            civil.strftime(format).to_string()
+            civil.strftime("%Y-%m-%d %H:%M:%S").to_string()
         }
         (Cell::Integer(number), _) => exact(number as f64),
         (Cell::Number(number), Kind::Share) => chart::percent(number),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ::duckdb::params;
 use arrow::array::AsArray;
-use arrow::datatypes::UInt32Type;
+use arrow::datatypes::{Int32Type, UInt32Type};
 
 use super::{Duckdb, unexpected};
 use crate::error::{Error, Result};
@@ -74,6 +74,26 @@ pub(super) fn user_keys(home: &Duckdb, ids: &[&str]) -> Result<HashMap<String, u
         keys.extend(pairs.map(|(id, key)| (id.unwrap_or_default().to_owned(), *key)));
     }
     Ok(keys)
+}
+
+pub(super) fn users(home: &Duckdb, tell: &mut dyn FnMut(u32, &str, bool)) -> Result<()> {
+    for batch in home.select("select user_key, id, anonymous::integer from users", &[])? {
+        let [keys, ids, anonymous] = batch.columns() else {
+            return Err(unexpected());
+        };
+        let keys = keys.as_primitive_opt::<UInt32Type>();
+        let (ids, anonymous) = (
+            ids.as_string_opt::<i32>(),
+            anonymous.as_primitive_opt::<Int32Type>(),
+        );
+        let (Some(keys), Some(ids), Some(anonymous)) = (keys, ids, anonymous) else {
+            return Err(unexpected());
+        };
+        for ((key, id), anonymous) in keys.values().iter().zip(ids).zip(anonymous) {
+            tell(*key, id.unwrap_or_default(), anonymous == Some(1));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn user_ids(home: &Duckdb, keys: &[u32]) -> Result<Vec<String>> {

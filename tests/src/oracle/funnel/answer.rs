@@ -424,6 +424,15 @@ impl Answer<'_> {
             "preset": asked.preset,
             "switches": self.switches(),
         });
+        let required = (0..last).filter(|k| !asked.steps[*k].optional).max();
+        let times = self.between(&all, 0, required.unwrap_or(0));
+        let slow = times
+            .iter()
+            .filter(|time| 2 * **time > asked.window)
+            .count();
+        if asked.window_calendar_days.is_none() && slow * 10 > times.len() {
+            answer["warnings"] = json!(["tight_window"]);
+        }
         if asked.unit != "users" || !asked.hold_constant.is_empty() {
             let users =
                 |of: &[&Outcome<'_>]| of.iter().map(|o| &o.user).collect::<BTreeSet<_>>().len();

@@ -1,6 +1,12 @@
-/** The API as the pages call it, and the shapes of its answers as far as they are shown. */
+/** The API as the pages call it. What there is to call, and what it takes and gives, is generated from its description: `npm run client`. */
+import type { Answers } from './answers'
+import { based } from './base'
+import type { components, paths } from './openapi'
 
-const ROOT = '/api/analytics-dashboard'
+type Root = '/api/analytics-dashboard'
+
+/** Where the API is. */
+export const ROOT = based('/api/analytics-dashboard')
 
 export interface FieldError {
   field: string
@@ -23,13 +29,9 @@ export class ApiError extends Error {
   }
 }
 
-export interface Meta {
-  requestId: string
-  asOf?: string
-  dataVersion?: number
-  version: string
-  pagination?: { total: number; limit: number; offset: number; hasMore: boolean }
-}
+type Schemas = components['schemas']
+
+export type Meta = Schemas['Meta'] & { pagination?: Schemas['Pagination'] }
 
 export interface Reply<T> {
   data: T
@@ -38,12 +40,15 @@ export interface Reply<T> {
   tag: string | null
 }
 
-export interface Asking {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+/** A request, which knows what it is answered with. */
+export interface Asking<T> {
+  method: Method
   path: string
   body?: unknown
   tag?: string | null
   signal?: AbortSignal
+  /** Only a type: nothing is ever here. */
+  readonly data?: T
 }
 
 /** Told when a login has ended, so that whoever it was can log in again where they are. */
@@ -52,17 +57,24 @@ export const onEnd = (hear: () => void): void => {
   ended = hear
 }
 
-export async function call<T>(asking: Asking): Promise<Reply<T>> {
+export async function call<T>(asking: Asking<T>): Promise<Reply<T>> {
   const headers: Record<string, string> = { accept: 'application/json', 'x-requested-with': 'travelsense' }
   if (asking.body !== undefined) headers['content-type'] = 'application/json'
   if (asking.tag) headers['if-match'] = asking.tag
-  const init: RequestInit = { method: asking.method ?? 'GET', headers, credentials: 'same-origin' }
+  const init: RequestInit = { method: asking.method.toUpperCase(), headers, credentials: 'same-origin' }
   if (asking.body !== undefined) init.body = JSON.stringify(asking.body)
   if (asking.signal) init.signal = asking.signal
-  const path = asking.path.startsWith('/') ? asking.path : `${ROOT}/${asking.path}`
+  const path = asking.path.startsWith('/') ? based(asking.path) : `${ROOT}/${asking.path}`
   let response: Response
   try {
     response = await fetch(path, init)
+    // What only asks is asked again where the server was too busy just then.
+    const asks = asking.method === 'get' || asking.path.startsWith('query/') || asking.path === 'people'
+    for (let again = 0; asks && again < 2 && (response.status === 429 || response.status === 503); again += 1) {
+      const seconds = Number(response.headers.get('retry-after') ?? 1) || 1
+      await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 3) * 1000))
+      response = await fetch(path, init)
+    }
   } catch (error) {
     if (asking.signal?.aborted) throw error
     throw new ApiError(0, 'unreachable', 'The server does not answer. It may have been stopped, or the network is down.')
@@ -90,387 +102,60 @@ async function problem(response: Response): Promise<ApiError> {
   }
 }
 
-export const get = <T>(path: string, query: Record<string, string | number | undefined> = {}): Asking => {
-  const pairs = Object.entries(query).filter((p): p is [string, string | number] => p[1] !== undefined && p[1] !== '')
+type Method = 'get' | 'post' | 'put' | 'delete'
+
+/** The paths below the API's root, and those beside it as they are. */
+type Local<P> = P extends `${Root}/${infer Rest}` ? Rest : P
+type Of<P extends string> = P extends `/${string}` ? (P extends keyof paths ? paths[P] : never) : `${Root}/${P}` extends keyof paths ? paths[`${Root}/${P}`] : never
+/** The paths that can be called by a method. */
+type Path<M extends Method> = { [P in keyof paths & string]: paths[P] extends Record<M, { responses: unknown }> ? Local<P> : never }[keyof paths & string]
+type Operation<P extends string, M extends Method> = Of<P> extends Record<M, infer O> ? O : never
+
+type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never
+type Good<R> = Json<R extends Record<200, infer A> ? A : R extends Record<201, infer A> ? A : R extends Record<202, infer A> ? A : never>
+type Data<O> = O extends { responses: infer R } ? (Good<R> extends { data: infer D } ? D : null) : never
+
+type Within<O, K extends 'path' | 'query'> = O extends { parameters: infer P } ? (P extends Record<K, infer V> ? V : P extends Partial<Record<K, infer V>> ? V : undefined) : undefined
+type Body<O> = O extends { requestBody?: infer R } ? ([NonNullable<R>] extends [never] ? undefined : NonNullable<R> extends { content: { 'application/json': infer B } } ? B : undefined) : undefined
+type Need<K extends string, V> = [V] extends [undefined] ? object : Record<K, V>
+
+type Given<O> = Need<'path', Within<O, 'path'>> & { query?: Within<O, 'query'>; tag?: string | null }
+type More<O> = Given<O> & Need<'body', Body<O>>
+type Rest<T> = object extends T ? [given?: T] : [given: T]
+
+function asking<T>(method: Method, path: string, given: { path?: unknown; query?: unknown; body?: unknown; tag?: string | null } = {}): Asking<T> {
+  const values = Object.entries((given.path ?? {}) as Record<string, string>)
+  const filled = values.reduce((to, [name, value]) => to.replace(`{${name}}`, encodeURIComponent(value)), path)
+  const pairs = Object.entries((given.query ?? {}) as Record<string, string | number | boolean | undefined>).filter(([, value]) => value !== undefined && value !== '')
   const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()
-  return { path: search ? `${path}?${search}` : path } as Asking & { path: string; result?: T }
+  return { method, path: search ? `${filled}?${search}` : filled, ...(given.body === undefined ? {} : { body: given.body }), ...(given.tag === undefined ? {} : { tag: given.tag }) }
 }
 
-export const word = (name: string, question: unknown): Asking => ({ method: 'POST', path: `query/${name}`, body: question })
+export const get = <P extends Path<'get'>>(path: P, ...[given]: Rest<Given<Operation<P, 'get'>>>): Asking<Data<Operation<P, 'get'>>> => asking('get', path, given)
+export const post = <P extends Path<'post'>>(path: P, ...[given]: Rest<More<Operation<P, 'post'>>>): Asking<Data<Operation<P, 'post'>>> => asking('post', path, given)
+export const put = <P extends Path<'put'>>(path: P, ...[given]: Rest<More<Operation<P, 'put'>>>): Asking<Data<Operation<P, 'put'>>> => asking('put', path, given)
+export const remove = <P extends Path<'delete'>>(path: P, ...[given]: Rest<Given<Operation<P, 'delete'>>>): Asking<Data<Operation<P, 'delete'>>> => asking('delete', path, given)
 
-export interface Rate {
-  value: number | null
-  k: number
-  n: number
-  low: number | null
-  high: number | null
-  small: boolean
-}
+/** A question to a word in its JSON form. */
+export const word = <W extends keyof Answers>(name: W, question: unknown): Asking<Answers[W]> => ({ method: 'post', path: `query/${name}`, body: question })
 
-export interface Times {
-  count: number
-  mean: number | null
-  min: number | null
-  p25: number | null
-  median: number | null
-  p75: number | null
-  p90: number | null
-  p95: number | null
-  max: number | null
-  histogram?: { from: number; to: number; count: number }[]
-}
-
-export interface Session {
-  userId: string
-  role: string
-  permissions: string[]
-}
-
-export interface Stamped {
-  _id: string
-  resultHash: string
-  asOf: string
-  timezone: string
-  segment: string
-  startDate: string
-  endDate: string
-  preset?: string
-  switches?: Record<string, unknown>
-  unattributedEvents?: number
-}
-
-export interface Metric {
-  metricName: string
-  value: number | null
-  timestamp: string
-  metadata: {
-    timeRange: string
-    windowSeconds: number
-    unit: string
-    previous: number | null
-    change: number | null
-    currency?: string
-    series: { start: string; value: number | null }[]
-  }
-}
-
-export interface FunnelStep {
-  step: number
-  event: unknown
-  optional?: boolean
-  count: number
-  rate: Rate
-  rateFromPrevious: Rate
-  dropped: number
-  timeFromPrevious: Times
-  timeFromEntry?: Times
-}
-
-export interface FunnelGroup {
-  kind: string
-  value: unknown
-  label: string
-  entered: number
-  converted: number
-  open: number
-  rate: Rate
-  matured: Matured
-  steps: FunnelStep[]
-  timeToConvert: Times
-}
-
-export interface Matured {
-  entered: number
-  converted: number
-  rate: Rate
-}
-
-export interface Funnel extends Stamped {
-  steps: FunnelStep[]
-  entered: number
-  converted: number
-  open: number
-  rate: Rate
-  matured: Matured
-  timeToConvert: Times & { fromStep: number; toStep: number }
-  window: number
-  kaplanMeierMedian: number | null
-  breakdown?: { properties: unknown[]; by: string; groups: FunnelGroup[] } | null
-  trend?: {
-    period: string
-    buckets: { start: string; end: string; partial: boolean; entered: number; converted: number; open: number; rate: Rate; counts: number[] }[]
-  } | null
-}
-
-export interface Contrast {
-  with: Rate
-  without: Rate
-  difference: number
-  low: number
-  high: number
-  pValue: number
-  adjustedPValue: number
-}
-
-export interface Factor extends Contrast {
-  event?: string
-  property?: unknown
-  kind?: string
-  value?: unknown
-  label: string
-}
-
-export interface DropStep {
-  step: number
-  event: unknown
-  reached: number
-  dropped: number
-  open: number
-  matured: { reached: number; dropped: number; rate: Rate }
-  next: { event: string; rate: Rate }[]
-  other: Rate
-  exit: Rate
-  factors: { tried: number; untried: number; factors: Factor[] }
-}
-
-export interface DropOff extends Stamped {
-  steps: DropStep[]
-  conversion: Matured & { factors: { tried: number; untried: number; factors: Factor[] } }
-  minSupport: number
-}
-
-export interface Comparison extends Stamped {
-  groups: { kind: string; value: unknown; label: string; conversion: Contrast; steps: (Contrast & { step: number; event: unknown })[] }[]
-  shared: number
-}
-
-export interface RetentionCell {
-  period: number
-  value: number | null
-  count: number
-  eligible: number
-  complete: boolean
-  partialCount: number
-  low: number | null
-  high: number | null
-  total?: string
-}
-
-export interface CohortRow {
-  period: string
-  size: number
-  partial: boolean
-  returnedInStartPeriod: number
-  retention: RetentionCell[]
-}
-
-export interface Retention extends Stamped {
-  cohortPeriod: string
-  analysisMetric: string
-  cohorts: CohortRow[]
-  average: { period: number; value: number | null; k: number; n: number; low: number | null; high: number | null; small: boolean }[]
-  mode: string
-  criterion: string
-  leftCensored: boolean
-  breakdown?: { groups: { value: unknown; label: string; size: number; cohorts: CohortRow[]; average: Retention['average'] }[] }
-}
-
-export type JourneyNode = string | { reserved: 'start' | 'end' | 'truncated' | 'other' }
-
-export interface Journey extends Stamped {
-  users: number
-  paths: number
-  events: number
-  nodes: {
-    distinct: number
-    top: { node: JourneyNode; users: number; occurrences: number; starts: number; ends: number; truncated: number; dropOff: Rate }[]
-  }
-  sequences?: {
-    length: number
-    distinct: number
-    users: number
-    occurrences: number
-    top: { nodes: JourneyNode[]; users: number; occurrences: number; share: Rate; meanSeconds: number | null; medianSeconds: number | null }[]
-  }
-  transitions?: { distinct: number; top: { from: JourneyNode; to: JourneyNode; users: number; transitions: number; share: Rate; medianSeconds?: number }[] }
-  sankey?: {
-    columns: { step: number; nodes: { node: JourneyNode; users: number; paths: number; share: Rate }[] }[]
-    links: { step: number; source: JourneyNode; target: JourneyNode; users: number; transitions: number; meanSeconds: number | null }[]
-  }
-  loops?: {
-    top: { node: JourneyNode; selfUsers: number; selfLoops: number; returnUsers: number; returns: number; meanSteps: number; meanSeconds: number }[]
-  }
-}
-
-export interface Bucket {
-  start: string
-  end: string
-  partial: boolean
-  complete: boolean
-}
-
-export interface Engagement extends Stamped {
-  users: number
-  events: number
-  activeUsers: Record<'daily' | 'weekly' | 'monthly', (Bucket & { users: number })[]>
-  stickiness: {
-    users: number
-    rows: { periods: number; exactly: Rate; atLeast: Rate }[]
-    dauOverMau: Trailing | null
-    dauOverWau: Trailing | null
-  }
-  lifecycle: (Bucket & { active: number; new: number; returning: number; resurrected: number; dormant: number })[]
-  sessions: { count: number; users: number; perUser: number; eventsPerSession: Times; seconds: Times; bounces: Rate }
-  heatMap: { weekday: string; hour: number; events: number; users: number }[]
-  period: string
-  weekStart: string
-}
-
-export interface Trailing {
-  value: number | null
-  meanDailyUsers: number
-  users: number
-  days: number
-}
-
-export interface Adoption extends Stamped {
-  features: {
-    feature: string
-    released: string | null
-    exposed: number
-    adopters: number
-    rate: Rate
-    open: number
-    matured: { exposed: number; adopters: number; rate: Rate }
-    users: number
-    uses: number
-    usesPerUser: number | null
-    timeToAdopt: Times
-    kaplanMeierMedian: number | null
-    firstUses: (Bucket & { users: number })[]
-  }[]
-  activeUsers: number
-  breadth: { unused: number; rows: { features: number; users: number; cells: { from: number; until: number | null; users: number }[] }[] }
-  within: number
-  minUses: number
-}
-
-export interface Person {
-  userId: string
-  anonymous: boolean
-  firstSeen: string | null
-  lastSeen: string | null
-  events: number
-  plan: string | null
-  properties: Record<string, unknown> | null
-}
-
-export interface People {
-  total: number
-  offset: number
-  hasMore: boolean
-  users: Person[]
-  asOf: string
-}
-
-export interface Widget {
-  type: string
-  title: string
-  dataSource: string
-  visualization: string
-  config: Record<string, unknown>
-}
-
-export interface Dashboard {
-  _id: string
-  name: string
-  description?: string | null
-  widgets: Widget[]
-  isPublic: boolean
-  ownerId: string
-  createdBy: string
-  createdAt: string
-  updatedAt: string
-  revision: number
-}
-
-export interface Template {
-  key: string
-  name: string
-  description: string
-  widgets: Widget[]
-}
-
-export interface WidgetData {
-  widget: number
-  type: string
-  title: string
-  dataSource: string
-  visualization: string
-  startDate: string | null
-  endDate: string | null
-  data?: { kind: string } & Record<string, unknown>
-  error?: { code?: string; message?: string } & Record<string, unknown>
-}
-
-export interface Sharing {
-  users: { id: string; access: 'view' | 'edit' }[]
-  roles: { role: string; access: 'view' | 'edit' }[]
-}
-
-export interface Job {
-  _id: string
-  exportType: string
-  format: string
-  dateRange: { startDate: string; endDate: string; timezone: string }
-  metrics: string[]
-  dashboardId?: string
-  status: string
-  rows?: number
-  progress?: number
-  fileUrl?: string
-  fileSize?: number
-  createdBy: string
-  createdAt: string
-  completedAt?: string
-  expiresAt?: string
-  error?: unknown
-}
-
-export interface Entry {
-  seq: number
-  at: string
-  who: string
-  role: string
-  origin: string
-  requestId: string
-  action: string
-  object: string
-  outcome: string
-  reason: string
-  hash: string
-}
-
-export interface Catalogue {
-  pageViews: string[]
-  conversions: string[]
-  errors: string[]
-  revenue: { events: string[]; amount: string; currency: string }
-  features: string[]
-  defaultFunnel: unknown[]
-  premiumPlans: string[]
-  baseCurrency: string
-}
-
-export interface Cohort {
-  name: string
-  definition: unknown
-  createdAt: string
-}
-
-export interface Insight {
-  _id: string
-  insightType: string
-  title: string
-  description: string
-}
+export type Session = Schemas['Session']
+export type Metric = Schemas['RealtimeMetric']
+export type People = Schemas['People']
+/** A widget as it is kept: its configuration may hold more than its type knows. */
+export type Widget = Schemas['CustomDashboard']['widgets'][number]
+export type WidgetDraft = Schemas['Widget']
+export type Dashboard = Schemas['CustomDashboard']
+export type Template = Schemas['Template']
+export type WidgetData = Schemas['WidgetData']
+export type SharedWith = Schemas['SharedWith']
+export type Sharing = Schemas['Sharing']
+export type CohortDefinition = Schemas['CohortDefinition']
+export type AlertDraft = Schemas['AlertDraft']
+export type Job = Schemas['DashboardExportJob']
+export type Entry = Schemas['AuditEntry']
+export type Catalogue = Schemas['Catalogue']
+export type Cohort = Schemas['Cohort']
+export type Insight = Schemas['UserBehaviorInsight']
+export type Alert = Schemas['Alert']
+export type Notification = Schemas['Notification']

@@ -19,7 +19,7 @@ export class Asked<T> {
   #again = $state(0)
   #abort: AbortController | null = null
 
-  constructor(question: () => Asking | null) {
+  constructor(question: () => Asking<T> | null) {
     $effect(() => {
       const asking = question()
       void this.#again
@@ -50,7 +50,7 @@ export class Asked<T> {
     this.busy = this.slow = false
   }
 
-  async #run(asking: Asking, abort: AbortController): Promise<void> {
+  async #run(asking: Asking<T>, abort: AbortController): Promise<void> {
     const key = JSON.stringify(asking)
     const before = known.get(key)
     if (before) Object.assign(this, before)
@@ -60,7 +60,7 @@ export class Asked<T> {
       if (!abort.signal.aborted) this.slow = true
     }, 2000)
     try {
-      const { data, meta, tag } = await call<T>({ ...asking, signal: abort.signal })
+      const { data, meta, tag } = await call({ ...asking, signal: abort.signal })
       if (abort.signal.aborted) return
       this.data = data
       this.meta = meta
@@ -80,4 +80,4 @@ export class Asked<T> {
   }
 }
 
-export const ask = <T>(question: () => Asking | null): Asked<T> => new Asked<T>(question)
+export const ask = <T>(question: () => Asking<T> | null): Asked<T> => new Asked<T>(question)

@@ -11,7 +11,7 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: [
       'Users with a first step in the range. Each later step is a distinct event, not earlier than the one before, within the window of the first (elapsed time, both ends included).',
       'The best chain of a user counts, from any entry. Later steps may fall after the range.',
-      'The interval is Wilson’s, at 95 %.',
+      'The interval is Wilson’s, at 95%.',
     ],
     rules: 'F1 to F5',
   },
@@ -30,7 +30,7 @@ export const DEFINITIONS: Record<string, Definition> = {
     title: 'Drop-off',
     text: [
       'Who stopped at a step and whose window is over; what they did next; and which events on the way separate them from those who went on.',
-      'Differences carry their 95 % interval (Newcombe). Probabilities are adjusted for all that were tried (Benjamini–Hochberg).',
+      'Differences carry their 95% interval (Newcombe). Probabilities are adjusted for all that were tried (Benjamini–Hochberg).',
     ],
   },
   compare: {
@@ -75,6 +75,29 @@ export const DEFINITIONS: Record<string, Definition> = {
     title: 'Churn',
     text: ['The probability that somebody who was active lately is not active at all within the horizon, learned from what came of people at earlier dates, and tried on a later one that it had not seen.'],
     rules: 'S7',
+  },
+  forecast: {
+    title: 'Forecast',
+    text: [
+      'What comes after the history, by the mean of models that see its weekdays, its trend and, where a country is given, its holidays.',
+      'The interval holds what comes with the probability that it says, as far as the past can tell: where it held less from past days, it was widened.',
+    ],
+    rules: 'S6',
+  },
+  backtest: {
+    title: 'Backtest',
+    text: ['The same forecast made from past days, which saw nothing later, held against what came. Beside it the seasonal naive forecast, which repeats the last season: a forecast that is no better is not worth having.'],
+    rules: 'S6',
+  },
+  whatIf: {
+    title: 'What if',
+    text: ['An event of yours with its days. Its effect is what the days behind, on which it took place, differ by from what was to be expected of them; the same is put on its days ahead.'],
+    rules: 'S6',
+  },
+  anomaly: {
+    title: 'Not as usual',
+    text: ['A stretch that differs from the usual level of its hour of the week by more than chance does once in four weeks, and by at least 15%. It is told while it lasts.'],
+    rules: 'S4',
   },
   active_users: { title: 'Active users', text: ['Distinct users with at least one event in the window.'] },
   page_views: { title: 'Page views', text: ['Events that the catalogue calls page views, in the window.'] },

@@ -19,6 +19,9 @@ export function percent(share: number | null | undefined, digits?: 0 | 1 | 2): s
   return percents[places]!.format(share)
 }
 
+/** A probability: never written as certain where it is not. */
+export const likely = (p: number): string => (p >= 0.9995 && p < 1 ? `> ${percents[1]!.format(0.999)}` : p > 0 && p < 0.00005 ? `< ${percents[2]!.format(0.0001)}` : percent(p))
+
 /** A difference of shares, in points, with its sign. */
 export function points(difference: number): string {
   const text = decimal.format(Math.round(Math.abs(difference) * 1000) / 10)

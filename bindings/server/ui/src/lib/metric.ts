@@ -14,6 +14,6 @@ export const METRICS: Record<string, { title: string; better: 1 | -1 | 0 }> = {
 export function written(name: string, value: number | null, metadata?: Metric['metadata']): string {
   if (value === null || value === undefined) return NONE
   if (name.endsWith('_rate')) return percent(value)
-  if (name === 'revenue_per_minute') return amount(value, metadata?.currency ?? 'EUR')
+  if (name === 'revenue_per_minute') return amount(value, metadata?.baseCurrency ?? 'EUR')
   return Number.isInteger(value) ? count(value) : number(value)
 }

@@ -1,4 +1,5 @@
-import { call, word, type Catalogue, type Journey } from './api'
+import type { Journey } from './answers'
+import { call, get, word, type Catalogue } from './api'
 import { nodeName } from './event'
 import { plus, today } from './range'
 
@@ -25,7 +26,7 @@ export function remember(property: string): void {
 export async function learn(): Promise<void> {
   const day = today('UTC')
   const question = { startDate: plus(day, -90), endDate: day, timezone: 'UTC', parts: ['nodes'], limit: 1000, medians: false }
-  const [journey, catalogue] = await Promise.allSettled([call<Journey>(word('journey', question)), call<Catalogue>({ path: 'catalogue' })])
+  const [journey, catalogue] = await Promise.allSettled([call(word('journey', question)), call(get('catalogue'))])
   if (journey.status === 'fulfilled') names.events = journey.value.data.nodes.top.map((n) => nodeName(n.node))
   if (catalogue.status === 'fulfilled') names.catalogue = catalogue.value.data
 }

@@ -11,6 +11,8 @@ export interface Page {
   minor?: boolean
   /** Whether the range and the segment say anything on it. */
   scoped: boolean
+  /** Whether there are pages below it, one of each thing that it lists. */
+  below?: boolean
   load: () => Promise<{ default: Component }>
 }
 
@@ -21,8 +23,8 @@ export const PAGES: Page[] = [
   { path: '/journeys', title: 'Journeys', icon: 'journeys', key: 'j', permission: 'read_analytics', scoped: true, load: () => import('../pages/Journeys.svelte') },
   { path: '/engagement', title: 'Engagement', icon: 'engagement', key: 'e', permission: 'read_analytics', scoped: true, load: () => import('../pages/Engagement.svelte') },
   { path: '/adoption', title: 'Adoption', icon: 'adoption', key: 'a', permission: 'read_analytics', scoped: true, load: () => import('../pages/Adoption.svelte') },
-  { path: '/churn', title: 'Churn', icon: 'forecasts', key: 'k', permission: 'read_people', scoped: true, load: () => import('../pages/Churn.svelte') },
-  { path: '/dashboards', title: 'Dashboards', icon: 'dashboards', key: 'd', permission: 'read_dashboards', scoped: false, load: () => import('../pages/Dashboards.svelte') },
+  { path: '/forecasts', title: 'Forecasts', icon: 'forecasts', key: 'k', permission: 'read_analytics', scoped: true, load: () => import('../pages/Forecasts.svelte') },
+  { path: '/dashboards', title: 'Dashboards', icon: 'dashboards', key: 'd', permission: 'read_dashboards', below: true, scoped: false, load: () => import('../pages/Dashboards.svelte') },
   { path: '/alerts', title: 'Alerts', icon: 'alerts', key: 'w', permission: 'read_alerts', minor: true, scoped: false, load: () => import('../pages/Alerts.svelte') },
   { path: '/exports', title: 'Exports', icon: 'exports', key: 'x', permission: 'read_analytics', minor: true, scoped: true, load: () => import('../pages/Exports.svelte') },
   { path: '/people', title: 'People', icon: 'people', key: 'p', permission: 'read_people', minor: true, scoped: true, load: () => import('../pages/People.svelte') },
@@ -31,7 +33,7 @@ export const PAGES: Page[] = [
   { path: '/server', title: 'Health', icon: 'health', key: 'h', permission: 'read_analytics', minor: true, scoped: false, load: () => import('../pages/Health.svelte') },
 ]
 
-/** The page of a path; a dashboard has a path below the list's. */
+/** The page of a path; a dashboard, or a person, has a path below the list's. */
 export function page(path: string): Page | undefined {
-  return PAGES.find((p) => p.path === path || (p.path === '/dashboards' && path.startsWith('/dashboards/')))
+  return PAGES.find((p) => p.path === path || (p.below && path.startsWith(`${p.path}/`)))
 }

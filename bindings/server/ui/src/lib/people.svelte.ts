@@ -3,7 +3,7 @@ import { place, set } from './place.svelte'
 /** The people behind a number: which word, which question, which cell. It stands in the query string, so that the panel is a link. */
 export interface Behind {
   word: string
-  question: unknown
+  question: Record<string, unknown>
   cell: unknown
   title: string
 }
@@ -16,7 +16,7 @@ export function behind(): Behind | null {
   const text = place.get('people')
   if (!text) return null
   try {
-    const [word, question, cell, title] = JSON.parse(text) as [string, unknown, unknown, string]
+    const [word, question, cell, title] = JSON.parse(text) as [string, Record<string, unknown>, unknown, string]
     return { word, question, cell, title }
   } catch {
     return null

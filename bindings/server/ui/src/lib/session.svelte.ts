@@ -1,4 +1,4 @@
-import { ApiError, call, onEnd, type Session } from './api'
+import { ApiError, call, get, onEnd, post, remove, type Session } from './api'
 import { forget } from './ask.svelte'
 
 /** Who is logged in. */
@@ -7,6 +7,8 @@ export const session = $state({
   /** Whether it is known yet. */
   known: false,
   error: null as ApiError | null,
+  /** Whether the demo's link logged in just now. */
+  first: false,
 })
 
 export const may = (permission: string): boolean => session.who?.permissions.includes(permission) ?? false
@@ -15,8 +17,6 @@ onEnd(() => {
   session.who = null
 })
 
-const PATH = 'session'
-
 /** Finds out who is logged in; a code in the link's fragment logs in once. */
 export async function begin(): Promise<void> {
   const code = /^#enter=([\w-]+)$/.exec(location.hash)?.[1]
@@ -24,21 +24,22 @@ export async function begin(): Promise<void> {
     history.replaceState(null, '', location.pathname + location.search)
     await login({ code })
     // A link that was used before does not matter to somebody who is logged in already.
+    session.first = session.who !== null
     if (session.who) return
   }
   const failed = session.error
   try {
-    session.who = (await call<Session>({ path: PATH })).data
+    session.who = (await call(get('session'))).data
     session.error = null
   } catch (error) {
-    session.error = failed ?? (error instanceof ApiError && error.status !== 401 ? error : null)
+    session.error = failed ?? (error instanceof ApiError && (error.status !== 401 || error.code === 'not_logged_in') ? error : null)
   }
   session.known = true
 }
 
 export async function login(proof: { token: string } | { code: string }): Promise<void> {
   try {
-    session.who = (await call<Session>({ method: 'POST', path: PATH, body: proof })).data
+    session.who = (await call(post('session', { body: proof }))).data
     session.error = null
     session.known = true
   } catch (error) {
@@ -47,7 +48,7 @@ export async function login(proof: { token: string } | { code: string }): Promis
 }
 
 export async function logout(): Promise<void> {
-  await call({ method: 'DELETE', path: PATH })
+  await call(remove('session'))
   forget()
   session.who = null
 }

@@ -1,3 +1,6 @@
+import { amount, count, number } from './format'
+import { names } from './names.svelte'
+
 /** What widgets may be; the server has the last word. */
 export const TYPES: Record<string, { title: string; text: string; ways: [string, string][] }> = {
   metric: { title: 'Number', text: 'One number and how it changed', ways: [['number', 'Number'], ['sparkline', 'Number with course'], ['delta', 'Number with change']] },
@@ -39,3 +42,11 @@ export const LASTS: [string, string][] = [
 /** What a widget's number is of, for its writing: money, or a plain number. */
 export const isMoney = (widget: { dataSource: string; config: Record<string, unknown> }): boolean =>
   widget.config.measure === 'amount' || (widget.dataSource === 'revenue' && widget.config.measure === undefined && widget.config.metric === undefined)
+
+/** How a widget's numbers are written. */
+export const money = (widget: { dataSource: string; config: Record<string, unknown> }) => (v: string | number | null | undefined): string => {
+  if (v === null || v === undefined) return '–'
+  if (isMoney(widget)) return amount(v, names.catalogue?.baseCurrency ?? 'EUR')
+  const n = Number(v)
+  return Number.isInteger(n) ? count(n) : number(n)
+}

@@ -1,0 +1,93 @@
+//! Forecasts and backtests of the tables of other libraries, without a store.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use travelsense::Result;
+use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch, on_threads};
+
+use crate::answer::{Answer, json_of};
+use crate::capsule;
+use crate::error::raise;
+use crate::patience::Patience;
+use crate::store::{json, waiting};
+
+/// The forecasts of a table as the question says in its JSON form, which holds the rows itself where there is no frame.
+#[pyfunction]
+#[pyo3(signature = (frame, future, question, threads, patience))]
+pub(crate) fn forecast(
+    frame: Option<&Bound<'_, PyAny>>,
+    future: Option<&Bound<'_, PyAny>>,
+    question: &str,
+    threads: Option<usize>,
+    patience: Patience,
+    py: Python<'_>,
+) -> PyResult<Answer> {
+    let frames = (batches(frame)?, batches(future)?);
+    let made = run(py, frames, question, threads, &patience, |table, watch| {
+        table.forecast_watched(watch)
+    })?;
+    answer(made).map_err(|e| raise(py, &e))
+}
+
+/// The backtests of a table, as `forecast` takes it.
+#[pyfunction]
+#[pyo3(signature = (frame, future, question, threads, patience))]
+pub(crate) fn backtest(
+    frame: Option<&Bound<'_, PyAny>>,
+    future: Option<&Bound<'_, PyAny>>,
+    question: &str,
+    threads: Option<usize>,
+    patience: Patience,
+    py: Python<'_>,
+) -> PyResult<Answer> {
+    let frames = (batches(frame)?, batches(future)?);
+    let made = run(py, frames, question, threads, &patience, |table, watch| {
+        table.backtest_watched(watch)
+    })?;
+    tested(made).map_err(|e| raise(py, &e))
+}
+
+fn batches(frame: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Frame>> {
+    frame.map(capsule::batches).transpose()
+}
+
+/// Reads a table and makes something of it on threads of its own, while this one hears Ctrl-C and tells how far it is.
+fn run<T: Send>(
+    py: Python<'_>,
+    (frame, future): (Option<Frame>, Option<Frame>),
+    question: &str,
+    threads: Option<usize>,
+    patience: &Patience,
+    make: impl FnOnce(&Table, Watch<'_>) -> Result<T> + Send,
+) -> PyResult<T> {
+    let raised = &mut None;
+    let made = py.detach(|| {
+        let asked = patience.asked();
+        let hears = asked.clone();
+        waiting(patience, &asked, raised, move || {
+            let question = json(question)?;
+            let table = match frame {
+                Some(frame) => Table::read(frame, future, &question)?,
+                None => Table::parse(&question)?,
+            };
+            on_threads(threads, || make(&table, &|share| hears.tell(share)))
+        })
+    });
+    let made = made.map_err(|e| raise(py, &e));
+    raised.take().map_or(made, Err)
+}
+
+fn answer(made: ForecastAnswer) -> Result<Answer> {
+    let table = made.table()?;
+    let made = Arc::new(made);
+    let text = json_of(Arc::clone(&made));
+    Ok(Answer::later(text, table, move |id| made.chart(id)))
+}
+
+fn tested(made: BacktestAnswer) -> Result<Answer> {
+    let (table, scores) = (made.table()?, made.scores()?);
+    let made = Arc::new(made);
+    let text = json_of(Arc::clone(&made));
+    Ok(Answer::later(text, table, move |id| made.chart(id)).scored(scores))
+}

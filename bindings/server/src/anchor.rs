@@ -1,0 +1,79 @@
+//! Anchors of the record in a file: a line every minute, or every thousand entries, where there are new ones.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use travelsense::access::Signer;
+use travelsense::audit::Anchor;
+use travelsense::{Analytics, Error, Principal, Result};
+
+/// How often it is looked where the record ends.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// After so long, or so many entries, there is another anchor.
+const LONGEST: Duration = Duration::from_secs(60);
+const MOST: i64 = 1_000;
+
+/// Where anchors are kept, and what signs them.
+#[derive(Clone, Debug)]
+pub(crate) struct Anchors {
+    file: PathBuf,
+    signer: Signer,
+}
+
+impl Anchors {
+    /// Anchors that are signed so and kept in that file, which grows.
+    pub(crate) fn new(file: PathBuf, signer: Signer) -> Self {
+        Self { file, signer }
+    }
+
+    /// Where the record ends now becomes the last line, durably.
+    fn add(&self, analytics: &Analytics) -> Result<Anchor> {
+        let anchor = analytics.audit_anchor(&Principal::owner())?;
+        let line = anchor.sign(&self.signer)?;
+        append(&self.file, &line).map_err(Error::internal)?;
+        Ok(anchor)
+    }
+}
+
+fn append(file: &Path, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_data()
+}
+
+/// Keeps anchors until the server stops, which has one of its own.
+pub(crate) async fn run(
+    analytics: Arc<Analytics>,
+    anchors: Anchors,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let (mut last, mut since) = (0, Instant::now());
+    let mut ends = false;
+    while !ends {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => ends = true,
+        }
+        let (store, kept) = (Arc::clone(&analytics), anchors.clone());
+        let due = ends || since.elapsed() >= LONGEST;
+        let looked = tokio::task::spawn_blocking(move || {
+            let end = store.audit_anchor(&Principal::owner())?.seq;
+            if end == last || !due && end - last < MOST {
+                return Ok(None);
+            }
+            kept.add(&store).map(Some)
+        });
+        match looked.await {
+            Ok(Ok(Some(anchor))) => (last, since) = (anchor.seq, Instant::now()),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::error!(?error, "the record cannot be anchored"),
+            Err(error) => tracing::error!(%error, "the record cannot be anchored"),
+        }
+    }
+}

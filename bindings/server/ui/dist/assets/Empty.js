@@ -1,0 +1,1 @@
+import"./place.svelte.js";import{G as e,H as t,J as n,N as r,S as i,j as a,k as o,ot as s,q as c,st as l}from"./main.loader.svelte.js";var u=r(`<div class="empty svelte-1fpw1hr"><h2> </h2> <!></div>`);function d(r,d){var f=u(),p=e(f),m=c(p,!0),h=n(p,2);i(h,()=>d.children??l),s(f),t(()=>o(m,d.title)),a(r,f)}export{d as t};

@@ -1,0 +1,1 @@
+import"./main.loader.svelte.js";import{a as e,i as t}from"./place.svelte.js";function n(t){e({people:JSON.stringify([t.word,t.question,t.cell,t.title])})}function r(){let e=t.get(`people`);if(!e)return null;try{let[t,n,r,i]=JSON.parse(e);return{word:t,question:n,cell:r,title:i}}catch{return null}}var i=()=>e({people:null});export{i as n,n as r,r as t};

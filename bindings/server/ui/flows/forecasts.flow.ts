@@ -1,0 +1,46 @@
+import { BASE, enter, expect, test } from './base'
+
+test.beforeEach(async ({ page }) => enter(page))
+
+test('a forecast has its band, its backtest and what an event would change', async ({ page }) => {
+  await page.goto(`${BASE()}/forecasts`)
+  await expect(page.locator('figure svg').first()).toBeVisible()
+  await expect(page.getByRole('row', { name: /This forecast/ })).toContainText('%')
+  await expect(page.getByRole('row', { name: /The last season again/ })).toContainText('%')
+  await page.locator('form select').first().selectOption('demand_forecast')
+  await expect(page).toHaveURL(/what=demand_forecast/)
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('bookings a day')
+  const slider = page.getByRole('slider')
+  await slider.focus()
+  for (let i = 0; i < 15; i += 1) await page.keyboard.press('ArrowLeft')
+  await expect(page).toHaveURL(/level=80/)
+  await expect(page.getByText(/80%: .* to /).first()).toBeVisible()
+  const day = (by: number): string => new Date(Date.now() + by * 86_400_000).toISOString().slice(0, 10)
+  await page.getByLabel('Event', { exact: true }).fill('Sale: big')
+  await page.getByLabel('Days', { exact: true }).fill(`${day(-20)}, ${day(-13)}, ${day(6)}`)
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const what = page.getByRole('region', { name: 'What if' })
+  await expect(what).toContainText('Sale big')
+  await expect(what).toContainText(/[▲▼] [+−]/)
+  await page.reload()
+  await expect(what).toContainText('Sale big')
+  await page.getByRole('button', { name: 'Remove Sale big' }).click()
+  await expect(page).not.toHaveURL(/if=/)
+})
+
+test('churn tells who, how likely, why, and how well it knows', async ({ page }) => {
+  await page.goto(`${BASE()}/forecasts?tab=churn`)
+  await expect(page.getByText(/are expected not to come back/)).toBeVisible()
+  await expect(page.locator('main tbody tr')).toHaveCount(25)
+  await expect(page.locator('main tbody tr').first()).toContainText(/[▲▼]/)
+})
+
+test('numbers and dates are written as the browser’s locale does', async ({ browser }) => {
+  const context = await browser.newContext({ locale: 'de-DE', timezoneId: 'Europe/Berlin' })
+  const page = await context.newPage()
+  await enter(page)
+  await page.goto(`${BASE()}/engagement`)
+  await expect(page.locator('.figures .big').nth(1)).toContainText(/^\d+,\d\s%/)
+  await expect(page.locator('h1')).toContainText(/\d\.\s?\S*\s?–\s?\d+\./)
+  await context.close()
+})

@@ -1,0 +1,230 @@
+"""Predictions: what comes next, who is about to go away, what users will be worth and do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from travelsense._asking import ask
+from travelsense._question import question
+from travelsense._result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from travelsense._asking import Patience, Watch
+    from travelsense._native import Answer, Store
+    from travelsense._question import Date, Event, Length, Segment
+
+Prediction: TypeAlias = Literal["user_growth", "revenue", "demand_forecast", "churn_rate", "feature_adoption"]
+
+
+class Predictions:
+    """The verbs of prediction, which every open store has."""
+
+    _store: Store
+
+    def predictive(
+        self,
+        prediction_type: Prediction,
+        *,
+        start_date: Date,
+        end_date: Date,
+        confidence_level: float | None = None,
+        horizon: int | None = None,
+        segment: Segment | None = None,
+        segments: Sequence[Segment] | None = None,
+        feature: str | None = None,
+        country: str | None = None,
+        timezone: str | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Result:
+        """What comes after the history of a range?
+
+        Rows: `segment`, `date`, `value`, `predicted`, `lower_bound`, `upper_bound`: the history, and the buckets
+        after it with their bounds. The models, the backtest beside the seasonal naive forecast, and what was found
+        in the history are in `to_dict()`.
+
+        Args:
+            prediction_type: `user_growth` (new users a day), `revenue` (a day), `demand_forecast` (bookings a day),
+                `churn_rate` (of the users of a week, the share not active in the next four) or `feature_adoption`
+                (first uses a day).
+            start_date: the first day, or instant, of the history.
+            end_date: the last day, included whole, or the instant before which it ends.
+            confidence_level: the central interval in per cent, 0 to 100; 95 by default.
+            horizon: how many days (weeks for `churn_rate`) ahead, 1 to 365; a quarter of the history by default, at
+                most 90.
+            segment: only users of this segment.
+            segments: segments that are predicted beside it, each by itself.
+            feature: the one feature of `feature_adoption`; every feature of the catalogue by default.
+            country: the two letters of a country whose holidays count.
+            timezone: the IANA zone of the dates; UTC by default.
+            as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question, and where there is too little history.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-03T10:00:00Z"}])
+            ...     growth = a.predictive("user_growth", start_date="2026-02-01", end_date="2026-02-14", horizon=2)
+            >>> [row["predicted"] for row in growth].count(True)
+            2
+        """
+        asked = question(
+            prediction_type=prediction_type,
+            start_date=start_date,
+            end_date=end_date,
+            confidence_level=confidence_level,
+            horizon=horizon,
+            segment=segment,
+            segments=segments,
+            feature=feature,
+            country=country,
+            timezone=timezone,
+            as_of=as_of,
+        )
+        return self._result("predictive", self._store.predictive, asked, timeout, progress)
+
+    def churn(
+        self,
+        *,
+        horizon_days: int | None = None,
+        activity: Event = None,
+        active_within_days: int | None = None,
+        segment: Segment | None = None,
+        users: Sequence[str] | None = None,
+        confidence_level: float | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Result:
+        """Which users are about to go away, how sure is that, and why?
+
+        Rows, those with the highest risk first: `user_id`, `probability`, `low`, `high`, `expected_active_days`,
+        `active_days`, `days_since_active`, `days_known`, `reasons`; the summary, and how good such probabilities
+        have been, are in `to_dict()`.
+
+        Args:
+            horizon_days: a user churns who has no activity in so many days from `as_of` on; 30 by default.
+            activity: the events that are activity; all by default.
+            active_within_days: only users active in so many days before count; all known ones by default.
+            segment: only users of this segment are listed.
+            users: only these users are listed.
+            confidence_level: the level of intervals in per cent; 95 by default.
+            limit: at most so many users, 0 to 10,000; 100 by default.
+            offset: how many to leave out before.
+            as_of: only what happened strictly before is used; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question, and where there is too little history.
+        """
+        asked = question(
+            horizon_days=horizon_days,
+            activity=activity,
+            active_within_days=active_within_days,
+            segment=segment,
+            users=users,
+            confidence_level=confidence_level,
+            limit=limit,
+            offset=offset,
+            as_of=as_of,
+        )
+        return self._result("churn", self._store.churn, asked, timeout, progress)
+
+    def value(
+        self,
+        *,
+        horizon_days: int | None = None,
+        activity: Event = None,
+        segment: Segment | None = None,
+        users: Sequence[str] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Result:
+        """How often are customers expected to buy, and for how much?
+
+        Rows, those of the highest expected value first: `user_id`, `expected_value`, `expected_purchases`,
+        `value_per_purchase`, `probability_alive`, `purchases`, `value`, `days_since_purchase`; the models and what they
+        foretold a horizon ago are in `to_dict()`.
+
+        Args:
+            horizon_days: how many days from `as_of` on; 365 by default.
+            activity: the events that are purchases; the catalogue's events with money by default.
+            segment: only users of this segment are listed.
+            users: only these users are listed.
+            limit: at most so many users, 0 to 10,000; 100 by default.
+            offset: how many to leave out before.
+            as_of: only what happened strictly before is used; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question, and where nobody bought twice.
+        """
+        asked = question(
+            horizon_days=horizon_days,
+            activity=activity,
+            segment=segment,
+            users=users,
+            limit=limit,
+            offset=offset,
+            as_of=as_of,
+        )
+        return self._result("value", self._store.value, asked, timeout, progress)
+
+    def next_action(
+        self,
+        *,
+        users: Sequence[str] | None = None,
+        activity: Event = None,
+        segment: Segment | None = None,
+        order: int | None = None,
+        top: int | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Result:
+        """What will users do next?
+
+        Rows: `user_id` (`None` for the segment together, whose rows come first), `event`, `probability`, `low`, `high`;
+        how good such chances have been is in `to_dict()`.
+
+        Args:
+            users: whose next actions are told one by one; nobody by default.
+            activity: the events that are actions; all by default.
+            segment: the users whose next actions are told together.
+            order: how many of a user's last actions are looked at, at most; 3 by default.
+            top: how many actions are told, the likeliest first; 10 by default.
+            as_of: nothing after this instant is seen; now by default.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(users=users, activity=activity, segment=segment, order=order, top=top, as_of=as_of)
+        return self._result("next_action", self._store.next_action, asked, timeout, progress)
+
+    def _result(
+        self,
+        word: str,
+        verb: Callable[[str, Patience], Answer],
+        asked: str,
+        timeout: Length | None,
+        progress: Watch,
+    ) -> Result:
+        answer = ask(word, lambda how: verb(asked, how), timeout=timeout, progress=progress)
+        return Result(word, answer)

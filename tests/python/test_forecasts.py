@@ -1,0 +1,206 @@
+"""Forecasts and backtests of tables, and the predictions of a store."""
+
+import datetime as dt
+import json
+import math
+
+import pyarrow as pa
+import pytest
+import travelsense as ts
+
+LEVELS = ["lo-80", "hi-80", "lo-95", "hi-95"]
+START = dt.date(2025, 1, 1)
+
+
+def rows(days=70, series=("a",)):
+    """Daily series with weekdays."""
+    return [
+        {"unique_id": name, "ds": START + dt.timedelta(days=t), "y": 20.0 + 5 * (t % 7) + (t * 37 % 11) / 10}
+        for name in series
+        for t in range(days)
+    ]
+
+
+def columns(given):
+    return {name: [row[name] for row in given] for name in given[0]}
+
+
+def frames():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    given = columns(rows(series=("a", "b")))
+    yield "pyarrow", pa.table(given)
+    yield "batch", pa.RecordBatch.from_pydict(given)
+    yield "pandas", pandas.DataFrame({**given, "ds": pandas.to_datetime(given["ds"])})
+    yield "polars", polars.DataFrame(given)
+    yield "columns", given
+
+
+def test_every_frame_gives_the_same_forecasts():
+    expected = ts.forecast(rows(series=("a", "b")), 3, progress=False)
+    assert expected.columns == ["unique_id", "ds", "mean", *LEVELS]
+    assert len(expected) == 6
+    for name, frame in frames():
+        made = ts.forecast(frame, 3, progress=False)
+        assert made.columns == expected.columns, name
+        for ours, theirs in zip(made, expected, strict=True):
+            assert ours["unique_id"] == theirs["unique_id"], name
+            assert str(ours["ds"])[:10] == str(theirs["ds"]), name
+            assert [ours[c] for c in ["mean", *LEVELS]] == [theirs[c] for c in ["mean", *LEVELS]], name
+
+
+def test_what_comes_in_goes_out_in_the_same_types():
+    given = columns(rows())
+    for kind in [pa.date32(), pa.timestamp("ns"), pa.timestamp("ms"), pa.timestamp("us", "Europe/Berlin")]:
+        days = pa.array([dt.datetime.combine(day, dt.time()) for day in given["ds"]], pa.timestamp("us")).cast(kind)
+        table = pa.table({"unique_id": pa.array([7] * len(days), pa.int32()), "ds": days, "y": given["y"]})
+        made = ts.forecast(table, 2, progress=False).to_arrow()
+        assert made.schema.field("ds").type == kind
+        assert made.schema.field("unique_id").type == pa.int32()
+    whole = pa.table({"ds": pa.array(range(40), pa.int16()), "y": [float(t % 4) for t in range(40)]})
+    made = ts.forecast(whole, 2, freq="Q", progress=False)
+    assert [row["ds"] for row in made] == [40, 41]
+    assert made.to_dict()["series"][0]["seasons"] == [4]
+
+
+def test_a_clock_that_changes_moves_no_midnight():
+    zone = "Europe/Berlin"
+    midnights = pa.array(
+        [dt.datetime(2025, 3, 1, tzinfo=dt.UTC) + dt.timedelta(days=t, hours=-1) for t in range(29)],
+        pa.timestamp("us", zone),
+    )
+    made = ts.forecast(pa.table({"ds": midnights, "y": [float(t) for t in range(29)]}), 3, progress=False)
+    assert [row["ds"].isoformat() for row in made] == [
+        "2025-03-30T00:00:00+01:00",
+        "2025-03-31T00:00:00+02:00",
+        "2025-04-01T00:00:00+02:00",
+    ]
+
+
+def test_columns_have_the_names_they_are_given():
+    given = [{"shop": row["unique_id"], "day": row["ds"], "sales": row["y"]} for row in rows()]
+    names = {"id_col": "shop", "time_col": "day", "target_col": "sales"}
+    for frame in [given, pa.table(columns(given))]:
+        made = ts.forecast(frame, 2, level=[50], quantiles=[0.1], progress=False, **names)
+        assert made.columns == ["shop", "day", "mean", "lo-50", "hi-50", "q-0.1"]
+
+
+def test_a_regressor_explains_and_must_be_known_ahead():
+    given = rows(60)
+    for t, row in enumerate(given):
+        row["promotion"] = float(t % 10 == 3)
+        row["y"] *= 1 + row["promotion"]
+    future = [{"unique_id": "a", "ds": START + dt.timedelta(days=60 + t), "promotion": float(t == 3)} for t in range(5)]
+    for old, new in [(given, future), (pa.table(columns(given)), pa.table(columns(future)))]:
+        made = [row["mean"] for row in ts.forecast(old, 5, regressors=["promotion"], future=new, progress=False)]
+        assert made[3] == pytest.approx(2 * 20.5, rel=0.15)
+    with pytest.raises(ts.ValidationError) as refused:
+        ts.forecast(given, 5, regressors=["promotion"], future=future[:2], progress=False)
+    assert refused.value.errors[0]["code"] == "regressor_too_short"
+    assert "2 of the 5" in str(refused.value)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    table = pa.table({"ds": ["2025-01-01"], "y": ["much"]})
+    with pytest.raises(ts.ValidationError) as refused:
+        ts.forecast(table, 0, level=[100], freq="fortnight", country="XX", progress=False)
+    faults = {(fault["field"], fault["code"]) for fault in refused.value.errors}
+    assert faults == {
+        ("y", "invalid_type"),
+        ("horizon", "out_of_range"),
+        ("level[0]", "out_of_range"),
+        ("freq", "unknown_frequency"),
+        ("country", "unknown_country"),
+    }
+    with pytest.raises(ts.ValidationError, match="is no column of the frame"):
+        ts.forecast(pa.table({"when": ["2025-01-01"], "y": [1.0]}), 1, progress=False)
+    with pytest.raises(ts.ValidationError, match="not an ISO 8601 date"):
+        ts.forecast(pa.table({"ds": ["yesterday"], "y": [1.0]}), 1, progress=False)
+    with pytest.raises(TypeError, match="a list of dicts"):
+        ts.forecast("series.csv", 1, progress=False)
+
+
+def test_repeated_and_future_rows_are_told():
+    given = [*rows(30), {"unique_id": "a", "ds": START, "y": 1.0}]
+    told = ts.forecast(given, 1, as_of="2025-01-25", progress=False).to_dict()["series"][0]
+    assert told["repeated"] == 1
+    assert told["future"] == 5
+
+
+def test_a_backtest_scores_beside_the_naive_forecast():
+    tested = ts.backtest(rows(series=("a", "b")), 7, origins=3, progress=False)
+    assert len(tested) == 42
+    assert tested.columns == ["unique_id", "cutoff", "ds", "y", "mean", *LEVELS, "naive"]
+    assert all(row["cutoff"] < row["ds"] for row in tested)
+    scores = tested.scores.to_dicts()
+    assert [score["unique_id"] for score in scores] == ["a", "b"]
+    by_hand = math.fsum(abs(row["y"] - row["mean"]) for row in tested if row["unique_id"] == "a")
+    total = math.fsum(row["y"] for row in tested if row["unique_id"] == "a")
+    assert scores[0]["wape"] == pytest.approx(by_hand / total)
+    overall = tested.to_dict()["overall"]
+    assert overall["points"] == 42
+    assert overall["model"]["mase"] < overall["naive"]["mase"]
+    assert "seasonal naive" in repr(tested)
+
+
+def test_forecasts_are_pictures_and_tables():
+    made = ts.forecast(rows(series=("a", "b")), 7, progress=False)
+    assert made.to_svg().startswith("<svg")
+    assert "Forecast of b" in made.to_svg("b")
+    assert made.to_svg("c") is None
+    assert repr(made).splitlines()[0] == "Forecast of 2 series"
+    assert made.to_pandas()["mean"].notna().all()
+    tested = ts.backtest(rows(), 7, progress=False)
+    assert "MASE" in tested.to_svg()
+
+
+def test_an_exception_of_progress_gives_a_forecast_up():
+    def stop(_share):
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        ts.forecast(rows(400, series=[str(i) for i in range(400)]), 30, progress=stop)
+
+
+@pytest.fixture
+def shop():
+    """Forty users who come on some days, and buy on some of them."""
+    begin = dt.datetime(2025, 10, 1, 9, tzinfo=dt.UTC)
+    events = [
+        {
+            "userId": f"u{user}",
+            "name": "complete_booking" if (user + day) % 5 == 0 else "search",
+            "ts": (begin + dt.timedelta(days=day, minutes=user)).isoformat(),
+            "properties": {"revenue": 10 + user % 3} if (user + day) % 5 == 0 else {},
+        }
+        for user in range(40)
+        for day in range(user, 150)
+        if (day * (user + 3)) % (2 + user % 5) == 0 and not (user % 4 == 0 and day > 90)
+    ]
+    with ts.open(":memory:", now="2026-02-28T00:00:00Z") as store:
+        store.ingest(events)
+        yield store
+
+
+def test_the_predictions_of_a_store_are_tables_and_pictures(shop):
+    growth = shop.predictive("user_growth", start_date="2025-10-01", end_date="2026-01-31", horizon=7)
+    assert growth.columns == ["segment", "date", "value", "predicted", "lower_bound", "upper_bound"]
+    assert [row["predicted"] for row in growth].count(True) == 7
+    churn = shop.churn(horizon_days=14, limit=5)
+    assert [row["user_id"] for row in churn] == [user["userId"] for user in churn.to_dict()["users"]]
+    assert all(0 <= row["low"] <= row["probability"] <= row["high"] <= 1 for row in churn)
+    value = shop.value(activity="complete_booking", horizon_days=30)
+    assert len(value) > 0
+    following = shop.next_action(users=["u1"], top=2)
+    assert {row["user_id"] for row in following} == {None, "u1"}
+    for answer in [growth, churn, value, following]:
+        assert answer.to_svg().startswith("<svg")
+        assert repr(answer)
+        assert json.loads(answer.to_json()) == answer.to_dict()
+
+
+def test_wrong_questions_of_prediction_are_refused_by_name(shop):
+    with pytest.raises(ts.ValidationError) as refused:
+        shop.predictive("weather", start_date="2025-10-01", end_date="2026-01-31", confidence_level=101)
+    assert {fault["field"] for fault in refused.value.errors} == {"prediction_type", "confidence_level"}
+    with pytest.raises(ts.ValidationError):
+        shop.churn(horizon_days=0)
