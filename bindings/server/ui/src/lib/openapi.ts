@@ -2121,6 +2121,11 @@ export interface components {
             run: string;
         };
         Session: {
+            /**
+             * @description Whether a token proves it, or the application that this is part of.
+             * @enum {string}
+             */
+            login: "token" | "host";
             /** @description What the role allows, by name. */
             permissions: string[];
             role: string;
