@@ -11,6 +11,7 @@ mod dashboards;
 mod export;
 mod frame;
 mod health;
+mod host;
 mod ingest;
 mod keys;
 mod live;
@@ -29,8 +30,11 @@ mod session;
 #[cfg(feature = "otel")]
 mod traces;
 mod ui;
+mod upkeep;
 
+pub use host::{Host, Hosting};
 pub use keys::FetchedKeys;
 pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};
+pub use upkeep::upkeep;
