@@ -8,7 +8,7 @@ mod series;
 mod worth;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{Decimal128Array, RecordBatch, StringArray, UInt32Array};
 
@@ -148,6 +148,13 @@ pub struct Profiled {
     pub plan: Option<String>,
     /// The latest properties stated, as a JSON object.
     pub properties: Option<String>,
+}
+
+/// The file beside a store in which timelines are saved.
+pub(crate) fn timelines_beside(store: &Path) -> PathBuf {
+    let mut name = store.to_owned().into_os_string();
+    name.push(".timelines");
+    name.into()
 }
 
 /// Where timelines are saved.
