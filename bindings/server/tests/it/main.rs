@@ -35,9 +35,13 @@ mod program;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod specification;
 #[cfg(test)]
