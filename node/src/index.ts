@@ -169,6 +169,7 @@ export type {
 } from './journey.js';
 export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
+  Measure,
   Metric,
   RealtimeMetadata,
   RealtimeMetric,
