@@ -46,7 +46,10 @@ pub(crate) fn measure(users: u32, days: u32) -> Result<Value> {
     // The demo has incidents of its own: a campaign of four days, an outage of two hours, and what follows on them.
     let whole = |share: f64| (days as f64 * share).floor() as usize * DAY;
     let own = [
-        (whole(11.0 / 18.0).saturating_sub(DAY), whole(11.0 / 18.0) + 7 * DAY),
+        (
+            whole(11.0 / 18.0).saturating_sub(DAY),
+            whole(11.0 / 18.0) + 7 * DAY,
+        ),
         (whole(4.0 / 5.0) + 12 * HOUR, whole(4.0 / 5.0) + 2 * DAY),
     ];
     let quiet = |minute: usize| own.iter().all(|(from, to)| minute < *from || minute >= *to);
@@ -69,7 +72,9 @@ pub(crate) fn measure(users: u32, days: u32) -> Result<Value> {
         let clean = found(&metric.values);
         let false_alarms = clean
             .iter()
-            .filter(|f| minute(f.found_at) >= LEARNED && quiet(minute(f.since)) && quiet(minute(f.found_at)))
+            .filter(|f| {
+                minute(f.found_at) >= LEARNED && quiet(minute(f.since)) && quiet(minute(f.found_at))
+            })
             .count();
         let mut kinds = Vec::new();
         for factor in [0.0, 0.5, 0.7, 1.3, 1.5, 2.0] {
@@ -77,7 +82,12 @@ pub(crate) fn measure(users: u32, days: u32) -> Result<Value> {
                 (0, 0, Vec::new(), 0, 0, 0);
             while injected < INCIDENTS {
                 let from = LEARNED + chance.below(metric.values.len() - LEARNED - 2 * LASTS);
-                if !quiet(from) || !quiet(from + LASTS) || clean.iter().any(|f| minute(f.found_at).abs_diff(from) < DAY) {
+                if !quiet(from)
+                    || !quiet(from + LASTS)
+                    || clean
+                        .iter()
+                        .any(|f| minute(f.found_at).abs_diff(from) < DAY)
+                {
                     continue;
                 }
                 injected += 1;
@@ -139,8 +149,12 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
     for batch in world.batches(Table::Events) {
         let batch = batch?;
         let text = |name: &str| -> Result<StringArray> {
-            let column = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-            column.cloned().ok_or_else(|| Error::internal("the demo has other columns"))
+            let column = batch
+                .column_by_name(name)
+                .and_then(|c| c.as_string_opt::<i32>());
+            column
+                .cloned()
+                .ok_or_else(|| Error::internal("the demo has other columns"))
         };
         let (names, known, anonymous) = (text("name")?, text("user_id")?, text("anonymous_id")?);
         let times = batch.column_by_name("ts");
@@ -162,12 +176,17 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
                 "error" => add(&mut errors),
                 _ => {}
             }
-            let id = [&known, &anonymous].into_iter().find(|a| a.is_valid(row) && !a.value(row).is_empty());
+            let id = [&known, &anonymous]
+                .into_iter()
+                .find(|a| a.is_valid(row) && !a.value(row).is_empty());
             if let (Some(id), Some(users)) = (id, users.get_mut(minute)) {
                 let mut hash = DefaultHasher::new();
                 id.value(row).hash(&mut hash);
                 users.insert(hash.finish());
-                if let (true, Some(buyers)) = (names.value(row) == "complete_booking", buyers.get_mut(minute)) {
+                if let (true, Some(buyers)) = (
+                    names.value(row) == "complete_booking",
+                    buyers.get_mut(minute),
+                ) {
                     buyers.insert(hash.finish());
                 }
             }
@@ -176,7 +195,8 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
     let count = |values: Vec<f64>| values.into_iter().map(|v| (v, 1.0)).collect::<Vec<_>>();
     let active: Vec<f64> = users.iter().map(|u| u.len() as f64).collect();
     let bought = buyers.iter().map(|u| u.len() as f64);
-    let share = |hits: Vec<f64>, of: &[f64]| hits.into_iter().zip(of.iter().copied()).collect::<Vec<_>>();
+    let share =
+        |hits: Vec<f64>, of: &[f64]| hits.into_iter().zip(of.iter().copied()).collect::<Vec<_>>();
     let conversion = share(bought.collect(), &active);
     let error_rate = share(errors, &events);
     let all = [

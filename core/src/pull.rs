@@ -73,8 +73,12 @@ impl Pull {
     pub fn new(url: &str, table: &str, column: &str, lag: u32) -> Result<Self> {
         // What was given may hold a password, and is not repeated.
         let config: Config = url.parse().map_err(|e: postgres::Error| {
-            Error::field("url", "invalid_url", "must be such as postgres://user@host/database")
-                .caused_by(e)
+            Error::field(
+                "url",
+                "invalid_url",
+                "must be such as postgres://user@host/database",
+            )
+            .caused_by(e)
         })?;
         let named = |field, name: &str| {
             if name.is_empty() || name.contains('\0') {
@@ -126,7 +130,9 @@ impl Pull {
         let mut client = self.config.connect(NoTls).map_err(fault)?;
         // Times are written with their offset, which is then none; floating point to its last digit.
         client
-            .batch_execute("set time zone 'UTC'; set datestyle to 'ISO'; set extra_float_digits to 3")
+            .batch_execute(
+                "set time zone 'UTC'; set datestyle to 'ISO'; set extra_float_digits to 3",
+            )
             .map_err(fault)?;
         let kind = "select format_type(atttypid, atttypmod) from pg_attribute \
                     where attrelid = to_regclass($1) and attname = $2 and attnum > 0 and not attisdropped";
@@ -137,7 +143,10 @@ impl Pull {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 "not_found",
-                format!("there is no table {} with a column {}", self.table, self.column),
+                format!(
+                    "there is no table {} with a column {}",
+                    self.table, self.column
+                ),
             ));
         };
         self.kind = text(found, 0)?;
@@ -164,11 +173,16 @@ impl Pull {
         );
         let found = client.query(&wanted, &[&settled, &after]).map_err(fault)?;
         if found.is_empty() {
-            let more = self.doubtful.as_ref().is_some_and(|end| end.last != settled);
+            let more = self
+                .doubtful
+                .as_ref()
+                .is_some_and(|end| end.last != settled);
             return Ok(if more { Pulled::Soon } else { Pulled::Nothing });
         }
         let read = found.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?)));
-        Ok(Pulled::Rows(self.gathered(&read.collect::<Result<Vec<_>>>()?)))
+        Ok(Pulled::Rows(
+            self.gathered(&read.collect::<Result<Vec<_>>>()?),
+        ))
     }
 
     /// Looks up the end of the table, and believes an earlier one that nothing can come before any more.
@@ -240,7 +254,11 @@ fn text(row: &Row, at: usize) -> Result<String> {
 fn fault(error: postgres::Error) -> Error {
     match error.as_db_error() {
         Some(said) => Error::new(ErrorKind::Storage, "postgres", said.message().to_owned()),
-        None => Error::new(ErrorKind::Storage, "unreachable", "PostgreSQL does not answer"),
+        None => Error::new(
+            ErrorKind::Storage,
+            "unreachable",
+            "PostgreSQL does not answer",
+        ),
     }
     .caused_by(error)
 }

@@ -230,11 +230,11 @@ impl Service {
             Ok(proof) => match self.analytics.admit_at_once(&proof) {
                 Some(admitted) => admitted.map(|()| proof.principal),
                 None => {
-                let analytics = self.analytics.clone();
-                let admitted = tokio::task::spawn_blocking(move || {
-                    analytics.admit(&proof).map(|()| proof.principal)
-                });
-                admitted.await.map_err(|_| Problem::internal())?
+                    let analytics = self.analytics.clone();
+                    let admitted = tokio::task::spawn_blocking(move || {
+                        analytics.admit(&proof).map(|()| proof.principal)
+                    });
+                    admitted.await.map_err(|_| Problem::internal())?
                 }
             },
             Err(error) => Err(error),
@@ -328,7 +328,9 @@ impl Service {
         };
         // A batch that nobody waits for any more leaves the queue: whoever sent it sends it again.
         let left = Left::default();
-        let answer = self.gathered.add(&self.analytics, who, batch, Arc::clone(&left.0));
+        let answer = self
+            .gathered
+            .add(&self.analytics, who, batch, Arc::clone(&left.0));
         match tokio::time::timeout(self.limits.timeout, answer).await {
             Ok(Ok(answer)) => self.heard(answer.map_err(Problem::from)),
             Ok(Err(_)) => {

@@ -34,7 +34,9 @@ pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use feedback::FeedbackLog;
 pub use ingest::{BatchForm, Gone, IngestBatch, ParkedReport, Quarantine};
-pub use notification::{AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList};
+pub use notification::{
+    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList,
+};
 pub use word::words;
 
 use std::path::{Path, PathBuf};

@@ -109,7 +109,10 @@ impl EventBatch {
         let properties = properties.and_then(|column| column.1.as_string_opt::<i32>());
         let read = (0..self.len()).map(|row| {
             let properties = properties.filter(|texts| texts.is_valid(row));
-            money(self.name.value(row), properties.map(|texts| texts.value(row)))
+            money(
+                self.name.value(row),
+                properties.map(|texts| texts.value(row)),
+            )
         });
         let (amounts, currencies): (Vec<_>, Vec<_>) = read.unzip();
         let amounts = Decimal128Array::from(amounts)

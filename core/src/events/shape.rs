@@ -444,7 +444,11 @@ pub(crate) fn promoted(events: &EventBatch, catalogue: &Catalogue) -> Result<Eve
         let mut errors = Vec::new();
         let money = shape.money(&properties.unwrap_or_default(), &mut errors);
         // What is no amount by another catalogue is none.
-        if errors.is_empty() { money } else { (None, None) }
+        if errors.is_empty() {
+            money
+        } else {
+            (None, None)
+        }
     })
 }
 

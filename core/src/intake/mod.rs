@@ -264,7 +264,10 @@ impl Intake {
         clock: Now<'_>,
         sent: Vec<Sent>,
     ) -> Vec<Result<IngestReport>> {
-        let entered: Vec<_> = sent.into_iter().map(|sent| self.enter(home, sent)).collect();
+        let entered: Vec<_> = sent
+            .into_iter()
+            .map(|sent| self.enter(home, sent))
+            .collect();
         if entered.iter().flatten().any(|entered| entered.1) {
             self.lead(home, clock);
         }

@@ -214,9 +214,12 @@ impl Window<'_> {
     fn metric(&self, metric: &Measure, refresh_interval: u32) -> Result<RealtimeMetric> {
         let (window, step) = (self.range.seconds(), self.range.step());
         let parts = window / step;
-        let list = metric.of().and_then(|of| self.lists.iter().position(|l| *l == of));
+        let list = metric
+            .of()
+            .and_then(|of| self.lists.iter().position(|l| *l == of));
         let count = list.and_then(|list| self.live.counted.get(list));
-        let counted = |of: &dyn Fn(&Count) -> Option<Counted>| count.and_then(of).unwrap_or_default();
+        let counted =
+            |of: &dyn Fn(&Count) -> Option<Counted>| count.and_then(of).unwrap_or_default();
         let whole = Stretch {
             counted: counted(&|count| Some(count.now)),
             tally: &self.live.now,

@@ -101,7 +101,12 @@ pub(super) fn live(
     }
     drop(users);
     for names in asked.counted {
-        let wanted = table(state.names.iter().map(|name| u8::from(names.contains(name))));
+        let wanted = table(
+            state
+                .names
+                .iter()
+                .map(|name| u8::from(names.contains(name))),
+        );
         let mut count = Count::new(parts);
         // One after the other, so that users are held once.
         let mut users = Masks::of(state.highest, state.events());

@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn every_user_has_its_bits() {
-        for mut masks in [Masks::of(350_000, 200_000), Masks::of(u32::MAX - 1, 200_000)] {
+        for mut masks in [
+            Masks::of(350_000, 200_000),
+            Masks::of(u32::MAX - 1, 200_000),
+        ] {
             for round in 0..3 {
                 for user in 0..50_000 {
                     masks.mark(user * 7, 1 << round);

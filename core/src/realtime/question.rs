@@ -160,7 +160,10 @@ impl Measure {
                 return fields::fault("not_in_list", format!("`{name}` is not one of {lists}"));
             }
             if name.is_empty() || name.chars().count() > 200 {
-                return fields::fault("invalid_length", "must name an event in 1 to 200 characters");
+                return fields::fault(
+                    "invalid_length",
+                    "must name an event in 1 to 200 characters",
+                );
             }
             Ok(Of::Name(name.to_owned()))
         };
@@ -255,7 +258,9 @@ impl TimeRange {
         };
         let seconds = window.micros() / 1_000_000;
         match u32::try_from(seconds) {
-            Ok(seconds @ 1..=LONGEST) if window.micros() % 1_000_000 == 0 => Ok(Self::Last(seconds)),
+            Ok(seconds @ 1..=LONGEST) if window.micros() % 1_000_000 == 0 => {
+                Ok(Self::Last(seconds))
+            }
             _ => fields::fault("out_of_range", "must be whole seconds, from 1s to 24h"),
         }
     }
@@ -334,7 +339,11 @@ impl Realtime {
             fault("timeRange", "out_of_range", "must be from 1s to 24h");
         }
         if self.lists().len() > COUNTED {
-            fault("metrics", "too_many", "may count at most 16 lists of events");
+            fault(
+                "metrics",
+                "too_many",
+                "may count at most 16 lists of events",
+            );
         }
         if !(5..=300).contains(&self.refresh_interval) {
             fault(

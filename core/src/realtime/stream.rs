@@ -291,9 +291,8 @@ impl State {
         if user != NO_USER {
             self.highest = self.highest.max(user);
         }
-        let word = u64::from(user) << 32
-            | u64::from(name) << NAME
-            | ts.rem_euclid(SECOND).unsigned_abs();
+        let word =
+            u64::from(user) << 32 | u64::from(name) << NAME | ts.rem_euclid(SECOND).unsigned_abs();
         let events = self.seconds.entry(second).or_default();
         if events.len() == events.capacity() && events.len() >= 64 {
             // Doubling would leave half of the longest seconds empty.

@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray as _, Decimal128Array, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{
+    ArrayRef, AsArray as _, Decimal128Array, RecordBatch, StringArray, UInt32Array,
+};
 use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use crate::error::Result;

@@ -37,7 +37,10 @@ const LISTS: [(&str, &[&str]); 5] = [
     ("$page_views", &["page_view"]),
     ("$conversions", &["complete_booking"]),
     ("$errors", &["error"]),
-    ("$features", &["map", "wishlist", "price_alert", "chat", "review"]),
+    (
+        "$features",
+        &["map", "wishlist", "price_alert", "chat", "review"],
+    ),
     ("$revenue", &["payment", "refund"]),
 ];
 
@@ -211,7 +214,11 @@ impl Figures {
             let rows = self.rows.iter().filter(|row| is(&row.0));
             return match what {
                 "events" => json!(rows.count()),
-                _ => json!(rows.filter_map(|r| r.1.as_ref()).collect::<BTreeSet<_>>().len()),
+                _ => json!(
+                    rows.filter_map(|r| r.1.as_ref())
+                        .collect::<BTreeSet<_>>()
+                        .len()
+                ),
             };
         }
         match metric {

@@ -49,13 +49,18 @@ impl Doctor {
             (None, Some(data)) => {
                 let store = Store { data }.read()?;
                 let status = store.ingest_status(&Principal::owner())?;
-                (serde_json::to_value(status).map_err(Error::internal)?, store.now())
+                (
+                    serde_json::to_value(status).map_err(Error::internal)?,
+                    store.now(),
+                )
             }
             (None, None) => return Err(Failure::invalid("--data or --url is required")),
         };
         let troubles = troubles(&status);
         if self.json {
-            output::line(&serde_json::json!({ "status": status, "troubles": troubles }).to_string())?;
+            output::line(
+                &serde_json::json!({ "status": status, "troubles": troubles }).to_string(),
+            )?;
         } else {
             output::line(shown(&status, now).trim_end())?;
             for trouble in &troubles {
@@ -65,7 +70,9 @@ impl Doctor {
         match troubles.len() {
             0 => Ok(()),
             1 => Err(Failure::failed("there is something to look at")),
-            some => Err(Failure::failed(format!("there are {some} things to look at"))),
+            some => Err(Failure::failed(format!(
+                "there are {some} things to look at"
+            ))),
         }
     }
 }
@@ -75,7 +82,10 @@ fn asked(url: &str, token: &str) -> Result<(Value, Instant), Failure> {
     let base = url.trim_end_matches('/');
     let place = format!("{base}/api/analytics-dashboard/events/status");
     let unreachable = |e: reqwest::Error| {
-        Failure::failed(format!("--url: `{base}` does not answer: {}", e.without_url()))
+        Failure::failed(format!(
+            "--url: `{base}` does not answer: {}",
+            e.without_url()
+        ))
     };
     let (code, text) = runtime()?.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build();
@@ -88,7 +98,10 @@ fn asked(url: &str, token: &str) -> Result<(Value, Instant), Failure> {
     if !code.is_success() {
         let why = answer.get("detail").and_then(Value::as_str);
         let why = why.unwrap_or("it is no server of travelsense");
-        return Err(Failure::failed(format!("--url: it answers {}: {why}", code.as_u16())));
+        return Err(Failure::failed(format!(
+            "--url: it answers {}: {why}",
+            code.as_u16()
+        )));
     }
     let status = answer.get("data").cloned().unwrap_or_default();
     Ok((status, super::token::now()))
@@ -123,7 +136,9 @@ fn troubles(status: &Value) -> Vec<String> {
 fn shown(status: &Value, now: Instant) -> String {
     let number = |path: &str| status.pointer(path).and_then(Value::as_u64).unwrap_or(0);
     let ago = |value: Option<&Value>| {
-        let at = value.and_then(Value::as_str).and_then(|t| t.parse::<Instant>().ok());
+        let at = value
+            .and_then(Value::as_str)
+            .and_then(|t| t.parse::<Instant>().ok());
         at.map_or_else(|| "-".to_owned(), |at| length(now.micros() - at.micros()))
     };
     let mut figures = Table::default();
@@ -137,7 +152,10 @@ fn shown(status: &Value, now: Instant) -> String {
         ("batches waiting", count(number("/waitingBatches"))),
         ("batches turned away", count(number("/turnedAway"))),
         ("batches parked", count(number("/parked"))),
-        ("lag of the last", lag.map_or_else(|| "-".to_owned(), |lag| format!("{:.1} ms", lag * 1e3))),
+        (
+            "lag of the last",
+            lag.map_or_else(|| "-".to_owned(), |lag| format!("{:.1} ms", lag * 1e3)),
+        ),
         ("accepted", count(number("/accepted"))),
         ("duplicates", count(number("/duplicates"))),
         ("refused", count(number("/refused"))),
@@ -149,14 +167,20 @@ fn shown(status: &Value, now: Instant) -> String {
         let refused = refused.as_u64().unwrap_or(0);
         figures.row(vec![format!("  {code}"), count(refused)]);
     }
-    figures.row(vec!["bytes of the log".to_owned(), count(number("/logBytes"))]);
+    figures.row(vec![
+        "bytes of the log".to_owned(),
+        count(number("/logBytes")),
+    ]);
     let mut text = figures.render();
     let sources = status.get("sources").and_then(Value::as_object);
     let Some(sources) = sources.filter(|sources| !sources.is_empty()) else {
         return text;
     };
     text.push('\n');
-    let mut table = Table::new(1, &["source", "accepted", "last batch", "latest event", "behind"]);
+    let mut table = Table::new(
+        1,
+        &["source", "accepted", "last batch", "latest event", "behind"],
+    );
     for (name, source) in sources {
         let behind = source.get("behind").and_then(Value::as_u64);
         table.row(vec![
@@ -197,8 +221,14 @@ mod tests {
             "sources": {"nats X": {"trouble": "gone"}},
         });
         assert_eq!(troubles(&ill).len(), 4);
-        let text = shown(&json!({"stored": {"events": 1234}, "lag": 0.0042, "refusedByCode": {"required": 3}}), Instant::default());
-        assert!(text.contains("1,234") && text.contains("4.2 ms") && text.contains("required"), "{text}");
+        let text = shown(
+            &json!({"stored": {"events": 1234}, "lag": 0.0042, "refusedByCode": {"required": 3}}),
+            Instant::default(),
+        );
+        assert!(
+            text.contains("1,234") && text.contains("4.2 ms") && text.contains("required"),
+            "{text}"
+        );
         assert_eq!([length(5_000_000), length(300_000_000)], ["5 s", "5 min"]);
     }
 }

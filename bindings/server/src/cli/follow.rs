@@ -47,7 +47,9 @@ pub(super) fn run(
             lines.push(format!("{} events of {source} were refused", taken.refused));
         }
         if taken.parked {
-            lines.push(format!("events of {source} could not be stored and wait beside the store"));
+            lines.push(format!(
+                "events of {source} could not be stored and wait beside the store"
+            ));
         }
         said = lines.iter().try_for_each(|line| output::line(line));
     };

@@ -477,10 +477,13 @@ impl Settings {
         let notes = Notes::beside(&store::file(self.data()?))?;
         let read = self.follow.iter().map(|follow| {
             // Whoever is named wrongly is said before the server starts; whoever does not answer may do so later.
-            source::feed(&follow.from, &notes).map_err(|e| Failure::invalid(format!("--follow: {e}")))?;
+            source::feed(&follow.from, &notes)
+                .map_err(|e| Failure::invalid(format!("--follow: {e}")))?;
             let mapping = follow.mapping().map_err(|error| {
                 let fields = error.field_errors().iter();
-                let lines: Vec<String> = fields.map(|f| format!("{} {}", f.field, f.message)).collect();
+                let lines: Vec<String> = fields
+                    .map(|f| format!("{} {}", f.field, f.message))
+                    .collect();
                 Failure::invalid(format!("--follow: {}", lines.join("; ")))
             })?;
             Ok((follow.clone(), mapping))

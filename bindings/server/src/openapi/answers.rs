@@ -642,10 +642,7 @@ fn events() -> Named {
                         ),
                         (
                             "engineBytes",
-                            about(
-                                count(),
-                                "Memory that the engine holds, its cache among it.",
-                            ),
+                            about(count(), "Memory that the engine holds, its cache among it."),
                         ),
                     ]),
                 ),

@@ -93,7 +93,8 @@ impl Following {
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = sources.into_iter().map(|(follow, mapping)| {
-            let (analytics, notes, stop) = (Arc::clone(analytics), notes.clone(), Arc::clone(&stop));
+            let (analytics, notes, stop) =
+                (Arc::clone(analytics), notes.clone(), Arc::clone(&stop));
             spawn(move || on_and_on(&analytics, &follow.from, &mapping, &notes, &stop))
         });
         Self {
@@ -111,16 +112,30 @@ impl Following {
     }
 }
 
-fn on_and_on(analytics: &Analytics, from: &str, mapping: &Mapping, notes: &Notes, stop: &AtomicBool) {
+fn on_and_on(
+    analytics: &Analytics,
+    from: &str,
+    mapping: &Mapping,
+    notes: &Notes,
+    stop: &AtomicBool,
+) {
     let mut pause = AGAIN;
     while !stop.load(Ordering::Relaxed) {
         let opened = feed(from, notes);
-        let source = opened.as_ref().map_or_else(|_| String::new(), |feed| feed.source());
+        let source = opened
+            .as_ref()
+            .map_or_else(|_| String::new(), |feed| feed.source());
         let read = opened.and_then(|mut feed| {
-            read(analytics, mapping, &mut *feed, (true, stop), &mut |source, taken| {
-                pause = AGAIN;
-                tell(source, taken);
-            })
+            read(
+                analytics,
+                mapping,
+                &mut *feed,
+                (true, stop),
+                &mut |source, taken| {
+                    pause = AGAIN;
+                    tell(source, taken);
+                },
+            )
         });
         let Err(trouble) = read else {
             return;
@@ -153,7 +168,10 @@ fn tell(source: &str, taken: Taken) {
         parked,
     } = taken;
     if parked {
-        tracing::error!(source, "events could not be stored and wait beside the store");
+        tracing::error!(
+            source,
+            "events could not be stored and wait beside the store"
+        );
     }
     if refused > 0 {
         tracing::warn!(source, refused, "events were refused");

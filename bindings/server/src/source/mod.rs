@@ -72,7 +72,9 @@ impl fmt::Display for Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         let fields = error.field_errors().iter();
-        let said: Vec<String> = fields.map(|f| format!("{} {}", f.field, f.message)).collect();
+        let said: Vec<String> = fields
+            .map(|f| format!("{} {}", f.field, f.message))
+            .collect();
         match said.is_empty() {
             true => Self::Broken(error.to_string()),
             false => Self::Wrong(said.join("; ")),

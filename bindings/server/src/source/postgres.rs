@@ -59,7 +59,9 @@ impl Table {
         }
         let pull = Pull::new(&url, &table, &cursor, lag).map_err(|error: Error| {
             let fields = error.field_errors().iter();
-            let said: Vec<String> = fields.map(|f| format!("{} {}", f.field, f.message)).collect();
+            let said: Vec<String> = fields
+                .map(|f| format!("{} {}", f.field, f.message))
+                .collect();
             wrong(&said.join("; "))
         })?;
         Ok(Self {

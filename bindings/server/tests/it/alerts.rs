@@ -464,7 +464,14 @@ async fn what_becomes_of_alerts_is_pushed_and_goes_on_where_it_was() {
         assert!(heard.text.contains(part), "{}", heard.text);
     }
     // The server stops, so that whoever comes hears what there is and no more: the last instant once more, or nothing of before.
-    let last = heard.text.split("id: ").nth(1).unwrap().lines().next().unwrap();
+    let last = heard
+        .text
+        .split("id: ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
     let again = watch(Some(last)).await;
     assert!(again.text.contains("event: firing"), "{}", again.text);
     let late = watch(None).await;
@@ -478,11 +485,22 @@ fn a_server_delivers_by_webhook_slack_and_mail_and_keeps_what_it_gives_up() {
     let (gone, refused) = hook("410 Gone");
     let (smtp, mails) = sink();
     let url = format!("smtp://127.0.0.1:{smtp}");
-    let flags = ["--webhook-secret", SECRET, "--webhook-allow", "127.0.0.1", "--smtp", &url];
+    let flags = [
+        "--webhook-secret",
+        SECRET,
+        "--webhook-allow",
+        "127.0.0.1",
+        "--smtp",
+        &url,
+    ];
     let (server, address) = crate::crash::serve_with(&flags, &data);
     let token = admin();
     let ask = |method: &str, path: &str, body: &Value| {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let path = format!("/api/analytics-dashboard/{path}");
         crate::program::send(&address, (method, &path), &token, &body).unwrap()
     };
@@ -497,9 +515,16 @@ fn a_server_delivers_by_webhook_slack_and_mail_and_keeps_what_it_gives_up() {
     let (status, made) = ask("POST", "alerts", &rule(channels));
     assert_eq!(status, 201, "{made}");
     let id = made["data"]["_id"].as_str().unwrap();
-    assert_eq!(ask("POST", &format!("alerts/{id}/test"), &Value::Null).0, 200);
+    assert_eq!(
+        ask("POST", &format!("alerts/{id}/test"), &Value::Null).0,
+        200
+    );
     let deliveries = |state: &str| {
-        let (_, list) = ask("GET", &format!("deliveries?limit=100&state={state}"), &Value::Null);
+        let (_, list) = ask(
+            "GET",
+            &format!("deliveries?limit=100&state={state}"),
+            &Value::Null,
+        );
         list["data"].as_array().unwrap().clone()
     };
     for _ in 0..150 {
@@ -512,20 +537,41 @@ fn a_server_delivers_by_webhook_slack_and_mail_and_keeps_what_it_gives_up() {
     let mut told: Vec<_> = comes.try_iter().collect();
     told.sort();
     let (hooked, slack) = (&told[0], &told[1]);
-    assert!(hooked.0.iter().any(|line| line.starts_with("webhook-signature: v1,")), "{hooked:?}");
-    assert_eq!(serde_json::from_str::<Value>(&hooked.1).unwrap()["type"], "alert.test");
+    assert!(
+        hooked
+            .0
+            .iter()
+            .any(|line| line.starts_with("webhook-signature: v1,")),
+        "{hooked:?}"
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&hooked.1).unwrap()["type"],
+        "alert.test"
+    );
     let slack: Value = serde_json::from_str(&slack.1).unwrap();
-    assert!(slack["text"].is_string() && slack["blocks"][0]["type"] == "section", "{slack}");
+    assert!(
+        slack["text"].is_string() && slack["blocks"][0]["type"] == "section",
+        "{slack}"
+    );
     let mail = mails.recv().unwrap();
-    assert!(mail.contains("RCPT TO:<ops@example.com>") && mail.contains("Quiet"), "{mail}");
+    assert!(
+        mail.contains("RCPT TO:<ops@example.com>") && mail.contains("Quiet"),
+        "{mail}"
+    );
 
     let dead = deliveries("dead");
     let why: Vec<&str> = dead.iter().map(|d| d["error"].as_str().unwrap()).collect();
     assert!(why.contains(&"it answered 410 Gone"), "{why:?}");
-    assert!(why.iter().any(|why| why.contains("169.254.169.254")), "{why:?}");
+    assert!(
+        why.iter().any(|why| why.contains("169.254.169.254")),
+        "{why:?}"
+    );
     // What was given up goes out again when somebody says so.
     assert_eq!(refused.try_iter().count(), 1);
-    let given_up = dead.iter().find(|d| d["error"] == "it answered 410 Gone").unwrap();
+    let given_up = dead
+        .iter()
+        .find(|d| d["error"] == "it answered 410 Gone")
+        .unwrap();
     let again = format!("deliveries/{}/retry", given_up["_id"].as_str().unwrap());
     assert!(ask("POST", &again, &Value::Null).0 < 300);
     let came = refused.recv_timeout(std::time::Duration::from_secs(10));

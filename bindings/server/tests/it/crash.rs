@@ -409,13 +409,17 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
 #[test]
 fn a_server_that_is_hung_up_begins_anew_in_its_place_and_loses_nothing() {
     let (_dir, data) = folder();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr();
     let address = port.unwrap().to_string();
     let sent = Arc::new(Sent::default());
     let (server, _) = serve_with(&["--bind", &address], &data);
     sent.one(&address, &token(), 0, 10);
     let pid = server.0.id().to_string();
-    let hung_up = std::process::Command::new("kill").args(["-HUP", &pid]).status();
+    let hung_up = std::process::Command::new("kill")
+        .args(["-HUP", &pid])
+        .status();
     assert!(hung_up.unwrap().success());
     let (stop, clients) = sent.load(&address, 2, 10);
     thread::sleep(Duration::from_secs(3));

@@ -33,9 +33,9 @@ mod predictive;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
-mod serving;
-#[cfg(test)]
 mod services;
+#[cfg(test)]
+mod serving;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

@@ -32,7 +32,9 @@ impl Nats {
         let address = format!("127.0.0.1:{}", port.unwrap().port());
         let (host, port) = address.split_once(':').unwrap();
         let server = Command::new("nats-server")
-            .args(["-a", host, "-p", port, "--user", "me", "--pass", "s3c ret", "-js", "-sd"])
+            .args([
+                "-a", host, "-p", port, "--user", "me", "--pass", "s3c ret", "-js", "-sd",
+            ])
             .arg(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -82,10 +84,16 @@ impl Connection {
 
     /// Sends a message and gives what is answered: for a stream, that the message is in it.
     pub(crate) fn ask(&mut self, subject: &str, body: &str) -> Value {
-        self.say(&format!("PUB {subject} answers {}\r\n{body}\r\n", body.len()));
+        self.say(&format!(
+            "PUB {subject} answers {}\r\n{body}\r\n",
+            body.len()
+        ));
         loop {
             let mut line = String::new();
-            assert!(self.reader.read_line(&mut line).unwrap() > 0, "NATS went away");
+            assert!(
+                self.reader.read_line(&mut line).unwrap() > 0,
+                "NATS went away"
+            );
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
             match words.first().copied() {
                 Some("MSG") => {
@@ -114,7 +122,10 @@ impl Postgres {
         let debian = debian.into_iter().flatten().flatten();
         let mut versions: Vec<PathBuf> = debian.map(|e| e.path().join("bin")).collect();
         versions.sort();
-        let Some(bin) = versions.into_iter().rfind(|bin| bin.join("initdb").exists()) else {
+        let Some(bin) = versions
+            .into_iter()
+            .rfind(|bin| bin.join("initdb").exists())
+        else {
             eprintln!("not run: no PostgreSQL is installed here");
             return None;
         };
@@ -129,7 +140,13 @@ impl Postgres {
         }
         let data = data.to_str().unwrap();
         run(server.tool("initdb").args([
-            "-D", data, "-U", "travelsense", "-A", "trust", "--no-sync",
+            "-D",
+            data,
+            "-U",
+            "travelsense",
+            "-A",
+            "trust",
+            "--no-sync",
         ]));
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off",
@@ -159,7 +176,11 @@ impl Postgres {
     // PostgreSQL does not run as root.
     fn tool(&self, name: &str) -> Command {
         let tool = self.bin.join(name);
-        let mut command = Command::new(if rooted() { "setpriv" } else { tool.to_str().unwrap() });
+        let mut command = Command::new(if rooted() {
+            "setpriv"
+        } else {
+            tool.to_str().unwrap()
+        });
         if rooted() {
             command
                 .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])

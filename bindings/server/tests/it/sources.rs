@@ -26,7 +26,9 @@ fn killed(source: &str, data: &str, mapping: &[&str], events: u64) {
     let lines = std::io::BufReader::new(out).lines().map_while(Result::ok);
     let mut told = 0;
     for line in lines {
-        told += line.strip_suffix(" events").map_or(0, |n| n.parse().unwrap());
+        told += line
+            .strip_suffix(" events")
+            .map_or(0, |n| n.parse().unwrap());
         if told >= events {
             break;
         }
@@ -100,11 +102,18 @@ fn a_stream_of_nats_is_read_to_its_end_and_each_message_once_whoever_dies() {
 
     for (wrong, why) in [
         (format!("nats://{}/EVENTS", nats.address), "Authorization"),
-        (format!("nats://me:s3c%20ret@{}/OTHER", nats.address), "no stream `OTHER`"),
+        (
+            format!("nats://me:s3c%20ret@{}/OTHER", nats.address),
+            "no stream `OTHER`",
+        ),
         ("nats://127.0.0.1:1/EVENTS".to_owned(), "cannot be reached"),
     ] {
         let done = run(&["import", &wrong, "--data", &data], &[]);
-        assert!(done.code == 1 && done.err.contains(why), "{wrong}: {}", done.err);
+        assert!(
+            done.code == 1 && done.err.contains(why),
+            "{wrong}: {}",
+            done.err
+        );
         assert!(!done.err.contains("s3c"), "{}", done.err);
     }
 }
@@ -128,7 +137,16 @@ fn a_table_of_postgresql_is_read_by_a_column_and_each_row_once_whoever_writes_an
         )
         .unwrap();
     let source = server.source("table=shop.Orders&cursor=id&lag=0s");
-    let mapping = ["--user", "customer", "--time", "paid", "--event", "payment", "--timezone", "Europe/Paris"];
+    let mapping = [
+        "--user",
+        "customer",
+        "--time",
+        "paid",
+        "--event",
+        "payment",
+        "--timezone",
+        "Europe/Paris",
+    ];
     assert_eq!(imported(&source, &data, &mapping), [12_001, 12_000, 0, 1]);
     assert_eq!(imported(&source, &data, &mapping), [0, 0, 0, 0]);
     let store = open(&data);
@@ -152,7 +170,10 @@ fn a_table_of_postgresql_is_read_by_a_column_and_each_row_once_whoever_writes_an
     std::thread::sleep(Duration::from_secs(1));
     transaction.commit().unwrap();
     let out = std::io::BufReader::new(follower.0.stdout.take().unwrap());
-    let told = out.lines().map_while(Result::ok).find(|line| line.ends_with(" events"));
+    let told = out
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.ends_with(" events"));
     assert_eq!(told.as_deref(), Some("2 events"));
     assert_eq!(follower.stop("-TERM").0, Some(0));
 
@@ -189,7 +210,11 @@ fn a_table_of_postgresql_is_read_by_a_column_and_each_row_once_whoever_writes_an
         ("table=seen", 2, "`cursor` is missing"),
     ] {
         let done = run(&["import", &server.source(rest), "--data", &other], &[]);
-        assert!(done.code == code && done.err.contains(why), "{rest}: {}", done.err);
+        assert!(
+            done.code == code && done.err.contains(why),
+            "{rest}: {}",
+            done.err
+        );
     }
 }
 
@@ -204,47 +229,99 @@ fn a_server_reads_its_sources_and_says_how_they_do() {
         "$JS.API.STREAM.CREATE.EVENTS",
         &json!({"name": "EVENTS", "subjects": ["shop"], "storage": "memory"}).to_string(),
     );
-    let feed = file(&dir, "feed.ndjson", "{\"userId\": \"u2\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}\n");
+    let feed = file(
+        &dir,
+        "feed.ndjson",
+        "{\"userId\": \"u2\", \"name\": \"a\", \"ts\": \"2026-01-05T10:00:00Z\"}\n",
+    );
     let config = format!(
         "follow = [\n{{ from = \"nats://me:s3c%20ret@{}/EVENTS\", user = \"who\" }},\n{{ from = \"{feed}\" }},\n\
          {{ from = \"nats://me:s3c%20ret@{}/OTHER\" }}]\n",
         nats.address, nats.address
     );
     let config = file(&dir, "settings.toml", &config);
-    let shown = run(&["config", "check", "--config", &config, "--data", &data], &[("TRAVELSENSE_JWT_SECRET", SECRET)]);
-    assert!(shown.code == 0 && shown.out.contains("(hidden)") && !shown.out.contains("s3c"), "{}{}", shown.out, shown.err);
+    let shown = run(
+        &["config", "check", "--config", &config, "--data", &data],
+        &[("TRAVELSENSE_JWT_SECRET", SECRET)],
+    );
+    assert!(
+        shown.code == 0 && shown.out.contains("(hidden)") && !shown.out.contains("s3c"),
+        "{}{}",
+        shown.out,
+        shown.err
+    );
     let (server, address) = serve_with(&["--config", &config], &data);
-    publisher.ask("shop", &json!({"who": "u1", "name": "b", "ts": "2026-01-05T11:00:00Z"}).to_string());
+    publisher.ask(
+        "shop",
+        &json!({"who": "u1", "name": "b", "ts": "2026-01-05T11:00:00Z"}).to_string(),
+    );
     publisher.ask("shop", &json!({"who": "u1", "name": "b"}).to_string());
     let token = admin();
-    let status = || get(&address, "/api/analytics-dashboard/events/status", &token).1["data"].clone();
+    let status =
+        || get(&address, "/api/analytics-dashboard/events/status", &token).1["data"].clone();
     let mut now = status();
     for _ in 0..100 {
-        if now["accepted"] == 2 && now["refused"] == 1 && now["sources"]["nats OTHER"]["trouble"].is_string() {
+        if now["accepted"] == 2
+            && now["refused"] == 1
+            && now["sources"]["nats OTHER"]["trouble"].is_string()
+        {
             break;
         }
         std::thread::sleep(Duration::from_millis(100));
         now = status();
     }
     assert_eq!(now["sources"]["nats EVENTS"]["accepted"], 1, "{now}");
-    assert_eq!(now["sources"]["nats EVENTS"]["latest"], "2026-01-05T11:00:00.000Z");
+    assert_eq!(
+        now["sources"]["nats EVENTS"]["latest"],
+        "2026-01-05T11:00:00.000Z"
+    );
     assert_eq!(now["sources"]["feed.ndjson"]["accepted"], 1, "{now}");
     assert_eq!(now["sources"]["feed.ndjson"]["behind"], 0, "{now}");
     let trouble = now["sources"]["nats OTHER"]["trouble"].as_str().unwrap();
     assert!(trouble.contains("there is no stream `OTHER`"), "{trouble}");
     let metrics = std::process::Command::new("curl")
-        .args(["-s", "-H", &format!("authorization: Bearer {token}"), &format!("http://{address}/metrics")])
+        .args([
+            "-s",
+            "-H",
+            &format!("authorization: Bearer {token}"),
+            &format!("http://{address}/metrics"),
+        ])
         .output();
     if let Ok(metrics) = metrics {
         let text = String::from_utf8(metrics.stdout).unwrap();
-        assert!(text.contains("ingest_source_up{source=\"nats EVENTS\"} 1"), "{text}");
-        assert!(text.contains("ingest_source_up{source=\"nats OTHER\"} 0"), "{text}");
-        assert!(text.contains("ingest_refused{code=\"required\"} 1"), "{text}");
+        assert!(
+            text.contains("ingest_source_up{source=\"nats EVENTS\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("ingest_source_up{source=\"nats OTHER\"} 0"),
+            "{text}"
+        );
+        assert!(
+            text.contains("ingest_refused{code=\"required\"} 1"),
+            "{text}"
+        );
     }
-    let doctor = run(&["doctor", "--url", &format!("http://{address}"), "--token", &token], &[]);
+    let doctor = run(
+        &[
+            "doctor",
+            "--url",
+            &format!("http://{address}"),
+            "--token",
+            &token,
+        ],
+        &[],
+    );
     assert_eq!(doctor.code, 1, "{}{}", doctor.out, doctor.err);
-    assert!(doctor.out.contains("there is no stream `OTHER`"), "{}", doctor.out);
+    assert!(
+        doctor.out.contains("there is no stream `OTHER`"),
+        "{}",
+        doctor.out
+    );
     assert_eq!(server.stop("-TERM").0, Some(0));
     let doctor = ok(&["doctor", "--data", &data]);
-    assert!(doctor.contains("events") && doctor.contains('2'), "{doctor}");
+    assert!(
+        doctor.contains("events") && doctor.contains('2'),
+        "{doctor}"
+    );
 }

@@ -389,9 +389,9 @@ impl<'a> Change<'a> {
             || "null".to_owned(),
             |first| format!("make_timestamp({first})"),
         );
-        let position = self
-            .position
-            .map_or_else(String::new, |position| format!(", log_position = {position}"));
+        let position = self.position.map_or_else(String::new, |position| {
+            format!(", log_position = {position}")
+        });
         let Head {
             version,
             epoch,

@@ -105,7 +105,9 @@ impl Client {
         let unreachable = |e| Trouble::Broken(format!("{server:?} cannot be reached: {e}"));
         let socket = TcpStream::connect(&server.address).map_err(unreachable)?;
         socket.set_nodelay(true).map_err(unreachable)?;
-        socket.set_write_timeout(Some(patience)).map_err(unreachable)?;
+        socket
+            .set_write_timeout(Some(patience))
+            .map_err(unreachable)?;
         let mut client = Self {
             socket,
             read: Vec::new(),
@@ -116,7 +118,9 @@ impl Client {
         };
         let until = Instant::now() + patience;
         let information = client.line(until)?.ok_or_else(late)?;
-        let information = information.strip_prefix("INFO ").map(serde_json::from_str::<Value>);
+        let information = information
+            .strip_prefix("INFO ")
+            .map(serde_json::from_str::<Value>);
         let Some(Ok(information)) = information else {
             return Err(Trouble::Broken(format!("{server:?} does not speak NATS")));
         };
@@ -126,14 +130,20 @@ impl Client {
             )));
         }
         // Nobody else has the number that the server gave this connection.
-        let id = |name: &str| information.get(name).map(|v| v.to_string().replace(['"', '.'], ""));
+        let id = |name: &str| {
+            information
+                .get(name)
+                .map(|v| v.to_string().replace(['"', '.'], ""))
+        };
         client.inbox = format!(
             "_INBOX.travelsense.{}.{}",
             id("server_id").unwrap_or_default(),
             id("client_id").unwrap_or_default()
         );
         let greeting = server.greeting();
-        client.send(format!("CONNECT {greeting}\r\nSUB {}.* 1\r\nPING\r\n", client.inbox).as_bytes())?;
+        client.send(
+            format!("CONNECT {greeting}\r\nSUB {}.* 1\r\nPING\r\n", client.inbox).as_bytes(),
+        )?;
         client.settled(until)?;
         Ok(client)
     }
@@ -268,9 +278,15 @@ impl Client {
         payload.truncate(whole);
         let headers = payload.drain(..head.min(whole)).collect::<Vec<u8>>();
         // `NATS/1.0 404 No Messages`: a message of the server's own.
-        let first = headers.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let first = headers
+            .split(|byte| *byte == b'\r')
+            .next()
+            .unwrap_or_default();
         let first = String::from_utf8_lossy(first);
-        let status = first.split_ascii_whitespace().nth(1).and_then(|s| s.parse().ok());
+        let status = first
+            .split_ascii_whitespace()
+            .nth(1)
+            .and_then(|s| s.parse().ok());
         Ok(Some(Said::Message(Message {
             subject,
             reply,
@@ -291,7 +307,9 @@ impl Client {
                 return Ok(Some(line));
             }
             if self.read.len() - self.at > LINE {
-                return Err(Trouble::Broken("NATS sent a line without an end".to_owned()));
+                return Err(Trouble::Broken(
+                    "NATS sent a line without an end".to_owned(),
+                ));
             }
             looked = self.at.max(self.read.len().saturating_sub(1));
             let before = self.at;
@@ -324,12 +342,15 @@ impl Client {
         if left.is_zero() {
             return Ok(false);
         }
-        self.socket.set_read_timeout(Some(left)).map_err(|e| gone(&e))?;
+        self.socket
+            .set_read_timeout(Some(left))
+            .map_err(|e| gone(&e))?;
         let mut bytes = [0; 1 << 16];
         match self.socket.read(&mut bytes) {
             Ok(0) => Err(Trouble::Broken("NATS closed the connection".to_owned())),
             Ok(count) => {
-                self.read.extend_from_slice(bytes.get(..count).unwrap_or_default());
+                self.read
+                    .extend_from_slice(bytes.get(..count).unwrap_or_default());
                 Ok(true)
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(false),

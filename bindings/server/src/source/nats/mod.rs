@@ -63,10 +63,14 @@ impl Stream {
         let plain = |name: &str| {
             !name.is_empty()
                 && name.len() <= 255
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         };
         if !plain(&stream) {
-            return Err(wrong("the stream has no name of letters, digits, `-` and `_`"));
+            return Err(wrong(
+                "the stream has no name of letters, digits, `-` and `_`",
+            ));
         }
         let (mut consumer, mut subject) = ("travelsense".to_owned(), None);
         for (name, value) in url.query_pairs() {
@@ -110,7 +114,10 @@ impl Stream {
         }
         let created = found.get("created").and_then(Value::as_str);
         let created = created.ok_or_else(|| refused(&found))?.to_owned();
-        let mut known = ask(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), &json!({}))?;
+        let mut known = ask(
+            format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+            &json!({}),
+        )?;
         if code(&known) == Some(NO_CONSUMER) {
             let mut config = json!({
                 "durable_name": consumer,
@@ -136,7 +143,11 @@ impl Stream {
                 "the consumer `{consumer}` of `{stream}` must be a pull consumer with explicit acknowledgements"
             )));
         }
-        if self.subject.as_deref().is_some_and(|s| s != is("filter_subject")) {
+        if self
+            .subject
+            .as_deref()
+            .is_some_and(|s| s != is("filter_subject"))
+        {
             return Err(Trouble::Wrong(format!(
                 "the consumer `{consumer}` of `{stream}` is there already, for other subjects"
             )));
@@ -146,7 +157,10 @@ impl Stream {
 
     /// What is there, or the first that comes soon.
     fn fetch(&self, open: &mut Open) -> Result<Vec<Message>> {
-        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, self.consumer);
+        let subject = format!(
+            "$JS.API.CONSUMER.MSG.NEXT.{}.{}",
+            self.stream, self.consumer
+        );
         let all = json!({ "batch": MESSAGES, "max_bytes": BYTES, "no_wait": true });
         let found = open.client.pull(&subject, &all, MESSAGES, PATIENCE)?;
         if !found.is_empty() {
@@ -194,7 +208,10 @@ impl Feed for Stream {
                     other => *other,
                 }));
                 piece.body.push(b'\n');
-                places.push(format!("nats\n{}\n{created}\n{number}\n{place}", self.stream));
+                places.push(format!(
+                    "nats\n{}\n{created}\n{number}\n{place}",
+                    self.stream
+                ));
             }
             self.given.push(reply);
         }
@@ -266,7 +283,9 @@ mod tests {
     fn a_message_is_an_event_an_array_or_lines() {
         let texts = |text: &'static str| {
             let texts = texts(text.as_bytes()).into_iter();
-            texts.map(|t| String::from_utf8_lossy(t).into_owned()).collect::<Vec<_>>()
+            texts
+                .map(|t| String::from_utf8_lossy(t).into_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(texts("{\"a\":\n1}\n"), ["{\"a\":\n1}"]);
         assert_eq!(texts(" [{\"a\":1}, {}]"), ["{\"a\":1}", "{}"]);
