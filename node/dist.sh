@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the npm package for this platform, with DuckDB compiled in, and puts it into `dist` at the top of the clone.
+# Builds the npm packages for this platform, with DuckDB compiled in, and puts them into `dist` at the top of the clone.
 set -eu
 cd "$(dirname "$0")"
 
@@ -13,5 +13,10 @@ for library in "$folder/libtravelsense_node.so" "$folder/libtravelsense_node.dyl
 done
 
 npm run build
+staged=$(mktemp -d)
+trap 'rm -rf "$staged"' EXIT
+node stage.mjs "$staged" travelsense.node
 mkdir -p ../dist
-npm pack --pack-destination ../dist
+for package in "$staged"/*; do
+    npm pack "$package" --pack-destination ../dist
+done

@@ -85,7 +85,8 @@ pub(crate) fn serve(
             json!(seconds)
         ))?;
     }
-    tell(&json!({ "peakMib": crate::peak_memory() }))
+    let bytes = store.timelines()?.bytes();
+    tell(&json!({ "peakMib": crate::peak_memory(), "bytes": bytes }))
 }
 
 /// Does something so many times or until so many seconds have passed, but at least twice, since the first time is cold.

@@ -89,7 +89,9 @@ fn any_damage_is_seen() {
         damaged[at] ^= 1;
         fs::remove_file(&file).unwrap();
         fs::write(&file, &damaged).unwrap();
-        match Timelines::saved(&w, None).unwrap() {
+        // Looked at while the store is opened, or when it is.
+        let ahead = (at % 2 == 0).then(|| Timelines::ahead(&path)).flatten();
+        match Timelines::saved_ahead(&w, None, ahead).unwrap() {
             None => seen += 1,
             Some(found) => assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap())),
         }
@@ -113,8 +115,15 @@ fn those_of_other_data_are_not_trusted() {
     fs::copy(&path, &copy).unwrap();
     fs::copy(&other, &path).unwrap();
     assert!(Timelines::saved(&warehouse(&path), None).unwrap().is_none());
+    let ahead = Timelines::ahead(&path);
+    assert!(ahead.is_some());
+    let found = Timelines::saved_ahead(&warehouse(&path), None, ahead);
+    assert!(found.unwrap().is_none());
     // The right file is trusted again.
     fs::copy(&copy, &path).unwrap();
+    let ahead = Timelines::ahead(&path);
+    let found = Timelines::saved_ahead(&warehouse(&path), None, ahead);
+    assert!(found.unwrap().is_some());
     assert!(Timelines::saved(&warehouse(&path), None).unwrap().is_some());
 }
 

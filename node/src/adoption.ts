@@ -1,7 +1,8 @@
 /** Which features users take up, and how soon. */
 
+import type { AnsweredCondition, AnsweredFilter, Filter } from './filter.js';
 import type { CohortPeriod } from './retention.js';
-import type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
+import type { Given, Quantiles, Range, Rate, Segment, Stamp, Weekday, When, Window } from './query.js';
 
 /** A feature: the name of the events that are its uses, or more than that. */
 export type Feature =
@@ -12,7 +13,7 @@ export type Feature =
       /** The events that are its uses; those of its name by default. */
       readonly event?: Given;
       /** What its uses say; all must be met. */
-      readonly where?: readonly object[];
+      readonly where?: readonly Filter[];
       /** When it was released: nobody is exposed to it before, and nothing before is a use. */
       readonly released?: When | null;
     };
@@ -26,7 +27,7 @@ export interface AdoptionQuestion extends Range {
   /** How many uses make an adopter; 1 by default. */
   minUses?: number | null;
   /** Only events that meet all of these are seen. */
-  filters?: readonly object[] | null;
+  filters?: readonly Filter[] | null;
   /** The period by which first uses are counted; `weekly` by default. */
   period?: CohortPeriod | null;
   /** The first day of weeks; `monday` by default. */
@@ -58,7 +59,7 @@ export interface AdoptionAnswer extends Stamp {
   timezone: string;
   weekStart: Weekday;
   /** What every event seen met. */
-  filters?: object[];
+  filters?: AnsweredFilter[];
   preset: string;
   /** Whether stored history begins only at or after the range, so that users may have been seen before. */
   leftCensored: boolean;
@@ -70,7 +71,7 @@ export interface AdoptionAnswer extends Stamp {
 export interface FeatureAdoption {
   feature: string;
   /** The events that are uses of it. */
-  event: Selector | { event: Selector; where: object[] };
+  event: AnsweredCondition;
   released: string | null;
   /** Users active in the range and by then exposed: their first event ever or the release, whichever is later. */
   exposed: number;

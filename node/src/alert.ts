@@ -1,18 +1,19 @@
 /** Alerts and notifications. */
 
+import type { Metric } from './realtime.js';
+import type { Question } from './words.js';
+
 /** What an alert rule looks at. */
 export type AlertSource =
-  | { metric: string; timeRange?: 'last_5_minutes' | 'last_15_minutes' | 'last_hour' | null }
-  | {
-      word: string;
-      question: object;
+  | { metric: Metric; timeRange?: 'last_5_minutes' | 'last_15_minutes' | 'last_hour' | null }
+  | (Question & {
       /** So many complete days before the evaluation. */
       lastDays?: number | null;
       /** Where the number is in the answer, as a JSON pointer; `seconds` for how long the answer took. */
       value: string;
       low?: string | null;
       high?: string | null;
-    }
+    })
   | { system: 'freshness' | 'export_failures' | 'failures' };
 
 /** What an alert rule looks for. */
@@ -124,6 +125,29 @@ export interface Delivery {
   attempts: number;
   nextAt: string | null;
   error?: string;
+}
+
+/** A notification that is due, for whoever delivers it. */
+export interface DueNotification {
+  _id: string;
+  /** Where it is to go. */
+  channel: AlertChannel;
+  /** A line for people. */
+  title: string;
+  /** What it is about. */
+  body: Record<string, unknown>;
+  createdAt: string;
+  /** How often it was tried. */
+  attempts: number;
+}
+
+/** What became of notifications that were due. */
+export interface DeliveryReport {
+  delivered: number;
+  /** Will be tried again, ten times over a day and a half. */
+  failed: number;
+  /** Will never arrive. */
+  givenUp: number;
 }
 
 /** One page of those. */

@@ -1,5 +1,9 @@
 /** Custom dashboards, and the record of who did what. */
 
+import type { FunnelAnswer } from './funnel.js';
+import type { When } from './query.js';
+import type { RealtimeMetric } from './realtime.js';
+
 /** What a widget shows. */
 export type WidgetType = 'metric' | 'chart' | 'table' | 'map' | 'funnel';
 
@@ -72,6 +76,36 @@ export interface Template {
   widgets: Widget[];
 }
 
+/** Data of a widget: figures of the platform's tables, or the answer of a word. */
+export type WidgetAnswer =
+  | {
+      kind: 'figure';
+      /** The number; null where there is none. Money is exact decimal text. */
+      value: number | string | null;
+      /** How many rows it is computed from. */
+      count: number;
+      /** The number for as long a time before. */
+      previous: number | string | null;
+    }
+  | {
+      kind: 'series';
+      buckets: { start: string; end: string }[];
+      /** A series a group; one without a name where rows are not grouped. */
+      series: { group: string | null; values: (number | string | null)[] }[];
+      /** Whether there are more groups than are shown. */
+      truncated: boolean;
+      /** How many groups there are. */
+      total: number;
+    }
+  | {
+      kind: 'rows';
+      rows: { group: string | null; value: number | string | null; count: number }[];
+      truncated: boolean;
+      total: number;
+    }
+  | ({ kind: 'realtime' } & RealtimeMetric)
+  | ({ kind: 'funnel' } & FunnelAnswer);
+
 /** One widget's data, or why there are none. */
 export interface WidgetData {
   widget: number;
@@ -82,7 +116,7 @@ export interface WidgetData {
   startDate: string | null;
   endDate: string | null;
   /** Its `kind` says what they are. */
-  data?: { kind: string; [name: string]: unknown };
+  data?: WidgetAnswer;
   error?: { code: string; message: string };
 }
 
@@ -99,8 +133,10 @@ export interface AuditList {
   action?: string | null;
   object?: string | null;
   outcome?: 'allowed' | 'refused' | 'failed' | null;
-  from?: string | null;
-  to?: string | null;
+  /** Only entries from then on. */
+  from?: When | null;
+  /** Only entries before then. */
+  to?: When | null;
   limit?: number | null;
   offset?: number | null;
 }

@@ -1,7 +1,10 @@
 /** What separates users: at each step of a funnel, between its groups, and between two questions. */
 
+import type { FunnelCell, RetentionCell } from './cell.js';
+import type { Property } from './filter.js';
 import type { FunnelQuestion, FunnelSwitches } from './funnel.js';
-import type { Rate, Segment, Selector, Stamp, Window } from './query.js';
+import type { RetentionQuestion } from './retention.js';
+import type { Preset, Rate, Segment, Selector, Stamp, Window } from './query.js';
 
 /** The share of units with something against the share of those without it. */
 export interface Contrast {
@@ -20,12 +23,6 @@ export interface Contrast {
   /** The same, adjusted for all that are looked at together (Benjamini and Hochberg). */
   adjustedPValue: number | null;
 }
-
-/** Any property of an event, a user (`{ user: name }`) or a cohort (`{ cohort: name }`). */
-export type Property =
-  | string
-  | { user: string; at?: 'at_event' | 'at_entry' | 'as_of' }
-  | { cohort: string; at?: 'at_event' | 'at_entry' | 'as_of' };
 
 /** A question about drop-off points: a funnel, and what is tried. */
 export interface DropOffQuestion extends FunnelQuestion {
@@ -99,8 +96,8 @@ export interface DropOffAnswer extends Stamp {
 
 /** A funnel whose groups are compared: those of its `breakdown`, or segments and cohorts. */
 export interface CompareQuestion extends FunnelQuestion {
-  between?: readonly (Segment | { cohort: string })[] | null;
-  breakdown?: string | object | null;
+  /** Segments and cohorts that are compared, where no breakdown is. */
+  between?: readonly (Segment | { readonly cohort: string })[] | null;
 }
 
 /** One group against the rest. */
@@ -119,7 +116,7 @@ export interface Comparison extends Stamp {
   /** Units of several groups. */
   shared: number;
   properties?: Property[];
-  by?: string | object;
+  by?: string | { step: number };
   window: number;
   startDate: string;
   endDate: string;
@@ -131,12 +128,23 @@ export interface Comparison extends Stamp {
 }
 
 /** Two questions of one word, or one question under two presets. */
-export type DifferenceQuestion = {
-  /** The word; `funnel` by default. */
-  word?: 'funnel' | 'retention' | null;
-  /** The number whose users are compared; by default the converters of a funnel. */
-  cell?: object | null;
-} & ({ a: object; b: object } | { question: object; presets: readonly [a: string, b: string] });
+export type DifferenceQuestion =
+  | ({
+      /** The word; `funnel` by default. */
+      readonly word?: 'funnel' | null;
+      /** The number whose users are compared; by default the converters. */
+      readonly cell?: FunnelCell | null;
+    } & Differing<FunnelQuestion>)
+  | ({
+      /** The word. */
+      readonly word: 'retention';
+      /** The number whose users are compared. */
+      readonly cell?: RetentionCell | null;
+    } & Differing<RetentionQuestion>);
+
+/** Two questions, or one under two presets. */
+export type Differing<Q> =
+  { readonly a: Q; readonly b: Q } | { readonly question: Q; readonly presets: readonly [a: Preset, b: Preset] };
 
 /** The users that two questions count. */
 export interface DifferingUsers {

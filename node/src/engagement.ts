@@ -1,7 +1,8 @@
 /** How often users come, and at what hours. */
 
+import type { AnsweredCondition, AnsweredFilter, Condition, Filter } from './filter.js';
 import type { CohortPeriod } from './retention.js';
-import type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, Window } from './query.js';
+import type { Quantiles, Range, Rate, Segment, Stamp, Weekday, Window } from './query.js';
 
 /** A part of the answer. */
 export type EngagementMetric = 'active_users' | 'stickiness' | 'lifecycle' | 'sessions' | 'heat_map';
@@ -11,9 +12,9 @@ export interface EngagementQuestion extends Range {
   /** The parts of the answer; all five by default. */
   metrics?: readonly EngagementMetric[] | null;
   /** The events that are activity; any by default. */
-  event?: Given | { readonly event: Given; readonly where: readonly object[] };
+  event?: Condition;
   /** Only events that meet all of these are seen. */
-  filters?: readonly object[] | null;
+  filters?: readonly Filter[] | null;
   /** The period of lifecycle and stickiness; `daily` by default. */
   period?: CohortPeriod | null;
   /** The first day of weeks; `monday` by default. */
@@ -54,9 +55,9 @@ export interface EngagementAnswer extends Stamp {
   timezone: string;
   weekStart: Weekday;
   /** The events that are activity; null is any. */
-  event: Selector | { event: Selector; where: object[] };
+  event: AnsweredCondition;
   /** What every event seen met. */
-  filters?: object[];
+  filters?: AnsweredFilter[];
   minEvents: number;
   /** In seconds. */
   sessionTimeout: number;

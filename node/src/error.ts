@@ -59,6 +59,16 @@ export async function awaited<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Calls the native module for what it gives at once. */
+export function immediate<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const reason = reasonOf(error);
+    throw reason === null ? error : new TravelsenseError(reason);
+  }
+}
+
 /** Whether the native module says that it was told to stop. */
 export function cancelled(error: unknown): boolean {
   return reasonOf(error)?.kind === 'cancelled';

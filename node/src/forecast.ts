@@ -1,7 +1,7 @@
 /** Forecasts and backtests of any table of series, without a store. */
 
 import { stoppable } from './asking.js';
-import type { Answer } from './answer.js';
+import { rowsOf, type Answer, type RowOptions } from './answer.js';
 import { awaited } from './error.js';
 import { native, type NativeAnswer } from './native.js';
 import type { When } from './query.js';
@@ -171,7 +171,7 @@ export async function forecast(
   options: ForecastOptions,
   asking?: ForecastAsking | null,
 ): Promise<Charted<ForecastAnswer>> {
-  return lazy(await run('forecast', frame, options, asking), ['forecasts', 'series']);
+  return lazy<ForecastAnswer>(await run('forecast', frame, options, asking), ['forecasts', 'series']);
 }
 
 /** How well the same forecasts would have done from past origins, beside the seasonal naive forecast. */
@@ -180,7 +180,7 @@ export async function backtest(
   options: BacktestOptions,
   asking?: ForecastAsking | null,
 ): Promise<Charted<BacktestAnswer>> {
-  return lazy(await run('backtest', frame, options, asking), ['overall', 'series', 'rows']);
+  return lazy<BacktestAnswer>(await run('backtest', frame, options, asking), ['overall', 'series', 'rows']);
 }
 
 async function run(
@@ -247,6 +247,7 @@ function lazy<T extends object>(from: NativeAnswer, fields: readonly string[]): 
   }
   Object.defineProperty(made, 'toJSONText', { value: () => from.text });
   Object.defineProperty(made, 'toArrowIPC', { value: () => awaited(() => from.toArrowIpc()) });
+  Object.defineProperty(made, 'toRows', { value: (options?: RowOptions | null) => rowsOf(from, options ?? {}) });
   Object.defineProperty(made, 'toSVG', {
     value: (series?: string | null) => awaited(() => from.svg(series ?? null)),
   });

@@ -1,13 +1,106 @@
 /** How far the users of a range get through a series of steps. */
 
-import type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Window } from './query.js';
+import type { AnsweredFilter, Condition, Filter, Property } from './filter.js';
+import type { CohortPeriod } from './retention.js';
+import type { Preset, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, Window } from './query.js';
+
+/** A step: the events it means, and how it stands to the one before. */
+export type FunnelStepQuestion =
+  | Condition
+  | {
+      /** The names of its events; any without. */
+      readonly event?: string | readonly string[] | null;
+      /** What their properties say; all must be met. */
+      readonly where?: readonly Filter[];
+      /** Whether a chain may go without it; false by default. */
+      readonly optional?: boolean | null;
+      /** The least time since the row before it in the chain. */
+      readonly minGap?: Window | null;
+      /** The most time since that row. */
+      readonly maxGap?: Window | null;
+    };
+
+/** Events that may not come between two steps; between the first and the last by default. */
+export type Exclusion =
+  | Condition
+  | {
+      /** The names of the events; any without. */
+      readonly event?: string | readonly string[] | null;
+      /** What their properties say; all must be met. */
+      readonly where?: readonly Filter[];
+      /** Behind which step, from 1. */
+      readonly from?: number | null;
+      /** Before which step. */
+      readonly to?: number | null;
+    };
+
+/** By which properties a funnel is broken down, and at which of a chain's events they are read. */
+export type Breakdown =
+  | Property
+  | readonly Property[]
+  | {
+      /** One property, or several. */
+      readonly property: Property | readonly Property[];
+      /** The event whose value counts: of the entry by default, of a step, of the last or first step with one, or of each. */
+      readonly by?: 'entry' | 'step' | 'last' | 'first' | 'each' | null;
+      /** The step, from 1, where `by` is `step`. */
+      readonly step?: number | null;
+      /** The most groups shown, 1 to 1,000; 25 by default. The rest is Other. */
+      readonly limit?: number | null;
+    };
 
 /** An ordered funnel: users who did step 1 within the range, and how far each got inside the conversion window. */
-export interface FunnelQuestion extends Range {
+export interface FunnelQuestion extends Omit<Range, 'segment'> {
   /** 1 to 64 steps, equal ones need distinct events; the catalogue's default funnel where it is absent. */
-  steps?: readonly Given[] | null;
+  steps?: readonly FunnelStepQuestion[] | null;
   /** Elapsed time from the first step to the last, both ends included; 14 days by default. */
   window?: Window | null;
+  /** In its place, the local days that a chain may touch. */
+  windowCalendarDays?: number | null;
+  /** Only these users, or those of a cohort; all by default. */
+  segment?: Segment | { readonly cohort: string } | null;
+  /** Only events that meet all of these are seen. */
+  filters?: readonly Filter[] | null;
+  /** How steps are ordered: each behind the one before, with nothing between, or in any order; `ordered` by default. */
+  order?: 'ordered' | 'strict' | 'any' | null;
+  /** Whether in any order the first step must come first. */
+  anchorFirst?: boolean | null;
+  /** What breaks a strict order: all events, or all but these. */
+  universe?: 'all' | { readonly except: readonly string[] } | null;
+  /** How much earlier a later step may be stamped; 0 by default. */
+  grace?: Window | null;
+  /** Whether the range selects entries, as by default, or all steps. */
+  range?: 'entry' | 'all_steps' | null;
+  /** Events that may not come between steps. */
+  exclusions?: readonly Exclusion[] | null;
+  /** Whether such an event ends the chain, as by default, or takes the user out. */
+  exclusionMode?: 'kill_chain' | 'remove_user' | null;
+  /** The properties whose values all events of a chain share. */
+  holdConstant?: Property | readonly Property[] | null;
+  /** What is counted; `users` by default. */
+  unit?: 'users' | 'sessions' | 'totals' | null;
+  /** What an attempt is, where totals are counted. */
+  totals?: 'attempts' | 'every_entry' | null;
+  /** The longest pause within a session, where sessions are counted. */
+  sessionTimeout?: Window | null;
+  /** Which of equally deep chains is reported; the earliest by default. */
+  entry?: 'earliest' | 'latest' | null;
+  /** Which first steps may begin a chain; every one by default. */
+  entries?: 'every' | 'first' | null;
+  /** By which properties it is broken down. */
+  breakdown?: Breakdown | null;
+  /** By which period entries are counted. */
+  trend?: CohortPeriod | null;
+  /** The first day of weeks, where the trend is weekly; `monday` by default. */
+  weekStart?: Weekday | null;
+  /** Whose times are measured: the converters', as by default, or those of all who reached a step. */
+  timed?: 'converters' | 'reached' | null;
+  /** Into how many bins the times to convert are counted. */
+  histogramBins?: number | null;
+  /** Whether the chains' events are summed up in money; false by default. */
+  revenue?: boolean | null;
+  /** The rules that the switches are set by; `exact` by default. */
+  preset?: Preset | null;
   /** Whether equal times do not count as "after"; false by default. */
   strictIncrease?: boolean | null;
   /** The pair of steps, counted from 1, that `timeToConvert` measures; first to last by default. */
@@ -51,15 +144,15 @@ export interface FunnelAnswer extends Stamp {
   /** What the chains' events are worth in the base currency, as decimal text, where that was asked for. */
   revenue?: FunnelRevenue;
   /** By property, where that was asked for. */
-  breakdown?: { properties: object[]; by: string | object; groups: FunnelGroup[] };
+  breakdown?: { properties: Property[]; by: string | { step: number }; groups: FunnelGroup[] };
   /** By the time of the entry, where that was asked for. */
   trend?: { period: string; weekStart: string; buckets: FunnelBucket[] };
   /** What may not come between steps. */
-  exclusions?: object[];
+  exclusions?: { event: Selector; where?: AnsweredFilter[]; from: number; to: number }[];
   /** What all events seen say. */
-  filters?: object[];
+  filters?: AnsweredFilter[];
   /** The properties whose values all events of a chain share. */
-  holdConstant?: (string | object)[];
+  holdConstant?: Property[];
   /** The name of the rules the numbers follow. */
   preset: string;
   /** How each switch of the preset stands. */
@@ -73,7 +166,7 @@ export interface FunnelStep {
   /** The events it means. */
   event: Selector;
   /** What their properties say. */
-  where?: object[];
+  where?: AnsweredFilter[];
   /** Whether a chain may go without it. */
   optional?: boolean;
   /** The least time since the row before it in the chain, in seconds. */
@@ -111,7 +204,7 @@ export interface TimeToConvert extends Quantiles {
   /** The later step. */
   toStep: number;
   /** How many times lie in each bin, where bins were asked for. */
-  histogram?: object[];
+  histogram?: { from: number; to: number; count: number }[];
 }
 
 /** What the events of reported chains are worth, as decimal text. */
@@ -177,7 +270,7 @@ export interface FunnelSwitches {
   /** Whether in any order the first step must come first. */
   anchorFirst: boolean;
   /** What breaks a strict order; null in any other. */
-  universe: string | object | null;
+  universe: 'all' | { except: string[] } | null;
   /** What an excluded event does. */
   exclusionMode: string;
   /** What is counted. */

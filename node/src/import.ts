@@ -1,9 +1,12 @@
 /** Events from files and from Arrow. */
 
+import { exact, type Exact } from './answer.js';
 import { stoppable } from './asking.js';
 import type { FieldError } from './error.js';
 import type { NativeStore } from './native.js';
 import { written } from './question.js';
+import { spooled } from './spool.js';
+import { latest } from './stream.js';
 
 /** A table of the platform beside its events. */
 export type PlatformTable =
@@ -95,12 +98,35 @@ export interface Refusal {
   errors: FieldError[];
 }
 
-/** Imports, with the report as text; what stopped it is thrown as it was given. */
-export function run(store: NativeStore, source: string | Uint8Array, options: ImportOptions): Promise<string> {
+/** Rows from a file by its path, from Arrow IPC, or one by one. */
+export type ImportSource = string | Uint8Array | Iterable<object> | AsyncIterable<object>;
+
+/** An import under way: a promise of its report. */
+export interface Importing extends Promise<Exact<ImportReport>> {
+  /** How far it is, again and again until it is over; fails as the import does. */
+  readonly progress: AsyncIterable<Progress>;
+}
+
+/** Imports; what stopped it is thrown as it was given. */
+export function importing(
+  store: NativeStore,
+  source: ImportSource,
+  options: ImportOptions,
+  started: (run: () => Promise<string>) => Promise<string>,
+): Importing {
   const { onProgress, signal, ...asked } = options;
-  const tell = onProgress
-    ? (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) =>
-        onProgress({ rows, totalRows, bytes, totalBytes })
-    : null;
-  return stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear));
+  let say: (progress: Progress) => void = () => {};
+  const tell = (rows: number, totalRows: number | null, bytes: number, totalBytes: number | null) => {
+    const progress = { rows, totalRows, bytes, totalBytes };
+    say(progress);
+    onProgress?.(progress);
+  };
+  const from = (source: string | Uint8Array) =>
+    stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear));
+  const ready = typeof source === 'string' || source instanceof Uint8Array;
+  const run = started(() => (ready ? from(source) : spooled(source, signal, from)));
+  const report = run.then((text) => exact<ImportReport>(text));
+  const told = latest<Progress>(report);
+  say = told.say;
+  return Object.defineProperty(report, 'progress', { value: told.heard }) as Importing;
 }

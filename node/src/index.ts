@@ -19,7 +19,16 @@
  * @packageDocumentation
  */
 
+export type { Permission } from './admin.js';
 export { Analytics, open, type OpenOptions } from './analytics.js';
+export {
+  createHandler,
+  type GetPrincipal,
+  type Handler,
+  type HandlerOptions,
+  type HandlerPrincipal,
+  type Role,
+} from './handler.js';
 export { TravelsenseError, type ErrorKind, type FieldError } from './error.js';
 export type {
   AdoptionAnswer,
@@ -30,7 +39,8 @@ export type {
   FeatureAdoption,
   FirstUses,
 } from './adoption.js';
-export type { Answer, Exact } from './answer.js';
+export type { Answer, Exact, Row, RowOptions } from './answer.js';
+export type { AnomaliesAnswer, AnomaliesQuestion, AnomalyPoint, Expected, Finding } from './anomaly.js';
 export type {
   Activity,
   ChurnAnswer,
@@ -78,14 +88,61 @@ export type {
   Sessions,
   Stickiness,
 } from './engagement.js';
-export type { Given, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, When, Window } from './query.js';
 export type {
+  AdoptionCell,
+  ChurnCell,
+  CompareCell,
+  DifferenceCell,
+  DropOffCell,
+  EngagementCell,
+  FunnelCell,
+  JourneyCell,
+  RetentionCell,
+} from './cell.js';
+export type {
+  ErasureReport,
+  Freshness,
+  IngestOptions,
+  IngestStatus,
+  ParkedReport,
+  Quarantine,
+  QuarantinedEvent,
+  QuarantineList,
+  Recovery,
+} from './events.js';
+export type {
+  AnsweredCondition,
+  AnsweredFilter,
+  Condition,
+  Filter,
+  Moment,
+  Property,
+  PropertyValue,
+} from './filter.js';
+export type { Counted, CountingWord, Fields, Question, Word, Words } from './words.js';
+export type {
+  Given,
+  Preset,
+  Quantiles,
+  Range,
+  Rate,
+  Segment,
+  Selector,
+  Stamp,
+  Weekday,
+  When,
+  Window,
+} from './query.js';
+export type {
+  Breakdown,
+  Exclusion,
   FunnelAnswer,
   FunnelBucket,
   FunnelGroup,
   FunnelQuestion,
   FunnelRevenue,
   FunnelStep,
+  FunnelStepQuestion,
   FunnelSwitches,
   Matured,
   TimeToConvert,
@@ -103,6 +160,7 @@ export type {
   Template,
   Verification,
   Widget,
+  WidgetAnswer,
   WidgetData,
   WidgetType,
 } from './dashboard.js';
@@ -115,6 +173,8 @@ export type {
   AlertSource,
   Deliveries,
   Delivery,
+  DeliveryReport,
+  DueNotification,
   Evaluated,
   NewAlert,
   Notification,
@@ -134,7 +194,16 @@ export type {
   Scores,
 } from './model.js';
 export type { Catalogue, NewCatalogue, Revenue } from './catalogue.js';
-export type { ImportOptions, ImportReport, Mapping, PlatformTable, Progress, Refusal } from './import.js';
+export type {
+  Importing,
+  ImportOptions,
+  ImportReport,
+  ImportSource,
+  Mapping,
+  PlatformTable,
+  Progress,
+  Refusal,
+} from './import.js';
 export type { ExportJob, ExportList, ExportMetric, ExportRequest, ExportsQuestion } from './export.js';
 export type {
   Compared,
@@ -142,6 +211,8 @@ export type {
   Comparison,
   Contrast,
   DifferenceQuestion,
+  Differing,
+  DifferingUsers,
   DropOffAnswer,
   DropOffQuestion,
   DropOffStep,
@@ -151,7 +222,7 @@ export type {
   SwitchDifference,
 } from './difference.js';
 export type { EventAnswer, IngestReport, NewEvent } from './ingest.js';
-export type { Insight, InsightType, UserInsightsQuestion } from './insight.js';
+export type { Insight, InsightData, InsightOf, InsightType, UserInsightsQuestion } from './insight.js';
 export type {
   JourneyAnswer,
   JourneyCondition,
@@ -167,7 +238,7 @@ export type {
   JourneySwitches,
   JourneyTransition,
 } from './journey.js';
-export type { People, PeopleQuestion, Person, SavedCohort } from './people.js';
+export type { CohortDefinition, People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
   Measure,
   Metric,

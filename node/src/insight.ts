@@ -19,16 +19,28 @@ export interface UserInsightsQuestion extends FunnelQuestion {
   limit?: number | null;
 }
 
-/** One insight. */
-export interface Insight extends Stamp {
+/** The figures behind each kind of insight. */
+export interface InsightData {
+  engagement_patterns: EngagementAnswer;
+  conversion_funnel: FunnelAnswer;
+  drop_off_points: DropOffAnswer;
+  feature_adoption: AdoptionAnswer;
+  user_journeys: JourneyAnswer;
+}
+
+/** One insight: what its `insightType` is decides what its `data` are. */
+export type Insight = { [T in InsightType]: InsightOf<T> }[InsightType];
+
+/** An insight of one kind. */
+export interface InsightOf<T extends InsightType> extends Stamp {
   /** What kind of insight it is. */
-  insightType: InsightType;
+  insightType: T;
   /** What it is about. */
   title: string;
   /** What it says, in sentences. */
   description: string;
   /** The figures behind it. */
-  data: FunnelAnswer | DropOffAnswer | EngagementAnswer | AdoptionAnswer | JourneyAnswer;
+  data: InsightData[T];
   /** The confidence level of the intervals, in percent; null where nobody entered and there is no interval. */
   confidence: number | null;
   /** The users looked at. */

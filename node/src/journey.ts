@@ -1,13 +1,13 @@
 /** Which ways users take: paths, transitions, what comes before and after an event, and where paths end. */
 
-import type { Given, Range, Rate, Segment, Stamp, Window } from './query.js';
+import type { AnsweredCondition, AnsweredFilter, Condition, Filter, Property } from './filter.js';
+import type { Range, Rate, Segment, Stamp, Window } from './query.js';
 
 /** A place of a path: the name of a node, or one that stands for no event. */
 export type JourneyNode = string | { reserved: 'other' | 'start' | 'end' | 'truncated' };
 
 /** Events, by name and by what their properties say. */
-export type JourneyCondition =
-  Given | { readonly event?: string | readonly string[] | null; readonly where: readonly object[] };
+export type JourneyCondition = Condition;
 
 /** A part of the answer. */
 export type JourneyPart = 'nodes' | 'sequences' | 'transitions' | 'sankey' | 'matrix' | 'loops';
@@ -15,13 +15,13 @@ export type JourneyPart = 'nodes' | 'sequences' | 'transitions' | 'sankey' | 'ma
 /** The ways that users take through the nodes of a range. */
 export interface JourneyQuestion extends Range {
   /** Only events that meet all of these are nodes. */
-  filters?: readonly object[] | null;
+  filters?: readonly Filter[] | null;
   /** Only these events are nodes; all by default. */
   include?: readonly JourneyCondition[] | string | null;
   /** These events are no nodes. */
   exclude?: readonly JourneyCondition[] | string | null;
   /** The property whose value names a node; the event's name by default. */
-  nodeBy?: string | object | null;
+  nodeBy?: Property | null;
   /** Names taken for one, where `*` stands for any text: a pattern, or a pattern and the name it gives. */
   rename?: readonly (string | { readonly match: string; readonly as: string })[] | null;
   /** Whose events make a path; `users` by default. */
@@ -93,7 +93,7 @@ export interface JourneyAnswer extends Stamp {
   matrix?: { steps: number; rows: { node: JourneyNode; paths: number[]; users: number[] }[] };
   /** What comes right before and after an event, where that was asked for. */
   around?: {
-    event: JourneyCondition;
+    event: AnsweredCondition;
     users: number;
     occurrences: number;
     previous: JourneyNeighbour[];
@@ -214,15 +214,15 @@ export interface JourneyLoop {
 export interface JourneySwitches {
   unit: 'users' | 'sessions';
   sessionTimeout: number | null;
-  filters: object[];
-  include: JourneyCondition[];
-  exclude: JourneyCondition[];
-  nodeBy: string | object | null;
+  filters: AnsweredFilter[];
+  include: AnsweredCondition[];
+  exclude: AnsweredCondition[];
+  nodeBy: Property | null;
   rename: { match: string; as: string }[];
   collapse: boolean;
   collapsedAt: 'first' | 'last' | null;
-  start: JourneyCondition;
-  end: JourneyCondition;
+  start: AnsweredCondition;
+  end: AnsweredCondition;
   occurrence: 'first' | 'last' | 'each' | null;
   maxSteps: number;
   stepsFrom: 'first' | 'last';

@@ -1,5 +1,7 @@
 /** The native module, private to this package: JSON text goes in, JSON text or Arrow comes out. */
 
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { How } from './asking.js';
 
 /** An answer, held by the core. */
@@ -7,12 +9,52 @@ export interface NativeAnswer {
   readonly text: string;
   toArrowIpc(): Promise<Uint8Array>;
   svg(name: string | null): Promise<string | null>;
+  rows(): Promise<NativeRows>;
+}
+
+/** The rows of a table that have not been read yet. */
+export interface NativeRows {
+  readonly columns: [name: string, kind: 'int64' | 'instant' | 'other'][];
+  next(): Promise<string>;
+}
+
+/** The routes over one store. */
+export interface NativeHandler {
+  send(request: string, body: Uint8Array | null): NativeReply;
+  close(): Promise<void>;
+}
+
+/** A request that was sent, and its answer. */
+export interface NativeReply {
+  head(): Promise<{ status: number; headers: [name: string, value: string][]; body?: Uint8Array<ArrayBuffer> } | null>;
+  next(): Promise<Uint8Array | null>;
+  end(): void;
+}
+
+/** A notification that is due. */
+export interface NativeLetter {
+  readonly text: string;
 }
 
 /** An open store. */
 export interface NativeStore {
   import(source: string | Uint8Array, options: string, stop: NativeStop, hear: Hear | null): Promise<string>;
   ingest(events: string): Promise<string>;
+  ingestBatch(events: string, source: string, key: string | null): Promise<string>;
+  ingestStatus(): Promise<string>;
+  quarantine(asked: string): Promise<string>;
+  replayQuarantine(asked: string): Promise<string>;
+  replayParked(): Promise<string>;
+  erase(ids: readonly string[]): Promise<string>;
+  dataVersion(): Promise<number>;
+  revoke(asked: string): Promise<void>;
+  permissions(): Promise<string>;
+  resumeExports(): Promise<number>;
+  refreshRealtime(): Promise<void>;
+  warmUp(): Promise<void>;
+  handler(options: string): NativeHandler;
+  takeNotifications(limit: number): Promise<NativeLetter[]>;
+  attempted(letter: NativeLetter, whyNot: string | null, lost: boolean): Promise<void>;
   people(request: string, ...how: How): Promise<string>;
   cohorts(): Promise<string>;
   createCohort(name: string, definition: string): Promise<void>;
@@ -106,13 +148,39 @@ interface Native {
 /** The native module; loading it names what is missing where it cannot be. */
 export const native = load();
 
+/** From the package of this platform, or from beside `dist` where it was built here. */
 function load(): Native {
-  try {
-    return require('../travelsense.node') as Native;
-  } catch (cause) {
-    const where = `${process.platform}-${process.arch}`;
-    throw new Error(`travelsense has no native module that loads on ${where} with Node.js ${process.version}`, {
-      cause,
-    });
+  // Bundlers leave alone what they cannot see through; a bundle finds the package of the platform from where it lies itself.
+  const from = typeof __filename === 'string' ? __filename : join(process.cwd(), 'index.js');
+  const required = createRequire(from);
+  const libraries = process.platform === 'linux' ? ['-gnu'] : process.platform === 'win32' ? ['-msvc'] : [''];
+  const platform = `${process.platform}-${process.arch}`;
+  const packages = libraries.map((library) => `@travelsense/${platform}${library}`);
+  for (const name of ['../travelsense.node', ...packages]) {
+    try {
+      return required(name) as Native;
+    } catch (cause) {
+      if (!isAbsent(cause, name)) {
+        throw failure(
+          'native_module_failed',
+          `${name} does not load on ${platform} with Node.js ${process.version}`,
+          cause,
+        );
+      }
+    }
   }
+  throw failure(
+    'native_module_missing',
+    `travelsense has no native module for ${platform}: the package ${packages.join(' or ')} is not installed. It is an optional ` +
+      'dependency, which npm leaves out with --omit=optional, or where node_modules or package-lock.json come from another platform: ' +
+      'remove both and install again. Linux needs glibc',
+  );
+}
+
+function isAbsent(error: unknown, name: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND' && error.message.includes(name);
+}
+
+function failure(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code });
 }

@@ -1,18 +1,35 @@
 /** The users behind a number, and named sets of users. */
 
+import type { Condition, Filter } from './filter.js';
+import type { When, Window } from './query.js';
+import type { Counted } from './words.js';
+
 /** Whose users are asked for, and which of them are shown. */
-export interface PeopleQuestion {
-  /** What was asked, for example `funnel`. */
-  word: string;
-  /** Its question. */
-  question: object;
-  /** The cell of its answer, for example `{ cell: 'reached', step: 2 }`. */
-  cell: object;
+export type PeopleQuestion = Counted & {
   /** At most so many users, 1 to 10,000; 100 by default. */
-  limit?: number;
+  readonly limit?: number | null;
   /** How many to leave out before; none by default. */
-  offset?: number;
-}
+  readonly offset?: number | null;
+};
+
+/** Who is of a cohort. */
+export type CohortDefinition =
+  | { readonly users: readonly string[] }
+  | ({
+      /** The events that count. */
+      readonly did: Condition;
+      /** How often at least; 1 by default. */
+      readonly atLeast?: number | null;
+      /** How often at most. */
+      readonly atMost?: number | null;
+    } & (
+      | { readonly last?: Window | null }
+      | { readonly startDate: When; readonly endDate: When; readonly timezone?: string | null }
+    ))
+  | { readonly profile: readonly Filter[] }
+  | { readonly all: readonly CohortDefinition[] }
+  | { readonly any: readonly CohortDefinition[] }
+  | { readonly not: CohortDefinition };
 
 /** Users that a cell counts, in the order of their ids. */
 export interface People {
@@ -34,12 +51,12 @@ export interface Person {
   lastSeen: string | null;
   events: number;
   plan: string | null;
-  properties: object | null;
+  properties: { [name: string]: unknown } | null;
 }
 
 /** A named set of users. */
 export interface SavedCohort {
   name: string;
-  definition: object;
+  definition: CohortDefinition;
   createdAt: string;
 }

@@ -18,6 +18,9 @@ export type Segment = 'all' | 'new' | 'returning' | 'active' | 'inactive' | 'pre
 /** The first day of a week. */
 export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
 
+/** The peer whose switches stand where none are given; `exact` is ours. */
+export type Preset = 'exact' | 'posthog' | 'mixpanel' | 'amplitude' | 'clickhouse';
+
 /** The asked range, and who and what is seen in it. */
 export interface Range {
   /** Where the range begins. */

@@ -1,6 +1,7 @@
 /** Who comes back, by the period in which they started. */
 
-import type { Given, Range, Rate, Segment, Selector, Stamp, Weekday } from './query.js';
+import type { AnsweredCondition, AnsweredFilter, Condition, Filter } from './filter.js';
+import type { Preset, Range, Rate, Segment, Stamp, Weekday } from './query.js';
 
 /** A property of events by its name, or of users. */
 export type RetentionProperty = string | { readonly user: string; readonly at?: 'at_event' | 'as_of' };
@@ -33,11 +34,11 @@ export interface RetentionQuestion extends Range {
   /** The numeric property of the metrics `property_sum` and `property_average`. */
   property?: RetentionProperty | null;
   /** The event that starts a user; any by default. */
-  start?: Given | { readonly event: Given; readonly where: readonly object[] };
+  start?: Condition;
   /** The event that brings a user back; any by default. */
-  return?: Given | { readonly event: Given; readonly where: readonly object[] };
+  return?: Condition;
   /** Only events that meet all of these are seen. */
-  filters?: readonly object[] | null;
+  filters?: readonly Filter[] | null;
   /** When a user joins a cohort; `first_time` by default. */
   mode?: RetentionMode | null;
   /** How columns count time; by the calendar by default. */
@@ -59,7 +60,7 @@ export interface RetentionQuestion extends Range {
   /** Which cohorts the averages pool; all by default. */
   pooling?: 'all' | 'common_cohorts' | null;
   /** The peer whose switches stand where none are given; `exact` by default. */
-  preset?: 'exact' | 'posthog' | 'mixpanel' | 'amplitude' | 'clickhouse' | null;
+  preset?: Preset | null;
   /** The first day of weeks; `monday` by default. */
   weekStart?: Weekday | null;
   /** How many periods after the first to show; all that have begun by default. */
@@ -93,9 +94,9 @@ export interface RetentionAnswer extends Stamp {
   /** When a user joins a cohort. */
   mode: RetentionMode;
   /** The event that starts a user. */
-  start: Selector | { event: Selector; where: object[] };
+  start: AnsweredCondition;
   /** The event that brings a user back. */
-  return: Selector | { event: Selector; where: object[] };
+  return: AnsweredCondition;
   /** Whether stored history begins only at or after the range, so that "first time" may be wrong. */
   leftCensored: boolean;
   /** Events without a user, which no cohort counts. */
@@ -109,7 +110,7 @@ export interface RetentionAnswer extends Stamp {
   /** How columns count time; absent for the calendar. */
   unit?: RetentionUnit;
   /** What all events seen say. */
-  filters?: object[];
+  filters?: AnsweredFilter[];
   /** The property that the figure is of. */
   property?: RetentionProperty;
   /** The property in which returns equal their start. */

@@ -43,7 +43,7 @@ const questions = {
 const slow = (/** @type {number} */ n) => ({
   steps: Array.from({ length: n }, (_, i) => (i === 0 ? null : { event: null, maxGap: '27d' })),
   window: '28d',
-  unit: 'totals',
+  unit: /** @type {const} */ ('totals'),
   ...range,
 });
 

@@ -17,7 +17,8 @@ const dateRange = { startDate: '2026-01-01', endDate: '2026-01-31' };
 
 for (const format of /** @type {const} */ (['csv', 'json', 'xlsx', 'pdf'])) {
   test(`a report becomes a file: ${format}`, async () => {
-    const job = await store.export({ exportType: 'report', format, dateRange });
+    let job = await store.export({ exportType: 'report', format, dateRange });
+    for await (const later of store.watchExport(job._id)) job = later;
     assert.equal(job.status, 'completed');
     const path = join(folder, `report.${format}`);
     assert.equal(await store.saveExport(job._id, path), job.fileSize);

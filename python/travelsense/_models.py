@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from travelsense._asking import ask
 from travelsense._question import question, to_json
 
 if TYPE_CHECKING:
+    import os
+
     from travelsense._native import Store
     from travelsense._question import Date, Length
 
@@ -47,13 +49,10 @@ class Models:
             The model: `_id`, `name`, `version`, `hash`, `task`, `features`, `outputs`, `classes` and more.
 
         Raises:
-            ValidationError: for a file that is malformed, too large, or uses what is not supported; nothing has changed then.
+            ValidationError: for a file that is malformed, too large, or uses what is not supported; then nothing has
+                changed.
         """
-        if isinstance(file, bytes):
-            content = file
-        else:
-            with open(file, "rb") as opened:
-                content = opened.read()
+        content = file if isinstance(file, bytes) else Path(file).read_bytes()
         asked = question(
             name=name,
             description=description,
@@ -95,10 +94,12 @@ class Models:
 
         Args:
             model: its name, `name@version` or its id.
-            rows: columns by name, a list of dicts, or a frame of pandas, polars or pyarrow. Missing values are `None` or NaN.
-            users: instead of rows, users of this store whose features the model takes by name (`recency_days`, `tenure_days`,
-                `active_days`, `active_days_lately`, `events`, `events_per_active_day`, `value`, `value_per_active_day`,
-                `expected_active_days`): `activity`, `asOf`, `horizonDays`, `segment`, `users` as in a question of churn.
+            rows: columns by name, a list of dicts, or a frame of pandas, polars or pyarrow. Missing values are `None`
+                or NaN.
+            users: instead of rows, users of this store, whose features the model takes by name (`recency_days`,
+                `tenure_days`, `active_days`, `active_days_lately`, `events`, `events_per_active_day`, `value`,
+                `value_per_active_day`, `expected_active_days`): `activity`, `asOf`, `horizonDays`, `segment`,
+                `users` as in a question of churn.
             ids: the ids of the rows, by which what comes is joined; their numbers from 0 by default.
             ds: when it will be known what came.
             feedback: a name under which the scores are kept, with the features.

@@ -9,7 +9,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
-/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime'} Word */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action'} Word */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -21,7 +21,7 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [rates]
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
- * @property {{ name: string, definition: object }[]} [cohorts]
+ * @property {{ name: string, definition: any }[]} [cohorts]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {{ cell: object, users: string[] }[]} [people]
@@ -82,7 +82,7 @@ const ask = (store, word, question) => {
     case 'retention':
       return store.retention({ analysisMetric: null, ...question });
     default:
-      return word in store ? store[word](question) : store.query(word, question);
+      return word in store ? /** @type {any} */ (store)[word](question) : store.query(word, question);
   }
 };
 
@@ -108,14 +108,14 @@ async function run(
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
       for (const { cell, users } of people ?? []) {
-        const behind = await store.people({ word, question, cell });
+        const behind = await store.people(/** @type {any} */ ({ word, question, cell }));
         assert.deepEqual(
           behind.users.map(({ userId }) => userId),
           users,
         );
       }
     } else {
-      const refusal = await ask(store, word, question).catch((refusal) => refusal);
+      const refusal = await ask(store, word, question).catch((/** @type {unknown} */ refusal) => refusal);
       assert.ok(refusal instanceof TravelsenseError, why);
       assert.equal(refusal.code, error.code, why);
       assert.deepEqual(codes([...refusal.errors]), codes(error.errors), why);
@@ -135,6 +135,9 @@ const words = /** @type {const} */ ([
   'engagement',
   'adoption',
   'realtime',
+  'churn',
+  'value',
+  'next_action',
 ]);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();

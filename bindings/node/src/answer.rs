@@ -11,6 +11,7 @@ use travelsense::chart::{Chart, Look};
 use travelsense::{Error, Result};
 
 use crate::error::to_js;
+use crate::rows::Rows;
 use crate::work::{Promised, promise};
 
 /// The JSON of an answer, written when somebody asks for it.
@@ -46,6 +47,13 @@ impl Answer {
     pub fn to_arrow_ipc(&self) -> Promised<Vec<u8>, Uint8Array> {
         let table = Arc::clone(&self.table);
         promise(move || stream(&table()?))
+    }
+
+    /// Its table row by row.
+    #[napi]
+    pub fn rows(&self) -> Promised<Rows> {
+        let table = Arc::clone(&self.table);
+        promise(move || Ok(Rows::of(table()?)))
     }
 
     /// Its chart in SVG, or that of a part of it by name; nothing where it has none.

@@ -200,6 +200,11 @@ impl Store {
         })
     }
 
+    /// The store, for what asks it by itself.
+    pub(crate) fn shared(&self) -> Result<Arc<Analytics>> {
+        self.held().clone().ok_or_else(closed)
+    }
+
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<Analytics>>> {
         self.analytics
             .lock()
@@ -211,6 +216,7 @@ fn text<T: Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
-fn closed() -> Error {
+/// The store is closed.
+pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Conflict, "closed", "the store is closed")
 }

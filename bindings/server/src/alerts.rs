@@ -175,6 +175,7 @@ fn paged(operation: Operation) -> Operation {
 
 /// Makes an alert rule.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
+    let beneath = id.path("/api/analytics-dashboard/alerts");
     tell(
         service,
         id,
@@ -183,7 +184,7 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
         None,
         move |analytics, who| {
             let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
-            let place = format!("/api/analytics-dashboard/alerts/{}", made.id);
+            let place = format!("{beneath}/{}", made.id);
             Ok(Answer::of(&made)?.created(place).tagged(made.revision))
         },
     )

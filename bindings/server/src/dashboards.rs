@@ -156,12 +156,13 @@ fn listing() -> Operation {
 /// Creates a custom dashboard.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ManageDashboards;
+    let beneath = id.path("/api/analytics-dashboard/custom");
     let key = key(&headers);
     tell(service, id, headers, may, None, move |analytics, who| {
         let made = unparsed(&body, |body| {
             analytics.create_dashboard_once(who, body, key.as_deref())
         })?;
-        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        let place = format!("{beneath}/{}", made.id);
         Ok(Answer::of(&made)?.created(place).tagged(made.revision))
     })
     .await
@@ -176,6 +177,7 @@ async fn create_from(
     body: Bytes,
 ) -> Response {
     let may = Permission::ManageDashboards;
+    let beneath = id.path("/api/analytics-dashboard/custom");
     tell(service, id, headers, may, None, move |analytics, who| {
         let body = if body.is_empty() {
             Bytes::from_static(b"{}")
@@ -185,7 +187,7 @@ async fn create_from(
         let made = unparsed(&body, |body| {
             analytics.create_dashboard_from(who, &key, body)
         })?;
-        let place = format!("/api/analytics-dashboard/custom/{}", made.id);
+        let place = format!("{beneath}/{}", made.id);
         Ok(Answer::of(&made)?.created(place).tagged(made.revision))
     })
     .await

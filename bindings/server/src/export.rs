@@ -17,7 +17,7 @@ use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
 use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
-use travelsense::export::Format;
+use travelsense::export::{ExportJob, Format};
 use travelsense::{Analytics, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
@@ -130,6 +130,7 @@ async fn chart(
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
 async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     let key = key(&headers);
     tell(service, id, headers, may, None, move |analytics, who| {
         // What is no JSON is refused by the core in its turn, as any other fault of the body.
@@ -139,7 +140,7 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
         let faulty = matches!(&made, Err(error) if error.kind() == ErrorKind::Invalid);
         match asked {
             Err(unread) if faulty => Err(unread),
-            _ => Answer::of(&made?),
+            _ => Answer::of(&placed(made?, &base)),
         }
     })
     .await
@@ -148,8 +149,12 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
 /// One's exports, page by page.
 async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&question(&uri, |asked| analytics.exports(who, asked))?)
+        let mut listed = question(&uri, |asked| analytics.exports(who, asked))?;
+        let exports = std::mem::take(&mut listed.exports).into_iter();
+        listed.exports = exports.map(|job| placed(job, &base)).collect();
+        Answer::of(&listed)
     })
     .await
 }
@@ -162,8 +167,9 @@ async fn read(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&analytics.export_job(who, &export)?)
+        Answer::of(&placed(analytics.export_job(who, &export)?, &base))
     })
     .await
 }
@@ -176,10 +182,19 @@ async fn cancel(
     headers: HeaderMap,
 ) -> Response {
     let may = Permission::ReadAnalytics;
+    let base = id.path("");
     tell(service, id, headers, may, None, move |analytics, who| {
-        Answer::of(&analytics.cancel_export(who, &export)?)
+        Answer::of(&placed(analytics.cancel_export(who, &export)?, &base))
     })
     .await
+}
+
+/// An export whose file lies below the path at which these routes are.
+fn placed(job: ExportJob, base: &str) -> ExportJob {
+    ExportJob {
+        file_url: job.file_url.map(|ours| format!("{base}{ours}")),
+        ..job
+    }
 }
 
 /// The file of an export that is complete.

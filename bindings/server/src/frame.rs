@@ -12,12 +12,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
+use crate::host::Host;
 use crate::meters::Meters;
 use crate::problem::Problem;
 
-/// The id of a request, in its answer and in every line of the log about it, and the address it came from.
+/// The id of a request, in its answer and in every line of the log about it; the address it came from; and what the program around
+/// the routes says of it.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String, pub(crate) String);
+pub(crate) struct RequestId(pub(crate) String, pub(crate) String, pub(crate) Host);
 
 /// Who asked, left on the response for the log.
 #[derive(Clone, Debug)]
@@ -41,10 +43,18 @@ impl RequestId {
             .filter(plain);
         // What a proxy says of its clients is not believed: anybody could say it.
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let host = request.extensions().get::<Host>().cloned();
+        let host = host.unwrap_or_default();
         Self(
             given.map_or_else(crate::chance::id, ToOwned::to_owned),
-            peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
+            peer.map_or_else(|| host.origin.clone(), |peer| peer.0.ip().to_string()),
+            host,
         )
+    }
+
+    /// A path of ours as a browser asks for it.
+    pub(crate) fn path(&self, ours: &str) -> String {
+        format!("{}{ours}", self.2.base)
     }
 }
 

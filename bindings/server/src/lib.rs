@@ -12,6 +12,7 @@ mod export;
 mod frame;
 mod gather;
 mod health;
+mod host;
 mod ingest;
 mod keys;
 mod live;
@@ -32,8 +33,11 @@ mod source;
 #[cfg(feature = "otel")]
 mod traces;
 mod ui;
+mod upkeep;
 
+pub use host::{Host, Hosting};
 pub use keys::FetchedKeys;
 pub use openapi::openapi;
 pub use routes::router;
 pub use service::{Limits, Service};
+pub use upkeep::upkeep;

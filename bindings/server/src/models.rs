@@ -208,6 +208,7 @@ async fn register(
     uri: Uri,
     body: Bytes,
 ) -> Response {
+    let beneath = id.path("/api/analytics-dashboard/models");
     tell(
         service,
         id,
@@ -216,7 +217,7 @@ async fn register(
         None,
         move |analytics, who| {
             let made = question(&uri, |asked| analytics.register_model(who, asked, &body))?;
-            let place = format!("/api/analytics-dashboard/models/{}", made.id);
+            let place = format!("{beneath}/{}", made.id);
             Ok(Answer::of(&made)?.created(place))
         },
     )

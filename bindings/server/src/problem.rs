@@ -229,7 +229,7 @@ impl IntoResponse for Problem {
 /// RFC 6750, 3: no error is named to someone who sent no token.
 fn challenge(code: &str, detail: &str) -> HeaderValue {
     let plain = HeaderValue::from_static("Bearer realm=\"travelsense\"");
-    if code == "token_missing" {
+    if matches!(code, "token_missing" | "not_logged_in") {
         return plain;
     }
     let described: String = detail

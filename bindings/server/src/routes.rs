@@ -22,7 +22,7 @@ use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::Service;
 use crate::{
-    alerts, dashboards, export, health, ingest, live, meters, models, record, session, ui,
+    alerts, dashboards, export, health, host, ingest, live, meters, models, record, session, ui,
 };
 
 /// The server as a tower service, for `axum::serve` or for one request at a time.
@@ -44,7 +44,10 @@ pub fn router(service: Service) -> Router {
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(models::BODY)),
         );
-    let routes = routes.layer(middleware::from_fn(session::bearer));
+    let same_site = middleware::from_fn_with_state(service.clone(), host::same_site);
+    let routes = routes
+        .layer(middleware::from_fn(session::bearer))
+        .layer(same_site);
     let meters = service.meters().clone();
     framed(routes.with_state(service), meters)
 }

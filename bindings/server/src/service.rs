@@ -16,6 +16,7 @@ use crate::bearer;
 use crate::frame::RequestId;
 use crate::gather::Gathered;
 use crate::ingest::Batch;
+use crate::host;
 use crate::keys::FetchedKeys;
 use crate::meters::Meters;
 use crate::problem::Problem;
@@ -26,7 +27,8 @@ use crate::session::Entrances;
 #[derive(Clone, Debug)]
 pub struct Service {
     analytics: Arc<Analytics>,
-    verifier: Arc<RwLock<Arc<Verifier>>>,
+    /// Who verifies tokens; without one the program around the routes says who asks.
+    verifier: Arc<RwLock<Option<Arc<Verifier>>>>,
     fetched: Option<Arc<FetchedKeys>>,
     running: Arc<Semaphore>,
     looking: Arc<Semaphore>,
@@ -98,11 +100,20 @@ impl Drop for Left {
 impl Service {
     /// Answers from this store whoever these keys prove.
     pub fn new(analytics: Arc<Analytics>, verifier: Verifier, limits: Limits) -> Self {
+        Self::of(analytics, Some(Arc::new(verifier)), limits)
+    }
+
+    /// Answers from this store whoever the program around the routes says that asks: [`Host`](crate::Host).
+    pub fn hosted(analytics: Arc<Analytics>, limits: Limits) -> Self {
+        Self::of(analytics, None, limits)
+    }
+
+    fn of(analytics: Arc<Analytics>, verifier: Option<Arc<Verifier>>, limits: Limits) -> Self {
         let running = Arc::new(Semaphore::new(limits.running.max(1)));
         let meters = Meters::new();
         Self {
             analytics,
-            verifier: Arc::new(RwLock::new(Arc::new(verifier))),
+            verifier: Arc::new(RwLock::new(verifier)),
             fetched: None,
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
@@ -204,12 +215,7 @@ impl Service {
         *self
             .verifier
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(verifier);
-    }
-
-    fn verifier(&self) -> Arc<Verifier> {
-        let verifier = self.verifier.read();
-        verifier.unwrap_or_else(PoisonError::into_inner).clone()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(verifier));
     }
 
     /// Who asks: 401 if nobody is proved or the token was taken back, 429 if they ask too often.
@@ -218,13 +224,18 @@ impl Service {
         headers: &HeaderMap,
         id: &RequestId,
     ) -> std::result::Result<Principal, Problem> {
+        let Some(verifier) = self.verifier() else {
+            let who = id.2.who.clone().ok_or_else(host::nobody)?;
+            return self.admit(who.asking(&id.1, &id.0));
+        };
         let token = bearer::token(headers);
         if let (Ok(token), Some(fetched)) = (&token, &self.fetched)
-            && self.verifier().lacks_key_of(token)
+            && verifier.lacks_key_of(token)
         {
             fetched.refresh(self).await;
         }
-        let proven = token.and_then(|token| self.verifier().prove(token, self.analytics.now()));
+        let verifier = self.verifier().unwrap_or(verifier);
+        let proven = token.and_then(|token| verifier.prove(token, self.analytics.now()));
         // The store may block, and PostgreSQL's client must not run on an asynchronous thread.
         let proven = match proven {
             Ok(proof) => match self.analytics.admit_at_once(&proof) {
@@ -239,13 +250,27 @@ impl Service {
             },
             Err(error) => Err(error),
         };
-        let who = match proven {
-            Ok(who) => who.asking(&id.1, &id.0),
+        match proven {
+            Ok(who) => self.admit(who.asking(&id.1, &id.0)),
             Err(error) => {
                 self.turn_away(&error, id).await;
-                return Err(error.into());
+                Err(error.into())
             }
-        };
+        }
+    }
+
+    fn verifier(&self) -> Option<Arc<Verifier>> {
+        let held = self.verifier.read().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+
+    /// Whether the program around the routes says who asks.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.verifier().is_none()
+    }
+
+    /// Lets somebody who is proved in, unless they ask too often.
+    fn admit(&self, who: Principal) -> std::result::Result<Principal, Problem> {
         match &self.rate {
             Some(rate) => rate
                 .take(who.id(), tokio::time::Instant::now())

@@ -17,6 +17,7 @@ use travelsense::{Error, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id};
+use crate::host;
 use crate::openapi::schema::named;
 use crate::openapi::{Api, op};
 use crate::problem::Problem;
@@ -102,12 +103,14 @@ struct Session<'a> {
     user_id: &'a str,
     role: &'a str,
     permissions: Vec<&'static str>,
+    /// `token` where a token proves it, `host` where the program around the routes does.
+    login: &'static str,
 }
 
 /// Who asks.
 async fn read(State(service): State<Service>, Extension(id): Id, headers: HeaderMap) -> Response {
     match service.authenticate(&headers, &id).await {
-        Ok(who) => told(&who, &id.0),
+        Ok(who) => told(&service, &who, &id.0),
         Err(problem) => problem.into_response(),
     }
 }
@@ -119,6 +122,9 @@ async fn begin(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if service.is_hosted() {
+        return Problem::from(host::nobody()).into_response();
+    }
     let given = match asked(&service, &headers, &body) {
         Ok(given) => given,
         Err(error) => return Problem::from(error).into_response(),
@@ -130,7 +136,7 @@ async fn begin(
     proof.insert(AUTHORIZATION, bearer);
     match service.authenticate(&proof, &id).await {
         Ok(who) => {
-            let mut response = told(&who, &id.0);
+            let mut response = told(&service, &who, &id.0);
             // Only a page that came encrypted knows that the cookie will always travel so.
             let origin = headers.get(ORIGIN).and_then(|o| o.to_str().ok());
             let secure = origin.is_some_and(|o| o.starts_with("https://"));
@@ -173,12 +179,13 @@ fn asked(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<String> 
     }
 }
 
-fn told(who: &Principal, id: &str) -> Response {
+fn told(service: &Service, who: &Principal, id: &str) -> Response {
     let allowed = access::permissions(who).iter();
     let session = Session {
         user_id: who.id(),
         role: who.role(),
         permissions: allowed.map(|p| p.name()).collect(),
+        login: if service.is_hosted() { "host" } else { "token" },
     };
     let mut response = match Answer::of(&session) {
         Ok(answer) => answer.respond(id),

@@ -16,6 +16,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
+use crate::frame::Id;
+
 #[derive(RustEmbed)]
 #[folder = "ui/dist"]
 struct Built;
@@ -38,18 +40,32 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The file at a path, the dashboard's page, or 404.
-pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(id: Id, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return StatusCode::NOT_FOUND.into_response();
     }
     let path = uri.path().trim_start_matches('/');
     let page = path.is_empty() || (!path.starts_with("api/") && has(&headers, ACCEPT, "text/html"));
-    let found = files().get(path);
-    let found = found.or_else(|| files().get(PAGE).filter(|_| page));
-    found.map_or_else(
-        || StatusCode::NOT_FOUND.into_response(),
-        |file| sent(file, &headers),
-    )
+    match files().get(path) {
+        Some(file) if path != PAGE => sent(file, &headers),
+        found if found.is_some() || page => sent(&page_at(&id.2.base), &headers),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The dashboard's page, which names its files from where it is: one page serves every path, so that they cannot be named from that.
+fn page_at(base: &str) -> File {
+    let page = files().get(PAGE);
+    let text = page.map_or("", |page| {
+        std::str::from_utf8(&page.plain).unwrap_or_default()
+    });
+    let plain = text.replace("\"./", &format!("\"{base}/"));
+    File {
+        gzip: None,
+        tag: page.map_or(HeaderValue::from_static(""), |page| page.tag.clone()),
+        media: HeaderValue::from_static(media(PAGE)),
+        plain: Bytes::from(plain),
+    }
 }
 
 fn sent(file: &File, headers: &HeaderMap) -> Response {

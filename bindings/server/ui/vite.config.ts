@@ -9,6 +9,8 @@ const proxy = { '/api': server, '/health': server }
 export default defineConfig({
   // Tests read texts where they are written.
   plugins: process.env.VITEST ? [svelte()] : [wuchale(), svelte()],
+  // Files are found from each other, since another application may have put the dashboard below a path of its own.
+  base: './',
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

@@ -11,7 +11,8 @@ use super::{Analytics, json};
 use crate::access::{self, Permission, Principal};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, Result};
-use crate::feedback::{self, Actual, Feedback, FeedbackAnswer, Joined, Run, join};
+use crate::feedback::{self, Actual, Adapted, Feedback, FeedbackAnswer, Joined, Run, join};
+use crate::forecast::Table;
 use crate::metadata::feedback::{self as kept, Actuals};
 use crate::metadata::{change, read};
 use crate::query::Instant;
@@ -28,6 +29,9 @@ type Log = (Vec<(Instant, Run)>, Vec<(Instant, Vec<Actual>)>);
 
 /// The longest text of one run or of what came at once.
 const LONGEST: usize = 64 << 20;
+
+/// The levels, widest first, whose bounds are kept of a forecast.
+const KEPT: [f64; 6] = [99.0, 98.0, 95.0, 90.0, 80.0, 50.0];
 
 /// So many runs are looked at where what learns from them does.
 const LATEST: usize = 200;
@@ -100,7 +104,7 @@ impl Analytics {
         let act = Act::new("feedback.actuals", object(name));
         let now = self.now();
         self.acted(who, Permission::ManageModels, act, |session, _| {
-            let name = named(name)?;
+            let name = named(&name.into())?;
             let told = feedback::actuals(body)?;
             if kept::runs(session, &name, now, 1)?.is_empty() {
                 return Err(absent(&name));
@@ -119,7 +123,7 @@ impl Analytics {
     /// `forbidden` for a principal who may not manage models; `validation_failed` with every field error at once.
     pub fn add_predictions(&self, who: &Principal, name: &str, body: &Value) -> Result<String> {
         access::grant(who, Permission::ManageModels, ())?;
-        let name = named(name)?;
+        let name = named(&name.into())?;
         let mut run = feedback::predictions(body)?;
         run.data = hash(body)?;
         self.keep_run(who, &name, &run, &[])
@@ -132,12 +136,80 @@ impl Analytics {
     pub fn delete_feedback(&self, who: &Principal, name: &str) -> Result<u64> {
         let act = Act::new("feedback.delete", object(name));
         self.acted(who, Permission::ManageModels, act, |session, _| {
-            let name = named(name)?;
+            let name = named(&name.into())?;
             match kept::forget(session, &name)? {
                 0 => Err(absent(&name)),
                 runs => Ok(runs),
             }
         })
+    }
+
+    /// The forecasts of a table of series, kept under a name; their intervals learn from what is kept there.
+    pub(super) fn forecast_kept(
+        &self,
+        who: &Principal,
+        log: &Value,
+        question: &Value,
+    ) -> Result<Value> {
+        access::grant(who, Permission::ManageModels, ())?;
+        let log = named(log)?;
+        let mut asked = question.clone();
+        if let Some(fields) = asked.as_object_mut() {
+            fields.remove("feedback");
+        }
+        let mut table = Table::parse(&asked)?;
+        let learned = self.learned(&log)?;
+        let levels = std::mem::take(&mut table.options.levels);
+        let adapted: Vec<Adapted> = levels
+            .iter()
+            .map(|l| feedback::adapted(*l, &learned.points))
+            .collect();
+        // Those asked for, and those by which quantiles are kept.
+        table.options.levels = adapted.iter().map(|a| a.used).chain(KEPT).collect();
+        let mut made = self.forecasts(&table)?;
+        let kept = made.forecasts.intervals.split_off(adapted.len());
+        for (interval, adapted) in made.forecasts.intervals.iter_mut().zip(&adapted) {
+            interval.level = adapted.level;
+        }
+        let told = serde_json::json!({
+            "uniqueId": made.forecasts.unique_id,
+            "ds": made.forecasts.ds,
+            "mean": made.forecasts.mean,
+        });
+        let history = came(&asked)?;
+        let mut run = feedback::foretold(&told)?;
+        run.word = "forecast".to_owned();
+        run.model = "forecast".to_owned();
+        run.data = hash(&asked)?;
+        run.grid = KEPT
+            .iter()
+            .map(|level| (1.0 - level / 100.0) / 2.0)
+            .chain(KEPT.iter().rev().map(|level| (1.0 + level / 100.0) / 2.0))
+            .collect();
+        let mut row = 0;
+        for fan in &mut run.series {
+            let own = history.iter().filter(|a| a.id == fan.id).map(|a| a.y);
+            fan.scale = feedback::scale(own);
+            for _ in 0..fan.ds.len() {
+                let low = kept
+                    .iter()
+                    .map(|level| level.lower.get(row).copied().flatten());
+                let high = kept
+                    .iter()
+                    .rev()
+                    .map(|level| level.upper.get(row).copied().flatten());
+                fan.quantiles.push(low.chain(high).collect());
+                row += 1;
+            }
+        }
+        let id = self.keep_run(who, &log, &run, &history)?;
+        let mut answer = serde_json::to_value(&made).map_err(Error::internal)?;
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("run".to_owned(), id.into());
+            let adapted = serde_json::to_value(&adapted).map_err(Error::internal)?;
+            fields.insert("adapted".to_owned(), adapted);
+        }
+        Ok(answer)
     }
 
     /// Keeps what was foretold, with what of its history came of earlier runs; the id of the run.
@@ -239,12 +311,36 @@ fn absent(name: &str) -> Error {
     )
 }
 
-fn named(name: &str) -> Result<String> {
-    let question = serde_json::json!({ "name": name });
+/// A name as it may be.
+fn named(name: &Value) -> Result<String> {
+    let question = serde_json::json!({ "feedback": name });
     let mut fields = fields::Fields::of(&question)?;
-    let name = fields.required("name", fields::log_name);
+    let name = fields.required("feedback", fields::log_name);
     fields.finish(Vec::new())?;
     Ok(name)
+}
+
+/// What came, from the rows of a table that was valid; missing values did not.
+fn came(table: &Value) -> Result<Vec<Actual>> {
+    let column = |name: &str| table.get(name).and_then(Value::as_array);
+    let y = column("y").map(Vec::as_slice).unwrap_or_default();
+    let there: Vec<usize> = (0..y.len())
+        .filter(|i| y.get(*i).is_some_and(Value::is_number))
+        .collect();
+    let chosen = |name: &str| {
+        let values = column(name)?;
+        Some(
+            there
+                .iter()
+                .filter_map(|i| values.get(*i).cloned())
+                .collect::<Vec<Value>>(),
+        )
+    };
+    feedback::actuals(&serde_json::json!({
+        "uniqueId": chosen("uniqueId"),
+        "ds": chosen("ds"),
+        "y": chosen("y"),
+    }))
 }
 
 /// The hash of what something was made of.

@@ -55,7 +55,7 @@ use crate::metadata::{MetadataStore, ObjectId, Revocation};
 use crate::model::Model;
 use crate::query::Instant;
 use crate::realtime::Windows;
-use crate::timeline::{Columns, Halt, Timelines};
+use crate::timeline::{Ahead, Columns, Halt, Timelines};
 use crate::warehouse::duckdb::Duckdb;
 use crate::warehouse::{Open, Warehouse};
 
@@ -130,6 +130,8 @@ pub struct Analytics {
     windows: Arc<Windows>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
+    /// What was saved beside the file, until it is needed.
+    ahead: Arc<Mutex<Option<Ahead>>>,
     /// How many events the timelines beside the file hold.
     saved: Arc<AtomicU64>,
     columns: Arc<Mutex<Columns>>,
@@ -180,6 +182,12 @@ impl Analytics {
         let kept = Kept::new(&options);
         let exports = export::Exports::new(Files::beside(options.path.as_ref()));
         let now = (options.clock)();
+        // Within a memory limit a file is looked through piece by piece, when it is known how large it is beside the limit.
+        let free = options
+            .path
+            .as_deref()
+            .filter(|_| options.memory_limit.is_none());
+        let ahead = free.and_then(Timelines::ahead);
         let warehouse = Duckdb::open(&Open {
             path: options.path.clone(),
             read_only: options.read_only,
@@ -205,6 +213,7 @@ impl Analytics {
             windows,
             timelines: Arc::default(),
             updating: Arc::default(),
+            ahead: Arc::new(Mutex::new(ahead)),
             saved: Arc::default(),
             columns: Arc::default(),
             pool: Arc::new(pool),

@@ -10,7 +10,7 @@ use crate::access::{self, Permission, Principal};
 use crate::audit::Act;
 use crate::churn::{self, Churn, USER_FEATURES};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feedback::{Fan, Measure, Run, profile};
+use crate::feedback::{self, Fan, Measure, Run, profile};
 use crate::metadata::documents::{self, Find, Sort};
 use crate::metadata::models::{self, Version};
 use crate::metadata::{Kind, ObjectId, Session, read};
@@ -305,7 +305,7 @@ impl Analytics {
         })
     }
 
-    /// Scores as they are kept: the probability of the last class, or the prediction, with the features.
+    /// Scores as they are kept: the probability of the second of two classes, or the prediction, with the features.
     fn scored(
         &self,
         log: &str,
@@ -317,19 +317,22 @@ impl Analytics {
             Task::Classification => (scores.columns.last(), Measure::Probability),
             _ => (scores.columns.first(), Measure::Number),
         };
-        let chance = |name: &str| measure == Measure::Number || name.starts_with("probability_");
+        let two = model.schema.classes.len() == 2;
+        let chance =
+            |name: &str| measure == Measure::Number || two && name.starts_with("probability_");
         let Some((_, Column::Numbers(values))) = column.filter(|(name, _)| chance(name)) else {
             return Err(Error::field(
                 "feedback",
                 "not_used",
-                "the model gives neither a number nor a probability that could be compared",
+                "the model gives neither a number nor the probability of one of two classes",
             ));
         };
         let name = |i: usize| match &rows.ids {
             Some(ids) => ids.get(i).cloned().unwrap_or_default(),
             None => i.to_string(),
         };
-        let ds = question.ds.clone().unwrap_or_default();
+        let ds = question.ds.as_deref().map(|ds| feedback::ds(&ds.into()));
+        let ds = ds.and_then(std::result::Result::ok).unwrap_or_default();
         let each = values.iter().enumerate().map(|(i, value)| Fan {
             id: name(i),
             ds: vec![ds.clone()],

@@ -19,7 +19,10 @@ pub(super) const WORD: Word = Word {
 
 pub(super) const FORECAST: Word = Word {
     name: "forecast",
-    ask: |a, who, question| json(&a.forecast_json(who, question)?),
+    ask: |a, who, question| match question.get("feedback") {
+        None | Some(Value::Null) => json(&a.forecast_json(who, question)?),
+        Some(log) => json(&a.forecast_kept(who, log, question)?),
+    },
     people: None,
 };
 
@@ -127,7 +130,11 @@ impl Analytics {
     /// `validation_failed` with all that is wrong with the table; `forbidden` for a principal who may not read.
     pub fn forecast_json(&self, who: &Principal, question: &Value) -> Result<ForecastAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let table = Table::parse(question)?;
+        self.forecasts(&Table::parse(question)?)
+    }
+
+    /// The forecasts of a table.
+    pub(super) fn forecasts(&self, table: &Table) -> Result<ForecastAnswer> {
         let made = self
             .pool
             .install(|| table.forecast_watched(&|share| self.goes_on(share)));

@@ -50,9 +50,11 @@ impl Analytics {
         let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         let mut held = current();
         if held.is_none() {
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            let ahead = ahead.take();
             let saved = self
                 .pool
-                .install(|| Timelines::saved(&*self.warehouse, self.memory_limit))?;
+                .install(|| Timelines::saved_ahead(&*self.warehouse, self.memory_limit, ahead))?;
             held = saved.map(Arc::new);
             let events = held.as_ref().map_or(0, |held| held.head().events);
             self.saved.store(events, Ordering::Relaxed);

@@ -11,15 +11,17 @@ use super::plan::{Plan, before};
 use super::question::{Metric, Preset};
 use super::tally::Tally;
 use crate::error::Result;
-use crate::query::calendar::Bits;
+use crate::query::calendar::{Bits, DayBits, day_beginning};
 use crate::query::{Calendar, Instant, Period};
-use crate::timeline::Timeline;
+use crate::timeline::{Day, Days, Timeline};
 
 /// A question made ready for the pass.
 #[derive(Debug)]
 pub(super) struct Fast<'a> {
     plan: &'a Plan<'a>,
     bits: Bits<u128>,
+    /// The same by days, where they tell all of it.
+    pub(super) by_day: Option<ByDay>,
     /// The first instant that has a bit.
     start: i64,
     /// The bit of the first row, and those of all rows.
@@ -29,6 +31,38 @@ pub(super) struct Fast<'a> {
     lifecycle: bool,
     /// The bits of the trailing windows.
     trailing: [u128; 2],
+}
+
+/// The days of a question of all users whose range is one of whole days.
+#[derive(Debug)]
+pub(super) struct ByDay {
+    bits: DayBits<u128>,
+    /// The first day of the range, and the one after it.
+    from: usize,
+    until: usize,
+}
+
+impl ByDay {
+    fn new(plan: &Plan<'_>, calendar: &Calendar) -> Option<Self> {
+        let day = |micros| {
+            day_beginning(
+                &plan.question.range.zone,
+                Instant::saturating_from_micros(micros),
+            )
+        };
+        // What is not visible yet is not seen by days at all.
+        let until = if plan.until > plan.as_of {
+            usize::MAX
+        } else {
+            day(plan.until)?
+        };
+        let bit = |bucket: usize| 1_u128.checked_shl(bucket as u32);
+        Some(Self {
+            bits: DayBits::new(calendar, bit).filter(|_| plan.members.are_all())?,
+            from: day(plan.from)?,
+            until,
+        })
+    }
 }
 
 impl<'a> Fast<'a> {
@@ -73,8 +107,10 @@ impl<'a> Fast<'a> {
                 .checked_shr(128 - count as u32)
                 .unwrap_or_default()
         };
+        let by_day = ByDay::new(plan, calendar);
         Ok((shift > 0).then(|| Self {
             plan,
+            by_day,
             bits,
             start: begin.start.micros(),
             shift: shift as u32,
@@ -106,6 +142,32 @@ impl<'a> Fast<'a> {
         tally.users += u64::from(inside > 0);
         tally.events += inside as u64;
         let word = ts.iter().fold(0, |word, at| word | self.bits.of(*at));
+        self.add(word, *first < self.start, tally);
+    }
+
+    /// Counts the users of these days.
+    pub(super) fn count_days(&self, by_day: &ByDay, days: &Days, tally: &mut Tally) {
+        tally.events += days.events(by_day.from..by_day.until);
+        days.for_each(|days| {
+            let Some(first) = days.first().filter(|day| day.number() < by_day.until) else {
+                return;
+            };
+            let (mut word, mut inside) = (0, false);
+            for day in days.iter().map(|day: &Day| day.number()) {
+                if day >= by_day.until {
+                    break;
+                }
+                word |= by_day.bits.of(day);
+                inside |= day >= by_day.from;
+            }
+            tally.users += u64::from(inside);
+            self.add(word, first.number() < by_day.bits.first, tally);
+        });
+    }
+
+    /// Counts a user who was active in these periods, and before the first that has a bit or not.
+    #[inline]
+    fn add(&self, word: u128, before: bool, tally: &mut Tally) {
         if self.stickiness {
             let days = (word & self.rows).count_ones() as usize;
             if days > 0 {
@@ -120,7 +182,7 @@ impl<'a> Fast<'a> {
         if self.lifecycle {
             let then = word << 1;
             let lowest = word & word.wrapping_neg();
-            let new = if *first < self.start { 0 } else { lowest };
+            let new = if before { 0 } else { lowest };
             let mut count = |state: State, periods: u128| {
                 let mut left = (periods & self.rows) >> self.shift;
                 while left != 0 {

@@ -87,7 +87,7 @@ pub(super) struct Plan<'a> {
     reach: i64,
     pub(super) from: i64,
     pub(super) until: i64,
-    as_of: i64,
+    pub(super) as_of: i64,
     pub(super) days: Calendar,
     regular: bool,
     pub(super) scales: [Scale; 3],

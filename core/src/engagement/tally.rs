@@ -8,7 +8,7 @@ use super::fast::Fast;
 use super::people::State;
 use super::plan::{Count, HOURS, Plan, Scratch, Sink, TRAILING};
 use crate::error::Result;
-use crate::timeline::View;
+use crate::timeline::{Days, Timeline, View};
 
 /// The numbers of an answer.
 #[derive(Debug, Default)]
@@ -48,11 +48,14 @@ impl Tally {
     /// One pass over all users.
     pub(super) fn run(plan: &Plan<'_>, view: &View<'_>) -> Result<Self> {
         if let Some(fast) = Fast::new(plan)? {
-            return view.fold(
-                || Self::new(plan),
-                |tally, t| fast.count(&t, tally),
-                Self::merge,
-            );
+            let empty = || Self::new(plan);
+            let user = |tally: &mut Self, t: Timeline<'_>| fast.count(&t, tally);
+            let Some(by_day) = &fast.by_day else {
+                return view.fold(empty, user, Self::merge);
+            };
+            let zone = &plan.question.range.zone;
+            let days = |tally: &mut Self, days: &Days| fast.count_days(by_day, days, tally);
+            return view.fold_days(zone, empty, days, user, Self::merge);
         }
         let (tally, _) = view.fold(
             || (Self::new(plan), Scratch::default()),

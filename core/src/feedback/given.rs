@@ -135,33 +135,9 @@ pub fn predictions(body: &Value) -> Result<Run> {
     }
     fields.finish(faults)?;
     let bounds = lower.zip(upper);
+    let mean: Vec<Option<f64>> = mean.into_iter().map(Some).collect();
+    let series = series(ids.as_deref(), times.as_deref(), &mean, bounds.as_ref());
     let tail = (1.0 - level.unwrap_or(95.0) / 100.0) / 2.0;
-    let mut places = std::collections::HashMap::new();
-    let mut series: Vec<Fan> = Vec::new();
-    for (i, mean) in mean.iter().enumerate() {
-        let id = ids
-            .as_ref()
-            .and_then(|l| l.get(i))
-            .cloned()
-            .unwrap_or_default();
-        let place = *places.entry(id.clone()).or_insert_with(|| {
-            series.push(Fan {
-                id,
-                ..Fan::default()
-            });
-            series.len() - 1
-        });
-        let Some(fan) = series.get_mut(place) else {
-            continue;
-        };
-        let time = times.as_ref().and_then(|l| l.get(i)).cloned();
-        fan.ds.push(time.unwrap_or_default());
-        fan.mean.push(Some(*mean));
-        if let Some((lower, upper)) = &bounds {
-            fan.quantiles
-                .push(vec![lower.get(i).copied(), upper.get(i).copied()]);
-        }
-    }
     Ok(Run {
         word: "predictions".to_owned(),
         model,
@@ -174,4 +150,56 @@ pub fn predictions(body: &Value) -> Result<Run> {
         series,
         ..Run::default()
     })
+}
+
+/// Reads forecasts of our own as a run: the columns `uniqueId`, `ds` and `mean`, where nulls are what nothing is known of.
+///
+/// # Errors
+/// `validation_failed`, which would be a fault of ours.
+pub(crate) fn foretold(columns: &Value) -> Result<Run> {
+    let mut fields = Fields::of(columns)?;
+    let ids = fields.required("uniqueId", |v| fields::list(v, id));
+    let times = fields.required("ds", |v| fields::list(v, ds));
+    let maybe = |v: &Value| match v {
+        Value::Null => Ok(None),
+        v => number(v).map(Some),
+    };
+    let mean = fields.required("mean", |v| fields::list(v, maybe));
+    fields.finish(Vec::new())?;
+    Ok(Run {
+        series: series(Some(&ids), Some(&times), &mean, None),
+        ..Run::default()
+    })
+}
+
+/// Rows as series, in the order of their first rows.
+fn series(
+    ids: Option<&[String]>,
+    times: Option<&[String]>,
+    mean: &[Option<f64>],
+    bounds: Option<&(Vec<f64>, Vec<f64>)>,
+) -> Vec<Fan> {
+    let mut places = std::collections::HashMap::new();
+    let mut series: Vec<Fan> = Vec::new();
+    for (i, mean) in mean.iter().enumerate() {
+        let id = ids.and_then(|l| l.get(i)).cloned().unwrap_or_default();
+        let place = *places.entry(id.clone()).or_insert_with(|| {
+            series.push(Fan {
+                id,
+                ..Fan::default()
+            });
+            series.len() - 1
+        });
+        let Some(fan) = series.get_mut(place) else {
+            continue;
+        };
+        fan.ds
+            .push(times.and_then(|l| l.get(i)).cloned().unwrap_or_default());
+        fan.mean.push(*mean);
+        if let Some((lower, upper)) = bounds {
+            fan.quantiles
+                .push(vec![lower.get(i).copied(), upper.get(i).copied()]);
+        }
+    }
+    series
 }

@@ -19,6 +19,7 @@ pub use adapt::{Adapted, adapted};
 pub use answer::{FeedbackAnswer, FeedbackRows, answer};
 pub use drift::{Advice, Drift, PageHinkley, Shifted};
 pub use given::{actuals, predictions};
+pub(crate) use given::{ds, foretold};
 pub use join::{Joined, Point, join};
 pub use question::Feedback;
 pub use run::{Actual, Fan, GRID, Measure, Profile, Run, profile, scale};

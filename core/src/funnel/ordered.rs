@@ -2,19 +2,25 @@
 //!
 //! For a target, so many required and so many optional steps, a table says from the last step backwards, for each row that can
 //! fill a step, the earliest time by which a chain that goes on from it can be complete. A minimum over a sliding stretch
-//! of the next step's rows gives it, since both ends of the stretch only move forward. The table may think too well of rows
-//! that are needed twice and of times at which an excluded row stands beside a step's, so a chain is then walked row by row, and
-//! a walk that fails goes back. Targets are tried from the best down.
+//! of the next step's rows gives it, since both ends of the stretch only move forward; among rows of one time, which could be
+//! needed twice, a matching does. A chain is then walked row by row. Only with a grace, and where an excluded row removes the
+//! user, the table may think too well of a row: a walk that fails then goes back. Targets are tried from the best down.
 #![expect(
     clippy::indexing_slicing,
     reason = "a kernel: steps are at most 64, rows below the number of rows"
 )]
+
+mod table;
+mod tie;
+mod walk;
 
 use std::collections::{HashSet, VecDeque};
 
 use super::options::{Entry, Order};
 use super::outcome::{Found, Groups, PATIENCE, TooComplex, WORK};
 use super::plan::{Plan, Rows};
+use table::Table;
+use tie::{Kind, Knot, Tie, Within};
 
 /// No chain.
 const NEVER: i64 = i64::MAX;
@@ -26,75 +32,21 @@ struct Search<'s> {
     at: Vec<Vec<u32>>,
     /// The times of each exclusion, and the rows.
     excluded: Vec<Vec<(i64, u32)>>,
+    /// How each row stands to the others of its time.
+    ties: Vec<Tie>,
+    knots: Vec<Knot>,
     /// For each step and number of optional steps still to come, by the step's rows: when a chain can be complete.
     tables: Vec<Vec<Table>>,
+    /// The same for chains that go on at a later time, where there are knots.
+    beyond: Vec<Vec<Vec<i64>>>,
     required: usize,
     /// The first step that the target has not.
     limit: usize,
-    /// Whether what fails once from a row fails again, whatever came before it.
-    forgetful: bool,
-    /// From where the walk at hand has failed: step, optional steps to come, row, and the exclusions begun before its time.
-    failed: HashSet<(u8, usize, u32, u64)>,
+    /// Whether no row can fill two steps.
+    disjoint: bool,
+    /// From where the walk at hand has failed: step, optional steps to come, row, and the first step at its time.
+    failed: HashSet<(usize, usize, u32, usize)>,
     work: u64,
-}
-
-/// Times by place, and of every stretch the least: a row that can still make it is found without trying those that cannot.
-struct Table {
-    /// A tree: the times begin in its middle, the node above two others has the lesser of them.
-    least: Vec<i64>,
-    rows: usize,
-}
-
-impl Table {
-    fn new(rows: usize) -> Self {
-        Self {
-            least: vec![NEVER; 2 * rows.next_power_of_two()],
-            rows,
-        }
-    }
-
-    fn times(&self) -> &[i64] {
-        let middle = self.least.len() / 2;
-        &self.least[middle..middle + self.rows]
-    }
-
-    fn times_mut(&mut self) -> &mut [i64] {
-        let middle = self.least.len() / 2;
-        &mut self.least[middle..middle + self.rows]
-    }
-
-    /// Fills the tree over the times.
-    fn grown(mut self) -> Self {
-        for node in (1..self.least.len() / 2).rev() {
-            self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]);
-        }
-        self
-    }
-
-    /// The first place from `from` on whose time is no later than a deadline; behind all rows where there is none.
-    fn next(&self, from: usize, deadline: i64) -> usize {
-        let middle = self.least.len() / 2;
-        if from >= self.rows {
-            return self.rows;
-        }
-        let mut node = middle + from;
-        while self.least[node] > deadline {
-            // To the stretch on the right, which may be longer.
-            while node & 1 == 1 {
-                if node == 1 {
-                    return self.rows;
-                }
-                node /= 2;
-            }
-            node += 1;
-        }
-        while node < middle {
-            node *= 2;
-            node += usize::from(self.least[node] > deadline);
-        }
-        // Behind the last row the tree is empty.
-        (node - middle).min(self.rows)
-    }
 }
 
 /// The best chain from the entries of each group; nothing for a group without one.
@@ -119,41 +71,35 @@ pub(super) fn search(
             mask &= mask - 1;
         }
     }
-    let disjoint = unit.rows.iter().all(|row| row.mask.count_ones() <= 1);
-    let apart = || {
-        let mut rows = unit.rows.iter();
-        rows.all(|row| row.mask == 0 || row.excluded == 0)
-    };
-    let forgetful = disjoint
-        && if plan.grace == 0 {
-            apart()
-        } else {
-            plan.exclusions.is_empty()
-        };
-    let search = Search {
+    let (ties, knots) = tie::ties(plan, &unit.rows);
+    let mut search = Search {
         plan,
         unit,
         at,
         excluded,
+        ties,
+        knots,
         tables: Vec::new(),
+        beyond: Vec::new(),
         required: 0,
         limit: 0,
-        forgetful,
+        disjoint: !unit.rows.iter().any(|row| tie::several(row.mask)),
         failed: HashSet::new(),
         work: 0,
     };
-    if plan.removes && !plan.exclusions.is_empty() {
+    let found = if plan.removes && !plan.exclusions.is_empty() {
         search.removing(groups, deadlines)
     } else {
-        let mut search = search;
         search.run(groups, deadlines, true, &|_, _| true)
-    }
+    };
+    plan.tried(search.work)?;
+    found
 }
 
 impl Search<'_> {
     /// Where an excluded row removes an entry: only entries whose deepest chain without exclusions can be had with them.
     fn removing(
-        mut self,
+        &mut self,
         groups: &Groups,
         deadlines: &[i64],
     ) -> Result<Vec<Option<Found>>, TooComplex> {
@@ -184,7 +130,10 @@ impl Search<'_> {
             .filter(|g| !groups[*g].is_empty())
             .collect();
         let bounds = self.reach();
-        let within = self.within(deadlines);
+        let mut within = self.within(deadlines);
+        if !self.disjoint {
+            within = within.min(tie::apart(self.plan, &self.unit.rows));
+        }
         let deepest = places
             .iter()
             .enumerate()
@@ -201,7 +150,8 @@ impl Search<'_> {
                 .unwrap_or(places.len());
             let most = (0..self.limit)
                 .filter(|k| places[*k].optional && bounds[*k])
-                .count();
+                .count()
+                .min(self.unit.rows.len().saturating_sub(required));
             for optional in (0..=most).rev() {
                 if left.is_empty() {
                     return Ok(found);
@@ -212,7 +162,9 @@ impl Search<'_> {
                     }
                     return Ok(found);
                 }
-                self.prepare(optional, excluding)?;
+                if optional == most {
+                    self.prepare(most, excluding)?;
+                }
                 let mut still = Vec::new();
                 for group in left {
                     found[group] =
@@ -264,7 +216,9 @@ impl Search<'_> {
             let mut here = Vec::new();
             for row in rows {
                 let now = ts(row);
-                while let Some(from) = before.next_if(|from| self.lower(k, from.0) <= now) {
+                let alone = self.ties[*row as usize] == Tie::Alone;
+                let follows = |from: i64| self.lower(k, from) <= now && !(alone && from == now);
+                while let Some(from) = before.next_if(|from| follows(from.0)) {
                     while window.back().is_some_and(|w| w.1 <= from.1) {
                         window.pop_back();
                     }
@@ -325,16 +279,11 @@ impl Search<'_> {
             if class == failed {
                 continue;
             }
-            self.failed.clear();
-            let mut chain = vec![(0_u8, entry)];
-            if self.walk(&mut chain, optional, deadline, excluding)? {
-                let depth = self.required;
+            if let Some(chain) = self.walk(entry, optional, deadline, excluding)? {
+                let at = |(k, r): (usize, u32)| (k as u8, self.unit.rows[r as usize].at);
                 return Ok(Some(Found {
-                    depth,
-                    chain: chain
-                        .iter()
-                        .map(|(k, r)| (*k, self.unit.rows[*r as usize].at))
-                        .collect(),
+                    depth: self.required,
+                    chain: chain.into_iter().map(at).collect(),
                 }));
             }
             failed = class;
@@ -383,7 +332,8 @@ impl Search<'_> {
         }
         if excluding && self.plan.grace == 0 {
             for (exclusion, times) in self.plan.exclusions.iter().zip(&self.excluded) {
-                if exclusion.0 <= k && next <= exclusion.1 && exclusion.1 < self.limit {
+                let counts = exclusion.1 < self.limit || self.plan.removes;
+                if exclusion.0 <= k && next <= exclusion.1 && counts {
                     upper = upper.min(
                         times
                             .get(times.partition_point(|t| t.0 <= ts))
@@ -395,29 +345,80 @@ impl Search<'_> {
         upper
     }
 
-    /// Fills the tables for the target.
+    /// Fills the tables for all targets with so many required, and up to so many optional steps.
     fn prepare(&mut self, optional: usize, excluding: bool) -> Result<(), TooComplex> {
-        let mut tables: Vec<Vec<Table>> = (0..self.limit).map(|_| Vec::new()).collect();
+        self.tables = (0..self.limit).map(|_| Vec::new()).collect();
+        self.beyond = (0..self.limit).map(|_| Vec::new()).collect();
         for k in (0..self.limit).rev() {
             for left in 0..=optional {
                 self.plan.go_on()?;
                 let rows = &self.at[k];
-                let mut table = Table::new(rows.len());
+                let mut times = vec![NEVER; rows.len()];
                 if self.complete(k, left) {
-                    for (time, row) in table.times_mut().iter_mut().zip(rows) {
+                    for (time, row) in times.iter_mut().zip(rows) {
                         *time = self.unit.rows[*row as usize].ts;
                     }
                 } else {
                     for (next, then) in self.nexts(k, left) {
-                        let then = tables[next][then].times();
-                        self.slide(k, next, then, table.times_mut(), excluding);
+                        let then = self.tables[next][then].times();
+                        self.slide(k, next, then, &mut times, excluding);
                     }
                 }
-                tables[k].push(table.grown());
+                let mut table = Table::new(rows.len());
+                table.times_mut().copy_from_slice(&times);
+                if !self.knots.is_empty() {
+                    self.beyond[k].push(times);
+                    self.untie(k, left, table.times_mut(), excluding);
+                }
+                self.tables[k].push(table.grown());
             }
         }
-        self.tables = tables;
         Ok(())
+    }
+
+    /// Makes the times of the rows of knots exact, as the first that a chain has of them.
+    fn untie(&self, k: usize, left: usize, times: &mut [i64], excluding: bool) {
+        let at = Within {
+            first: k,
+            step: k,
+            left,
+        };
+        // Rows alike have the same time.
+        let mut known: Vec<(usize, Kind, i64)> = Vec::new();
+        for (time, row) in times.iter_mut().zip(&self.at[k]) {
+            let Tie::Knot(knot) = self.ties[*row as usize] else {
+                continue;
+            };
+            let kind = tie::kind(&self.unit.rows[*row as usize]);
+            if known.first().is_some_and(|k| k.0 != knot) {
+                known.clear();
+            }
+            let alike = known.iter().find(|k| k.1 == kind).map(|k| k.2);
+            *time = alike.unwrap_or_else(|| {
+                let time = self.leaving(knot, &[*row], at, excluding, i64::MIN);
+                known.push((knot, kind, time));
+                time
+            });
+        }
+    }
+
+    /// When a chain that has these rows of a knot can be complete: the earliest time, or any that is early enough.
+    fn leaving(&self, knot: usize, used: &[u32], at: Within, excluding: bool, enough: i64) -> i64 {
+        let knot = &self.knots[knot];
+        let mut least = NEVER;
+        let see = |step: usize, left: usize| {
+            // All rows of the knot that can fill the step go on alike.
+            let rows = &self.at[step];
+            let place = rows.partition_point(|r| *r < knot.rows.start);
+            if rows.get(place).is_some_and(|r| knot.rows.contains(r)) {
+                least = least.min(self.beyond[step][left][place]);
+            }
+            least <= enough
+        };
+        let used = used.iter().filter(|r| knot.rows.contains(*r));
+        let used = used.map(|r| tie::kind(&self.unit.rows[*r as usize]));
+        tie::exits(self.plan, (self.limit, excluding), knot, used, at, see);
+        least
     }
 
     /// Lowers the times of step `k` to what going on with step `next` gives.
@@ -429,7 +430,11 @@ impl Search<'_> {
         let mut entering = ahead.len();
         for (place, row) in self.at[k].iter().enumerate().rev() {
             let now = ts(*row);
-            let (lower, upper) = (self.lower(next, now), self.upper(k, next, now, excluding));
+            let upper = self.upper(k, next, now, excluding);
+            let mut lower = self.lower(next, now);
+            if self.ties[*row as usize] != Tie::Free {
+                lower = lower.max(now + 1);
+            }
             while entering > 0 && ts(ahead[entering - 1]) >= lower {
                 entering -= 1;
                 while window.back().is_some_and(|p| then[*p] >= then[entering]) {
@@ -457,153 +462,6 @@ impl Search<'_> {
         }
         Ok(())
     }
-
-    /// Completes a chain with the lexicographically earliest rows; leaves it as it was where it cannot be.
-    fn walk(
-        &mut self,
-        chain: &mut Vec<(u8, u32)>,
-        left: usize,
-        deadline: i64,
-        excluding: bool,
-    ) -> Result<bool, TooComplex> {
-        let Some(&(k, row)) = chain.last() else {
-            return Ok(false);
-        };
-        self.count()?;
-        let step = k;
-        let k = usize::from(k);
-        if self.complete(k, left) {
-            return Ok(!excluding || self.untouched(chain, deadline));
-        }
-        let ts = |row: u32| self.unit.rows[row as usize].ts;
-        let now = ts(row);
-        let mut begun = 0_u64;
-        for (x, (from, _)) in self.plan.exclusions.iter().enumerate() {
-            let before = |c: &(u8, u32)| usize::from(c.0) == *from && ts(c.1) < now;
-            begun |= u64::from(chain.iter().any(before)) << x;
-        }
-        if self.forgetful && self.failed.contains(&(step, left, row, begun)) {
-            return Ok(false);
-        }
-        let entry = ts(chain[0].1);
-        // Where each next step stands: its number, what is left after it, its place among its rows, and the last time it may have.
-        let nexts = self.nexts(k, left);
-        let mut heads: Vec<(usize, usize, usize, i64)> = Vec::with_capacity(nexts.len());
-        for (next, then) in nexts {
-            let mut lower = self.lower(next, now).max(entry - self.plan.grace);
-            if excluding && self.plan.removes {
-                lower = lower.max(self.clean_from(next, deadline));
-            }
-            let place = self.at[next].partition_point(|r| ts(*r) < lower);
-            let upper = self.upper(k, next, now, excluding).min(deadline);
-            heads.push((next, then, place, upper));
-        }
-        // Rows alike are interchangeable: where one fails, the next need not be tried.
-        let mut failed: Vec<(usize, i64, u64, u64)> = Vec::new();
-        loop {
-            let mut best: Option<(u32, usize)> = None;
-            for (i, (next, then, place, upper)) in heads.iter_mut().enumerate() {
-                let rows = &self.at[*next];
-                *place = self.tables[*next][*then].next(*place, deadline);
-                if let Some(row) = rows.get(*place).filter(|r| ts(**r) <= *upper)
-                    && best.is_none_or(|b| *row < b.0)
-                {
-                    best = Some((*row, i));
-                }
-            }
-            let Some((next_row, i)) = best else {
-                if self.forgetful {
-                    self.failed.insert((step, left, row, begun));
-                }
-                return Ok(false);
-            };
-            self.count()?;
-            let row = next_row;
-            let (next, then, ..) = heads[i];
-            heads[i].2 += 1;
-            let it = self.unit.rows[row as usize];
-            let class = (next, it.ts, it.mask, it.excluded);
-            if failed.first().is_some_and(|f| f.1 != it.ts) {
-                failed.clear();
-            }
-            if chain.iter().any(|c| c.1 == row) || failed.contains(&class) {
-                continue;
-            }
-            chain.push((next as u8, row));
-            let whole = (!excluding || self.plan.grace > 0 || self.clean_up_to(chain, next))
-                && self.walk(chain, then, deadline, excluding)?;
-            if whole {
-                return Ok(true);
-            }
-            chain.pop();
-            failed.push(class);
-        }
-    }
-
-    /// The time before which step `k` comes too early, because an excluded row then lies between it and the deadline.
-    fn clean_from(&self, k: usize, deadline: i64) -> i64 {
-        let mut from = i64::MIN;
-        for (x, exclusion) in self.plan.exclusions.iter().enumerate() {
-            if exclusion.0 == k && exclusion.1 >= self.limit {
-                // Rows that could be in the chain themselves are left to the walk.
-                let times = &self.excluded[x];
-                let last = times.partition_point(|t| t.0 <= deadline).checked_sub(1);
-                if let Some((ts, row)) = last.map(|last| times[last])
-                    && self.unit.rows[row as usize].mask == 0
-                {
-                    from = from.max(ts);
-                }
-            }
-        }
-        from
-    }
-
-    /// Whether no exclusion that ends with the step just taken met a row outside the chain.
-    fn clean_up_to(&self, chain: &[(u8, u32)], step: usize) -> bool {
-        let exclusions = self.plan.exclusions.iter().enumerate();
-        exclusions
-            .filter(|(_, exclusion)| exclusion.1 == step)
-            .all(|(x, exclusion)| self.clean(chain, x, *exclusion, None))
-    }
-
-    /// Whether a whole chain meets no exclusion.
-    fn untouched(&self, chain: &[(u8, u32)], deadline: i64) -> bool {
-        let mut exclusions = self.plan.exclusions.iter().enumerate();
-        exclusions.all(|(x, exclusion)| {
-            if exclusion.1 < self.limit {
-                self.clean(chain, x, *exclusion, None)
-            } else {
-                !self.plan.removes || self.clean(chain, x, *exclusion, Some(deadline))
-            }
-        })
-    }
-
-    /// Whether every row of an exclusion strictly after its first step, and strictly before its second or up to an
-    /// instant, is in the chain.
-    fn clean(
-        &self,
-        chain: &[(u8, u32)],
-        x: usize,
-        (from, to): (usize, usize),
-        until: Option<i64>,
-    ) -> bool {
-        let time = |step: usize| {
-            let row = chain.iter().find(|c| usize::from(c.0) == step)?;
-            Some(self.unit.rows[row.1 as usize].ts)
-        };
-        let Some(begins) = time(from) else {
-            return true;
-        };
-        let Some(ends) = until.map(|u| u.saturating_add(1)).or_else(|| time(to)) else {
-            return true;
-        };
-        let times = &self.excluded[x];
-        let first = times.partition_point(|t| t.0 <= begins);
-        times[first..]
-            .iter()
-            .take_while(|t| t.0 < ends)
-            .all(|t| chain.iter().any(|c| c.1 == t.1))
-    }
 }
 
 /// The first of these times after an instant.
@@ -612,26 +470,4 @@ fn after(times: &[i64], ts: i64) -> i64 {
         .get(times.partition_point(|t| *t <= ts))
         .copied()
         .unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Table;
-
-    #[test]
-    fn the_next_place_in_time_is_the_one_a_scan_finds() {
-        for rows in 0..20_usize {
-            let mut table = Table::new(rows);
-            for (i, time) in table.times_mut().iter_mut().enumerate() {
-                *time = (i as i64 * 7 + 3) % 11;
-            }
-            let table = table.grown();
-            for from in 0..rows + 2 {
-                for deadline in -1..12 {
-                    let scanned = (from..rows).find(|i| table.times()[*i] <= deadline);
-                    assert_eq!(table.next(from, deadline), scanned.unwrap_or(rows));
-                }
-            }
-        }
-    }
 }

@@ -30,11 +30,11 @@ impl Found {
 /// Entries, as places among a unit's rows, of which each group has a best chain of its own.
 pub(super) type Groups = Vec<Vec<u32>>;
 
-/// A unit whose chains took more than `WORK` to search, or whose question is given up, as the pass then says.
+/// Units whose chains took more than `WORK` to search, or whose question is given up, as the pass then says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooComplex;
 
-/// The most rows a search may try within one unit.
+/// The most rows a search may try within one unit, and all searches of a small store together.
 pub(super) const WORK: u64 = 500_000_000;
 
 /// After so many rows a search looks whether it is to go on.

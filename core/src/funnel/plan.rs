@@ -4,13 +4,18 @@
     reason = "a kernel: steps are at most 64, name keys are below the number of names, rows below the timeline's length"
 )]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::options::{ExclusionMode, Order, Selects, Unit, Universe};
-use super::outcome::TooComplex;
+use super::outcome::{TooComplex, WORK};
 use super::question::{Funnel, MAX_STEPS};
 use crate::error::Result;
 use crate::query::{Calendar, Condition, Filter, Instant, Zone};
 use crate::timeline::column::Reader;
 use crate::timeline::{Judge, Meaning, Members, RowSet, Stop, Timeline, View};
+
+/// Searches may try so many rows for each stored event.
+const EACH: u64 = 1_000;
 
 /// Which bits of 64 an event has: by its name where that decides, else by its row.
 #[derive(Debug)]
@@ -124,6 +129,9 @@ pub(super) struct Plan<'a> {
     all_steps: bool,
     zone: &'a Zone,
     stop: Stop<'a>,
+    /// How many rows searches have tried, and how many they may.
+    tried: AtomicU64,
+    most: u64,
 }
 
 /// An event that matters to the search.
@@ -265,6 +273,8 @@ impl<'a> Plan<'a> {
             all_steps: question.selects == Selects::AllSteps,
             zone: &question.range.zone,
             stop: view.stop,
+            tried: AtomicU64::new(0),
+            most: WORK.max(view.timelines.events().saturating_mul(EACH)),
         })
     }
 
@@ -289,6 +299,15 @@ impl<'a> Plan<'a> {
     /// An error where the question is given up.
     pub(super) fn go_on(&self) -> std::result::Result<(), TooComplex> {
         self.stop.check().map_err(|_| TooComplex)
+    }
+
+    /// Counts the rows that a search has tried; an error where all searches together, in whatever order, try too many.
+    pub(super) fn tried(&self, rows: u64) -> std::result::Result<(), TooComplex> {
+        let before = self.tried.fetch_add(rows, Ordering::Relaxed);
+        if before.saturating_add(rows) > self.most {
+            return Err(TooComplex);
+        }
+        Ok(())
     }
 
     /// For each name the steps it can fill, where names alone decide.

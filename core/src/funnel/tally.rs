@@ -5,6 +5,7 @@
 )]
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::breakdown::{Grouping, Key, entry_of};
 use super::fast::{self, Fast};
@@ -29,7 +30,6 @@ struct Pass<S> {
     room: fast::Room,
     steps: Vec<u16>,
     places: Vec<u32>,
-    too_complex: bool,
 }
 
 /// One pass over all users.
@@ -39,13 +39,13 @@ pub(super) fn pass<S: Sink>(
     empty: impl Fn() -> S + Sync + Send,
 ) -> Result<S> {
     let fast = Fast::of(plan);
+    let too_complex = AtomicBool::new(false);
     let pass = view.fold(
         || Pass {
             sink: empty(),
             room: fast::Room::default(),
             steps: Vec::new(),
             places: Vec::new(),
-            too_complex: false,
         },
         |pass, timeline| {
             let sink = &mut pass.sink;
@@ -69,12 +69,14 @@ pub(super) fn pass<S: Sink>(
                     any = true;
                     sink.take(&seen, &outcome);
                 });
-            } else {
+            } else if !too_complex.load(Relaxed) {
                 let mut take = |outcome: Outcome<'_>| {
                     any = true;
                     sink.take(&timeline, &outcome);
                 };
-                pass.too_complex |= run::member(plan, &timeline, &mut take).is_err();
+                if run::member(plan, &timeline, &mut take).is_err() {
+                    too_complex.store(true, Relaxed);
+                }
             }
             if any {
                 sink.end(timeline.user);
@@ -82,13 +84,12 @@ pub(super) fn pass<S: Sink>(
         },
         |a, b| Pass {
             sink: a.sink.merged(b.sink),
-            too_complex: a.too_complex || b.too_complex,
             room: a.room,
             steps: a.steps,
             places: a.places,
         },
     )?;
-    if pass.too_complex {
+    if too_complex.into_inner() {
         return Err(Error::new(
             ErrorKind::Limit,
             "too_many_chains",

@@ -277,6 +277,7 @@ fn many_events_at_one_time_that_fit_many_steps() {
         json!({"grace": 1}),
         json!({"order": "any"}),
         json!({"order": "strict"}),
+        json!({"timed": "reached", "exclusions": [{"event": "x", "from": 1, "to": 4}], "entry": "latest"}),
     ] {
         let mut question = json!({"steps": [null, ["a", "b"], "b", null], "startDate": "2026-01-01", "endDate": "2026-01-31"});
         for (name, value) in options.as_object().unwrap() {
@@ -286,5 +287,47 @@ fn many_events_at_one_time_that_fit_many_steps() {
         let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
         let answer = answer(&question, &View::new(&timelines, now)).unwrap();
         assert_eq!(answer.converted, 1, "{options}");
+    }
+}
+
+/// Where chains were tried one by one, this would take for ever.
+#[test]
+fn more_overlapping_steps_than_events() {
+    let names = vec!["a".to_owned()];
+    let now = "2026-12-01T00:00:00Z".parse().unwrap();
+    // Hours apart, and in pairs of one time.
+    for pace in [3_600_000_000, 0] {
+        let rows = (0..4_000).map(|i| {
+            let (user, place) = (i / 20, i64::from(i % 20));
+            (
+                user,
+                START + place / 2 * 7_200_000_000 + place % 2 * pace,
+                0,
+            )
+        });
+        let timelines = Timelines::from_rows(names.clone(), rows).unwrap();
+        let steps: Vec<Value> = (0..24)
+            .map(|k| {
+                if k == 0 {
+                    Value::Null
+                } else {
+                    json!({"event": null, "maxGap": "27d"})
+                }
+            })
+            .collect();
+        for options in [
+            json!({}),
+            json!({"exclusions": [{"event": "a", "from": 2, "to": 20}]}),
+        ] {
+            let mut question = json!({"steps": steps, "window": "30d", "startDate": "2026-01-01", "endDate": "2026-01-31"});
+            for (name, value) in options.as_object().unwrap() {
+                question[name] = value.clone();
+            }
+            let question = Funnel::parse(&question, &[], now).unwrap();
+            let scoped = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+            let answer = answer(&scoped, &View::new(&timelines, now)).unwrap();
+            let counts: Vec<u64> = answer.steps.iter().map(|s| s.count).collect();
+            assert_eq!(counts, [vec![200; 20], vec![0; 4]].concat(), "{options}");
+        }
     }
 }

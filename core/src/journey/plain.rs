@@ -27,6 +27,8 @@ pub(super) struct Plain<'p> {
     mask: usize,
     /// A longer pause ends a unit.
     timeout: i64,
+    /// Whether every event is a node of its own.
+    every: bool,
 }
 
 /// What the first pass counts.
@@ -35,9 +37,24 @@ pub(super) struct Counted {
     pub(super) paths: Cell,
     pub(super) events: u64,
     pub(super) all_sequences: Cell,
-    /// By packed sequence; the last one takes what is none.
+    /// By packed sequence.
     cells: Vec<Cell>,
+    /// Room for sequences that are not in the cells yet, and how many there are: they are found first and counted then, so that
+    /// neither waits for the other.
+    found: Vec<Found>,
+    waiting: usize,
 }
+
+/// A packed sequence, whose it is, and how long it took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    sequence: u32,
+    user: u32,
+    micros: i64,
+}
+
+/// So many sequences wait before they are counted.
+const ROOM: usize = 1 << 13;
 
 impl<'p> Plain<'p> {
     /// The plan as a plain one, where it is.
@@ -51,8 +68,10 @@ impl<'p> Plain<'p> {
             && !(plan.collapse && plan.at_last)
             && length > 0
             && packed <= BITS;
+        let nodes = plan.nodes_of_names().filter(|_| plain)?;
         Some(Self {
-            nodes: plan.nodes_of_names().filter(|_| plain)?,
+            every: !plan.collapse && !nodes.contains(&NONE),
+            nodes,
             plan,
             length,
             bits,
@@ -63,10 +82,24 @@ impl<'p> Plain<'p> {
 
     /// Visits each event of a user in the range: whether a unit, a node and a sequence are new with it, the sequence,
     /// and the time it took; until the visitor has seen enough.
+    #[inline(always)]
+    fn walk(&self, timeline: &Timeline<'_>, visit: impl FnMut(Event) -> bool) {
+        if self.every {
+            self.walk_as::<true>(timeline, visit);
+        } else {
+            self.walk_as::<false>(timeline, visit);
+        }
+    }
+
+    /// The same, where every event is a node of its own or not.
     ///
     /// What an event is cannot be foreseen, so that nothing is branched on.
     #[inline(always)]
-    fn walk(&self, timeline: &Timeline<'_>, mut visit: impl FnMut(Event) -> bool) {
+    fn walk_as<const EVERY: bool>(
+        &self,
+        timeline: &Timeline<'_>,
+        mut visit: impl FnMut(Event) -> bool,
+    ) {
         let rows = timeline.ts.len().min(timeline.name.len());
         let mut row = 0;
         while row < rows && timeline.ts[row] < self.plan.from {
@@ -85,21 +118,29 @@ impl<'p> Plain<'p> {
             let apart = ts.saturating_sub(before) > self.timeout;
             held = select_unpredictable(apart, 0, held);
             last = select_unpredictable(apart, NONE, last);
-            let is_node = node != NONE;
-            let new = is_node & !(self.plan.collapse & (node == last));
+            let is_node = EVERY | (node != NONE);
+            let new = EVERY | (is_node & !(self.plan.collapse & (node == last)));
             let longer = (sequence << self.bits | usize::from(node)) & self.mask;
             sequence = select_unpredictable(new, longer, sequence);
             last = select_unpredictable(is_node, node, last);
-            let at = held & (BITS as usize - 1);
-            times[at] = select_unpredictable(new, ts, times[at]);
-            held += usize::from(new);
-            let first = held.wrapping_sub(self.length) & (BITS as usize - 1);
+            if !EVERY {
+                let at = held & (BITS as usize - 1);
+                times[at] = select_unpredictable(new, ts, times[at]);
+            }
+            held = held.wrapping_add(usize::from(new));
+            let complete = new & (held >= self.length);
+            let began = if EVERY {
+                let first = row.wrapping_sub(self.length - 1);
+                timeline.ts[select_unpredictable(complete, first, row)]
+            } else {
+                times[held.wrapping_sub(self.length) & (BITS as usize - 1)]
+            };
             let event = Event {
                 is_node,
                 begins: new & (held == 1),
-                complete: new & (held >= self.length),
+                complete,
                 sequence,
-                micros: ts - times[first],
+                micros: ts.wrapping_sub(began),
             };
             if visit(event) {
                 return;
@@ -115,30 +156,42 @@ impl<'p> Plain<'p> {
             paths: Cell::default(),
             events: 0,
             all_sequences: Cell::default(),
-            cells: vec![Cell::default(); self.mask + 2],
+            cells: vec![Cell::default(); self.mask + 1],
+            found: vec![Found::default(); ROOM],
+            waiting: 0,
         };
-        view.fold(
+        let mut counted = view.fold(
             empty,
             |counted, timeline| {
                 if !self.plan.members.hold(&timeline) {
                     return;
                 }
-                let (mut events, mut units, mut sequences) = (0, 0, 0);
-                let cells = &mut counted.cells[..];
+                counted.make_room(timeline.ts.len());
+                let (mut events, mut units) = (0_u64, 0_u64);
+                let mut end = counted.waiting;
+                let found = &mut counted.found[..];
                 self.walk(&timeline, |event| {
-                    events += u64::from(event.is_node);
-                    units += u64::from(event.begins);
-                    sequences += u64::from(event.complete);
-                    let at = select_unpredictable(event.complete, event.sequence, self.mask + 1);
-                    cells[at].add(timeline.user, event.micros);
+                    events = events.wrapping_add(u64::from(event.is_node));
+                    units = units.wrapping_add(u64::from(event.begins));
+                    found[end] = Found {
+                        sequence: event.sequence as u32,
+                        user: timeline.user,
+                        micros: event.micros,
+                    };
+                    end = end.wrapping_add(usize::from(event.complete));
                     false
                 });
                 counted.events += events;
                 counted.paths.add_times(units);
-                counted.all_sequences.add_times(sequences);
+                counted
+                    .all_sequences
+                    .add_times((end - counted.waiting) as u64);
+                counted.waiting = end;
             },
             Counted::merged,
-        )
+        )?;
+        counted.settle();
+        Ok(counted)
     }
 
     /// How many users have a sequence that is not among those with a place.
@@ -172,7 +225,7 @@ impl<'p> Plain<'p> {
     /// The counts by sequence.
     pub(super) fn table(&self, counted: &Counted) -> Table<Cell> {
         let mut table = Table::new(self.plan.width(), self.length);
-        for (sequence, cell) in counted.cells[..=self.mask].iter().enumerate() {
+        for (sequence, cell) in counted.cells.iter().enumerate() {
             if cell.times > 0 {
                 *table.at(self.unpacked(sequence)) = *cell;
             }
@@ -192,7 +245,27 @@ struct Event {
 }
 
 impl Counted {
-    fn merged(mut self, other: Self) -> Self {
+    /// Makes room for so many sequences, and one that is none.
+    fn make_room(&mut self, sequences: usize) {
+        if self.waiting + sequences >= self.found.len() {
+            self.settle();
+            if sequences >= self.found.len() {
+                self.found.resize(sequences + 1, Found::default());
+            }
+        }
+    }
+
+    /// Counts what waits.
+    fn settle(&mut self) {
+        for found in &self.found[..self.waiting] {
+            self.cells[found.sequence as usize].add(found.user, found.micros);
+        }
+        self.waiting = 0;
+    }
+
+    fn merged(mut self, mut other: Self) -> Self {
+        self.settle();
+        other.settle();
         self.paths.merge(&other.paths);
         self.events += other.events;
         self.all_sequences.merge(&other.all_sequences);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Instant, Zone};
 use crate::error::{Error, Result};
 
-pub(crate) use bits::Bits;
+pub(crate) use bits::{Bits, DayBits};
 
 /// The length of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -283,6 +283,16 @@ impl Calendar {
             .collect()
     }
 
+    /// The number of the day, counted from 1970-01-01, that the first bucket begins with, and the bucket of it and of each day
+    /// after it; nothing where a bucket is not one stretch of time, or has no date of its own.
+    pub(crate) fn by_day(&self) -> Option<(i64, Vec<usize>)> {
+        let (period, week, first) = self.dates.filter(|_| self.is_regular())?;
+        let day = |n: i64| number(Period::Daily, week, first_date(period, week, n));
+        let buckets = (first..).zip(0..self.buckets.len());
+        let days = buckets.flat_map(|(n, bucket)| (day(n)..day(n + 1)).map(move |_| bucket));
+        Some((day(first), days.collect()))
+    }
+
     /// Whether each bucket is one stretch of time, so that later buckets hold later instants only.
     pub(crate) fn is_regular(&self) -> bool {
         self.bucket_of.is_sorted()
@@ -322,6 +332,14 @@ impl Calendar {
             .filter(|b| **b != NONE)
             .map(|b| *b as usize)
     }
+}
+
+/// The number of the day, counted from 1970-01-01, that begins at an instant; nothing where none does.
+pub(crate) fn day_beginning(zone: &Zone, at: Instant) -> Option<usize> {
+    let date = zone.date(at);
+    let begins = zone.start_of(date) == at;
+    let number = number(Period::Daily, WeekStart::default(), date);
+    usize::try_from(number).ok().filter(|_| begins)
 }
 
 fn too_many_periods() -> Error {

@@ -13,8 +13,8 @@ use super::question::Retention;
 use super::register::Register;
 use super::user::{Joined, Plan, Scratch};
 use crate::error::{Error, Result};
-use crate::query::{Calendar, Instant};
-use crate::timeline::{Timeline, View};
+use crate::query::{Calendar, Instant, Zone};
+use crate::timeline::{Days, Timeline, View};
 
 /// The time of a table: the calendar of its cohorts, and how many cohorts and periods it has.
 #[derive(Debug)]
@@ -210,6 +210,7 @@ pub(super) fn run(question: &Retention, frame: &Frame, view: &View<'_>) -> Resul
     let pass = Pass {
         measure: Measure::new(question, view)?,
         plain: Plains::new(&plan, view.timelines.names().len()),
+        zone: &question.range.zone,
         cohorts: frame.cohorts,
         plan: &plan,
         view,
@@ -284,6 +285,7 @@ struct Pass<'p, 'a> {
     plan: &'p Plan<'a>,
     measure: Option<Measure<'a>>,
     plain: Option<Plains<'p>>,
+    zone: &'p Zone,
     cohorts: usize,
     view: &'p View<'a>,
 }
@@ -342,23 +344,35 @@ impl Pass<'_, '_> {
     ) -> Result<Vec<Tally>> {
         let (cohorts, columns) = (self.cohorts, self.plan.columns);
         let grouped = self.plan.breakdown.is_some();
-        let counts = self.view.fold(
-            || vec![Packed::new(cohorts, columns.count()); groups],
-            |counts, t| {
-                plain.each(&t, |cohort, first, word| {
-                    let place = if grouped {
-                        group(&t, self.plan.start(&t, first))
-                    } else {
-                        0
-                    };
-                    counts[place].add(cohort, word.first() == 0, columns.of_bits(word));
-                });
-            },
-            |mut a, b| {
-                a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
-                a
-            },
-        )?;
+        let empty = || vec![Packed::new(cohorts, columns.count()); groups];
+        let user = |counts: &mut Vec<Packed>, t: Timeline<'_>| {
+            plain.each(&t, |cohort, first, word| {
+                let place = if grouped {
+                    group(&t, self.plan.start(&t, first))
+                } else {
+                    0
+                };
+                counts[place].add(cohort, word.first() == 0, columns.of_bits(word));
+            });
+        };
+        let merge = |mut a: Vec<Packed>, b: Vec<Packed>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
+            a
+        };
+        let counts = match plain.by_day(self.zone) {
+            None => self.view.fold(empty, user, merge)?,
+            Some(by_day) => {
+                let days = |counts: &mut Vec<Packed>, days: &Days| {
+                    let counts = &mut counts[0];
+                    days.for_each(|days| {
+                        by_day.each(days, |cohort, word| {
+                            counts.add(cohort, word.first() == 0, columns.of_bits(word));
+                        });
+                    });
+                };
+                self.view.fold_days(self.zone, empty, days, user, merge)?
+            }
+        };
         Ok(counts.into_iter().map(|c| self.unpacked(c)).collect())
     }
 

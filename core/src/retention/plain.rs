@@ -10,8 +10,9 @@
 use super::options::Mode;
 use super::register::Register;
 use super::user::{Plan, since};
-use crate::query::calendar::Bits;
-use crate::timeline::Timeline;
+use crate::query::Zone;
+use crate::query::calendar::{Bits, DayBits, day_beginning};
+use crate::timeline::{Day, Timeline};
 
 /// A plain question made ready for the pass.
 #[derive(Debug)]
@@ -24,6 +25,16 @@ pub(super) struct Plain<'a, R> {
     names: Option<Vec<[R; 2]>>,
     /// Whether names do not tell all of it.
     by_row: bool,
+}
+
+/// A question that days alone answer: of all users, by any event, in a range of whole days.
+#[derive(Debug)]
+pub(super) struct ByDay<R> {
+    bits: DayBits<R>,
+    /// The first day of the range, and the one after it.
+    from: usize,
+    to: usize,
+    recurring: bool,
 }
 
 /// What one user did, a bit for each bucket.
@@ -87,6 +98,22 @@ impl<'a, R: Register> Plain<'a, R> {
             ends: calendar.buckets().iter().map(|b| b.end.micros()).collect(),
             names: (!any).then(|| (0..names).map(both).collect()),
             by_row: plan.starts.rows.is_some() || plan.returns.rows.is_some(),
+        })
+    }
+
+    /// The same by days, where they tell all of it.
+    pub(super) fn by_day(&self, zone: &Zone) -> Option<ByDay<R>> {
+        let plan = self.plan;
+        let any = self.names.is_none() && !self.by_row && plan.members.are_all();
+        if !any || plan.mode == Mode::FirstEverThenFilter || plan.breakdown.is_some() {
+            return None;
+        }
+        let bit = |bucket: usize| (bucket < R::BITS).then(|| R::ONE << bucket);
+        Some(ByDay {
+            bits: DayBits::new(plan.clock.calendar, bit)?,
+            from: day_beginning(zone, plan.span.from)?,
+            to: day_beginning(zone, plan.span.to)?,
+            recurring: plan.mode == Mode::Recurring,
         })
     }
 
@@ -206,6 +233,52 @@ impl<'a, R: Register> Plain<'a, R> {
         (since(t, first)..t.ts.len())
             .take_while(|row| t.ts[*row] < end)
             .any(|row| row != start && self.plan.returns(t, row))
+    }
+}
+
+impl<R: Register> ByDay<R> {
+    /// Calls `see` once for each cohort that a user joins, with a bit for each period after it with a return.
+    #[inline]
+    pub(super) fn each(&self, days: &[Day], mut see: impl FnMut(usize, R)) {
+        if self.recurring {
+            self.every(days, see);
+            return;
+        }
+        let Some((first, later)) = days.split_first() else {
+            return;
+        };
+        if !(self.from..self.to).contains(&first.number()) {
+            return;
+        }
+        let start = self.bits.of(first.number());
+        let cohort = start.first();
+        if cohort < R::BITS {
+            let again = start & mask::<R>(first.several());
+            let word = later
+                .iter()
+                .fold(again, |word, day| word | self.bits.of(day.number()));
+            see(cohort, word >> cohort);
+        }
+    }
+
+    #[inline]
+    fn every(&self, days: &[Day], mut see: impl FnMut(usize, R)) {
+        let mut marks = Marks::<R>::default();
+        for day in days {
+            let number = day.number();
+            let bit = self.bits.of(number) & mask::<R>(number >= self.from);
+            let starts = mask::<R>(number < self.to);
+            marks.again |= bit & (marks.started | starts & mask::<R>(day.several()));
+            marks.returned |= bit;
+            marks.started |= bit & starts;
+        }
+        let mut left = marks.started;
+        while left != R::default() {
+            let cohort = left.first();
+            left &= !(R::ONE << cohort);
+            let within = marks.again >> cohort & R::ONE;
+            see(cohort, (marks.returned >> cohort) & !R::ONE | within);
+        }
     }
 }
 

@@ -110,7 +110,7 @@ fn from_snapshot(
     })?;
     let mut partitions = deal.sorted()?;
     put_in_order(snapshot, &mut partitions)?;
-    finish(snapshot, identity, partitions, Vec::new(), None)
+    finish(snapshot, identity, partitions, (Vec::new(), None), limit)
 }
 
 /// Builds so many partitions at a time as fit the limit, each time from all events, and leaves them in the file beside the
@@ -219,7 +219,7 @@ pub(super) fn update(
         })
         .collect::<Result<Vec<_>>>()?;
     put_in_order(snapshot, &mut changed)?;
-    finish(snapshot, identity, changed, kept, Some(old))
+    finish(snapshot, identity, changed, (kept, Some(old)), limit)
 }
 
 /// So many users may turn out to be others before all is built anew, however few there are.
@@ -284,6 +284,7 @@ pub(super) fn from_rows(
         names: Arc::new(names),
         identity: Arc::default(),
         release: false,
+        spare: true,
         unattributed: Arc::default(),
         head,
     })
@@ -323,13 +324,15 @@ fn finish(
     snapshot: &dyn Snapshot,
     identity: Identity,
     changed: Vec<Partition>,
-    kept: Vec<Arc<Partition>>,
-    old: Option<&Timelines>,
+    (kept, old): (Vec<Arc<Partition>>, Option<&Timelines>),
+    limit: Option<u64>,
 ) -> Result<Timelines> {
     let mut partitions: Vec<Arc<Partition>> =
         changed.into_iter().map(Arc::new).chain(kept).collect();
     partitions.sort_unstable_by_key(|p| p.base());
+    let bytes = partitions.iter().map(|p| p.bytes()).sum();
     Ok(Timelines {
+        spare: Timelines::spares(bytes, limit),
         partitions,
         names: Arc::new(snapshot.names()?),
         unattributed: unattributed(snapshot, old)?,

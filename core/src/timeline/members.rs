@@ -23,6 +23,11 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Whether every user is a member.
+    pub(crate) fn are_all(&self) -> bool {
+        self.segment == Segment::All
+    }
+
     /// Whether the user of this timeline, already cut at the instant the answer is as of, is a member.
     #[inline]
     pub fn hold(&self, timeline: &Timeline<'_>) -> bool {

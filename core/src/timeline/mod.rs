@@ -2,6 +2,7 @@
 
 mod build;
 pub(crate) mod column;
+mod days;
 mod identity;
 mod meaning;
 mod members;
@@ -12,21 +13,24 @@ mod save;
 mod sparse;
 mod stop;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::query::{Instant, Selector, answer::Versions};
+use crate::query::{Instant, Selector, Zone, answer::Versions};
 use crate::warehouse::{Head, Warehouse};
 
 pub use column::Columns;
 pub(crate) use column::Needs;
+pub(crate) use days::{Day, Days};
 pub(crate) use meaning::{Judge, Meaning, Rows as RowSet};
 pub use members::Members;
 pub use membership::Membership;
 use partition::Partition;
+pub use save::Ahead;
 pub use stop::{Halt, Progress, Stop};
 
 /// All users' events, ordered by (time, client_seq, event_id or content hash) within each user (G2).
@@ -41,6 +45,8 @@ pub struct Timelines {
     identity: Arc<identity::Identity>,
     /// Whether they are larger than memory may be, so that what was read is given back at once.
     release: bool,
+    /// Whether there is memory for what is read from them besides.
+    spare: bool,
     head: Head,
 }
 
@@ -99,37 +105,119 @@ impl<'a> View<'a> {
         user: impl Fn(&mut A, Timeline<'a>) + Sync + Send,
         merge: impl Fn(A, A) -> A + Sync + Send,
     ) -> Result<A> {
-        /// After so many events a pass looks whether it is to go on.
-        const PATIENCE: usize = 1 << 16;
+        self.pass(
+            empty,
+            |seen, partition, pace| self.each(seen, partition, pace, &user),
+            merge,
+        )
+    }
+
+    /// The same where local days of a zone tell all that is needed of a user: a partition whose days are known, and all of whose
+    /// users and events are visible, is given to `days` as a whole, the users of any other to `user`.
+    ///
+    /// # Errors
+    /// As `fold`.
+    pub(crate) fn fold_days<A: Send>(
+        &self,
+        zone: &Zone,
+        empty: impl Fn() -> A + Sync + Send,
+        days: impl Fn(&mut A, &Days) + Sync + Send,
+        user: impl Fn(&mut A, Timeline<'a>) + Sync + Send,
+        merge: impl Fn(A, A) -> A + Sync + Send,
+    ) -> Result<A> {
         let as_of = self.as_of.micros();
-        let (user, merge, empty) = (&user, &merge, &empty);
-        let partitions = &self.timelines.partitions;
-        let done = AtomicUsize::new(0);
-        partitions
+        self.pass(
+            empty,
+            |seen, partition, pace| {
+                let whole = self.timelines.spare && self.sampled.is_none();
+                let known = whole.then(|| partition.days(zone)).flatten();
+                match known.filter(|known| known.end_by(as_of)) {
+                    Some(known) => {
+                        days(seen, &known);
+                        pace.go_on(partition.events());
+                    }
+                    None => self.each(seen, partition, pace, &user),
+                }
+            },
+            merge,
+        )
+    }
+
+    /// Visits all partitions in parallel.
+    fn pass<A: Send>(
+        &self,
+        empty: impl Fn() -> A + Sync + Send,
+        visit: impl Fn(&mut A, &'a Partition, &Pace<'a>) + Sync + Send,
+        merge: impl Fn(A, A) -> A + Sync + Send,
+    ) -> Result<A> {
+        let pace = Pace {
+            stop: self.stop,
+            progress: self.progress,
+            done: AtomicU64::new(0),
+            all: self.timelines.events(),
+        };
+        let empty = &empty;
+        self.timelines
+            .partitions
             .par_iter()
             .try_fold(empty, |mut seen, partition| {
                 self.stop.check()?;
-                let (mut events, mut stopped) = (0, false);
-                partition.for_each(|timeline| {
-                    events += timeline.ts.len();
-                    if events >= PATIENCE {
-                        events = 0;
-                        stopped |= self.stop.check().is_err();
-                    }
-                    let timeline = timeline.until(as_of);
-                    if !timeline.ts.is_empty() && !stopped && self.sees(timeline.user) {
-                        user(&mut seen, timeline);
-                    }
-                });
+                visit(&mut seen, partition, &pace);
                 self.stop.check()?;
                 if self.timelines.release {
                     partition.release();
                 }
-                let done = 1 + done.fetch_add(1, Ordering::Relaxed);
-                self.progress.tell(done as f64 / partitions.len() as f64);
                 Ok(seen)
             })
             .try_reduce(empty, |a, b| Ok(merge(a, b)))
+    }
+
+    /// Visits the users of a partition that have visible events, until it is told to stop.
+    #[inline]
+    fn each<A>(
+        &self,
+        seen: &mut A,
+        partition: &'a Partition,
+        pace: &Pace<'a>,
+        user: &impl Fn(&mut A, Timeline<'a>),
+    ) {
+        let as_of = self.as_of.micros();
+        let (mut events, mut stopped) = (0, false);
+        partition.for_each(|timeline| {
+            events += timeline.ts.len();
+            if events >= PATIENCE {
+                stopped |= pace.go_on(events);
+                events = 0;
+            }
+            let timeline = timeline.until(as_of);
+            if !timeline.ts.is_empty() && !stopped && self.sees(timeline.user) {
+                user(seen, timeline);
+            }
+        });
+        pace.go_on(events);
+    }
+}
+
+/// After so many events a pass looks whether it is to go on, and tells how far it is.
+const PATIENCE: usize = 1 << 16;
+
+/// How far a pass is.
+struct Pace<'a> {
+    stop: Stop<'a>,
+    progress: Progress<'a>,
+    done: AtomicU64,
+    all: u64,
+}
+
+impl Pace<'_> {
+    /// So many events more are seen; tells whether it is time to stop.
+    fn go_on(&self, events: usize) -> bool {
+        let events = events as u64;
+        let done = events + self.done.fetch_add(events, Ordering::Relaxed);
+        if events > 0 {
+            self.progress.tell(done as f64 / self.all as f64);
+        }
+        self.stop.check().is_err()
     }
 }
 
@@ -200,7 +288,24 @@ impl Timelines {
     /// # Errors
     /// Whatever the warehouse raises.
     pub fn saved(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Option<Self>> {
-        save::load(warehouse, limit)
+        save::load(warehouse, limit, None)
+    }
+
+    /// Begins to look through what is saved beside a store that is still to be opened; nothing where nothing is.
+    pub fn ahead(store: &Path) -> Option<Ahead> {
+        Ahead::begin(store)
+    }
+
+    /// The same as `saved`, where it was looked at ahead.
+    ///
+    /// # Errors
+    /// Whatever the warehouse raises.
+    pub fn saved_ahead(
+        warehouse: &dyn Warehouse,
+        limit: Option<u64>,
+        ahead: Option<Ahead>,
+    ) -> Result<Option<Self>> {
+        save::load(warehouse, limit, ahead)
     }
 
     /// Saves them beside the warehouse; `false` where that could not be done, which costs no more than building them again.
@@ -262,10 +367,15 @@ impl Timelines {
         self.head.first
     }
 
-    /// The memory they take, in bytes.
+    /// The memory they take, in bytes, with what was read from them.
     pub fn bytes(&self) -> u64 {
         let times = 8 * self.unattributed.len() as u64;
         self.partitions.iter().map(|p| p.bytes()).sum::<u64>() + times
+    }
+
+    /// Whether beside so many bytes of timelines there is memory for what is read from them.
+    fn spares(bytes: u64, limit: Option<u64>) -> bool {
+        limit.is_none_or(|limit| bytes.saturating_add(bytes / 4) <= limit)
     }
 
     /// One user's events; none for a key without events.
@@ -310,5 +420,29 @@ impl Timelines {
                 seen
             })
             .reduce(&empty, merge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_pass_tells_how_far_it_is_within_a_partition() {
+        let rows = (0..300_000_u32).map(|i| (i / 1_000, i64::from(i), 0));
+        let timelines = Timelines::from_rows(vec!["a".to_owned()], rows).unwrap();
+        let told = Mutex::new(Vec::new());
+        let hear = |share| told.lock().unwrap().push(share);
+        let view = View {
+            progress: Progress::to(&hear),
+            ..View::new(&timelines, Instant::MAX)
+        };
+        let users = view.fold(|| 0, |users, _| *users += 1, |a, b| a + b);
+        assert_eq!(users.unwrap(), 300);
+        let told = told.into_inner().unwrap();
+        assert!(told.len() > 3 && told.is_sorted(), "{told:?}");
+        assert_eq!(told.last(), Some(&1.0));
     }
 }

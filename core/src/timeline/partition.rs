@@ -5,9 +5,12 @@
 )]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Timeline;
+use super::days::{Days, Zones};
 use super::part::Part;
+use crate::query::Zone;
 
 /// Users in one partition; a local user fits 16 bits.
 pub(super) const USERS: u32 = 1 << 15;
@@ -32,6 +35,8 @@ pub(super) struct Partition {
     ts: Part<i64>,
     name: Part<u16>,
     row: Part<u32>,
+    /// What was read from the times.
+    days: Zones,
 }
 
 impl Partition {
@@ -75,6 +80,7 @@ impl Partition {
             ts: ts.into(),
             name: name.into(),
             row: keys.into(),
+            days: Zones::default(),
         }
     }
 
@@ -96,7 +102,13 @@ impl Partition {
             ts,
             name,
             row,
+            days: Zones::default(),
         })
+    }
+
+    /// The local days of its users in a zone, from the second time on that they are asked for.
+    pub(super) fn days(&self, zone: &Zone) -> Option<Arc<Days>> {
+        self.days.days(self, zone)
     }
 
     /// The parts as bytes: offsets, times, names, rows.
@@ -182,7 +194,7 @@ impl Partition {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        (self.ts.len() * 14 + self.offsets.len() * 4) as u64
+        (self.ts.len() * 14 + self.offsets.len() * 4) as u64 + self.days.bytes()
     }
 
     /// One user's events.

@@ -6,8 +6,10 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 
 use memmap2::Mmap;
 use rayon::prelude::*;
@@ -19,7 +21,7 @@ use super::identity::Identity;
 use super::part::{self, Part};
 use super::partition::{Partition, USERS};
 use crate::error::{Error, ErrorKind, Result};
-use crate::warehouse::{Head, Saved, Snapshot, Warehouse};
+use crate::warehouse::{Head, Saved, Snapshot, Warehouse, timelines_beside};
 
 /// The first bytes of the file, with its format.
 const MAGIC: &[u8; 8] = b"tstimel2";
@@ -175,7 +177,7 @@ impl Writer {
             seal: Some(seal),
             read_only: false,
         };
-        map(&saved, snapshot, Some(limit))
+        map(&saved, snapshot, Some(limit), None)
     }
 
     /// Writes what is left of the file; its seal, where all of it could be written.
@@ -234,19 +236,89 @@ fn seal(contents: &[u8]) -> String {
     format!("{:016x}", XxHash3_64::oneshot(contents))
 }
 
+/// A file of timelines whose sections are looked through before it is known which file the store remembers, since opening a
+/// store leaves the other cores idle.
+#[derive(Debug)]
+pub struct Ahead {
+    opened: Arc<Opened>,
+    thread: JoinHandle<()>,
+}
+
+impl Ahead {
+    /// Begins with the file beside a store, where there is one.
+    pub(super) fn begin(store: &Path) -> Option<Self> {
+        let opened = Arc::new(open(&timelines_beside(store))?);
+        let theirs = Arc::clone(&opened);
+        let thread = std::thread::Builder::new().spawn(move || theirs.look_through(false));
+        Some(Self {
+            opened,
+            thread: thread.ok()?,
+        })
+    }
+}
+
+/// A file of timelines, and how far it is looked through.
+#[derive(Debug)]
+struct Opened {
+    path: PathBuf,
+    map: Arc<Mmap>,
+    contents: Contents,
+    seal: String,
+    /// The section to be looked at next.
+    next: AtomicUsize,
+    unsound: AtomicBool,
+}
+
+impl Opened {
+    /// Looks at the sections that nobody looks at yet; gives memory back where it is asked for.
+    fn look_through(&self, release: bool) {
+        let sections = self.contents.partitions.iter().flat_map(|p| &p.parts);
+        let all = sections.chain([&self.contents.unattributed, &self.contents.identity]);
+        let mut place = 0;
+        let mut next = self.next.fetch_add(1, Ordering::Relaxed);
+        for section in all {
+            if place == next {
+                if !section.holds(&self.map) {
+                    self.unsound.store(true, Ordering::Relaxed);
+                }
+                if release {
+                    part::release(&self.map, &section.bytes);
+                }
+                next = self.next.fetch_add(1, Ordering::Relaxed);
+            }
+            place += 1;
+        }
+    }
+}
+
 /// The timelines saved last, where they can be trusted and still are a beginning of what is stored.
-pub(super) fn load(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Option<Timelines>> {
+pub(super) fn load(
+    warehouse: &dyn Warehouse,
+    limit: Option<u64>,
+    ahead: Option<Ahead>,
+) -> Result<Option<Timelines>> {
     match warehouse.saved()? {
-        Some(saved) => map(&saved, &*warehouse.snapshot()?, limit),
+        Some(saved) => map(&saved, &*warehouse.snapshot()?, limit, ahead),
         None => Ok(None),
     }
 }
 
-fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Option<Timelines>> {
+fn map(
+    saved: &Saved,
+    snapshot: &dyn Snapshot,
+    limit: Option<u64>,
+    ahead: Option<Ahead>,
+) -> Result<Option<Timelines>> {
     let head = snapshot.head();
-    let Some((map, contents)) = open(saved) else {
+    let (opened, thread) = match ahead {
+        Some(ahead) if ahead.opened.path == saved.path => (Some(ahead.opened), Some(ahead.thread)),
+        _ => (open(&saved.path).map(Arc::new), None),
+    };
+    let sealed = opened.filter(|opened| saved.seal.as_ref() == Some(&opened.seal));
+    let Some(opened) = sealed else {
         return Ok(None);
     };
+    let (map, contents) = (&opened.map, &opened.contents);
     let fits = contents.order == ORDER.to_ne_bytes()
         && contents.users == USERS
         && contents.epoch == head.epoch
@@ -255,18 +327,12 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
         return Ok(None);
     }
     let release = limit.is_some_and(|limit| map.len() as u64 > limit);
-    let sections = contents.partitions.iter().flat_map(|p| &p.parts);
-    let all: Vec<&Section> = sections
-        .chain([&contents.unattributed, &contents.identity])
-        .collect();
-    let sound = all.par_iter().all(|section| {
-        let sound = section.holds(&map);
-        if release {
-            part::release(&map, &section.bytes);
-        }
-        sound
-    });
-    if !sound {
+    let threads = 0..rayon::current_num_threads();
+    threads
+        .into_par_iter()
+        .for_each(|_| opened.look_through(release));
+    let ended = thread.is_none_or(|thread| thread.join().is_ok());
+    if !ended || opened.unsound.load(Ordering::Relaxed) {
         return Ok(None);
     }
     let bytes = |section: &Section| section.bytes.clone();
@@ -274,23 +340,24 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
         let [offsets, ts, name, row] = &stored.parts;
         Partition::of_parts(
             stored.base,
-            Part::Mapped(Arc::clone(&map), bytes(offsets)),
-            Part::Mapped(Arc::clone(&map), bytes(ts)),
-            Part::Mapped(Arc::clone(&map), bytes(name)),
-            Part::Mapped(Arc::clone(&map), bytes(row)),
+            Part::Mapped(Arc::clone(map), bytes(offsets)),
+            Part::Mapped(Arc::clone(map), bytes(ts)),
+            Part::Mapped(Arc::clone(map), bytes(name)),
+            Part::Mapped(Arc::clone(map), bytes(row)),
         )
     });
     let Some(partitions) = partitions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let times: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.unattributed));
-    let known: Part<i64> = Part::Mapped(Arc::clone(&map), bytes(&contents.identity));
+    let times: Part<i64> = Part::Mapped(Arc::clone(map), bytes(&contents.unattributed));
+    let known: Part<i64> = Part::Mapped(Arc::clone(map), bytes(&contents.identity));
     let Some(identity) = Identity::read(&known) else {
         return Ok(None);
     };
     Ok(Some(Timelines {
         partitions: partitions.into_iter().map(Arc::new).collect(),
         release,
+        spare: Timelines::spares(map.len() as u64, limit),
         names: Arc::new(snapshot.names()?),
         unattributed: Arc::new(times.to_vec()),
         identity: Arc::new(identity),
@@ -307,9 +374,9 @@ fn map(saved: &Saved, snapshot: &dyn Snapshot, limit: Option<u64>) -> Result<Opt
     }))
 }
 
-/// The file and its contents, where its seal is the one remembered.
-fn open(saved: &Saved) -> Option<(Arc<Mmap>, Contents)> {
-    let file = File::open(&saved.path).ok()?;
+/// A file, its contents and their seal.
+fn open(path: &Path) -> Option<Opened> {
+    let file = File::open(path).ok()?;
     #[expect(
         unsafe_code,
         reason = "mapping a file hands over memory that the file system owns"
@@ -320,9 +387,15 @@ fn open(saved: &Saved) -> Option<(Arc<Mmap>, Contents)> {
     let (rest, length) = rest.split_last_chunk()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let text = rest.get(rest.len().checked_sub(length)?..)?;
-    if !map.starts_with(MAGIC) || saved.seal.as_deref() != Some(seal(text).as_str()) {
+    if !map.starts_with(MAGIC) {
         return None;
     }
-    let contents = serde_json::from_slice(text).ok()?;
-    Some((Arc::new(map), contents))
+    Some(Opened {
+        path: path.to_owned(),
+        contents: serde_json::from_slice(text).ok()?,
+        seal: seal(text),
+        map: Arc::new(map),
+        next: AtomicUsize::new(0),
+        unsound: AtomicBool::new(false),
+    })
 }

@@ -35,7 +35,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use super::{
     Answered, Aside, Bucketed, Buckets, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live,
     Load, Logged, Named, Open, Page, Parameter, Profiled, Recent, Said, Saved, Sum, Warehouse,
-    Worths, platform, realtime, series, worth,
+    Worths, platform, realtime, series, timelines_beside, worth,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Catalogue;
@@ -207,10 +207,8 @@ impl Warehouse for Duckdb {
             .connect()?
             .query_row("select timelines from meta", [], |row| row.get(0))
             .map_err(|e| self.fault(e))?;
-        let mut name = path.clone().into_os_string();
-        name.push(".timelines");
         Ok(Some(Saved {
-            path: name.into(),
+            path: timelines_beside(path),
             seal,
             read_only: self.read_only,
         }))

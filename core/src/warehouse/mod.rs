@@ -8,7 +8,7 @@ mod series;
 mod worth;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -152,6 +152,13 @@ pub struct Profiled {
     pub plan: Option<String>,
     /// The latest properties stated, as a JSON object.
     pub properties: Option<String>,
+}
+
+/// The file beside a store in which timelines are saved.
+pub(crate) fn timelines_beside(store: &Path) -> PathBuf {
+    let mut name = store.to_owned().into_os_string();
+    name.push(".timelines");
+    name.into()
 }
 
 /// Where timelines are saved.

@@ -439,3 +439,46 @@ fn intervals_of_predictions_learn_from_what_came() {
     let plain = ask(&a, "predictive", &plain);
     assert!(plain.get("computedLevel").is_none() && plain.get("run").is_none());
 }
+
+#[test]
+fn forecasts_of_tables_are_kept_and_later_tables_bring_what_came() {
+    let (a, now) = store();
+    let table = |days: i64| {
+        let ds: Vec<String> = (0..days)
+            .map(|d| Instant::from_micros(BEGIN + d * DAY).unwrap().to_string()[..10].to_owned())
+            .collect();
+        let y: Vec<i64> = (0..days)
+            .map(|d| 100 + (d * 37) % 23 + 10 * (d % 7))
+            .collect();
+        json!({"uniqueId": vec!["x"; days as usize], "ds": ds, "y": y, "horizon": 2, "level": [80],
+            "feedback": "demand"})
+    };
+    for days in 40..60 {
+        now.store(days, Ordering::Relaxed);
+        let made = ask(&a, "forecast", &table(days));
+        assert_eq!(made["forecasts"]["intervals"].as_array().unwrap().len(), 1);
+        assert_eq!(made["forecasts"]["intervals"][0]["level"], json!(80.0));
+        assert!(made["run"].is_string());
+        assert_eq!(made["adapted"][0]["level"], json!(80.0));
+    }
+    let told = ask(&a, "feedback", &json!({"name": "demand", "rows": true}));
+    assert_eq!(
+        (&told["runs"], &told["scores"]["n"], &told["waiting"]),
+        (&json!(20), &json!(37), &json!(3))
+    );
+    let first = &told["rows"];
+    assert_eq!(
+        (&first["ds"][0], &first["h"][0]),
+        (&json!("2026-07-11"), &json!(1))
+    );
+    assert!(first["lower"][0].as_f64() < first["mean"][0].as_f64());
+    let bad = a.ask(
+        &owner(),
+        "forecast",
+        &json!({"feedback": "", "ds": [], "y": [], "horizon": 1}),
+    );
+    assert_eq!(
+        code(&bad.unwrap_err()),
+        ("feedback".to_owned(), "invalid_length")
+    );
+}

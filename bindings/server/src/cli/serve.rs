@@ -15,7 +15,7 @@ use super::{Outcome, preflight, store};
 use crate::keys::REFRESH;
 use crate::serve::{hangup, serve, signalled};
 use crate::source::{Following, Notes};
-use crate::{FetchedKeys, Service, anchor, notify, router};
+use crate::{FetchedKeys, Service, anchor, notify, router, upkeep};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -170,23 +170,6 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-/// How often the figures in memory take in what arrived.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// Keeps the real-time figures up to date, so that whoever asks does not have to wait for what arrived since.
-async fn keep_fresh(analytics: Arc<Analytics>) {
-    let mut ticks = tokio::time::interval(FRESH);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let analytics = Arc::clone(&analytics);
-        let refreshed = tokio::task::spawn_blocking(move || analytics.refresh_realtime()).await;
-        if let Ok(Err(error)) = refreshed {
-            tracing::warn!(error = ?error, "the real-time figures are not up to date");
-        }
-    }
-}
-
 /// Says what was found in the log of events when the store was opened.
 fn tell_of_the_log(analytics: &Analytics) {
     let Ok(status) = analytics.ingest_status(&Principal::owner()) else {
@@ -228,9 +211,7 @@ pub(super) fn until_stopped(
 ) -> Result<Ended, Failure> {
     let again = Arc::new(AtomicBool::new(false));
     let hung_up = Arc::clone(&again);
-    let warm = Arc::clone(service.analytics());
-    let exports = Arc::clone(&warm);
-    let fresh = Arc::clone(&warm);
+    let opened = Arc::clone(service.analytics());
     let watched = service.clone();
     let ended = service.clone();
     let address = listener
@@ -250,19 +231,9 @@ pub(super) fn until_stopped(
             tokio::time::sleep(delay).await;
             watched.stop();
         };
-        tell_of_the_log(&fresh);
+        tell_of_the_log(&opened);
         tracing::info!(address, "listening");
-        tokio::spawn(keep_fresh(fresh));
-        // The first question should not be the one that waits for the timelines.
-        tokio::task::spawn_blocking(move || match warm.timelines() {
-            Ok(_) => tracing::info!("timelines are ready"),
-            Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
-        });
-        tokio::task::spawn_blocking(move || match exports.resume_exports() {
-            Ok(0) => {}
-            Ok(resumed) => tracing::info!(resumed, "exports go on"),
-            Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
-        });
+        tokio::spawn(upkeep(service.clone()));
         serve(listener, router(service), stop).await
     });
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.

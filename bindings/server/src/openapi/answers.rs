@@ -107,6 +107,13 @@ fn service() -> Named {
                     "permissions",
                     about(list(text()), "What the role allows, by name."),
                 ),
+                (
+                    "login",
+                    about(
+                        one_of(&["token", "host"]),
+                        "Whether a token proves it, or the application that this is part of.",
+                    ),
+                ),
             ]),
         ),
         (

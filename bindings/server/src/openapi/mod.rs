@@ -27,6 +27,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::operation::{Operation, op};
 pub(crate) use self::requests::{SEGMENTS, WEEKDAYS};
+use crate::frame::Id;
 use crate::service::Service;
 
 /// Where paths that do not begin with `/` are.
@@ -206,6 +207,10 @@ pub(crate) fn routes() -> Api {
         .merge(page::routes())
 }
 
-async fn document() -> Response {
-    ([(CONTENT_TYPE, "application/json")], openapi()).into_response()
+async fn document(id: Id) -> Response {
+    // Tools ask below the server's address, which is where a program has put these routes.
+    let base = id.path("");
+    let server = if base.is_empty() { "/" } else { &base };
+    let text = openapi().replacen("\"url\": \"/\"", &format!("\"url\": \"{server}\""), 1);
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -59,8 +59,8 @@ fn render(document: &Value) -> Result<String, std::fmt::Error> {
     write!(
         page,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>travelsense API</title><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body><header><h1>travelsense API \
-         <small>{}</small></h1><p>{}</p><p><a href=\"/openapi.json\">openapi.json</a></p></header><main>",
+         <title>travelsense API</title><link rel=\"stylesheet\" href=\"docs/style.css\"></head><body><header><h1>travelsense API \
+         <small>{}</small></h1><p>{}</p><p><a href=\"openapi.json\">openapi.json</a></p></header><main>",
         text(&info["version"]),
         prose(&info["description"]),
     )?;

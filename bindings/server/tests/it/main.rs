@@ -15,6 +15,8 @@ mod dashboards;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod hosted;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod ingest;

@@ -68,6 +68,7 @@ async fn every_operation_is_served_and_no_other() {
             .replace("{id}", "6955b90001020304050607ff")
             .replace("{word}", "funnel")
             .replace("{key}", "none")
+            .replace("{model}", "none")
             .replace("{name}", "none");
         assert!(!at.contains('{'), "{path}: which value shall stand there?");
         for method in ["get", "post", "put", "delete", "patch", "trace", "options"] {

@@ -21,6 +21,32 @@ impl<T: Copy + Default> Bits<T> {
     }
 }
 
+/// The same for days, by their number from 1970-01-01 on.
+#[derive(Clone, Debug)]
+pub(crate) struct DayBits<T> {
+    /// The first day that has a bit.
+    pub(crate) first: usize,
+    bits: Vec<T>,
+}
+
+impl<T: Copy + Default> DayBits<T> {
+    /// The bits of the buckets of a calendar; nothing where it has days before 1970, or buckets without a bit.
+    pub(crate) fn new(calendar: &Calendar, bit: impl Fn(usize) -> Option<T>) -> Option<Self> {
+        let (first, buckets) = calendar.by_day()?;
+        Some(Self {
+            first: usize::try_from(first).ok()?,
+            bits: buckets.into_iter().map(bit).collect::<Option<_>>()?,
+        })
+    }
+
+    /// The bit of a day; 0 outside the calendar.
+    #[inline]
+    pub(crate) fn of(&self, day: usize) -> T {
+        let bit = self.bits.get(day.wrapping_sub(self.first));
+        bit.copied().unwrap_or_default()
+    }
+}
+
 impl Calendar {
     /// What `locate` tells, as bits; nothing for more than 64 buckets, or where a bucket is not one stretch of time.
     pub(crate) fn bits(&self) -> Option<Bits> {

@@ -1,1 +1,1 @@
-import{i as e,n as t}from"./main.loader.svelte.js";var n={lib:{en:()=>t(()=>import(`./main.main.en.compiled.js`),[])}},r=e(`lib`,(e,t)=>n[e][t](),[`lib`]);export{r as t};
+import{i as e,n as t}from"./main.loader.svelte.js";var n={lib:{en:()=>t(()=>import(`./main.main.en.compiled.js`),[],import.meta.url)}},r=e(`lib`,(e,t)=>n[e][t](),[`lib`]);export{r as t};

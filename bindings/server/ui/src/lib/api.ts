@@ -1,9 +1,12 @@
 /** The API as the pages call it. What there is to call, and what it takes and gives, is generated from its description: `npm run client`. */
 import type { Answers } from './answers'
+import { based } from './base'
 import type { components, paths } from './openapi'
 
-const ROOT = '/api/analytics-dashboard'
-type Root = typeof ROOT
+type Root = '/api/analytics-dashboard'
+
+/** Where the API is. */
+export const ROOT = based('/api/analytics-dashboard')
 
 export interface FieldError {
   field: string
@@ -61,7 +64,7 @@ export async function call<T>(asking: Asking<T>): Promise<Reply<T>> {
   const init: RequestInit = { method: asking.method.toUpperCase(), headers, credentials: 'same-origin' }
   if (asking.body !== undefined) init.body = JSON.stringify(asking.body)
   if (asking.signal) init.signal = asking.signal
-  const path = asking.path.startsWith('/') ? asking.path : `${ROOT}/${asking.path}`
+  const path = asking.path.startsWith('/') ? based(asking.path) : `${ROOT}/${asking.path}`
   let response: Response
   try {
     response = await fetch(path, init)

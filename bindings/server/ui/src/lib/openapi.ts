@@ -1755,6 +1755,11 @@ export interface components {
             until?: string | null;
         };
         Session: {
+            /**
+             * @description Whether a token proves it, or the application that this is part of.
+             * @enum {string}
+             */
+            login: "token" | "host";
             /** @description What the role allows, by name. */
             permissions: string[];
             role: string;

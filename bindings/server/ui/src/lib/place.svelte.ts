@@ -1,8 +1,13 @@
+import { BASE, based } from './base'
+
 /**
  * Where the user is: the path and the query string. Every filter, tab and open panel stands in it, so that every state is a link
  * and the back button undoes the last step.
  */
 let url = $state.raw(new URL(location.href))
+
+/** A path below ours as one that begins with a slash. */
+const own = (path: string): string => (`${path}/`.startsWith(BASE) ? path.slice(BASE.length - 1) : path)
 
 /** What links from page to page keep. */
 const GLOBALS = ['last', 'from', 'to', 'tz', 'seg', 'vs']
@@ -11,7 +16,7 @@ export type Patch = Record<string, string | null | undefined>
 
 export const place = {
   get path(): string {
-    return url.pathname.replace(/\/+$/, '') || '/'
+    return own(url.pathname).replace(/\/+$/, '') || '/'
   },
   get query(): URLSearchParams {
     return url.searchParams
@@ -27,7 +32,7 @@ addEventListener('popstate', () => {
 
 /** The link to a page, with the range, zone and segment of now. */
 export function link(path: string, patch: Patch = {}): string {
-  const next = new URL(path, url)
+  const next = new URL(based(path), url)
   for (const name of GLOBALS) {
     const value = url.searchParams.get(name)
     if (value !== null && !next.searchParams.has(name)) next.searchParams.set(name, value)
@@ -56,7 +61,7 @@ export function follow(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   const anchor = (event.target as Element | null)?.closest('a')
   if (!anchor || anchor.target || anchor.hasAttribute('download') || anchor.origin !== location.origin) return
-  if (anchor.pathname.startsWith('/api/') || anchor.getAttribute('href')?.startsWith('#')) return
+  if (own(anchor.pathname).startsWith('/api/') || anchor.getAttribute('href')?.startsWith('#')) return
   event.preventDefault()
   go(anchor.href)
 }

@@ -32,7 +32,7 @@ export async function begin(): Promise<void> {
     session.who = (await call(get('session'))).data
     session.error = null
   } catch (error) {
-    session.error = failed ?? (error instanceof ApiError && error.status !== 401 ? error : null)
+    session.error = failed ?? (error instanceof ApiError && (error.status !== 401 || error.code === 'not_logged_in') ? error : null)
   }
   session.known = true
 }

@@ -1,0 +1,100 @@
+/** What of a metric was not as usual. */
+
+import type { Metric } from './realtime.js';
+import type { Stamp, When, Window } from './query.js';
+
+/** What of a metric was not as usual over a range; what is usual is learned from up to five weeks before. */
+export interface AnomaliesQuestion {
+  /** What is looked at. */
+  metric: Metric;
+  /** Where the range begins. */
+  startDate: When;
+  /** Where it ends; a bare date is included whole, an instant is excluded. */
+  endDate: When;
+  /** The IANA zone whose weekdays and hours count; `UTC` by default. */
+  timezone?: string | null;
+  /** The length of a bucket; an hour by default. */
+  step?: 'minute' | 'five_minutes' | 'quarter_hour' | 'hour' | null;
+  /** How many false alarms a week are put up with. */
+  alarmsPerWeek?: number | null;
+  /** The least change that is told, as a share. */
+  minChange?: number | null;
+  /** The least that must be expected of a stretch. */
+  minVolume?: number | null;
+  /** For how long after its end late events may still come into a bucket; a minute by default. */
+  lateness?: Window | null;
+  /** Nothing after this instant is seen; now by default. */
+  asOf?: When | null;
+}
+
+/** What is expected of nineteen in twenty. */
+export interface Expected {
+  low: number;
+  high: number;
+}
+
+/** Something that was not as it usually is. */
+export interface Finding {
+  /** What sort it is, such as a spike or a shift of the level. */
+  shape: string;
+  /** Which way. */
+  direction: string;
+  /** How bad it was at its worst. */
+  severity: 'minor' | 'major' | 'critical';
+  /** The start of the first bucket that deviates. */
+  since: string;
+  /** The start of the bucket in which it was found. */
+  foundAt: string;
+  /** The start of the first bucket that is as usual again; null while it lasts. */
+  until: string | null;
+  /** What was expected of an average bucket. */
+  expected: number;
+  /** The 95 % interval of that. */
+  interval: Expected;
+  /** What came instead. */
+  observed: number;
+  /** `observed` less `expected`, of `expected`; null where nothing was expected. */
+  change: number | null;
+  /** How many robust standard deviations it is off; null where the series never varies. */
+  score: number | null;
+  /** How likely chance alone does this at a given moment. */
+  pValue: number | null;
+}
+
+/** One bucket. */
+export interface AnomalyPoint {
+  /** Its first instant. */
+  start: string;
+  /** Its value; null where its denominator is 0. */
+  value: number | null;
+  /** What was expected; null where that is not known. */
+  expected: number | null;
+  /** The 95 % interval of what was expected. */
+  interval: Expected | null;
+  /** How many robust standard deviations it is off. */
+  score: number | null;
+  /** Why it was judged or not; null for a bucket that is not complete, or has no value. */
+  status: 'judged' | 'learning' | 'too_few' | 'seen' | null;
+  /** Whether it is part of a finding. */
+  unusual: boolean;
+}
+
+/** What of a metric was not as usual. */
+export interface AnomaliesAnswer extends Stamp {
+  /** What was looked at. */
+  metric: Metric;
+  /** The length of a bucket in seconds. */
+  step: number;
+  /** Whose weekdays and hours. */
+  timezone: string;
+  /** The first instant of the range. */
+  startDate: string;
+  /** The first instant after the range. */
+  endDate: string;
+  /** Nothing after this instant was seen. */
+  asOf: string;
+  /** What was found, in the order in which it was found. */
+  findings: Finding[];
+  /** The buckets of the range. */
+  series: AnomalyPoint[];
+}

@@ -1,0 +1,94 @@
+// Whatever the core can do is reachable from here: its verbs, its words and its permissions, read from its sources.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as exported from 'travelsense';
+
+const { Analytics, open } = exported;
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = join(root, 'core', 'src', 'analytics');
+
+/** What of the core's handle stands here under another name, and what is no verb of a program's. */
+const otherwise = {
+  open: '`open`',
+  in_memory: '`open(":memory:")`',
+  open_with: '`open`',
+  until: 'the option `signal`',
+  within: 'the option `timeoutMs`',
+  watched: 'the option `onProgress`',
+  now: 'the option `now` of `open`',
+  ask: '`query`',
+  timelines: '`warmUp`',
+  ingest_batch: 'the options of `ingest`',
+  take_notifications: '`deliverNotifications`',
+  attempted: '`deliverNotifications`',
+  export_file: '`saveExport`, and the handler as a stream',
+  report: 'what `export` writes',
+  metadata: 'the store behind dashboards, which has no verbs of its own',
+  export_once: 'the header `Idempotency-Key` of the handler',
+  create_dashboard_once: 'the header `Idempotency-Key` of the handler',
+  widgets_data: '`dashboardData`',
+  audit_anchor: 'what the program signs and keeps elsewhere',
+  verify_audit_by: '`verifyAudit`; signed anchors are checked by the program that keeps them',
+  record: 'verbs write their own entries',
+  admit: 'a token, of which a program that says who acts has none',
+};
+
+/** @param {string} snake */
+const camel = (snake) => snake.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** @param {string} path */
+const source = async (path) => (await readFile(path, 'utf8')).split('\nmod tests')[0] ?? '';
+
+test('every verb of the core is one of Analytics', async () => {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.rs'));
+  /** @type {Set<string>} */
+  const verbs = new Set();
+  for (const file of files) {
+    for (const [, block = ''] of (await source(join(folder, file))).matchAll(/^impl Analytics \{\n(.*?)^\}/gms)) {
+      for (const [, verb = ''] of block.matchAll(/^ {4}pub fn (\w+)/gm)) verbs.add(verb);
+    }
+  }
+  assert.ok(verbs.size > 80, `${verbs.size} verbs were found`);
+  const store = await open(':memory:');
+  const missing = [...verbs].filter((verb) => {
+    // A word's JSON form is what is asked here; the people behind its numbers are `people`.
+    const name = verb.replace(/_json$/, '');
+    return !(verb in otherwise) && !/_people$/.test(verb) && !(camel(name) in store) && !(camel(name) in exported);
+  });
+  await store.close();
+  assert.deepEqual(missing, []);
+  const stale = Object.keys(otherwise).filter((verb) => !verbs.has(verb));
+  assert.deepEqual(stale, [], 'what the core does not have needs no other name');
+});
+
+test('every word of the core can be asked, and has types', async () => {
+  /** @type {string[]} */
+  const words = [];
+  for (const file of await readdir(folder)) {
+    for (const [, name = ''] of (await source(join(folder, file))).matchAll(/: Word = Word \{\s*name: "(\w+)"/g)) {
+      words.push(name);
+    }
+  }
+  const table = await readFile(join(folder, 'word.rs'), 'utf8');
+  assert.equal(words.length, Number(/const WORDS: \[Word; (\d+)\]/.exec(table)?.[1]));
+  const types = await readFile(join(root, 'node', 'src', 'words.ts'), 'utf8');
+  const typed = [...types.matchAll(/^ {2}(\w+): \{ question: /gm)].map(([, name]) => name);
+  assert.deepEqual(typed.sort(), words.sort());
+  for (const word of words) assert.ok(camel(word) in exported || camel(word) in Analytics.prototype, word);
+});
+
+test('every permission of the core is named', async () => {
+  const access = await readFile(join(root, 'core', 'src', 'access', 'mod.rs'), 'utf8');
+  const core = [...access.matchAll(/Self::\w+ => "(\w+)"/g)].map(([, name]) => name);
+  const types = await readFile(join(root, 'node', 'src', 'admin.ts'), 'utf8');
+  const [, union = ''] = /export type Permission =(.*?);/s.exec(types) ?? [];
+  assert.deepEqual([...union.matchAll(/'(\w+)'/g)].map(([, name]) => name).sort(), core.sort());
+  const store = await open(':memory:');
+  assert.ok((await store.permissions()).includes('erase_people'));
+  assert.deepEqual(await store.acting('c', 'collector').permissions(), ['ingest_events']);
+  await store.close();
+});
