@@ -2,7 +2,7 @@
 # Cargo is always given the whole workspace, so that each dependency is compiled once with one set of features.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench screenshots speed dist setup clean
+.PHONY: help demo test lint bench bench-forecast screenshots speed dist setup clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -87,6 +87,12 @@ bench: setup ## Compares with ClickHouse, DuckDB and Polars on 20 million events
 	.setup/python benches/requirements.lock
 	cargo build --release --workspace --bin bench
 	benches/run --write $(BENCH_ARGS)
+
+bench-forecast: setup ## Compares forecasts with statsforecast, and the models of customers with what is published
+	VENV=.venv-forecast .setup/python benches/forecast.lock
+	cargo build --release --workspace --lib
+	cp "$$(.setup/folder)/release/libtravelsense_python.so" python/travelsense/_native.abi3.so
+	.venv-forecast/bin/python benches/forecast --write $(BENCH_ARGS)
 
 dist: setup ## Builds the wheel and the npm package, with DuckDB compiled in (about 25 minutes)
 	cd python && maturin build --release --locked --features bundled --out ../dist

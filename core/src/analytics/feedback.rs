@@ -166,15 +166,16 @@ impl Analytics {
             .collect();
         // Those asked for, and those by which quantiles are kept.
         table.options.levels = adapted.iter().map(|a| a.used).chain(KEPT).collect();
-        let mut made = self.forecasts(&table)?;
-        let kept = made.forecasts.intervals.split_off(adapted.len());
-        for (interval, adapted) in made.forecasts.intervals.iter_mut().zip(&adapted) {
+        let made = self.forecasts(&table)?;
+        let mut rows = made.rows();
+        let kept = rows.intervals.split_off(adapted.len());
+        for (interval, adapted) in rows.intervals.iter_mut().zip(&adapted) {
             interval.level = adapted.level;
         }
         let told = serde_json::json!({
-            "uniqueId": made.forecasts.unique_id,
-            "ds": made.forecasts.ds,
-            "mean": made.forecasts.mean,
+            "uniqueId": rows.unique_id,
+            "ds": rows.ds,
+            "mean": rows.mean,
         });
         let history = came(&asked)?;
         let mut run = feedback::foretold(&told)?;
@@ -206,6 +207,8 @@ impl Analytics {
         let mut answer = serde_json::to_value(&made).map_err(Error::internal)?;
         if let Some(fields) = answer.as_object_mut() {
             fields.insert("run".to_owned(), id.into());
+            let rows = serde_json::to_value(&rows).map_err(Error::internal)?;
+            fields.insert("forecasts".to_owned(), rows);
             let adapted = serde_json::to_value(&adapted).map_err(Error::internal)?;
             fields.insert("adapted".to_owned(), adapted);
         }

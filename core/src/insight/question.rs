@@ -9,6 +9,7 @@ use crate::error::{FieldError, Result};
 use crate::funnel::Funnel;
 use crate::journey::{self, Journey};
 use crate::query::fields::{self, Fields};
+use crate::query::sample::sample;
 use crate::query::{Instant, Selector};
 
 /// A kind of insight.
@@ -76,13 +77,17 @@ impl UserInsights {
     /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, default_steps: &[Selector], now: Instant) -> Result<Self> {
         let mut fields = Fields::of(question)?;
-        let insights = Self {
+        let mut insights = Self {
             insight_type: fields.optional("insightType", |v| fields::one_of(v, &TYPES)),
             limit: fields
                 .optional("limit", |v| fields::integer(v, 1, 100))
                 .map_or(LIMIT, |n| n as usize),
             funnel: Funnel::read(&mut fields, default_steps),
         };
+        // Only the funnel itself is told of a sample.
+        if insights.insight_type == Some(InsightType::ConversionFunnel) {
+            insights.funnel.sample = fields.optional("sample", sample);
+        }
         fields.finish(insights.funnel.faults(now))?;
         Ok(insights)
     }

@@ -5,14 +5,17 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 const PAGES = ['/', '/funnels?by=country', '/funnels?tab=lost', '/cohorts', '/journeys', '/engagement', '/adoption', '/forecasts', '/forecasts?tab=churn', '/journeys?tab=matrix', '/dashboards', '/alerts', '/exports', '/people', '/audit', '/catalogue', '/server']
 
-for (const scheme of ['light', 'dark'] as const) {
-  test(`axe finds nothing on any page, ${scheme}`, async ({ browser }) => {
+// In halves, so that both workers have something to do.
+const half = Math.ceil(PAGES.length / 2)
+for (const [scheme, pages] of [PAGES.slice(0, half), PAGES.slice(half)].flatMap((pages) => [['light', pages], ['dark', pages]] as const)) {
+  test(`axe finds nothing, ${scheme}, from ${pages[0]} on`, async ({ browser }) => {
+    test.setTimeout(240_000)
     // The content policy forbids the script that axe is; it is let in here alone.
     const context = await browser.newContext({ bypassCSP: true, colorScheme: scheme, reducedMotion: 'reduce', viewport: { width: 1440, height: 900 } })
     const page = await context.newPage()
     await enter(page)
     const wrong: string[] = []
-    for (const path of PAGES) {
+    for (const path of pages) {
       await page.goto(BASE() + path)
       await expect(page.locator('main h1')).toBeVisible()
       await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)

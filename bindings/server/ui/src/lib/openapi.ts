@@ -580,6 +580,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analytics-dashboard/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The names under which something foretold is kept.
+         * @description Needs the permission `read_analytics`.
+         */
+        get: operations["listFeedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/feedback/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of what was foretold under a name.
+         * @description Needs the permission `read_analytics`.
+         */
+        get: operations["readFeedback"];
+        put?: never;
+        post?: never;
+        /**
+         * Forgets all that is kept under a name.
+         * @description Needs the permission `manage_models`.
+         */
+        delete: operations["deleteFeedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/feedback/{name}/actuals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells what came of what is kept under a name.
+         * @description Needs the permission `manage_models`.
+         */
+        post: operations["addActuals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/feedback/{name}/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps predictions made elsewhere under a name.
+         * @description Needs the permission `manage_models`.
+         */
+        post: operations["addPredictions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Models trained elsewhere, the latest first.
+         * @description Needs the permission `read_analytics`.
+         */
+        get: operations["listModels"];
+        put?: never;
+        /**
+         * Registers a model from the bytes of its file.
+         * @description Needs the permission `manage_models`.
+         */
+        post: operations["registerModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model: what it takes and gives.
+         * @description Needs the permission `read_analytics`.
+         */
+        get: operations["readModel"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a version of a model.
+         * @description Needs the permission `manage_models`.
+         */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics-dashboard/models/{model}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a model says of rows, or of the warehouse's users.
+         * @description Needs the permission `read_analytics`.
+         */
+        post: operations["score"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analytics-dashboard/notifications": {
         parameters: {
             query?: never;
@@ -931,6 +1083,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Actuals: {
+            ds: (string | number)[] | null;
+            uniqueId: (string | number)[] | null;
+            y: number[];
+        };
         /** @description A rule, and where it stands. */
         Alert: {
             _id: components["schemas"]["ObjectId"];
@@ -963,34 +1120,16 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
-        AlertChannel: {
-            /** @constant */
-            type: "in_app";
-            users: string[];
-        } | {
-            roles: string[];
-            /** @constant */
-            type: "in_app";
-        } | {
-            roles: string[];
-            /** @constant */
-            type: "in_app";
-            users: string[];
-        } | {
-            /** @constant */
-            type: "webhook";
-            url: string;
-        } | {
-            /** @constant */
-            type: "slack";
-            url: string;
-        } | {
-            to: string[];
-            /** @constant */
-            type: "email";
+        AlertAnswer: {
+            lastDays?: number | null;
+            question: components["schemas"]["Question"];
+            /** @description Where the number is, or `seconds` for how long the answer took. */
+            value: string | "seconds";
+            /** @enum {string} */
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
         };
-        /** @description An anomaly is found in a metric; a band needs a source with `low` or `high`; what is counted of travelsense itself is compared with a threshold. */
-        AlertCondition: {
+        /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
+        AlertAnswerCondition: {
             above: number;
             below?: null;
             recover?: number | null;
@@ -1009,26 +1148,43 @@ export interface components {
             /** @constant */
             type: "threshold";
         } | {
+            /** @constant */
+            type: "no_data";
+        } | {
             against?: ("previous" | "week_before") | null;
             by: number;
             direction?: ("up" | "down" | "either") | null;
             /** @constant */
             type: "change";
-        } | {
-            direction?: ("up" | "down" | "either") | null;
-            /** @constant */
-            type: "anomaly";
-        } | {
-            /** @constant */
-            type: "band";
-        } | {
-            /** @constant */
-            type: "no_data";
         };
+        AlertChannel: {
+            roles?: string[] | null;
+            /** @constant */
+            type: "in_app";
+            users: string[];
+        } | {
+            roles: string[];
+            /** @constant */
+            type: "in_app";
+            users?: string[] | null;
+        } | {
+            /** @constant */
+            type: "webhook";
+            url: string;
+        } | {
+            /** @constant */
+            type: "slack";
+            url: string;
+        } | {
+            to: string[];
+            /** @constant */
+            type: "email";
+        };
+        AlertCondition: components["schemas"]["AlertMetricCondition"] | components["schemas"]["AlertAnswerCondition"] | components["schemas"]["AlertEstimateCondition"] | components["schemas"]["AlertSystemCondition"];
         AlertDraft: {
             channels?: components["schemas"]["AlertChannel"][] | null;
             clearFor?: number | null;
-            condition: components["schemas"]["AlertCondition"];
+            condition: components["schemas"]["AlertMetricCondition"];
             coolDown?: (number | string) | null;
             enabled?: boolean | null;
             for?: number | null;
@@ -1037,7 +1193,97 @@ export interface components {
             name: string;
             schedule?: components["schemas"]["AlertSchedule"] | null;
             severity?: ("info" | "warning" | "critical") | null;
-            source: components["schemas"]["AlertSource"];
+            source: components["schemas"]["AlertMetric"];
+        } | {
+            channels?: components["schemas"]["AlertChannel"][] | null;
+            clearFor?: number | null;
+            condition: components["schemas"]["AlertAnswerCondition"];
+            coolDown?: (number | string) | null;
+            enabled?: boolean | null;
+            for?: number | null;
+            group?: string | null;
+            maintenance?: components["schemas"]["AlertMaintenance"][] | null;
+            name: string;
+            schedule?: components["schemas"]["AlertSchedule"] | null;
+            severity?: ("info" | "warning" | "critical") | null;
+            source: components["schemas"]["AlertAnswer"];
+        } | {
+            channels?: components["schemas"]["AlertChannel"][] | null;
+            clearFor?: number | null;
+            condition: components["schemas"]["AlertEstimateCondition"];
+            coolDown?: (number | string) | null;
+            enabled?: boolean | null;
+            for?: number | null;
+            group?: string | null;
+            maintenance?: components["schemas"]["AlertMaintenance"][] | null;
+            name: string;
+            schedule?: components["schemas"]["AlertSchedule"] | null;
+            severity?: ("info" | "warning" | "critical") | null;
+            source: components["schemas"]["AlertEstimate"];
+        } | {
+            channels?: components["schemas"]["AlertChannel"][] | null;
+            clearFor?: number | null;
+            condition: components["schemas"]["AlertSystemCondition"];
+            coolDown?: (number | string) | null;
+            enabled?: boolean | null;
+            for?: number | null;
+            group?: string | null;
+            maintenance?: components["schemas"]["AlertMaintenance"][] | null;
+            name: string;
+            schedule?: components["schemas"]["AlertSchedule"] | null;
+            severity?: ("info" | "warning" | "critical") | null;
+            source: components["schemas"]["AlertSystem"];
+        };
+        /** @description A number and where the bounds are that it may lie within. */
+        AlertEstimate: {
+            high?: string | null;
+            lastDays?: number | null;
+            low: string;
+            question: components["schemas"]["Question"];
+            /** @description Where the number is, or `seconds` for how long the answer took. */
+            value: string | "seconds";
+            /** @enum {string} */
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+        } | {
+            high: string;
+            lastDays?: number | null;
+            question: components["schemas"]["Question"];
+            /** @description Where the number is, or `seconds` for how long the answer took. */
+            value: string | "seconds";
+            /** @enum {string} */
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+        };
+        /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
+        AlertEstimateCondition: {
+            above: number;
+            below?: null;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above?: null;
+            below: number;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above: number;
+            below: number;
+            recover?: null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            /** @constant */
+            type: "no_data";
+        } | {
+            against?: ("previous" | "week_before") | null;
+            by: number;
+            direction?: ("up" | "down" | "either") | null;
+            /** @constant */
+            type: "change";
+        } | {
+            /** @constant */
+            type: "band";
         };
         AlertEvent: {
             /**
@@ -1055,11 +1301,49 @@ export interface components {
             timezone?: components["schemas"]["TimeZone"] | null;
             to: string;
         };
-        /** @description What is absent stays as it is; something must change. */
+        AlertMetric: {
+            /** @enum {string} */
+            metric: "active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute";
+            timeRange?: ("last_5_minutes" | "last_15_minutes" | "last_hour") | null;
+        };
+        /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
+        AlertMetricCondition: {
+            above: number;
+            below?: null;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above?: null;
+            below: number;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above: number;
+            below: number;
+            recover?: null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            /** @constant */
+            type: "no_data";
+        } | {
+            against?: ("previous" | "week_before") | null;
+            by: number;
+            direction?: ("up" | "down" | "either") | null;
+            /** @constant */
+            type: "change";
+        } | {
+            direction?: ("up" | "down" | "either") | null;
+            /** @constant */
+            type: "anomaly";
+        };
+        /** @description What is absent stays as it is; the condition must go with the source. */
         AlertPatch: {
             channels?: components["schemas"]["AlertChannel"][] | null;
             clearFor?: number | null;
-            condition?: components["schemas"]["AlertCondition"];
+            condition?: components["schemas"]["AlertCondition"] | null;
             coolDown?: (number | string) | null;
             enabled?: boolean | null;
             for?: number | null;
@@ -1068,7 +1352,7 @@ export interface components {
             name?: string | null;
             schedule?: components["schemas"]["AlertSchedule"] | null;
             severity?: ("info" | "warning" | "critical") | null;
-            source?: components["schemas"]["AlertSource"];
+            source?: components["schemas"]["AlertSource"] | null;
         };
         /** @description Every minute by default. */
         AlertSchedule: {
@@ -1084,25 +1368,39 @@ export interface components {
         AlertSilence: {
             for: number | string;
             reason?: string | null;
+            until?: null;
         } | {
+            for?: null;
             reason?: string | null;
             until: string | null;
         };
-        AlertSource: {
-            /** @enum {string} */
-            metric: "active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute";
-            timeRange?: ("last_5_minutes" | "last_15_minutes" | "last_hour") | null;
-        } | {
-            high?: string | null;
-            lastDays?: number | null;
-            low?: string | null;
-            question: components["schemas"]["Question"];
-            /** @description Where the number is, or `seconds` for how long the answer took. */
-            value: string;
-            word: string;
-        } | {
+        AlertSource: components["schemas"]["AlertMetric"] | components["schemas"]["AlertAnswer"] | components["schemas"]["AlertEstimate"] | components["schemas"]["AlertSystem"];
+        AlertSystem: {
             /** @enum {string} */
             system: "freshness" | "export_failures" | "failures";
+        };
+        /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
+        AlertSystemCondition: {
+            above: number;
+            below?: null;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above?: null;
+            below: number;
+            recover?: number | null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            above: number;
+            below: number;
+            recover?: null;
+            /** @constant */
+            type: "threshold";
+        } | {
+            /** @constant */
+            type: "no_data";
         };
         AlertTest: {
             messages: number;
@@ -1440,6 +1738,8 @@ export interface components {
             /** @enum {string} */
             status: "accepted" | "duplicate" | "refused";
         };
+        /** @description Each is answered by itself: what is no `Event` is refused, and the others are taken. */
+        Events: (components["schemas"]["Event"] | unknown)[];
         ExportRequest: {
             dashboardId?: string | null;
             dateRange: {
@@ -1453,11 +1753,20 @@ export interface components {
             /** @enum {string} */
             format: "csv" | "json" | "xlsx" | "pdf";
             metrics?: ("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute" | "retention_rate")[] | null;
+            notify?: components["schemas"]["AlertChannel"][] | null;
         };
         Exports: {
             exports: components["schemas"]["DashboardExportJob"][];
             hasMore: boolean;
             total: number;
+        };
+        /** @description How good it was, drift and advice. */
+        Feedback: Record<string, unknown>;
+        FeedbackLog: {
+            /** Format: date-time */
+            latestAt: string;
+            name: string;
+            runs: number;
         };
         FieldError: {
             /** @description Stable, for programs. */
@@ -1526,6 +1835,36 @@ export interface components {
             /** @description The version of the server. */
             version: string;
         };
+        Model: {
+            _id: components["schemas"]["ObjectId"];
+            bytes: number;
+            classes: string[];
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            features: {
+                categories: (string | number)[];
+                /** @enum {string} */
+                kind: "number" | "text";
+                name: string;
+            }[];
+            /** @enum {string} */
+            format: "onnx" | "xgboost" | "lightgbm";
+            /** @description The SHA-256 of its file. */
+            hash: string;
+            name: string;
+            objective: string;
+            outputs: string[];
+            ownerId: string;
+            size: {
+                nodes: number;
+                operators: number;
+                trees: number;
+            };
+            /** @enum {string} */
+            task: "regression" | "classification" | "transformation";
+            version: number;
+        };
         Notification: {
             _id: string;
             body: Record<string, unknown>;
@@ -1535,6 +1874,16 @@ export interface components {
             title: string;
         };
         ObjectId: string;
+        OutsidePredictions: {
+            ds: (string | number)[] | null;
+            level: number | null;
+            lower: number[] | null;
+            mean: number[];
+            measure: ("number" | "probability") | null;
+            model: string;
+            uniqueId: (string | number)[] | null;
+            upper: number[] | null;
+        };
         PagedMeta: {
             /**
              * Format: date-time
@@ -1753,6 +2102,23 @@ export interface components {
             issuedBefore?: string | null;
             subject: string;
             until?: string | null;
+        };
+        ScoreQuestion: {
+            ds: components["schemas"]["Date"] | null;
+            feedback: string | null;
+            ids: (string | number)[] | null;
+            rows: ({
+                [key: string]: unknown[];
+            } | Record<string, unknown>[]) | null;
+            users: Record<string, unknown> | null;
+        };
+        Scores: {
+            hash: string;
+            ids: string[];
+            model: string;
+            /** @description What it says, as columns by name. */
+            predictions: Record<string, unknown>;
+            run: string;
         };
         Session: {
             /**
@@ -2756,7 +3122,10 @@ export interface operations {
     createDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description By which the same request is known when it is sent again within 24 hours: it is answered, and does nothing anew. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2787,6 +3156,7 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -3099,7 +3469,7 @@ export interface operations {
                 source?: string;
             };
             header?: {
-                /** @description By which the same batch is known when it is sent again within 24 hours. */
+                /** @description By which the same request is known when it is sent again within 24 hours: it is answered, and does nothing anew. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3107,7 +3477,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Event"][];
+                "application/json": components["schemas"]["Events"];
                 "application/x-ndjson": string;
             };
         };
@@ -3272,7 +3642,10 @@ export interface operations {
     createExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description By which the same request is known when it is sent again within 24 hours: it is answered, and does nothing anew. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3299,6 +3672,7 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -3448,6 +3822,384 @@ export interface operations {
             503: components["responses"]["Overloaded"];
         };
     };
+    listFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["FeedbackLog"][];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    readFeedback: {
+        parameters: {
+            query?: {
+                /** @description The only series; all by default. */
+                uniqueId?: string;
+                /** @description The latest so many runs. */
+                runs?: number;
+                /** @description Whether every point is told, with the features beside it. */
+                rows?: boolean;
+                /** @description Nothing that became known after this instant is seen; now by default. */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name under which it is kept. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Feedback"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    deleteFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name under which it is kept. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    addActuals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name under which it is kept. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Actuals"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            new: number;
+                        };
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    addPredictions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name under which it is kept. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutsidePredictions"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            run: components["schemas"]["ObjectId"];
+                        };
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description Text in their name or description, taken literally. */
+                search?: string;
+                /** @description At most so many. */
+                limit?: number;
+                /** @description After so many. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"][];
+                        meta: components["schemas"]["PagedMeta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    registerModel: {
+        parameters: {
+            query: {
+                /** @description Its name, without `@` and `/`. What is there already gets its next version. */
+                name: string;
+                /** @description What it is for. */
+                description?: string;
+                /** @description Its format; the bytes tell it by default. */
+                format?: "onnx" | "xgboost" | "lightgbm";
+                /** @description The names of its features, in their order. */
+                features?: string[];
+                /** @description The names of its classes, in their order. */
+                classes?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    /** @description Its revision, for `If-Match`. */
+                    ETag: string;
+                    /** @description Where it is. */
+                    Location: string;
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    readModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, which means the latest version, `name@version`, or its id. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, which means the latest version, `name@version`, or its id. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    score: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, which means the latest version, `name@version`, or its id. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreQuestion"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Scores"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
     listNotifications: {
         parameters: {
             query?: {
@@ -3575,6 +4327,8 @@ export interface operations {
                 feature?: string;
                 /** @description The country whose holidays count. */
                 country?: "AT" | "AU" | "BE" | "BR" | "CA" | "CH" | "CZ" | "DE" | "DK" | "ES" | "FI" | "FR" | "GB" | "GR" | "HU" | "IE" | "IT" | "JP" | "LU" | "MX" | "NL" | "NO" | "NZ" | "PL" | "PT" | "SE" | "US" | "ZA";
+                /** @description A name under which the prediction is kept, so that its intervals learn from what comes; needs `manage_models`. */
+                feedback?: string;
             };
             header?: never;
             path?: never;
@@ -3610,7 +4364,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which word is asked. */
-                word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "user_insights" | "explain_difference" | "anomalies" | "predictive" | "forecast" | "backtest";
+                word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
             };
             cookie?: never;
         };
