@@ -180,7 +180,7 @@ fn of_a_frame_of_many_what_was_sent_again_is_left_out() {
             1,
             before,
         ));
-        frame.events.push(prepared.events.raised(first));
+        frame.events.push(prepared.events.columns().unwrap().raised(first));
     }
     let parked = Parked::beside(&path);
     parked.put(7, &frame.encode().unwrap()).unwrap();
@@ -301,7 +301,7 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
         of("other", fine),
         of("only-aside", late)
     ]));
-    frame.events.push(prepared.events);
+    frame.events.push(prepared.events.columns().unwrap());
     frame.held = prepared.held;
     Parked::beside(&path)
         .put(1, &frame.encode().unwrap())
