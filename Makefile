@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres docs python+node ui browser
+SUITES ?= rust postgres sources docs python+node ui browser
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -27,6 +27,10 @@ test-rust:
 
 test-postgres:
 	cargo nextest run --workspace --lib -E 'test(metadata)'
+
+# Events from a stream of NATS and from a PostgreSQL, each started by its test.
+test-sources:
+	cargo nextest run --workspace --test it -E 'test(sources)'
 
 test-docs:
 	cargo test --workspace --doc

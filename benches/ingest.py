@@ -1,9 +1,9 @@
 """How many events a server takes, each answered once it is on disk; figures of one machine and one run.
 
-    python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--fill 10000000]
+    python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--memory /dev/shm] [--fill 10000000]
 
-With `--data` on a file system in memory (/dev/shm) the same run tells what waiting for the disk costs. `--fill` puts so many events
-there before, as one import.
+With `--memory` the batches are sent once more to a server whose files are there, where waiting for the disk costs nothing. `--fill` puts so
+many events there before, as one import.
 """
 
 import argparse
@@ -34,8 +34,16 @@ class Connection:
 
     def ask(self, method, path, body=b""):
         """The status and the body of the answer."""
+        self.send(method, path, body)
+        return self.answer()
+
+    def send(self, method, path, body=b""):
+        """Asks, and does not wait."""
         kind = b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body) if body else b""
-        self.socket.sendall(b"%s %s%s " % (method, PATH.encode(), path) + self.head + kind + b"\r\n" + body)
+        self.socket.sendall(b"%s %s " % (method, path if path == b"/metrics" else PATH.encode() + path) + self.head + kind + b"\r\n" + body)
+
+    def answer(self):
+        """The status and the body of what was asked first."""
         while b"\r\n\r\n" not in self.rest:
             self.more()
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)
@@ -69,6 +77,27 @@ def batch(size, chance):
     for event in events:
         event["ts"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(event["ts"] // 1_000_000)) + f".{event['ts'] % 1_000_000:06}Z"
     return json.dumps(events).encode()
+
+
+def many(address, token, connections, seconds, seed, out):
+    """Sends single events over so many connections, to each the next once all have answered; tells how long each took."""
+    chance = random.Random(seed)
+    connections = [Connection(address, token) for _ in range(connections)]
+    ready = [batch(1, chance) for _ in range(4_000)]
+    took, accepted, turned_away, sent = [], 0, 0, 0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begins = []
+        for connection in connections:
+            begins.append(time.perf_counter())
+            connection.send(b"POST", b"/events", ready[sent] if sent < len(ready) else batch(1, chance))
+            sent += 1
+        for connection, begin in zip(connections, begins):
+            status, _ = connection.answer()
+            took.append(time.perf_counter() - begin)
+            accepted += status == 200
+            turned_away += status != 200
+    out.put((took, accepted, turned_away))
 
 
 def client(address, token, size, seconds, rate, seed, out):
@@ -110,6 +139,23 @@ def load(address, token, clients, size, seconds, rate=None):
     return jobs, out
 
 
+def singles(address, token, processes, connections, seconds):
+    """Single events of several processes with several connections each."""
+    out = multiprocessing.Queue()
+    arguments = (address, token, connections, seconds)
+    jobs = [multiprocessing.Process(target=many, args=(*arguments, random.randrange(1 << 60), out)) for _ in range(processes)]
+    for job in jobs:
+        job.start()
+    return jobs, out
+
+
+def engine(connection):
+    """How many MiB the engine holds, its cache among them."""
+    _, text = connection.ask(b"GET", b"/metrics")
+    line = next(line for line in text.decode().splitlines() if line.startswith("travelsense_engine_bytes "))
+    return int(float(line.split()[1])) >> 20
+
+
 def result(jobs, out):
     took, accepted, turned_away = [], 0, 0
     for _ in jobs:
@@ -136,17 +182,23 @@ def main():
     asked.add_argument("program")
     asked.add_argument("--seconds", type=float, default=10)
     asked.add_argument("--data")
+    asked.add_argument("--memory", help="a folder in memory, to be compared with")
     asked.add_argument("--fill", type=int, default=0)
     asked.add_argument("--clients", type=int, default=16)
     asked = asked.parse_args()
-    data = tempfile.mkdtemp(dir=asked.data)
-    try:
-        run(asked, data)
-    finally:
-        shutil.rmtree(data)
+    places = [asked.data] + ([asked.memory] if asked.memory else [])
+    rates = []
+    for place in places:
+        data = tempfile.mkdtemp(dir=place)
+        try:
+            rates.append(run(asked, data, whole=place == asked.data))
+        finally:
+            shutil.rmtree(data)
+    if asked.memory:
+        print(f"on disk {rates[0] / rates[1]:.2f} times as many as in memory")
 
 
-def run(asked, data):
+def run(asked, data, whole):
     environment = {**os.environ, "TRAVELSENSE_JWT_SECRET": SECRET}
     if asked.fill:
         fill = os.path.join(data, "fill.csv")
@@ -168,15 +220,19 @@ def run(asked, data):
             time.sleep(0.1)
             with open(log.name) as lines:
                 address = next((json.loads(line)["address"] for line in lines if "listening" in line), None)
-        before = resident(server.pid)
+        connection = Connection(address, token)
+        before = resident(server.pid) - engine(connection)
         took, events, away = result(*load(address, token, asked.clients, 100, asked.seconds))
         print(f"batches of 100: {events / asked.seconds:,.0f} events/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms, {away} turned away")
-        took, events, _ = result(*load(address, token, asked.clients, 1, asked.seconds))
-        print(f"single events: {events / asked.seconds:,.0f} requests/s, p99 {at(took, 0.99):.1f} ms")
+        rate = events / asked.seconds
+        if not whole:
+            return rate
+        took, events, _ = result(*singles(address, token, 4, 16, asked.seconds))
+        print(f"single events over 64 connections: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
         took, events, _ = result(*load(address, token, asked.clients, 1, asked.seconds, rate=800))
         print(f"single events at 800/s: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
         jobs = load(address, token, 4, 100, asked.seconds, rate=100)
-        connection, asks = Connection(address, token), []
+        asks = []
         connection.ask(b"GET", b"/realtime")
         end = time.perf_counter() + asked.seconds - 1
         while time.perf_counter() < end:
@@ -188,7 +244,10 @@ def run(asked, data):
         asks.sort()
         _, events, _ = result(*jobs)
         print(f"GET /realtime while {events / asked.seconds:,.0f} events/s arrive: p50 {at(asks, 0.5):.1f} ms, p95 {at(asks, 0.95):.1f} ms, p99 {at(asks, 0.99):.1f} ms")
-        print(f"resident memory: {before} MiB before, {resident(server.pid)} MiB after; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        held = engine(connection)
+        own = resident(server.pid) - held
+        print(f"resident memory beyond the engine's {held} MiB: {before} MiB before, {own} MiB after; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        return rate
     finally:
         server.terminate()
         server.wait()

@@ -6,6 +6,7 @@
 //! - `bench reopen STORE QUESTIONS NAME` opens it and answers one question.
 //! - `bench serve STORE QUESTIONS [LIMIT]` answers requests from standard input, under a memory limit in bytes.
 //! - `bench single STORE QUESTIONS NAME…` answers on a single thread.
+//! - `bench anomalies USERS DAYS` finds injected incidents in the minutes of a demo, and counts false alarms.
 //! - `bench bandwidth` measures how fast memory can be read.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +14,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "measuring needs a clock")]
 
+mod anomalies;
 mod ask;
 mod bandwidth;
 mod generate;
@@ -41,6 +43,10 @@ fn main() -> ExitCode {
         ["serve", store, questions, limit] => {
             number(limit).map(|limit| serve(store, questions, Some(limit)))
         }
+        ["anomalies", users, days] => {
+            let counts = number(users).zip(number(days));
+            counts.map(|(users, days)| anomalies::measure(users as u32, days as u32))
+        }
         ["bandwidth"] => Some(Ok(json!({ "bytesPerSecond": bandwidth::measure() }))),
         _ => None,
     };
@@ -57,7 +63,7 @@ fn main() -> ExitCode {
         None => {
             eprintln!(
                 "usage: bench load|busy STORE EVENTS | build STORE [LIMIT] | reopen STORE QUESTIONS NAME | \
-                 serve STORE QUESTIONS [LIMIT] | single STORE QUESTIONS NAME… | bandwidth"
+                 serve STORE QUESTIONS [LIMIT] | single STORE QUESTIONS NAME… | anomalies USERS DAYS | bandwidth"
             );
             ExitCode::from(2)
         }

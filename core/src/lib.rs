@@ -32,6 +32,8 @@ mod options;
 pub mod people;
 pub mod pickup;
 pub mod predictive;
+#[cfg(feature = "postgres")]
+pub mod pull;
 pub mod query;
 pub mod realtime;
 pub mod retention;
@@ -45,7 +47,7 @@ pub use churn::{Churn, Value};
 pub use engagement::Engagement;
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use funnel::Funnel;
-pub use intake::{Freshness, IngestStatus, Recovery};
+pub use intake::{Freshness, IngestStatus, Recovery, SourceState, Stored};
 pub use journey::Journey;
 pub use next_action::NextAction;
 pub use pickup::Pickup;

@@ -240,6 +240,7 @@ export type {
 } from './journey.js';
 export type { CohortDefinition, People, PeopleQuestion, Person, SavedCohort } from './people.js';
 export type {
+  Measure,
   Metric,
   RealtimeMetadata,
   RealtimeMetric,

@@ -6,13 +6,20 @@ import type { Stamp, When } from './query.js';
 export type Metric =
   'active_users' | 'page_views' | 'events_per_second' | 'conversion_rate' | 'error_rate' | 'revenue_per_minute';
 
-/** How long the window is. */
-export type TimeRange = 'last_5_minutes' | 'last_15_minutes' | 'last_hour';
+/**
+ * A figure, or the events of a name, and the users with one: `events:search`, `users:search`; of a list of the catalogue by
+ * `$page_views`, `$conversions`, `$errors`, `$features` or `$revenue`.
+ */
+export type Measure = Metric | `events:${string}` | `users:${string}`;
+
+/** How long the window is: one of the three, or a length up to `24h`. */
+export type TimeRange =
+  'last_5_minutes' | 'last_15_minutes' | 'last_hour' | `${number}s` | `${number}m` | `${number}h`;
 
 /** Which figures are wanted, and over which window. */
 export interface RealtimeQuestion {
   /** Each is answered once and in this order; all six by default. */
-  metrics?: readonly Metric[] | null;
+  metrics?: readonly Measure[] | null;
   /** How long the window is; the last 15 minutes by default. */
   timeRange?: TimeRange | null;
   /** How often you mean to ask again, in seconds: 5 to 300, 30 by default. It is handed back, no more. */
@@ -24,7 +31,7 @@ export interface RealtimeQuestion {
 /** One figure over the window. */
 export interface RealtimeMetric extends Stamp {
   /** Which figure it is. */
-  metricName: Metric;
+  metricName: Measure;
   /** The figure; null where its denominator is 0. */
   value: number | null;
   /** The end of the window. */

@@ -48,6 +48,21 @@ pub(crate) fn routes() -> Api {
                 .lists(alert()),
         )
         .get(
+            "alerts/stream",
+            crate::news::stream,
+            op(
+                "streamAlerts",
+                "What becomes of alert rules from now on, as server-sent events.",
+            )
+            .needs(ReadAlerts)
+            .header(
+                "Last-Event-ID",
+                schema::text(),
+                "The id of the last event that was read; all since then come.",
+            )
+            .sends(&["text/event-stream"]),
+        )
+        .get(
             "alerts/{id}",
             read,
             at(op("readAlert", "An alert rule, and where it stands."))

@@ -51,6 +51,15 @@ struct Counts {
     events: Family<Labels, Gauge>,
     waiting: Gauge,
     latest: Family<Labels, Gauge<f64, AtomicU64>>,
+    refused: Family<Labels, Gauge>,
+    lag: Gauge<f64, AtomicU64>,
+    /// Batches that wait, that were turned away, and that were put beside the store.
+    batches: Family<Labels, Gauge>,
+    log_bytes: Gauge,
+    quarantined: Gauge,
+    up: Family<Labels, Gauge>,
+    behind: Family<Labels, Gauge>,
+    engine: Gauge,
     version: Gauge,
     resident: Gauge,
     processor: Gauge<f64, AtomicU64>,
@@ -87,6 +96,14 @@ impl Meters {
             events: Family::default(),
             waiting: Gauge::default(),
             latest: Family::default(),
+            refused: Family::default(),
+            lag: Gauge::default(),
+            batches: Family::default(),
+            log_bytes: Gauge::default(),
+            quarantined: Gauge::default(),
+            up: Family::default(),
+            behind: Family::default(),
+            engine: Gauge::default(),
             version: Gauge::default(),
             resident: Gauge::default(),
             processor: Gauge::default(),
@@ -137,6 +154,46 @@ impl Meters {
             "ingest_latest_event_seconds",
             "When the latest event of a source happened, in seconds since 1970",
             counts.latest.clone(),
+        );
+        r.register(
+            "ingest_refused",
+            "Events that were not valid, by the code of the first thing wrong with each",
+            counts.refused.clone(),
+        );
+        r.register(
+            "ingest_lag_seconds",
+            "From the arrival of the last batch until it was durable",
+            counts.lag.clone(),
+        );
+        r.register(
+            "ingest_batches",
+            "Batches of events, by what became of them: answered, waiting, turned away, parked beside the store",
+            counts.batches.clone(),
+        );
+        r.register(
+            "ingest_log_bytes",
+            "Bytes of the log that the store does not hold without its own yet",
+            counts.log_bytes.clone(),
+        );
+        r.register(
+            "ingest_quarantined_events",
+            "Events that were refused but kept",
+            counts.quarantined.clone(),
+        );
+        r.register(
+            "ingest_source_up",
+            "Whether a source that is read from here can be read",
+            counts.up.clone(),
+        );
+        r.register(
+            "ingest_source_behind",
+            "How much a source has that was not read yet, where it tells: messages, or bytes of files",
+            counts.behind.clone(),
+        );
+        r.register(
+            "engine_bytes",
+            "Memory that the engine holds, its cache among it",
+            counts.engine.clone(),
         );
         r.register(
             "exports",
@@ -218,10 +275,34 @@ impl Meters {
             counts.events.get_or_create(&label).set(count as i64);
         }
         counts.waiting.set(intake.waiting_events as i64);
+        counts.lag.set(intake.lag.unwrap_or_default());
+        counts.log_bytes.set(intake.log_bytes as i64);
+        counts.quarantined.set(intake.stored.quarantined as i64);
+        counts.engine.set(intake.stored.engine_bytes as i64);
+        for (code, count) in intake.refused_by_code {
+            let label = vec![("code", code.to_owned())];
+            counts.refused.get_or_create(&label).set(count as i64);
+        }
+        for (outcome, count) in [
+            ("answered", intake.batches),
+            ("waiting", intake.waiting_batches),
+            ("turned_away", intake.turned_away),
+            ("parked", intake.parked),
+        ] {
+            let label = vec![("outcome", outcome.to_owned())];
+            counts.batches.get_or_create(&label).set(count as i64);
+        }
         for (source, fresh) in intake.sources {
+            let label = vec![("source", source)];
             if let Some(latest) = fresh.latest {
-                let at = counts.latest.get_or_create(&vec![("source", source)]);
+                let at = counts.latest.get_or_create(&label);
                 at.set(latest.micros() as f64 / 1e6);
+            }
+            let Some(state) = fresh.state else { continue };
+            let up = counts.up.get_or_create(&label);
+            up.set(i64::from(state.trouble.is_none()));
+            if let Some(behind) = state.behind {
+                counts.behind.get_or_create(&label).set(behind as i64);
             }
         }
         let store = analytics.metadata()?;

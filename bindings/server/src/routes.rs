@@ -74,7 +74,6 @@ fn questions() -> Api {
 /// The specification's first three questions, and the words behind them.
 fn analytics() -> Api {
     let metrics = Metric::ALL.map(Metric::name);
-    let ranges = ["last_5_minutes", "last_15_minutes", "last_hour"];
     let words = travelsense::analytics::words();
     let asked = |id, summary| op(id, summary).needs(Permission::ReadAnalytics);
     Api::of("Analytics")
@@ -84,13 +83,13 @@ fn analytics() -> Api {
             asked("readRealtime", "What is happening now.")
                 .query(
                     "metrics",
-                    schema::list(schema::one_of(&metrics)),
-                    "Which figures, repeated or with commas between them; all by default.",
+                    schema::list(schema::measure(&metrics)),
+                    "Which figures, repeated or with commas between them: all six by default; `events:NAME` and `users:NAME` count the events and users of a name or of a list of the catalogue, such as `users:$features`.",
                 )
                 .query(
                     "timeRange",
-                    schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
-                    "How long the window is.",
+                    schema::default(schema::time_range(), "last_15_minutes".into()),
+                    "How long the window is: one of the three, or a length up to `24h`.",
                 )
                 .query(
                     "refreshInterval",
@@ -113,13 +112,13 @@ fn analytics() -> Api {
             )
             .query(
                 "metrics",
-                schema::list(schema::one_of(&metrics)),
-                "Which figures, repeated or with commas between them; all by default.",
+                schema::list(schema::measure(&metrics)),
+                "Which figures, repeated or with commas between them: all six by default; `events:NAME` and `users:NAME` count the events and users of a name or of a list of the catalogue, such as `users:$features`.",
             )
             .query(
                 "timeRange",
-                schema::default(schema::one_of(&ranges), "last_15_minutes".into()),
-                "How long the window is.",
+                schema::default(schema::time_range(), "last_15_minutes".into()),
+                "How long the window is: one of the three, or a length up to `24h`.",
             )
             .query(
                 "refreshInterval",

@@ -71,3 +71,19 @@ pub fn signalled() -> io::Result<impl Future<Output = ()> + Send + 'static> {
         })
     }
 }
+
+/// Completes on SIGHUP, where there is such a signal.
+///
+/// # Errors
+/// As `signalled`.
+pub fn hangup() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    Ok(async move {
+        #[cfg(unix)]
+        if hangup.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    })
+}

@@ -8,12 +8,15 @@ use axum::http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use travelsense::access::Verifier;
 use travelsense::audit::{Act, Outcome};
+use travelsense::events::IngestReport;
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answers::Answers;
 use crate::bearer;
 use crate::frame::RequestId;
+use crate::gather::Gathered;
 use crate::host;
+use crate::ingest::Batch;
 use crate::keys::FetchedKeys;
 use crate::meters::Meters;
 use crate::problem::Problem;
@@ -31,6 +34,7 @@ pub struct Service {
     looking: Arc<Semaphore>,
     /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
     taking: Arc<Semaphore>,
+    gathered: Gathered,
     /// Who may watch the figures at once.
     watching: Arc<Semaphore>,
     stopping: Arc<watch::Sender<bool>>,
@@ -114,6 +118,7 @@ impl Service {
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
             taking: Arc::new(Semaphore::new(TAKING)),
+            gathered: Gathered::default(),
             watching: Arc::new(Semaphore::new(WATCHING)),
             stopping: Arc::new(watch::Sender::new(false)),
             broken: Arc::new(watch::Sender::new(false)),
@@ -233,13 +238,16 @@ impl Service {
         let proven = token.and_then(|token| verifier.prove(token, self.analytics.now()));
         // The store may block, and PostgreSQL's client must not run on an asynchronous thread.
         let proven = match proven {
-            Ok(proof) => {
-                let analytics = self.analytics.clone();
-                let admitted = tokio::task::spawn_blocking(move || {
-                    analytics.admit(&proof).map(|()| proof.principal)
-                });
-                admitted.await.map_err(|_| Problem::internal())?
-            }
+            Ok(proof) => match self.analytics.admit_at_once(&proof) {
+                Some(admitted) => admitted.map(|()| proof.principal),
+                None => {
+                    let analytics = self.analytics.clone();
+                    let admitted = tokio::task::spawn_blocking(move || {
+                        analytics.admit(&proof).map(|()| proof.principal)
+                    });
+                    admitted.await.map_err(|_| Problem::internal())?
+                }
+            },
             Err(error) => Err(error),
         };
         match proven {
@@ -331,6 +339,30 @@ impl Service {
                 Err(Problem::internal())
             }
             Err(_) => Err(Problem::timeout()),
+        }
+    }
+
+    /// Takes a small batch of events without a key, together with others that come at the same time.
+    pub(crate) async fn take_few(
+        &self,
+        who: Principal,
+        batch: Batch,
+    ) -> std::result::Result<IngestReport, Problem> {
+        let Ok(_permit) = self.taking.try_acquire() else {
+            return Err(Problem::overloaded());
+        };
+        // A batch that nobody waits for any more leaves the queue: whoever sent it sends it again.
+        let left = Left::default();
+        let answer = self
+            .gathered
+            .add(&self.analytics, who, batch, Arc::clone(&left.0));
+        match tokio::time::timeout(self.limits.timeout, answer).await {
+            Ok(Ok(answer)) => self.heard(answer.map_err(Problem::from)),
+            Ok(Err(_)) => {
+                tracing::error!("a batch panicked");
+                Err(Problem::internal())
+            }
+            Err(_) => Err(Problem::late()),
         }
     }
 

@@ -112,20 +112,24 @@ impl Analytics {
         revocation::admit(proof, &self.revocations()?)
     }
 
+    /// The same where it is known without a look at the store, which may block.
+    pub fn admit_at_once(&self, proof: &Proof) -> Option<Result<()>> {
+        let known = self.known_revocations(self.now())?;
+        Some(revocation::admit(proof, &known))
+    }
+
+    fn known_revocations(&self, now: crate::Instant) -> Option<Arc<Vec<Revocation>>> {
+        let held = self.kept.revocations.try_read().ok()?;
+        let (at, known) = held.as_ref()?;
+        // Nobody else writes to a file of ours.
+        let own = matches!(self.kept.place, Place::File(..));
+        (own || now.micros().saturating_sub(at.micros()) < STALE).then(|| Arc::clone(known))
+    }
+
     fn revocations(&self) -> Result<Arc<Vec<Revocation>>> {
         let now = self.now();
-        let known = self
-            .kept
-            .revocations
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some((at, known)) = known {
-            // Nobody else writes to a file of ours.
-            let own = matches!(self.kept.place, Place::File(..));
-            if own || now.micros().saturating_sub(at.micros()) < STALE {
-                return Ok(known);
-            }
+        if let Some(known) = self.known_revocations(now) {
+            return Ok(known);
         }
         // Held while reading: a revocation kept meanwhile empties it again afterwards.
         let mut held = self

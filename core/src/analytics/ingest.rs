@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, FieldError, Result};
-use crate::events::{self, Catalogue, IngestReport, Mapping, Prepared, Reading, Status};
-use crate::intake::{Arrival, IngestStatus, Patience, Sent};
+use crate::events::{self, Catalogue, IngestReport, Mapping, Names, Prepared, Reading, Status};
+use crate::intake::{Arrival, IngestStatus, Patience, Sent, SourceState, Stored};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 use crate::warehouse::{Aside, Keyed, Page};
@@ -29,9 +29,14 @@ pub struct IngestBatch<'a> {
     pub source: &'a str,
     /// A key by which the same batch is known when it is sent again within 24 hours: it is answered as before and stored once.
     pub key: Option<&'a str>,
+    /// By what those of its events that have no id are known when they come again, at any time later.
+    pub names: Names<'a>,
     /// At most so many events.
     pub most: usize,
 }
+
+/// Whether whoever sent a batch does not wait for its answer any more.
+pub type Gone = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// How events are written in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +145,54 @@ impl Analytics {
         super::json(&report?)
     }
 
+    /// Takes several batches that came together, each as [`Analytics::ingest_batch`] does: they are stored as one change where they can
+    /// be. None of them has a key; one whose sender has gone before its turn comes is left out.
+    ///
+    /// # Errors
+    /// For each batch as `ingest_batch`.
+    pub fn ingest_batches(
+        &self,
+        batches: &[(&Principal, IngestBatch<'_>, Gone)],
+    ) -> Vec<Result<IngestReport>> {
+        let meaning = self.meaning();
+        let received = self.now();
+        let sent = batches.iter().map(|(who, batch, gone)| {
+            let granted = access::grant(who, Permission::IngestEvents, batch)?;
+            if meaning.is_err() {
+                // On this thread a change is under way.
+                drop(self.meaning()?);
+            }
+            faults(granted.inner())?;
+            Ok(Sent {
+                prepared: self.prepare(who, granted.inner(), received)?,
+                source: batch.source.to_owned(),
+                received,
+                keyed: None,
+                released: Vec::new(),
+                patience: Patience(Some(Arc::clone(gone))),
+            })
+        });
+        // Those that cannot be read are answered in their places.
+        let mut answers: Vec<Option<Result<IngestReport>>> = Vec::with_capacity(batches.len());
+        let mut good = Vec::with_capacity(batches.len());
+        for sent in sent {
+            match sent {
+                Ok(sent) => {
+                    good.push(sent);
+                    answers.push(None);
+                }
+                Err(error) => answers.push(Some(Err(error))),
+            }
+        }
+        let taken = self.intake.take_all(&*self.warehouse, &|| self.now(), good);
+        let mut taken = taken.into_iter();
+        let lost = || Err(Error::internal("a batch was given up"));
+        let answers = answers.into_iter();
+        answers
+            .map(|answer| answer.or_else(|| taken.next()).unwrap_or_else(lost))
+            .collect()
+    }
+
     fn prepare(
         &self,
         who: &Principal,
@@ -152,6 +205,7 @@ impl Analytics {
             mapping: batch.mapping.unwrap_or(&plain),
             live: batch.mapping.is_none(),
             now: received,
+            names: batch.names,
         };
         if let BatchForm::Records { header, delimiter } = batch.form {
             let records = access::grant(who, Permission::IngestEvents, (header, batch.body))?;
@@ -282,6 +336,7 @@ impl Analytics {
     /// `forbidden` for a principal who may not import.
     pub fn replay_parked(&self, who: &Principal) -> Result<ParkedReport> {
         access::grant(who, Permission::ImportEvents, ())?;
+        let _meaning = self.meaning()?;
         let (accepted, left) = self.intake.store_parked(&*self.warehouse, self.now())?;
         Ok(ParkedReport { accepted, left })
     }
@@ -292,7 +347,30 @@ impl Analytics {
     /// `forbidden` for a principal who may not read.
     pub fn ingest_status(&self, who: &Principal) -> Result<IngestStatus> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        Ok(self.intake.status())
+        let none = Page {
+            limit: 0,
+            offset: 0,
+        };
+        Ok(IngestStatus {
+            stored: Stored {
+                events: self.warehouse.head()?.events,
+                latest: self.warehouse.newest(Instant::MAX)?,
+                quarantined: self.warehouse.quarantine(&none)?.0,
+                set_aside: self.intake.beside(),
+                engine_bytes: self.warehouse.memory()?,
+            },
+            ..self.intake.status()
+        })
+    }
+
+    /// Notes how a source does that somebody reads and sends from, for [`Analytics::ingest_status`].
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not send events.
+    pub fn note_source(&self, who: &Principal, source: &str, state: SourceState) -> Result<()> {
+        access::grant(who, Permission::IngestEvents, ())?;
+        self.intake.note(source, state);
+        Ok(())
     }
 
     /// Holds what events mean until those that are read by it are stored; an error inside a change of the same thread.

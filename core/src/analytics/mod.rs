@@ -33,8 +33,10 @@ mod word;
 pub use erase::ErasureReport;
 pub use export::{ExportFile, ExportList};
 pub use feedback::FeedbackLog;
-pub use ingest::{BatchForm, IngestBatch, ParkedReport, Quarantine};
-pub use notification::{Attempt, Delivery, DeliveryList, Notification, NotificationList};
+pub use ingest::{BatchForm, Gone, IngestBatch, ParkedReport, Quarantine};
+pub use notification::{
+    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList,
+};
 pub use word::words;
 
 use std::path::{Path, PathBuf};
@@ -195,6 +197,9 @@ impl Analytics {
         })?;
         let path = options.path.as_deref();
         let intake = Intake::open(path, options.read_only, &warehouse, now)?;
+        let windows = Arc::new(Windows::default());
+        let arrivals = Arc::clone(&windows);
+        intake.listen(move |arrived| arrivals.hear(arrived));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads.unwrap_or_default())
             .thread_name(|i| format!("travelsense-{i}"))
@@ -205,7 +210,7 @@ impl Analytics {
             intake: Arc::new(intake),
             catalogue: Arc::default(),
             meaning: Arc::default(),
-            windows: Arc::default(),
+            windows,
             timelines: Arc::default(),
             updating: Arc::default(),
             ahead: Arc::new(Mutex::new(ahead)),

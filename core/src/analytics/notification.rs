@@ -9,7 +9,7 @@ use crate::alert::{self, Channel, Message};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::job::Kept;
-use crate::metadata::{Letter, Session, change, outbox};
+use crate::metadata::{Letter, Session, alerts, change, outbox, read};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 
@@ -90,6 +90,20 @@ pub struct DeliveryList {
     pub has_more: bool,
 }
 
+/// Something that became of an alert rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertNews {
+    /// The rule by its id.
+    pub alert: String,
+    /// The instant of the evaluation.
+    pub at: Instant,
+    /// What, such as `firing`.
+    pub event: String,
+    /// The rest.
+    pub details: Value,
+}
+
 /// How an attempt to deliver a notification went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
@@ -102,6 +116,30 @@ pub enum Attempt {
 }
 
 impl Analytics {
+    /// What became of all alert rules from an instant on, the earliest first, at most so many: for whoever looks again and again. Such
+    /// looks do not stand in the record one by one.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read alerts.
+    pub fn alert_news(
+        &self,
+        who: &Principal,
+        since: Instant,
+        limit: usize,
+    ) -> Result<Vec<AlertNews>> {
+        access::grant(who, Permission::ReadAlerts, ())?;
+        let events = read(&*self.metadata()?, |s| alerts::since(s, since, limit))?;
+        let told = events.into_iter().map(|event| {
+            Ok(AlertNews {
+                alert: event.rule,
+                at: event.at,
+                event: event.event,
+                details: serde_json::from_str(&event.body).map_err(Error::internal)?,
+            })
+        });
+        told.collect()
+    }
+
     /// The notifications of whoever asks and of their role: `unread` true for those not read only, `limit` (1 to 100, 20 by default),
     /// `offset`.
     ///

@@ -39,6 +39,8 @@ impl Analytics {
                 page_views: &catalogue.page_views,
                 conversions: &catalogue.conversions,
                 errors: &catalogue.errors,
+                features: &catalogue.features,
+                revenue: &catalogue.revenue.events,
                 base_currency: &catalogue.base_currency,
             },
             (as_of, now),

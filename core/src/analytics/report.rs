@@ -208,6 +208,8 @@ impl Analytics {
             page_views: &catalogue.page_views,
             conversions: &catalogue.conversions,
             errors: &catalogue.errors,
+            features: &catalogue.features,
+            revenue: &catalogue.revenue.events,
             base_currency: &catalogue.base_currency,
         };
         let timelines = if self.warehouse.head()?.identified {

@@ -248,9 +248,9 @@ mod tests {
                         );
                         continue;
                     }
-                    assert_eq!(answer["value"], expected[name], "{name} {question}");
+                    assert_eq!(answer["value"], expected[&*name], "{name} {question}");
                     assert_eq!(
-                        answer["metadata"]["previous"], before[name],
+                        answer["metadata"]["previous"], before[&*name],
                         "previous {name} {question}"
                     );
                 }

@@ -33,7 +33,13 @@ impl EventBatch {
     /// # Errors
     /// None that a caller could cause.
     pub fn new(rows: &[(u64, Event)]) -> Result<Self> {
-        let events = || rows.iter().map(|row| &row.1);
+        let rows: Vec<_> = rows.iter().map(|(line, event)| (*line, event)).collect();
+        Self::of(&rows)
+    }
+
+    /// The same of events that somebody else has.
+    pub(crate) fn of(rows: &[(u64, &Event)]) -> Result<Self> {
+        let events = || rows.iter().map(|row| row.1);
         let mut ids = FixedSizeBinaryBuilder::with_capacity(rows.len(), 16);
         for event in events() {
             match &event.id {
@@ -92,6 +98,35 @@ impl EventBatch {
             *line += by;
         }
         self
+    }
+
+    /// The same events with other amounts and currencies, by their names and properties.
+    pub(crate) fn promoted(
+        &self,
+        money: impl Fn(&str, Option<&str>) -> (Option<i128>, Option<String>),
+    ) -> Result<Self> {
+        let properties = self.rest.iter().find(|column| column.0 == "properties");
+        let properties = properties.and_then(|column| column.1.as_string_opt::<i32>());
+        let read = (0..self.len()).map(|row| {
+            let properties = properties.filter(|texts| texts.is_valid(row));
+            money(
+                self.name.value(row),
+                properties.map(|texts| texts.value(row)),
+            )
+        });
+        let (amounts, currencies): (Vec<_>, Vec<_>) = read.unzip();
+        let amounts = Decimal128Array::from(amounts)
+            .with_precision_and_scale(18, 4)
+            .map_err(Error::internal)?;
+        let mut promoted = self.clone();
+        for (name, column) in &mut promoted.rest {
+            match *name {
+                "amount" => *column = Arc::new(amounts.clone()),
+                "currency" => *column = Arc::new(StringArray::from(currencies.clone())),
+                _ => {}
+            }
+        }
+        Ok(promoted)
     }
 
     /// Those of the same events whose rows are wanted.

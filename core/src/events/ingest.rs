@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::batch::EventBatch;
 use super::catalogue::Catalogue;
 use super::mapping::Mapping;
-use super::model::{Record, Table};
+use super::model::{Event, EventId, Record, Table};
 use super::outcome::Outcome;
 use super::reader::{self, Built};
 use super::report::{EventAnswer, ImportReport, IngestReport, LISTED, Progress, Refusal, Status};
@@ -214,11 +214,40 @@ pub struct Prepared {
     /// The answers: refused, or accepted where nothing that is stored already says otherwise.
     pub report: IngestReport,
     /// The valid events, by their places in the batch.
-    pub events: EventBatch,
+    pub events: Sound,
     /// The refused that are kept aside.
     pub held: Vec<Held>,
     /// When the latest of the valid events happened, in microseconds.
     pub latest: Option<i64>,
+}
+
+/// The valid events of a batch: as they are where they are few, since they are stored beside those of others, and else as columns.
+#[derive(Debug)]
+pub enum Sound {
+    /// A few.
+    Few(Vec<(u64, Event)>),
+    /// Many.
+    Many(EventBatch),
+}
+
+/// Fewer events are a few.
+const MANY: usize = 50;
+
+impl Sound {
+    fn new(rows: Vec<(u64, Event)>) -> Result<Self> {
+        if rows.len() < MANY {
+            return Ok(Self::Few(rows));
+        }
+        EventBatch::new(&rows).map(Self::Many)
+    }
+
+    /// As columns.
+    pub(crate) fn columns(&self) -> Result<EventBatch> {
+        match self {
+            Self::Few(rows) => EventBatch::new(rows),
+            Self::Many(events) => Ok(events.clone()),
+        }
+    }
 }
 
 /// Checks a batch of events, a JSON array of objects.
@@ -235,7 +264,33 @@ pub fn prepare(catalogue: &Catalogue, events: &Scoped<&Value>, now: Instant) -> 
     };
     let mapping = Mapping::default();
     let shape = Events::new(&mapping, catalogue, now, true);
-    gather(events.iter().map(|event| reader::value(event, &shape)))
+    let events = events.iter().map(|event| reader::value(event, &shape));
+    gather(events, Names::None)
+}
+
+/// By what events without an id are known when they come again.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Names<'a> {
+    /// By nothing: they are the same as no others.
+    #[default]
+    None,
+    /// By the name of their batch and their places in it.
+    Batch(&'a str),
+    /// Each by a name of its own, in their order.
+    Each(&'a [String]),
+}
+
+impl Names<'_> {
+    /// The id of the event at a place; one that looks like a UUID.
+    fn id(&self, place: u64) -> Option<EventId> {
+        let name = match self {
+            Self::None => return None,
+            Self::Batch(name) => format!("{name}\n{place}"),
+            Self::Each(names) => names.get(usize::try_from(place).ok()?)?.clone(),
+        };
+        let key = EventId::new(&name).key;
+        Some(EventId { key, text: None })
+    }
 }
 
 /// How the texts of events are read.
@@ -246,6 +301,7 @@ pub(crate) struct Reading<'a> {
     /// Whether they are received now, so that the clock of who sent them can be checked.
     pub(crate) live: bool,
     pub(crate) now: Instant,
+    pub(crate) names: Names<'a>,
 }
 
 /// Checks a batch of events, each as the text of a JSON object.
@@ -256,7 +312,8 @@ pub(crate) fn prepare_texts(reading: &Reading<'_>, events: &Scoped<&[&[u8]]>) ->
         reading.now,
         reading.live,
     );
-    gather(events.inner().iter().map(|text| reader::text(text, &shape)))
+    let events = events.inner().iter().map(|text| reader::text(text, &shape));
+    gather(events, reading.names)
 }
 
 /// Checks a batch of events as records of CSV, whose columns the first text names.
@@ -272,11 +329,13 @@ pub(crate) fn prepare_records(
         reading.live,
     );
     let (header, body) = *records.inner();
-    gather(reader::records(header, body, delimiter, &shape)?.into_iter())
+    let events = reader::records(header, body, delimiter, &shape)?;
+    gather(events.into_iter(), reading.names)
 }
 
 fn gather(
-    events: impl Iterator<Item = std::result::Result<super::model::Event, Refused>>,
+    events: impl Iterator<Item = std::result::Result<Event, Refused>>,
+    names: Names<'_>,
 ) -> Result<Prepared> {
     let mut report = IngestReport::default();
     let mut good = Vec::with_capacity(events.size_hint().0);
@@ -288,9 +347,14 @@ fn gather(
             errors: Vec::new(),
         };
         match event {
-            Ok(event) => good.push((index, event)),
+            Ok(mut event) => {
+                event.id = event.id.or_else(|| names.id(index));
+                good.push((index, event));
+            }
             Err(mut refused) => {
-                held.extend(refused.held.take().map(|held| held.told_apart(index)));
+                let aside = refused.held.take();
+                let aside = aside.map(|held| held.named(names.id(index)).told_apart(index));
+                held.extend(aside);
                 answer.status = Status::Refused;
                 answer.errors = refused.errors;
                 report.refused += 1;
@@ -303,7 +367,7 @@ fn gather(
     Ok(Prepared {
         report,
         latest: good.iter().map(|row| row.1.ts).max(),
-        events: EventBatch::new(&good)?,
+        events: Sound::new(good)?,
         held,
     })
 }
@@ -326,7 +390,7 @@ pub fn ingest(
     } = prepare(catalogue, events, now)?;
     let mut load = warehouse.load()?;
     load.hold(&held)?;
-    let unnamed = load.events(&[events])?;
+    let unnamed = load.events(&[events.columns()?])?;
     let committed = load.commit()?;
     Outcome::of(0, report.sent, &unnamed, &committed).report(&mut report);
     Ok(report)

@@ -15,10 +15,11 @@ pub mod source;
 
 pub use batch::EventBatch;
 pub use catalogue::{Catalogue, Revenue};
-pub use ingest::{ImportOptions, OnProgress, Prepared, import, ingest, prepare};
+pub use ingest::{ImportOptions, Names, OnProgress, Prepared, Sound, import, ingest, prepare};
 pub(crate) use ingest::{Reading, prepare_records, prepare_texts};
 pub use mapping::{Mapping, Name, Unit};
 pub use model::{Datum, Event, EventId, Record, Table};
 pub use report::{EventAnswer, ImportReport, IngestReport, Progress, Refusal, Status};
 pub use shape::Held;
+pub(crate) use shape::promoted;
 pub use source::{Format, Source};

@@ -37,6 +37,17 @@ pub struct Held {
 }
 
 impl Held {
+    /// With this id, where it has none of its own.
+    pub(crate) fn named(mut self, id: Option<EventId>) -> Self {
+        let event = serde_json::from_str::<Map<String, Value>>(&self.event);
+        if let (Some(id), Ok(mut event)) = (id, event) {
+            let own = event.entry("eventId");
+            own.or_insert_with(|| Value::String(id.to_string()));
+            self.event = Value::Object(event).to_string();
+        }
+        self
+    }
+
     /// Tells it from others of equal content, by its id; an event without one is the same as no other, whatever its number in its
     /// batch.
     pub(crate) fn told_apart(mut self, number: u64) -> Self {
@@ -419,6 +430,26 @@ impl<'a> Events<'a> {
         };
         (amount, currency)
     }
+}
+
+/// The same events with the amounts and currencies that a catalogue reads in them.
+pub(crate) fn promoted(events: &EventBatch, catalogue: &Catalogue) -> Result<EventBatch> {
+    let mapping = Mapping::default();
+    let shape = Events::new(&mapping, catalogue, Instant::default(), false);
+    events.promoted(|name, properties| {
+        if !shape.revenue.contains(name) {
+            return (None, None);
+        }
+        let properties = properties.and_then(|text| serde_json::from_str(text).ok());
+        let mut errors = Vec::new();
+        let money = shape.money(&properties.unwrap_or_default(), &mut errors);
+        // What is no amount by another catalogue is none.
+        if errors.is_empty() {
+            money
+        } else {
+            (None, None)
+        }
+    })
 }
 
 fn not_a_currency(text: &str) -> Fault {

@@ -7,6 +7,7 @@ use super::frame::{Frame, Key};
 use super::park::Parked;
 use super::{Intake, caught, lock};
 use crate::error::Result;
+use crate::events::promoted;
 use crate::query::Instant;
 use crate::warehouse::{Keyed, Warehouse};
 
@@ -41,6 +42,11 @@ impl Intake {
             return Ok(0);
         }
         let mut frame = caught(|| Frame::decode(&Parked::read(path)?))?;
+        // What its events mean may have changed since.
+        let catalogue = home.catalogue()?;
+        for events in &mut frame.events {
+            *events = promoted(events, &catalogue)?;
+        }
         let mut flights = Vec::new();
         for key in frame.keys.clone() {
             let keyed = Keyed {

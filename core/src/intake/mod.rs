@@ -16,19 +16,19 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) use self::flight::Arrival;
 use self::frame::{Frame, Key};
 use self::keys::Keys;
 use self::log::Log;
 use self::park::Parked;
-pub use self::status::{Freshness, IngestStatus, Recovery};
+pub use self::status::{Freshness, IngestStatus, Recovery, SourceState, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::outcome::Outcome;
-use crate::events::{EventBatch, Held, IngestReport, Prepared};
+use crate::events::{Event, EventBatch, Held, IngestReport, Prepared, Sound};
 use crate::query::Instant;
-use crate::warehouse::{Committed, Keyed, Warehouse};
+use crate::warehouse::{Arrived, Committed, Keyed, Warehouse};
 
 /// With so many events waiting further batches are turned away.
 const CAPACITY: u64 = 100_000;
@@ -86,6 +86,17 @@ pub(crate) struct Intake {
     status: Mutex<IngestStatus>,
     /// Whoever has it takes from the quarantine or from what was parked, or erases there.
     aside: Mutex<()>,
+    listener: Listener,
+}
+
+/// Who hears of events once they are stored.
+#[derive(Default)]
+struct Listener(OnceLock<Box<dyn Fn(Arc<Arrived>) + Send + Sync>>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -99,7 +110,7 @@ struct Queue {
 #[derive(Debug)]
 struct Waiting {
     report: IngestReport,
-    events: EventBatch,
+    events: Sound,
     held: Vec<Held>,
     latest: Option<i64>,
     source: String,
@@ -152,6 +163,7 @@ impl Intake {
                 ..IngestStatus::default()
             }),
             aside: Mutex::default(),
+            listener: Listener::default(),
         };
         if read_only {
             return Ok(intake);
@@ -240,17 +252,40 @@ impl Intake {
         clock: Now<'_>,
         sent: Sent,
     ) -> Result<IngestReport> {
-        let (turns, leads) = self.enter(home, sent)?;
-        if leads {
+        let mut taken = self.take_all(home, clock, vec![sent]);
+        let gone = || Err(Error::internal("a batch was given up"));
+        taken.pop().unwrap_or_else(gone)
+    }
+
+    /// The same of several batches that came together.
+    pub(crate) fn take_all(
+        &self,
+        home: &dyn Warehouse,
+        clock: Now<'_>,
+        sent: Vec<Sent>,
+    ) -> Vec<Result<IngestReport>> {
+        let entered: Vec<_> = sent
+            .into_iter()
+            .map(|sent| self.enter(home, sent))
+            .collect();
+        if entered.iter().flatten().any(|entered| entered.1) {
             self.lead(home, clock);
         }
-        loop {
+        let answered = |turns: Receiver<Turn>| loop {
             match turns.recv() {
                 Ok(Turn::Done(report)) => return report,
                 Ok(Turn::Lead) => self.lead(home, clock),
                 Err(_) => return Err(Error::internal("a batch was given up")),
             }
-        }
+        };
+        // They stand in the queue in this order, so that the lead comes to the first that was not answered.
+        let entered = entered.into_iter();
+        entered.map(|entered| answered(entered?.0)).collect()
+    }
+
+    /// From now on this is told of events once they are stored.
+    pub(crate) fn listen(&self, hear: impl Fn(Arc<Arrived>) + Send + Sync + 'static) {
+        let _ = self.listener.0.set(Box::new(hear));
     }
 
     /// An error on a thread that has a change under way: whoever leads would wait for it, and it for them.
@@ -394,6 +429,9 @@ impl Intake {
     }
 
     fn answer(&self, clock: Now<'_>, group: Vec<Waiting>, unnamed: &[u64], committed: &Committed) {
+        if let (Some(hear), Some(arrived)) = (self.listener.0.get(), &committed.arrived) {
+            hear(Arc::clone(arrived));
+        }
         let mut status = lock(&self.status);
         status.commits += 1;
         let now = clock();
@@ -496,6 +534,11 @@ impl Intake {
         }
     }
 
+    /// Notes how a source does.
+    pub(crate) fn note(&self, source: &str, state: SourceState) {
+        lock(&self.status).source(source).state = Some(state);
+    }
+
     /// How it does.
     pub(crate) fn status(&self) -> IngestStatus {
         let mut status = lock(&self.status).clone();
@@ -515,6 +558,7 @@ impl Frame {
     /// The batches of a group as one frame.
     fn of(group: &[Waiting]) -> Result<Self> {
         let mut frame = Self::default();
+        let mut few: Vec<(u64, &Event)> = Vec::new();
         let mut first = 0;
         for waiting in group {
             let sent = waiting.report.sent;
@@ -522,14 +566,28 @@ impl Frame {
                 let before = serde_json::to_string(&waiting.report).map_err(Error::internal)?;
                 frame.keys.push(Key::new(keyed, first, sent, before));
             }
-            if !waiting.events.is_empty() {
-                frame.events.push(waiting.events.clone().raised(first));
+            match &waiting.events {
+                Sound::Few(rows) => few.extend(rows.iter().map(|(line, e)| (line + first, e))),
+                Sound::Many(events) => {
+                    frame.add(&mut few)?;
+                    frame.events.push(events.clone().raised(first));
+                }
             }
             frame.held.extend(waiting.held.iter().cloned());
             frame.released.extend(&waiting.released);
             first += sent;
         }
+        frame.add(&mut few)?;
         Ok(frame)
+    }
+
+    /// Adds a few events of several batches as one.
+    fn add(&mut self, few: &mut Vec<(u64, &Event)>) -> Result<()> {
+        if !few.is_empty() {
+            self.events.push(EventBatch::of(few)?);
+            few.clear();
+        }
+        Ok(())
     }
 
     /// What is kept under the keys of its batches.

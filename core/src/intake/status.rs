@@ -45,6 +45,24 @@ pub struct IngestStatus {
     pub parked: u64,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
+    /// What the store holds.
+    pub stored: Stored,
+}
+
+/// What a store holds, and what lies beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored {
+    /// Events.
+    pub events: u64,
+    /// When the latest of them happened.
+    pub latest: Option<Instant>,
+    /// Events that were refused but kept.
+    pub quarantined: u64,
+    /// Files beside it that hold events and cannot be read.
+    pub set_aside: Vec<PathBuf>,
+    /// Bytes of memory that the engine holds, its cache among them.
+    pub engine_bytes: u64,
 }
 
 /// How fresh the events of a source are.
@@ -57,6 +75,21 @@ pub struct Freshness {
     pub received_at: Option<Instant>,
     /// When the latest accepted event happened.
     pub latest: Option<Instant>,
+    /// How the source does, where it is read from here.
+    #[serde(flatten)]
+    pub state: Option<SourceState>,
+}
+
+/// How a source does that is read from here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceState {
+    /// How much it has that was not read yet, where it tells: messages of a stream, bytes of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
+    /// Why it cannot be read now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// What was found in the log when the store was opened.
@@ -93,9 +126,7 @@ impl IngestStatus {
             *self.refused_by_code.entry(code).or_default() += 1;
         }
         self.lag = Some((now.micros() - received.micros()).max(0) as f64 / 1e6);
-        let known = self.sources.contains_key(source) || self.sources.len() < SOURCES;
-        let name = if known { source } else { "other" };
-        let fresh = self.sources.entry(name.to_owned()).or_default();
+        let fresh = self.source(source);
         fresh.accepted += report.accepted;
         fresh.received_at = fresh.received_at.max(Some(received));
         if report.accepted > 0 {
@@ -103,5 +134,12 @@ impl IngestStatus {
                 .latest
                 .max(latest.map(Instant::saturating_from_micros));
         }
+    }
+
+    /// What is known of a source.
+    pub(super) fn source(&mut self, name: &str) -> &mut Freshness {
+        let known = self.sources.contains_key(name) || self.sources.len() < SOURCES;
+        let name = if known { name } else { "other" };
+        self.sources.entry(name.to_owned()).or_default()
     }
 }

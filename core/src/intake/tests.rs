@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::log::Log;
 use crate::analytics::{Analytics, BatchForm, IngestBatch, Options};
-use crate::events::Status;
+use crate::events::{Names, Status};
 use crate::warehouse::{Duckdb, Open, Warehouse};
 use crate::{Instant, Principal};
 
@@ -68,6 +68,7 @@ fn the_log_alone_brings_back_what_was_acknowledged() {
         mapping: None,
         source: "test",
         key: Some("k"),
+        names: Names::None,
         most: 10,
     };
     let answer = store.ingest_batch(&Principal::owner(), &keyed).unwrap();
@@ -217,4 +218,35 @@ fn what_is_to_be_forgotten_is_not_in_the_log_either() {
     assert!(!log.windows(17).any(|w| w == b"someone-to-forget"));
     let (_copy, copy) = crashed(&path);
     assert_eq!(events(&open(&copy)), 1);
+}
+
+#[test]
+fn an_event_without_an_id_is_known_by_where_it_lay() {
+    let store = Analytics::in_memory().unwrap();
+    let lines = "{\"userId\": \"u\", \"name\": \"a\", \"ts\": \"2026-03-01T11:00:00Z\"}\n";
+    let body = lines.repeat(3);
+    let send = |names: Names<'_>| {
+        let batch = IngestBatch {
+            body: body.as_bytes(),
+            form: BatchForm::Lines,
+            mapping: None,
+            source: "test",
+            key: None,
+            names,
+            most: 10,
+        };
+        let owner = Principal::owner();
+        let batches: [(&Principal, _, crate::analytics::Gone); 1] =
+            [(&owner, batch, std::sync::Arc::new(|| false))];
+        let report = store.ingest_batches(&batches).remove(0).unwrap();
+        (report.accepted, report.duplicates)
+    };
+    assert_eq!(send(Names::None), (3, 0));
+    assert_eq!(send(Names::None), (3, 0));
+    assert_eq!(send(Names::Batch("file 0")), (3, 0));
+    assert_eq!(send(Names::Batch("file 0")), (0, 3));
+    assert_eq!(send(Names::Batch("file 1")), (3, 0));
+    let places = ["x", "y", "x"].map(ToOwned::to_owned);
+    assert_eq!(send(Names::Each(&places)), (2, 1));
+    assert_eq!(send(Names::Each(&places)), (0, 3));
 }

@@ -123,3 +123,25 @@ pub fn history(
         })
         .collect()
 }
+
+/// What became of all rules from an instant on, the earliest first.
+pub fn since(session: &mut dyn Session, since: Instant, limit: usize) -> Result<Vec<Event>> {
+    let rows = session.query(
+        "select rule, happened_at, event, body
+        from alert_history
+        where happened_at >= $1
+        order by happened_at, rule, event, body
+        limit $2",
+        &[since.into(), limit.into()],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Event {
+                rule: row.text(0)?,
+                at: row.instant(1)?,
+                event: row.text(2)?,
+                body: row.text(3)?,
+            })
+        })
+        .collect()
+}

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::money::Money;
-use super::question::{Metric, Realtime, TimeRange};
+use super::question::{List, Measure, Metric, Of, Realtime, TimeRange};
 use super::stream::Windows;
 use super::users;
 use crate::access::Scoped;
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::query::answer::{self, Stamp, Versions};
 use crate::query::{Instant, Rate};
 use crate::timeline::Timelines;
-use crate::warehouse::{Live, Recent, Tally, Warehouse};
+use crate::warehouse::{Count, Counted, Live, Recent, Tally, Warehouse};
 
 /// One figure over the window.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub struct RealtimeMetric {
     #[serde(flatten)]
     pub stamp: Stamp,
     /// Which figure it is.
-    pub metric_name: Metric,
+    pub metric_name: Measure,
     /// The figure; null where its denominator is 0.
     pub value: Option<Figure>,
     /// The end of the window.
@@ -124,8 +124,26 @@ pub(crate) struct Meanings<'a> {
     pub(crate) conversions: &'a [String],
     /// Events that are errors.
     pub(crate) errors: &'a [String],
+    /// Events that are uses of features.
+    pub(crate) features: &'a [String],
+    /// Events that carry money.
+    pub(crate) revenue: &'a [String],
     /// The currency of revenue.
     pub(crate) base_currency: &'a str,
+}
+
+impl Meanings<'_> {
+    /// The names of some events.
+    fn names(&self, of: &Of) -> Vec<String> {
+        match of {
+            Of::Name(name) => vec![name.clone()],
+            Of::List(List::PageViews) => self.page_views.to_vec(),
+            Of::List(List::Conversions) => self.conversions.to_vec(),
+            Of::List(List::Errors) => self.errors.to_vec(),
+            Of::List(List::Features) => self.features.to_vec(),
+            Of::List(List::Revenue) => self.revenue.to_vec(),
+        }
+    }
 }
 
 /// Answers the real-time figures as of an instant; timelines count users where several ids are one of them (I5).
@@ -139,6 +157,8 @@ pub(crate) fn answer(
 ) -> Result<Vec<RealtimeMetric>> {
     let question = *question.inner();
     let range = question.time_range;
+    let lists = question.lists();
+    let counted: Vec<Vec<String>> = lists.iter().map(|of| meanings.names(of)).collect();
     let asked = Recent {
         as_of,
         window: range.seconds(),
@@ -146,6 +166,7 @@ pub(crate) fn answer(
         page_views: meanings.page_views,
         conversions: meanings.conversions,
         errors: meanings.errors,
+        counted: &counted,
     };
     // Read first, so that the answer holds at least as much as its version says.
     let head = warehouse.head()?;
@@ -155,6 +176,7 @@ pub(crate) fn answer(
     }
     let window = Window {
         live: &live,
+        lists: &lists,
         range,
         as_of,
         base: meanings.base_currency,
@@ -170,6 +192,8 @@ pub(crate) fn answer(
 /// A window and what happened in it.
 struct Window<'a> {
     live: &'a Live,
+    /// The lists that `live` has counted by themselves.
+    lists: &'a [&'a Of],
     range: TimeRange,
     as_of: Instant,
     base: &'a str,
@@ -179,21 +203,31 @@ struct Window<'a> {
 /// A stretch of the window whose figure is wanted.
 struct Stretch<'a> {
     tally: &'a Tally,
+    /// Of a list of events, what was counted of it.
+    counted: Counted,
     /// The parts it has, counted from the beginning of the window before.
     slots: std::ops::Range<u32>,
     seconds: u32,
 }
 
 impl Window<'_> {
-    fn metric(&self, metric: Metric, refresh_interval: u32) -> Result<RealtimeMetric> {
+    fn metric(&self, metric: &Measure, refresh_interval: u32) -> Result<RealtimeMetric> {
         let (window, step) = (self.range.seconds(), self.range.step());
         let parts = window / step;
+        let list = metric
+            .of()
+            .and_then(|of| self.lists.iter().position(|l| *l == of));
+        let count = list.and_then(|list| self.live.counted.get(list));
+        let counted =
+            |of: &dyn Fn(&Count) -> Option<Counted>| count.and_then(of).unwrap_or_default();
         let whole = Stretch {
+            counted: counted(&|count| Some(count.now)),
             tally: &self.live.now,
             slots: parts..2 * parts,
             seconds: window,
         };
         let before = Stretch {
+            counted: counted(&|count| Some(count.before)),
             tally: &self.live.before,
             slots: 0..parts,
             seconds: window,
@@ -207,6 +241,7 @@ impl Window<'_> {
                 metric,
                 &Stretch {
                     tally,
+                    counted: counted(&|count| count.series.get(part as usize).copied()),
                     slots: slot..slot + 1,
                     seconds: step,
                 },
@@ -222,10 +257,10 @@ impl Window<'_> {
             }
             _ => None,
         };
-        let revenue = metric == Metric::RevenuePerMinute;
+        let revenue = *metric == Measure::Metric(Metric::RevenuePerMinute);
         let mut answer = RealtimeMetric {
             stamp: Stamp::default(),
-            metric_name: metric,
+            metric_name: metric.clone(),
             value,
             timestamp: self.as_of,
             metadata: Metadata {
@@ -233,7 +268,10 @@ impl Window<'_> {
                 window_seconds: window,
                 unit: metric.unit(),
                 refresh_interval,
-                sample: share(metric, &self.live.now).map(Sample::of),
+                sample: match metric {
+                    Measure::Metric(metric) => share(*metric, &self.live.now).map(Sample::of),
+                    _ => None,
+                },
                 exact,
                 base_currency: revenue.then(|| self.base.to_owned()),
                 previous,
@@ -250,10 +288,15 @@ impl Window<'_> {
     /// The figure of a stretch, and for revenue its exact text.
     fn figure(
         &self,
-        metric: Metric,
+        metric: &Measure,
         stretch: &Stretch<'_>,
     ) -> Result<(Option<Figure>, Option<String>)> {
         let tally = stretch.tally;
+        let metric = match metric {
+            Measure::Metric(metric) => *metric,
+            Measure::Events(_) => return Ok((Some(Figure::Count(stretch.counted.events)), None)),
+            Measure::Users(_) => return Ok((Some(Figure::Count(stretch.counted.users)), None)),
+        };
         let value = match metric {
             Metric::ActiveUsers => Some(Figure::Count(tally.users)),
             Metric::PageViews => Some(Figure::Count(tally.page_views)),

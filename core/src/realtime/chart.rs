@@ -1,7 +1,7 @@
 //! A real-time figure as a picture.
 
 use super::answer::RealtimeMetric;
-use super::question::Metric;
+use super::question::{Measure, Metric};
 use crate::chart::{Chart, Heading, Tile, Unit};
 
 impl RealtimeMetric {
@@ -9,17 +9,23 @@ impl RealtimeMetric {
     pub fn chart(&self) -> Chart {
         let data = &self.metadata;
         let name = self.metric_name.name().replace('_', " ");
-        let unit = match self.metric_name {
-            Metric::ConversionRate | Metric::ErrorRate => Unit::Share,
-            Metric::RevenuePerMinute => {
+        let metric = match self.metric_name {
+            Measure::Metric(metric) => Some(metric),
+            _ => None,
+        };
+        let unit = match metric {
+            Some(Metric::ConversionRate | Metric::ErrorRate) => Unit::Share,
+            Some(Metric::RevenuePerMinute) => {
                 let currency = data.base_currency.clone().unwrap_or_default();
                 Unit::Money(currency)
             }
             _ => Unit::Number,
         };
-        let range = match data.window_seconds / 60 {
-            60 => "last hour".to_owned(),
-            minutes => format!("last {minutes} minutes"),
+        let range = match data.window_seconds {
+            3_600 => "last hour".to_owned(),
+            hours if hours % 3_600 == 0 => format!("last {} hours", hours / 3_600),
+            minutes if minutes % 60 == 0 => format!("last {} minutes", minutes / 60),
+            seconds => format!("last {seconds} seconds"),
         };
         let said = self.value.map_or_else(
             || "nothing to count".to_owned(),
@@ -41,7 +47,7 @@ impl RealtimeMetric {
             value: self.value.map(|v| v.number()),
             interval,
             change: data.change,
-            more_is_better: Some(self.metric_name != Metric::ErrorRate),
+            more_is_better: metric.map(|metric| metric != Metric::ErrorRate),
             series: data
                 .series
                 .iter()

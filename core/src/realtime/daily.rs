@@ -61,6 +61,7 @@ pub(crate) fn daily(
             page_views: meanings.page_views,
             conversions: meanings.conversions,
             errors: meanings.errors,
+            counted: &[],
         };
         let mut live = warehouse.recent(&asked)?;
         if let Some(timelines) = timelines {

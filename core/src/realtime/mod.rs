@@ -2,6 +2,7 @@
 
 mod answer;
 mod chart;
+mod count;
 mod daily;
 mod masks;
 mod money;
@@ -17,5 +18,5 @@ pub use answer::{Figure, Metadata, Point, RealtimeMetric, Sample};
 pub(crate) use answer::{Meanings, answer};
 pub(crate) use daily::daily;
 pub use daily::{Figures, table};
-pub use question::{Metric, Realtime, TimeRange};
+pub use question::{List, Measure, Metric, Of, Realtime, TimeRange};
 pub(crate) use stream::Windows;

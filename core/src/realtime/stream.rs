@@ -1,23 +1,20 @@
 //! The events of the last two days in memory, second by second and a word each, from which the real-time figures are counted without a
 //! look at the file. What is counted is what the SQL counts, at every instant and whatever the order of arrival (I2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arrow::array::Array as _;
 
-use super::masks::Masks;
-use crate::error::Result;
+use super::count;
+use crate::error::{Error, Result};
 use crate::query::Instant;
-use crate::warehouse::{
-    Amount, DailyRate, Happened, Head, Live, Recent, Snapshot, Tally, Warehouse,
-};
+use crate::warehouse::{Arrived, DailyRate, Happened, Head, Live, Recent, Snapshot, Warehouse};
 
 /// A day of windows, and the windows before them.
 const SPAN: i64 = 2 * 86_400 * SECOND;
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
+pub(super) const SECOND: i64 = 1_000_000;
 
 /// How far back it goes where there are too many events for two days, in seconds.
 const SPANS: [i64; 8] = [172_800, 86_400, 28_800, 10_800, 7_200, 3_600, 1_800, 600];
@@ -29,12 +26,15 @@ const MOST: usize = 5_000_000;
 const PARTS: u32 = 32;
 
 /// Nobody.
-const NO_USER: u32 = u32::MAX;
+pub(super) const NO_USER: u32 = u32::MAX;
 
-const PAGE_VIEW: u64 = 1 << 20;
-const CONVERSION: u64 = 1 << 21;
-const ERROR: u64 = 1 << 22;
-const OFFSET: u64 = (1 << 20) - 1;
+/// An event has the 32 bits of its user, 12 of its name, and 20 of the microsecond within its second.
+pub(super) const NAME: u32 = 20;
+pub(super) const NAMES: usize = 1 << 12;
+pub(super) const OFFSET: u64 = (1 << NAME) - 1;
+
+/// So many events may wait to be taken in; whoever asks after more reads them from the file.
+const PENDING: usize = 200_000;
 
 /// The last two days of a store.
 #[derive(Debug, Default)]
@@ -42,23 +42,34 @@ pub(crate) struct Windows {
     held: RwLock<Option<State>>,
     /// Whether anybody has asked: whoever asks once is answered by SQL, which is less work than to hold two days for them.
     asked: AtomicBool,
+    /// Whether events are held, so that those that arrive are wanted.
+    wanted: AtomicBool,
+    /// What arrived since.
+    pending: Mutex<Pending>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Pending {
+    arrived: VecDeque<Arc<Arrived>>,
+    events: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
     head: Head,
     /// Everything that happened later is held.
     floor: i64,
-    /// Of each event the user, what it is, and the microsecond within its second.
-    seconds: BTreeMap<i64, Vec<u64>>,
+    /// Of each event the user, its name, and the microsecond within its second.
+    pub(super) seconds: BTreeMap<i64, Vec<u64>>,
     events: usize,
     /// Amounts by when they were paid.
-    amounts: BTreeMap<i64, Vec<(Option<u16>, i128)>>,
-    currencies: Vec<String>,
-    rates: Vec<DailyRate>,
-    /// What events of each name are.
-    kinds: Vec<u64>,
-    meanings: [Vec<String>; 3],
+    pub(super) amounts: BTreeMap<i64, Vec<(Option<u16>, i128)>>,
+    pub(super) currencies: Vec<String>,
+    pub(super) rates: Vec<DailyRate>,
+    /// The names by their keys.
+    pub(super) names: Vec<String>,
+    /// The highest user key of all that were held.
+    pub(super) highest: u32,
     most: usize,
 }
 
@@ -76,6 +87,24 @@ impl Windows {
         self.within(warehouse, asked, now, MOST)
     }
 
+    /// Hears of events that were stored.
+    pub(crate) fn hear(&self, arrived: Arc<Arrived>) {
+        if !self.wanted.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut pending = self.pending();
+        pending.events += arrived.events();
+        pending.arrived.push_back(arrived);
+        if pending.events > PENDING {
+            // From here on there is a gap, which whoever asks next reads from the file.
+            *pending = Pending::default();
+        }
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes in what was stored since, where anybody has asked for anything yet.
     pub(crate) fn refresh(&self, warehouse: &dyn Warehouse, now: Instant) -> Result<()> {
         let version = warehouse.head()?.version;
@@ -85,7 +114,7 @@ impl Windows {
         }
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = held.take() {
-            *held = Some(state.caught_up(warehouse, now)?);
+            *held = Some(self.caught_up(state, warehouse, version, now)?);
         }
         Ok(())
     }
@@ -103,52 +132,63 @@ impl Windows {
         if 2 * parts > PARTS || parts == 0 || from < now.micros() - SPAN {
             return warehouse.recent(asked);
         }
-        let head = warehouse.head()?;
-        let current = |state: &State| state.head.version >= head.version && state.means(asked);
+        let version = warehouse.head()?.version;
         {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(state) = held.as_ref().filter(|state| current(state))
+            if let Some(state) = held.as_ref().filter(|state| state.head.version >= version)
                 && state.floor <= from
             {
-                return state.count(asked, from, step, parts);
+                return count::live(state, asked, (from, step, parts));
             }
         }
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         let state = match held.take() {
-            Some(state) if current(&state) => state,
-            Some(state) if state.means(asked) => state.caught_up(warehouse, now)?,
-            _ => {
-                let meanings = [asked.page_views, asked.conversions, asked.errors];
-                State::build(warehouse, meanings.map(<[String]>::to_vec), now, most)?
+            Some(state) if state.head.version >= version => state,
+            Some(state) => self.caught_up(state, warehouse, version, now)?,
+            None => {
+                self.wanted.store(true, Ordering::Relaxed);
+                State::build(warehouse, now, most)?
             }
         };
-        let state = held.insert(state);
-        if state.floor > from {
-            drop(held);
+        let floor = held.insert(state).floor;
+        drop(held);
+        if floor > from {
             return warehouse.recent(asked);
         }
-        state.count(asked, from, step, parts)
+        // Others may count at the same time, and what came meanwhile does no harm.
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        match held.as_ref().filter(|state| state.floor <= from) {
+            Some(state) => count::live(state, asked, (from, step, parts)),
+            None => warehouse.recent(asked),
+        }
+    }
+
+    /// With what was stored up to a version at least: of what was heard where that leaves no gap, else from the file.
+    fn caught_up(
+        &self,
+        mut state: State,
+        warehouse: &dyn Warehouse,
+        version: u64,
+        now: Instant,
+    ) -> Result<State> {
+        let heard = std::mem::take(&mut *self.pending());
+        for arrived in heard.arrived {
+            state.arrive(&arrived)?;
+        }
+        state.let_go(now.micros() - SPAN);
+        if state.head.version >= version {
+            return Ok(state);
+        }
+        state.caught_up(warehouse, now)
     }
 }
 
 impl State {
-    /// Whether it was built with the same meanings of events.
-    fn means(&self, asked: &Recent<'_>) -> bool {
-        let [page_views, conversions, errors] = &self.meanings;
-        page_views == asked.page_views && conversions == asked.conversions && errors == asked.errors
-    }
-
-    fn build(
-        warehouse: &dyn Warehouse,
-        meanings: [Vec<String>; 3],
-        now: Instant,
-        most: usize,
-    ) -> Result<Self> {
+    fn build(warehouse: &dyn Warehouse, now: Instant, most: usize) -> Result<Self> {
         let snapshot = warehouse.snapshot()?;
         let mut state = Self {
             head: snapshot.head(),
             rates: warehouse.rates()?,
-            meanings,
             most,
             ..Self::default()
         };
@@ -169,24 +209,39 @@ impl State {
         let head = snapshot.head();
         if head.epoch != self.head.epoch || head.records_hash != self.head.records_hash {
             drop(snapshot);
-            return Self::build(warehouse, self.meanings, now, self.most);
+            return Self::build(warehouse, now, self.most);
         }
         let after = self.head.version;
         self.take(&*snapshot, after)?;
         self.head = head;
-        self.let_go(now.micros() - SPAN);
         Ok(self)
+    }
+
+    /// Takes in a change, where it is the next.
+    fn arrive(&mut self, arrived: &Arrived) -> Result<()> {
+        let (own, head) = (&self.head, &arrived.head);
+        if head.version != own.version + 1
+            || head.epoch != own.epoch
+            || head.records_hash != own.records_hash
+        {
+            return Ok(());
+        }
+        self.names.extend(arrived.names.iter().cloned());
+        for rows in &arrived.rows {
+            let rows = Happened::of(rows.columns());
+            let rows = rows.ok_or_else(|| Error::internal("events came in another shape"))?;
+            for row in 0..rows.ts.len() {
+                self.add(&rows, row);
+            }
+        }
+        self.keep_within();
+        self.head = *head;
+        Ok(())
     }
 
     /// Takes the events of a snapshot that were added after a version.
     fn take(&mut self, snapshot: &dyn Snapshot, after: u64) -> Result<()> {
-        let names = snapshot.names()?;
-        let [page_views, conversions, errors] = &self.meanings;
-        self.kinds
-            .extend(names.iter().skip(self.kinds.len()).map(|name| {
-                let is = |list: &[String], kind| if list.contains(name) { kind } else { 0 };
-                is(page_views, PAGE_VIEW) | is(conversions, CONVERSION) | is(errors, ERROR)
-            }));
+        self.names = snapshot.names()?;
         let since = Instant::saturating_from_micros(self.floor);
         let mut latest = i64::MIN;
         let mut touched = Vec::new();
@@ -221,16 +276,29 @@ impl State {
         if ts <= self.floor {
             return None;
         }
+        let name = *rows.name.get(row)?;
+        if usize::from(name) >= NAMES {
+            // So many names have no place in a word: from here on the SQL counts.
+            self.let_go(i64::MAX - 1);
+            return None;
+        }
         let second = ts.div_euclid(SECOND);
         let user = if rows.user.is_valid(row) {
             rows.user.value(row)
         } else {
             NO_USER
         };
-        let kind = self.kinds.get(usize::from(*rows.name.get(row)?)).copied();
+        if user != NO_USER {
+            self.highest = self.highest.max(user);
+        }
         let word =
-            u64::from(user) << 32 | kind.unwrap_or_default() | ts.rem_euclid(SECOND).unsigned_abs();
-        self.seconds.entry(second).or_default().push(word);
+            u64::from(user) << 32 | u64::from(name) << NAME | ts.rem_euclid(SECOND).unsigned_abs();
+        let events = self.seconds.entry(second).or_default();
+        if events.len() == events.capacity() && events.len() >= 64 {
+            // Doubling would leave half of the longest seconds empty.
+            events.reserve_exact(events.len() / 4);
+        }
+        events.push(word);
         self.events += 1;
         if rows.amount.is_valid(row) {
             let currency = rows
@@ -250,6 +318,11 @@ impl State {
             self.currencies.push(code.to_owned());
             self.currencies.len() - 1
         }) as u16
+    }
+
+    /// How many events are held from an instant on, at most.
+    pub(super) fn events(&self) -> usize {
+        self.events
     }
 
     /// Lets the oldest seconds go while there are too many events.
@@ -278,104 +351,6 @@ impl State {
         }
         self.floor = until;
         self.amounts = self.amounts.split_off(&(until + 1));
-    }
-
-    /// Counts both windows.
-    fn count(&self, asked: &Recent<'_>, from: i64, step: i64, parts: u32) -> Result<Live> {
-        let to = asked.as_of.micros();
-        let mut live = Live {
-            series: vec![Tally::default(); parts as usize],
-            ..Live::default()
-        };
-        let mut before = vec![Tally::default(); parts as usize];
-        let mut users = Masks::default();
-        let seconds = from.div_euclid(SECOND)..=to.div_euclid(SECOND);
-        for (second, events) in self.seconds.range(seconds) {
-            for word in events {
-                let ts = second * SECOND + (word & OFFSET).cast_signed();
-                if ts <= from || ts > to {
-                    continue;
-                }
-                let slot = ((ts - from - 1) / step) as u32;
-                let tally = match slot.checked_sub(parts) {
-                    Some(part) => live.series.get_mut(part as usize),
-                    None => before.get_mut(slot as usize),
-                };
-                let Some(tally) = tally else { continue };
-                tally.events += 1;
-                tally.page_views += u64::from(word & PAGE_VIEW != 0);
-                tally.errors += u64::from(word & ERROR != 0);
-                let user = (word >> 32) as u32;
-                if user == NO_USER {
-                    tally.unattributed += 1;
-                } else {
-                    let both = u64::from(word & CONVERSION != 0) << 32 | 1;
-                    users.mark(user, both << slot);
-                }
-            }
-        }
-        let early = (1_u64 << parts) - 1;
-        for mask in users.all() {
-            let (seen, converted) = (mask & u64::from(u32::MAX), mask >> 32);
-            let hit = |bits: u64| u64::from(bits != 0);
-            live.before.users += hit(seen & early);
-            live.before.converters += hit(converted & early);
-            live.now.users += hit(seen >> parts);
-            live.now.converters += hit(converted >> parts);
-            let (mut seen, converted) = (seen >> parts, converted >> parts);
-            while seen != 0 {
-                let part = seen.trailing_zeros();
-                if let Some(tally) = live.series.get_mut(part as usize) {
-                    tally.users += 1;
-                    tally.converters += converted >> part & 1;
-                }
-                seen &= seen - 1;
-            }
-        }
-        for (whole, parts) in [(&mut live.now, &live.series), (&mut live.before, &before)] {
-            for part in parts {
-                whole.events += part.events;
-                whole.unattributed += part.unattributed;
-                whole.page_views += part.page_views;
-                whole.errors += part.errors;
-            }
-        }
-        live.amounts = self.sums(from, to, step);
-        Ok(live)
-    }
-
-    /// The amounts by part, currency and day, in order.
-    fn sums(&self, from: i64, to: i64, step: i64) -> Vec<Amount> {
-        let mut sums: BTreeMap<(u32, Option<&str>, i64), i128> = BTreeMap::new();
-        for (ts, paid) in self.amounts.range(from + 1..=to) {
-            let slot = ((ts - from - 1) / step) as u32;
-            let day = ts.div_euclid(DAY);
-            for (currency, amount) in paid {
-                let code = currency.and_then(|c| self.currencies.get(usize::from(c)));
-                let sum = sums
-                    .entry((slot, code.map(String::as_str), day))
-                    .or_default();
-                *sum += amount;
-            }
-        }
-        sums.into_iter()
-            .map(|((slot, currency, day), sum)| Amount {
-                slot,
-                currency: currency.map(ToOwned::to_owned),
-                day: Instant::saturating_from_micros(day * DAY),
-                sum,
-                rate: currency.and_then(|code| self.rate(code, day)),
-            })
-            .collect()
-    }
-
-    /// The latest rate of a currency on or before a day.
-    fn rate(&self, code: &str, day: i64) -> Option<i128> {
-        let after = self
-            .rates
-            .partition_point(|r| (r.currency.as_str(), i64::from(r.day)) <= (code, day));
-        let last = self.rates.get(after.checked_sub(1)?)?;
-        (last.currency == code).then_some(last.rate)
     }
 }
 
@@ -487,7 +462,13 @@ mod tests {
                         dice.below(90_000 * SECOND as u64).cast_signed(),
                     ];
                     let as_of = at(NOW - back[dice.below(5) as usize]);
+                    let counted = [
+                        vec!["search".to_owned()],
+                        vec!["page_view".to_owned(), "payment".to_owned()],
+                        vec!["never".to_owned()],
+                    ];
                     let asked = Recent {
+                        counted: counted.get(..dice.below(4) as usize).unwrap(),
                         as_of,
                         window,
                         step,
@@ -521,7 +502,7 @@ mod tests {
         let mut state = State {
             floor: 0,
             most: MOST,
-            kinds: vec![PAGE_VIEW],
+            names: vec!["page_view".to_owned()],
             ..State::default()
         };
         let mut dice = Dice(1);
@@ -529,7 +510,8 @@ mod tests {
         for i in 0..4_000_000_u64 {
             let user = (i % 1_000_000) as u32;
             let ts = dice.below(7_200 * SECOND as u64).cast_signed() + SECOND;
-            let word = u64::from(user) << 32 | PAGE_VIEW | ts.rem_euclid(SECOND).unsigned_abs();
+            state.highest = state.highest.max(user);
+            let word = u64::from(user) << 32 | ts.rem_euclid(SECOND).unsigned_abs();
             state
                 .seconds
                 .entry(ts.div_euclid(SECOND))
@@ -553,8 +535,9 @@ mod tests {
             page_views: &[],
             conversions: &[],
             errors: &[],
+            counted: &[],
         };
-        let live = state.count(&asked, SECOND, 300 * SECOND, 12).unwrap();
+        let live = count::live(&state, &asked, (SECOND, 300 * SECOND, 12)).unwrap();
         assert!(live.now.users > 860_000, "{}", live.now.users);
     }
 }

@@ -29,11 +29,13 @@ impl RealtimeMetric {
                 .map(|m| of(m).and_then(|n| i64::try_from(n).ok()));
             Arc::new(values.collect::<Int64Array>())
         };
+        let names = metrics.iter().map(|m| Some(m.metric_name.name()));
+        let names: StringArray = names.collect();
         let ends = metrics.iter().map(|m| m.timestamp.micros());
         let ends = TimestampMicrosecondArray::from_iter_values(ends).with_timezone("UTC");
 
         RecordBatch::try_from_iter_with_nullable([
-            ("metric_name", texts(|m| Some(m.metric_name.name())), false),
+            ("metric_name", Arc::new(names) as ArrayRef, false),
             ("value", figures(|m| m.value.map(Figure::number)), true),
             ("unit", texts(|m| Some(m.metadata.unit)), false),
             ("timestamp", Arc::new(ends) as ArrayRef, false),

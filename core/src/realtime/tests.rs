@@ -361,11 +361,11 @@ fn a_currency_without_a_rate_is_an_error_only_where_revenue_is_asked() {
 #[test]
 fn each_metric_is_answered_once_in_the_asked_order() {
     let w = memory();
-    let names = |question: &Value| -> Vec<&'static str> {
+    let names = |question: &Value| -> Vec<String> {
         ask(&w, question)
             .unwrap()
             .iter()
-            .map(|a| a.metric_name.name())
+            .map(|a| a.metric_name.name().into_owned())
             .collect()
     };
     assert_eq!(names(&json!({})), Metric::ALL.map(Metric::name));

@@ -273,6 +273,10 @@ impl Warehouse for Duckdb {
         intake::checkpoint(self, keys_before)
     }
 
+    fn memory(&self) -> Result<u64> {
+        intake::memory(self)
+    }
+
     fn changing(&self) -> bool {
         *lock(&self.writing) == Some(std::thread::current().id())
     }

@@ -9,8 +9,12 @@ mod worth;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::{Decimal128Array, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{
+    ArrayRef, AsArray as _, Decimal128Array, RecordBatch, StringArray, UInt32Array,
+};
+use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use crate::error::Result;
 use crate::events::{Catalogue, EventBatch, Held, Record, Table};
@@ -18,7 +22,7 @@ use crate::query::{Instant, answer::Versions};
 
 pub use self::duckdb::Duckdb;
 pub use self::platform::{Cell, Figures, Subject, Sum};
-pub use self::realtime::{Amount, DailyRate, Live, Recent, Tally};
+pub use self::realtime::{Amount, Count, Counted, DailyRate, Live, Recent, Tally};
 pub use self::series::{Bucketed, Buckets};
 
 /// What a warehouse holds at one moment.
@@ -315,6 +319,9 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// `false` where that cannot be.
     fn checkpoint(&self, keys_before: Instant) -> Result<bool>;
 
+    /// How many bytes of memory the engine holds, its cache among them.
+    fn memory(&self) -> Result<u64>;
+
     /// Whether a change is under way on this very thread.
     fn changing(&self) -> bool;
 
@@ -469,8 +476,42 @@ pub struct Erased {
     pub held: u64,
 }
 
+/// What a change brought that did nothing but add events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrived {
+    /// What the file holds with them.
+    pub head: Head,
+    /// The names that are new, in the order of their keys.
+    pub names: Vec<String>,
+    /// The events: user key, time, name key, amount and currency.
+    pub rows: Vec<RecordBatch>,
+}
+
+impl Arrived {
+    /// How many events there are.
+    pub fn events(&self) -> usize {
+        self.rows.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+impl Happened<'_> {
+    /// Columns of user keys, times, name keys, amounts and currencies; nothing where they are others.
+    pub fn of(columns: &[ArrayRef]) -> Option<Happened<'_>> {
+        let column = |at: usize| columns.get(at);
+        Some(Happened {
+            user: column(0)?.as_primitive_opt::<UInt32Type>()?,
+            ts: column(1)?
+                .as_primitive_opt::<TimestampMicrosecondType>()?
+                .values(),
+            name: column(2)?.as_primitive_opt::<UInt16Type>()?.values(),
+            amount: column(3)?.as_primitive_opt::<Decimal128Type>()?,
+            currency: column(4)?.as_string_opt::<i32>()?,
+        })
+    }
+}
+
 /// What became of what a change brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Committed {
     /// The data version afterwards; unchanged where nothing was new.
     pub version: u64,
@@ -488,4 +529,6 @@ pub struct Committed {
     pub conflicting: Vec<u64>,
     /// The number of an event for each of `replaced` events: the one that took the place; of the first million.
     pub replacing: Vec<u64>,
+    /// The events themselves, where the change did nothing but add them and they are not too many.
+    pub arrived: Option<Arc<Arrived>>,
 }

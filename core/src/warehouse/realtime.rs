@@ -22,6 +22,8 @@ pub struct Recent<'a> {
     pub conversions: &'a [String],
     /// Events that are errors.
     pub errors: &'a [String],
+    /// Events to be counted by themselves: of each list those with one of its names.
+    pub counted: &'a [Vec<String>],
 }
 
 /// What happened in the window, in its parts, and in the window before.
@@ -35,6 +37,61 @@ pub struct Live {
     pub series: Vec<Tally>,
     /// Amounts of both windows.
     pub amounts: Vec<Amount>,
+    /// The events of each list that was asked for.
+    pub counted: Vec<Count>,
+}
+
+/// The events of some names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// In the window.
+    pub now: Counted,
+    /// In the window before.
+    pub before: Counted,
+    /// In the parts of the window, in order.
+    pub series: Vec<Counted>,
+}
+
+/// So many events, by so many users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// All, those without a user among them (I4).
+    pub events: u64,
+    /// Distinct users.
+    pub users: u64,
+}
+
+impl Count {
+    /// Nothing, in so many parts.
+    pub(crate) fn new(parts: u32) -> Self {
+        Self {
+            series: vec![Counted::default(); parts as usize],
+            ..Self::default()
+        }
+    }
+
+    /// Counts an event of a part, counted from the beginning of the window before.
+    pub(crate) fn event(&mut self, slot: u32, parts: u32) {
+        match slot.checked_sub(parts) {
+            Some(part) => {
+                self.now.events += 1;
+                if let Some(counted) = self.series.get_mut(part as usize) {
+                    counted.events += 1;
+                }
+            }
+            None => self.before.events += 1,
+        }
+    }
+
+    /// Counts a user by a bit for each part in which it had an event.
+    pub(crate) fn user(&mut self, mask: u64, parts: u32) {
+        let later = mask.unbounded_shr(parts);
+        self.before.users += u64::from(mask & !(u64::MAX.unbounded_shl(parts)) != 0);
+        self.now.users += u64::from(later != 0);
+        for (part, counted) in self.series.iter_mut().enumerate() {
+            counted.users += later.unbounded_shr(part as u32) & 1;
+        }
+    }
 }
 
 /// Counts of some stretch of time.
@@ -124,6 +181,7 @@ seen as materialized (
     select
         (epoch_us(e.ts) - ? - 1) // ? as slot,
         e.user_key,
+        e.name_key,
         k.page_view,
         k.conversion,
         k.error,
@@ -160,15 +218,30 @@ daily as (
     select currency, day, arg_max(rate, content_hash) as rate
     from rates
     group by all
+),
+lists as (
+    select split_part(pair, ':', 1)::bigint as name_key, split_part(pair, ':', 2)::bigint as list
+    from (select unnest(string_split(?, ',')) as pair)
+    where pair <> ''
+),
+counted as (
+    select latest, slot, list, count(*) as events, count(distinct user_key) as users
+    from split
+    join lists using (name_key)
+    group by grouping sets ((latest, list), (latest, slot, list))
 )
 select
     latest, slot, events, unattributed, users, page_views, errors, converters,
-    null::varchar as currency, null::date as day, null::decimal(38, 4) as amount, null::decimal(18, 8) as rate
+    null::varchar as currency, null::date as day, null::decimal(38, 4) as amount, null::decimal(18, 8) as rate,
+    null::bigint as list
 from counts
+union all
+select latest, slot, events, null, users, null, null, null, null, null, null, null, list
+from counted
 union all
 select
     null, a.slot, null, null, null, null, null, null,
-    a.currency, a.day, a.amount, d.rate
+    a.currency, a.day, a.amount, d.rate, null
 from amounts a
 asof left join daily d on a.currency = d.currency and a.day >= d.day
 ";
@@ -189,6 +262,12 @@ pub(super) fn recent(warehouse: &dyn Warehouse, asked: &Recent<'_>) -> Result<Li
                 .join(","),
         )
     };
+    let mut lists = Vec::new();
+    for (list, wanted) in asked.counted.iter().enumerate() {
+        let known = names.iter().enumerate();
+        let known = known.filter(|(_, name)| wanted.contains(name));
+        lists.extend(known.map(|(key, _)| format!("{key}:{list}")));
+    }
     let step = i64::from(asked.step.max(1)) * 1_000_000;
     let parts = asked.window / asked.step.max(1);
     let to = asked.as_of.micros();
@@ -204,10 +283,12 @@ pub(super) fn recent(warehouse: &dyn Warehouse, asked: &Recent<'_>) -> Result<Li
             Parameter::Time(Instant::saturating_from_micros(from)),
             Parameter::Time(asked.as_of),
             Parameter::Integer(i64::from(parts)),
+            Parameter::Text(lists.join(",")),
         ],
     )?;
     let mut live = Live {
         series: vec![Tally::default(); parts as usize],
+        counted: vec![Count::new(parts); asked.counted.len()],
         ..Live::default()
     };
     for batch in &batches {
@@ -231,6 +312,7 @@ fn read(batch: &RecordBatch, parts: u32, live: &mut Live) -> Option<()> {
     let day = column(9)?.as_primitive_opt::<Date32Type>()?;
     let amount = column(10)?.as_primitive_opt::<Decimal128Type>()?;
     let rate = column(11)?.as_primitive_opt::<Decimal128Type>()?;
+    let list = number(12)?;
     for row in 0..batch.num_rows() {
         let place = slot.is_valid(row).then(|| slot.value(row) as u32);
         if latest.is_null(row) {
@@ -243,6 +325,23 @@ fn read(batch: &RecordBatch, parts: u32, live: &mut Live) -> Option<()> {
                 sum: amount.value(row),
                 rate: rate.is_valid(row).then(|| rate.value(row)),
             });
+            continue;
+        }
+        if list.is_valid(row) {
+            let counted = Counted {
+                events: events.value(row) as u64,
+                users: users.value(row) as u64,
+            };
+            let count = live.counted.get_mut(list.value(row) as usize)?;
+            match (latest.value(row), place) {
+                (1, None) => count.now = counted,
+                (_, None) => count.before = counted,
+                (1, Some(place)) => {
+                    let part = place.checked_sub(parts)? as usize;
+                    *count.series.get_mut(part)? = counted;
+                }
+                (_, Some(_)) => {}
+            }
             continue;
         }
         let tally = Tally {

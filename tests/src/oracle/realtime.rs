@@ -19,11 +19,29 @@ pub const METRICS: [&str; 6] = [
     "revenue_per_minute",
 ];
 
-/// The windows: their name, their length and the length of a part of their series, in seconds.
-pub const RANGES: [(&str, i64, i64); 3] = [
+/// The windows: their name, their length and the length of a part of their series, in seconds. Behind the three with names of their own
+/// stand some of the others: their parts are as many as divide them, twelve at most.
+pub const RANGES: [(&str, i64, i64); 8] = [
     ("last_5_minutes", 300, 30),
     ("last_15_minutes", 900, 60),
     ("last_hour", 3_600, 300),
+    ("90s", 90, 9),
+    ("100s", 100, 10),
+    ("7m", 420, 35),
+    ("2h", 7_200, 600),
+    ("24h", 86_400, 7_200),
+];
+
+/// The lists of the default catalogue.
+const LISTS: [(&str, &[&str]); 5] = [
+    ("$page_views", &["page_view"]),
+    ("$conversions", &["complete_booking"]),
+    ("$errors", &["error"]),
+    (
+        "$features",
+        &["map", "wishlist", "price_alert", "chat", "review"],
+    ),
+    ("$revenue", &["payment", "refund"]),
 ];
 
 const SECOND: i64 = 1_000_000;
@@ -150,6 +168,8 @@ struct Figures {
     /// In 10^-12 of the base currency.
     revenue: i128,
     seconds: i64,
+    /// The name and the user of each event.
+    rows: Vec<(String, Option<String>)>,
 }
 
 /// What happened in `(after, until]`.
@@ -178,12 +198,29 @@ fn figures(history: &History, after: i64, until: i64) -> Figures {
         errors: named("error"),
         revenue: amounts.sum(),
         seconds: (until - after) / SECOND,
+        rows: inside
+            .iter()
+            .map(|e| (e.name.clone(), e.user.clone()))
+            .collect(),
     }
 }
 
 impl Figures {
     /// The value of a metric; a share of nothing is nothing.
     fn value(&self, metric: &str) -> Value {
+        if let Some((what, of)) = metric.split_once(':') {
+            let list = LISTS.iter().find(|list| list.0 == of);
+            let is = |name: &str| list.map_or(name == of, |list| list.1.contains(&name));
+            let rows = self.rows.iter().filter(|row| is(&row.0));
+            return match what {
+                "events" => json!(rows.count()),
+                _ => json!(
+                    rows.filter_map(|r| r.1.as_ref())
+                        .collect::<BTreeSet<_>>()
+                        .len()
+                ),
+            };
+        }
         match metric {
             "active_users" => json!(self.users),
             "page_views" => json!(self.page_views),
@@ -210,6 +247,8 @@ impl Figures {
 
 fn unit(metric: &str) -> &'static str {
     match metric {
+        _ if metric.starts_with("events:") => "events",
+        _ if metric.starts_with("users:") => "users",
         "active_users" => "users",
         "page_views" => "events",
         "events_per_second" => "events/s",

@@ -23,6 +23,16 @@ const NAMES: [&str; 6] = [
     "search",
 ];
 
+/// The events and users of names and of lists of the catalogue.
+const OTHERS: [&str; 6] = [
+    "events:search",
+    "users:search",
+    "events:$revenue",
+    "users:$conversions",
+    "users:$features",
+    "events:never",
+];
+
 /// The events of a case lie within three hours around its `asOf`.
 fn case() -> impl Strategy<Value = (History, Realtime)> {
     let currency = || prop_oneof![3 => Just("EUR"), 1 => Just("USD"), 1 => Just("JPY")];
@@ -39,8 +49,12 @@ fn case() -> impl Strategy<Value = (History, Realtime)> {
         (currency(), -2_000_000_i64..5_000_000),
     );
     let question = (
-        vec(select(METRICS.as_slice()).prop_map(str::to_owned), 0..8),
-        0_usize..3,
+        vec(
+            prop_oneof![select(METRICS.as_slice()), select(OTHERS.as_slice())]
+                .prop_map(str::to_owned),
+            0..8,
+        ),
+        0_usize..8,
         5_i64..=300,
         // Around midnight, where the day of a rate changes, and to the microsecond.
         (

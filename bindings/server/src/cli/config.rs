@@ -89,7 +89,11 @@ fn shown(name: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => {
-            let items = items.iter().filter_map(Value::as_str);
+            let text = |item: &Value| match item.get("from").and_then(Value::as_str) {
+                Some(source) => Some(without_password(source)),
+                None => item.as_str().map(ToOwned::to_owned),
+            };
+            let items = items.iter().filter_map(text);
             items.collect::<Vec<_>>().join(",")
         }
         other => other.to_string(),

@@ -16,7 +16,7 @@ use travelsense::{Error, Instant, Options, Principal, Window, Zone};
 
 use super::failure::Failure;
 use super::progress::Progress;
-use super::serve::{listen, runtime, until_stopped};
+use super::serve::{close, listen, runtime, until_stopped};
 use super::table::count;
 use super::token::{now, signed};
 use super::{Outcome, output, store};
@@ -112,7 +112,9 @@ impl Demo {
         let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         service.admit_once(code, token);
-        until_stopped(runtime, listener, service, (analytics, Duration::ZERO))
+        let ended = until_stopped(runtime, listener, service, Duration::ZERO);
+        close(analytics);
+        ended.map(drop)
     }
 
     /// Whether data has to be made: there is none, it was left half made, or its day is over. Data that is no demo stays.

@@ -46,7 +46,7 @@ const FLAGS: [(&str, &str); 29] = [
     ("time", "--time"),
     ("id", "--id"),
     ("timeUnit", "--time-unit"),
-    ("source", "FILE:"),
+    ("source", "SOURCE:"),
 ];
 
 impl Failure {

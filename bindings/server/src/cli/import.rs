@@ -1,4 +1,4 @@
-//! `travelsense import`: loads a file of events, or of one of the platform's tables.
+//! `travelsense import`: loads events, or one of the platform's tables, from a file; and events from a stream or a table that grows.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -10,22 +10,28 @@ use travelsense::events::{Format, ImportOptions, ImportReport, Mapping, Source, 
 use super::failure::Failure;
 use super::follow;
 use super::progress::Progress;
-use super::store::Store;
+use super::store::{self, Store};
 use super::table::{Table as Columns, count};
 use super::{Outcome, output};
+use crate::source::{self, Notes};
 
-/// Loads events from an NDJSON, CSV, Parquet or Arrow file; the same events again change nothing
+/// Loads events from a file (NDJSON, CSV, Parquet, Arrow), a stream of NATS or a table of PostgreSQL; the same again changes nothing
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example, for a CSV of purchases with the columns customer_id, date and amount:
   travelsense import purchases.csv --data ./data --user customer_id --time date --event purchase
 
-Columns that are not named become properties. Each row is accepted, a duplicate (by its id), or refused with a reason."
+A stream of NATS JetStream, and a table of PostgreSQL by a column that grows, from where the last import stopped:
+  travelsense import nats://localhost:4222/EVENTS --data ./data --follow
+  travelsense import 'postgres://me@localhost/shop?table=purchases&cursor=id' --data ./data --user customer_id --time paid_at
+
+Columns that are not named become properties. Each row is accepted, a duplicate (by its id, or by where it lay in a stream, a table or
+a file that is followed), or refused with a reason."
 )]
 pub(super) struct Import {
-    /// The file, or with --follow a folder of files
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The file, or with --follow a folder of files; nats://host/STREAM; postgres://user@host/database?table=NAME&cursor=COLUMN
+    #[arg(value_name = "SOURCE")]
+    source: String,
     #[command(flatten)]
     store: Store,
     /// events, profiles, trips, bookings, reviews, payments, performance or rates
@@ -64,9 +70,9 @@ pub(super) struct Import {
     /// Keep nothing at all if any row is refused
     #[arg(long)]
     strict: bool,
-    /// Go on with what is appended to the file, or to the files of a folder, until SIGINT or SIGTERM; started again it goes on where it
-    /// was. For NDJSON and CSV
-    #[arg(long, conflicts_with_all = ["strict", "json"])]
+    /// Go on with what comes to the stream or the table, or is appended to the file or the files of a folder (NDJSON or CSV), until SIGINT
+    /// or SIGTERM; started again it goes on where it was
+    #[arg(long, conflicts_with = "strict")]
     follow: bool,
     /// Write the report as JSON
     #[arg(long)]
@@ -81,16 +87,18 @@ impl Import {
     pub(super) fn run(self) -> Outcome {
         let mapping = Mapping::parse(&self.mapping())?;
         let table = self.table()?;
-        if self.follow {
+        if self.follow || source::is_remote(&self.source) {
             if table.is_some() {
-                return Err(Failure::invalid("--follow: only events can be followed"));
+                return Err(Failure::invalid("--table: only events come from there"));
             }
             let analytics = self.store.write()?;
-            return follow::run(analytics, &self.store.data, &self.file, &mapping);
+            let notes = Notes::beside(&store::file(&self.store.data))?;
+            let mut feed = source::feed(&self.source, &notes)?;
+            return follow::run(analytics, &mut *feed, &mapping, (self.follow, self.json));
         }
-        let source = self.source()?;
+        let source = self.file()?;
         let analytics = self.store.write()?;
-        let bar = Progress::start(&self.file.display().to_string());
+        let bar = Progress::start(&self.source);
         let mut hear = |progress| {
             bar.at(progress);
             ControlFlow::Continue(())
@@ -161,20 +169,21 @@ impl Import {
         })
     }
 
-    fn source(&self) -> Result<Source, Failure> {
+    fn file(&self) -> Result<Source, Failure> {
+        let file = PathBuf::from(&self.source);
         let Some(name) = &self.format else {
-            return Ok(Source::Path(self.file.clone()));
+            return Ok(Source::Path(file));
         };
         let format = Format::named(name).ok_or_else(|| {
             Failure::invalid(format!(
                 "--format: `{name}` is not one of ndjson, csv, parquet, arrow"
             ))
         })?;
-        Ok(Source::File(self.file.clone(), format))
+        Ok(Source::File(file, format))
     }
 
     fn show(&self, report: &ImportReport) -> String {
-        let mut text = format!("{} into {}\n\n", self.file.display(), self.table);
+        let mut text = format!("{} into {}\n\n", self.source, self.table);
         let mut columns = Columns::default();
         let figures = [
             ("rows read", report.sent, true),

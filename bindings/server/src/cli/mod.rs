@@ -6,6 +6,7 @@ mod audit;
 mod compare;
 mod config;
 mod demo;
+mod doctor;
 mod dropoff;
 mod engagement;
 mod explain;
@@ -57,6 +58,7 @@ enum Command {
     Audit(audit::Audit),
     Config(config::Config),
     Alerts(alerts::Alerts),
+    Doctor(doctor::Doctor),
     Models(models::Models),
     Feedback(models::Feedback),
     #[command(hide = true)]
@@ -88,9 +90,10 @@ pub fn main() -> ExitCode {
             None => Err(Failure::failed("the flags cannot be told apart")),
         },
         Command::Alerts(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Models(command) => command.run(),
         Command::Feedback(command) => command.run(),
-        Command::Preflight(command) => command.run(),
+        Command::Preflight(command) => return command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,11 +4,12 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use travelsense::{Analytics, Options};
 
 use super::failure::Failure;
-use super::store::Store;
-use super::{Outcome, store};
+use super::store::{self, Store};
 
 /// Opens a store and closes it again
 #[derive(Debug, clap::Args)]
@@ -17,11 +18,28 @@ pub(super) struct Preflight {
     store: Store,
 }
 
+/// How the process ends that finds the store damaged, or wants more memory than it may have.
+const DAMAGED: u8 = 70;
+const ENDLESS: u8 = 71;
+
 impl Preflight {
-    /// Opens it and closes it again.
-    pub(super) fn run(self) -> Outcome {
-        self.store.write()?.close();
-        Ok(())
+    /// Opens it and closes it again; the exit code says what stood in the way.
+    pub(super) fn run(self) -> ExitCode {
+        let opened = Analytics::open_with(Options {
+            path: Some(store::file(&self.store.data)),
+            ..Options::default()
+        });
+        match opened {
+            Ok(opened) => {
+                opened.close();
+                ExitCode::SUCCESS
+            }
+            Err(error) => match error.code() {
+                "corrupt" => ExitCode::from(DAMAGED),
+                "memory_limit" => ExitCode::from(ENDLESS),
+                _ => ExitCode::FAILURE,
+            },
+        }
     }
 }
 
@@ -46,13 +64,14 @@ pub(super) fn check(data: &Path) -> Result<Option<PathBuf>, Failure> {
             .args(["preflight", "--data"])
             .arg(data)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
             .map_err(failed)?;
-        let said = String::from_utf8_lossy(&opened.stderr);
-        // A small log wants more memory than there is only where a length in it is damaged.
-        let endless = length < SMALL && said.contains("memory limit is too small");
-        // Anything else that is wrong, such as a full disk, is told when it is opened here.
-        Ok(broke(opened.status) || endless || said.contains("is damaged"))
+        let is = |code: u8| opened.code() == Some(i32::from(code));
+        // A small log wants more memory than there is only where a length in it is damaged. Anything else that is wrong, such as a
+        // full disk, is told when it is opened here.
+        Ok(broke(opened) || is(DAMAGED) || is(ENDLESS) && length < SMALL)
     };
     if !stands_in_the_way()? || !stands_in_the_way()? {
         return Ok(None);

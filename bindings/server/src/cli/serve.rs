@@ -1,17 +1,20 @@
 //! `travelsense serve`: answers over HTTP.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 use travelsense::{Analytics, Principal};
 
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
 use crate::keys::REFRESH;
-use crate::serve::{serve, signalled};
+use crate::serve::{hangup, serve, signalled};
+use crate::source::{Following, Notes};
 use crate::{FetchedKeys, Service, anchor, notify, router, upkeep};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
@@ -27,12 +30,46 @@ pub(super) struct Serve {
     settings: Settings,
 }
 
+/// Whoever breaks so soon after the start would break again and again.
+const SOON: Duration = Duration::from_secs(10);
+
+/// How a server came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// It was told to begin anew.
+    Anew,
+    /// Its engine met a failure that it cannot go on after.
+    Broken,
+}
+
+/// Begins anew in the place of this process, with everything read and opened again: nothing that the engine left behind in memory
+/// outlasts it. Returns only where that cannot be.
+fn anew() -> Failure {
+    let why = |e: &std::io::Error| Failure::failed(format!("the server cannot begin anew: {e}"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        match std::env::current_exe() {
+            Ok(program) => {
+                let arguments = std::env::args_os().skip(1);
+                why(&std::process::Command::new(program).args(arguments).exec())
+            }
+            Err(error) => why(&error),
+        }
+    }
+    #[cfg(not(unix))]
+    why(&std::io::ErrorKind::Unsupported.into())
+}
+
 /// How often the file of keys is looked at.
 const KEYS: Duration = Duration::from_secs(2);
 
 impl Serve {
     /// Serves until SIGINT or SIGTERM.
     pub(super) fn run(self) -> Outcome {
+        let begun = Instant::now();
         let settings = self.settings.with_file()?;
         let runtime = runtime()?;
         let fetched = settings.fetched()?.map(Arc::new);
@@ -44,14 +81,15 @@ impl Serve {
         };
         let limits = settings.limits()?;
         let delay = settings.shutdown_delay()?;
-        let data = settings.data()?;
+        let data = settings.data()?.to_owned();
         let notifier = settings.notifier()?;
+        let sources = settings.sources()?;
         let anchors = settings.anchors()?;
         let _log = settings.start_log()?;
-        if let Some(path) = preflight::check(data)? {
+        if let Some(path) = preflight::check(&data)? {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
         }
-        let analytics = Arc::new(store::open(data, settings.options())?);
+        let analytics = Arc::new(store::open(&data, settings.options())?);
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
@@ -69,7 +107,18 @@ impl Serve {
             ));
         }
         runtime.spawn(follow_keys(settings, service.clone()));
-        until_stopped(runtime, listener, service, (analytics, delay))
+        let notes = Notes::beside(&store::file(&data))?;
+        let following = Following::start(&analytics, sources, &notes);
+        let ended = until_stopped(runtime, listener, service, delay);
+        following.stop();
+        close(analytics);
+        match ended? {
+            Ended::Stopped => Ok(()),
+            Ended::Broken if begun.elapsed() < SOON => Err(Failure::failed(
+                "the engine met a failure that it cannot go on after, and soon after the last; start the server again",
+            )),
+            Ended::Broken | Ended::Anew => Err(anew()),
+        }
     }
 }
 
@@ -145,14 +194,24 @@ fn tell_of_the_log(analytics: &Analytics) {
     }
 }
 
-/// Serves until SIGINT or SIGTERM, then closes the store.
+/// Closes a store that nobody uses any more.
+pub(super) fn close(analytics: Arc<Analytics>) {
+    if let Ok(analytics) = Arc::try_unwrap(analytics) {
+        analytics.close();
+    }
+    tracing::info!("stopped");
+}
+
+/// Serves until SIGINT or SIGTERM, or SIGHUP, which asks to begin anew.
 pub(super) fn until_stopped(
     runtime: Runtime,
     listener: TcpListener,
     service: Service,
-    (analytics, delay): (Arc<Analytics>, Duration),
-) -> Outcome {
-    let opened = Arc::clone(&analytics);
+    delay: Duration,
+) -> Result<Ended, Failure> {
+    let again = Arc::new(AtomicBool::new(false));
+    let hung_up = Arc::clone(&again);
+    let opened = Arc::clone(service.analytics());
     let watched = service.clone();
     let ended = service.clone();
     let address = listener
@@ -160,9 +219,11 @@ pub(super) fn until_stopped(
         .map_or_else(|_| String::new(), |a| a.to_string());
     let served = runtime.block_on(async move {
         let signal = signalled()?;
+        let hangup = hangup()?;
         let stop = async move {
             tokio::select! {
                 () = signal => {}
+                () = hangup => hung_up.store(true, Ordering::Relaxed),
                 () = watched.broken() => {}
             }
             // Whoever sends requests here learns that they should go elsewhere before they are refused.
@@ -178,16 +239,9 @@ pub(super) fn until_stopped(
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
-    if ended.is_broken() {
-        // Whoever supervises this process starts another, which has all that was acknowledged.
-        return Err(Failure::failed(
-            "the engine met a failure that it cannot go on after; start the server again",
-        ));
-    }
-    drop(ended);
-    if let Ok(analytics) = Arc::try_unwrap(analytics) {
-        analytics.close();
-    }
-    tracing::info!("stopped");
-    Ok(())
+    Ok(match (ended.is_broken(), again.load(Ordering::Relaxed)) {
+        (true, _) => Ended::Broken,
+        (_, true) => Ended::Anew,
+        _ => Ended::Stopped,
+    })
 }

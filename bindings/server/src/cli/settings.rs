@@ -8,11 +8,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 use travelsense::access::{Key, Signer, Verifier};
+use travelsense::events::Mapping;
 use travelsense::{Options, Window};
 
 use super::failure::Failure;
+use super::store;
 use crate::anchor::Anchors;
 use crate::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
+use crate::source::{self, Follow, Notes};
 #[cfg(feature = "otel")]
 use crate::traces::Traces;
 use crate::{FetchedKeys, Limits};
@@ -116,6 +119,16 @@ pub(super) struct Settings {
     /// From whom e-mail is [default: travelsense@localhost]
     #[arg(long, value_name = "ADDRESS", env = "TRAVELSENSE_SMTP_FROM")]
     smtp_from: Option<String>,
+    /// Where events are taken from while the server runs: a file, a folder, nats://host/STREAM, or
+    /// postgres://user@host/database?table=NAME&cursor=COLUMN; may be repeated. In the file, [[follow]] with `from` and the columns, such as
+    /// `user = "customer_id"`
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        env = "TRAVELSENSE_FOLLOW",
+        hide_env_values = true
+    )]
+    follow: Vec<Follow>,
     /// The collector of OpenTelemetry that traces of requests are sent to, such as http://127.0.0.1:4318
     #[cfg(feature = "otel")]
     #[arg(long, value_name = "URL", env = "TRAVELSENSE_OTLP")]
@@ -228,6 +241,11 @@ impl Settings {
             },
             smtp: self.smtp.or(file.smtp),
             smtp_from: self.smtp_from.or(file.smtp_from),
+            follow: if self.follow.is_empty() {
+                file.follow
+            } else {
+                self.follow
+            },
             #[cfg(feature = "otel")]
             otlp: self.otlp.or(file.otlp),
             log: self.log.or(file.log),
@@ -454,6 +472,25 @@ impl Settings {
         Notifier::new(outgoing).map_err(Failure::failed)
     }
 
+    /// Where events are taken from while the server runs, and how.
+    pub(super) fn sources(&self) -> Result<Vec<(Follow, Mapping)>, Failure> {
+        let notes = Notes::beside(&store::file(self.data()?))?;
+        let read = self.follow.iter().map(|follow| {
+            // Whoever is named wrongly is said before the server starts; whoever does not answer may do so later.
+            source::feed(&follow.from, &notes)
+                .map_err(|e| Failure::invalid(format!("--follow: {e}")))?;
+            let mapping = follow.mapping().map_err(|error| {
+                let fields = error.field_errors().iter();
+                let lines: Vec<String> = fields
+                    .map(|f| format!("{} {}", f.field, f.message))
+                    .collect();
+                Failure::invalid(format!("--follow: {}", lines.join("; ")))
+            })?;
+            Ok((follow.clone(), mapping))
+        });
+        read.collect()
+    }
+
     /// How to open the store of events and what is kept beside it.
     pub(super) fn options(&self) -> Options {
         Options {
@@ -527,6 +564,7 @@ impl Settings {
             self.limits().err(),
             self.shutdown_delay().err(),
             self.notifier().err(),
+            self.data().ok().and_then(|_| self.sources().err()),
             self.anchors().err(),
             self.log_filter().err(),
             self.log_is_json().err(),

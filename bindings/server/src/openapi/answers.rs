@@ -136,7 +136,7 @@ fn words() -> Named {
                 ("dataVersion", text()),
                 ("identityVersion", text()),
                 ("tzdb", text()),
-                ("metricName", one_of(&metrics)),
+                ("metricName", super::schema::measure(&metrics)),
                 ("value", about(figure(), "Null where its denominator is 0.")),
                 ("timestamp", about(instant(), "The end of the window.")),
                 ("metadata", named("RealtimeMetadata")),
@@ -146,10 +146,7 @@ fn words() -> Named {
         (
             "RealtimeMetadata",
             object([
-                (
-                    "timeRange",
-                    one_of(&["last_5_minutes", "last_15_minutes", "last_hour"]),
-                ),
+                ("timeRange", text()),
                 ("windowSeconds", count()),
                 ("unit", about(text(), "What the value counts.")),
                 ("refreshInterval", integer(5, 300)),
@@ -623,7 +620,10 @@ fn events() -> Named {
                 ),
                 (
                     "sources",
-                    about(open(), "By source: `accepted`, `receivedAt`, `latest`."),
+                    about(
+                        open(),
+                        "By source: `accepted`, `receivedAt`, `latest`; of those that are read from here `behind` and `trouble`.",
+                    ),
                 ),
                 ("logBytes", count()),
                 (
@@ -631,6 +631,28 @@ fn events() -> Named {
                     about(count(), "Batches that could not be stored."),
                 ),
                 ("recovery", open()),
+                (
+                    "stored",
+                    object([
+                        ("events", count()),
+                        ("latest", nullable(instant())),
+                        (
+                            "quarantined",
+                            about(count(), "Events that were refused but kept."),
+                        ),
+                        (
+                            "setAside",
+                            about(
+                                super::schema::list(text()),
+                                "Files beside the store that hold events and cannot be read.",
+                            ),
+                        ),
+                        (
+                            "engineBytes",
+                            about(count(), "Memory that the engine holds, its cache among it."),
+                        ),
+                    ]),
+                ),
             ]),
         ),
         (

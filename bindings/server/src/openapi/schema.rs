@@ -57,6 +57,20 @@ pub(crate) fn list(of: Value) -> Value {
     json!({ "type": "array", "items": of })
 }
 
+/// One of the real-time figures, or the events of a name or of a list of the catalogue. In a query string commas stand between names.
+pub(crate) fn measure(metrics: &[&str]) -> Value {
+    let lists = "\\$(page_views|conversions|errors|features|revenue)";
+    let other = format!("^(events|users):({lists}|[^,$\\u0000][^,\\u0000]{{0,199}})$");
+    json!({ "anyOf": [one_of(metrics), { "type": "string", "pattern": other }] })
+}
+
+/// How long a window of real-time figures is.
+pub(crate) fn time_range() -> Value {
+    let known = one_of(&["last_5_minutes", "last_15_minutes", "last_hour"]);
+    let length = "^([1-9][0-9]{0,3}s|[1-9][0-9]{0,2}m|([1-9]|1[0-9]|2[0-4])h)$";
+    json!({ "anyOf": [known, { "type": "string", "pattern": length }] })
+}
+
 /// Or null.
 pub(crate) fn nullable(schema: Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })

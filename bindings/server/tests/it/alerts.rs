@@ -11,10 +11,11 @@ use travelsense::Principal;
 use travelsense_server::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 use crate::client::*;
+use crate::program::{admin, folder};
 use crate::tokens::*;
 
 const ALERTS: &str = "/api/analytics-dashboard/alerts";
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 async fn send(server: &Server, method: Method, path: &str, role: &str, body: &Value) -> Reply {
     let mut request = Request::builder().method(method).uri(path);
@@ -229,7 +230,7 @@ async fn a_request_is_refused_in_the_order_of_the_house() {
 }
 
 /// Answers one request with a status, and hands over what came.
-fn hook(status: &'static str) -> (u16, mpsc::Receiver<(Vec<String>, String)>) {
+pub(crate) fn hook(status: &'static str) -> (u16, mpsc::Receiver<(Vec<String>, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (came, comes) = mpsc::channel();
@@ -362,7 +363,7 @@ async fn a_redirect_is_not_followed_and_an_address_of_this_machine_is_not_called
 }
 
 /// A server that takes one e-mail, and hands it over.
-fn sink() -> (u16, mpsc::Receiver<String>) {
+pub(crate) fn sink() -> (u16, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (came, comes) = mpsc::channel();
@@ -428,4 +429,152 @@ fn a_mail_server_that_cannot_be_read_does_not_repeat_its_password() {
     let error = Mail::new("mail://u:hunter2@x", "a@b.example").unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");
     assert!(Mail::new("smtp://localhost", "nobody").is_err());
+}
+
+#[tokio::test]
+async fn what_becomes_of_alerts_is_pushed_and_goes_on_where_it_was() {
+    let server = Server::new();
+    let admins = json!([{ "type": "in_app", "roles": ["admin"] }]);
+    let made = send(&server, Method::POST, ALERTS, "admin", &rule(admins)).await;
+    let id = made.json["data"]["_id"].as_str().unwrap().to_owned();
+    let path = format!("{ALERTS}/stream");
+    assert_eq!(server.ask(&path, "", "collector").await.status, 403);
+    let watch = |last: Option<&str>| {
+        let mut request =
+            Request::get(&path).header("authorization", format!("Bearer {}", token("viewer")));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        server.send(request.body(Body::empty()).unwrap())
+    };
+    let pause = |ms| tokio::time::sleep(std::time::Duration::from_millis(ms));
+    let evaluated = async {
+        pause(300).await;
+        let store = Arc::clone(&server.store);
+        let done =
+            tokio::task::spawn_blocking(move || store.evaluate_alerts(&Principal::owner())).await;
+        assert_eq!(done.unwrap().unwrap().opened, 1);
+        pause(2_500).await;
+        server.service.stop();
+    };
+    let (heard, ()) = tokio::join!(watch(None), evaluated);
+    assert_eq!(heard.status, 200);
+    assert_eq!(heard.header("content-type"), "text/event-stream");
+    for part in ["event: firing", "event: notified", &id] {
+        assert!(heard.text.contains(part), "{}", heard.text);
+    }
+    // The server stops, so that whoever comes hears what there is and no more: the last instant once more, or nothing of before.
+    let last = heard
+        .text
+        .split("id: ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let again = watch(Some(last)).await;
+    assert!(again.text.contains("event: firing"), "{}", again.text);
+    let late = watch(None).await;
+    assert!(!late.text.contains("event: "), "{}", late.text);
+}
+
+#[test]
+fn a_server_delivers_by_webhook_slack_and_mail_and_keeps_what_it_gives_up() {
+    let (_dir, data) = folder();
+    let (good, comes) = hook("200 OK");
+    let (gone, refused) = hook("410 Gone");
+    let (smtp, mails) = sink();
+    let url = format!("smtp://127.0.0.1:{smtp}");
+    let flags = [
+        "--webhook-secret",
+        SECRET,
+        "--webhook-allow",
+        "127.0.0.1",
+        "--smtp",
+        &url,
+    ];
+    let (server, address) = crate::crash::serve_with(&flags, &data);
+    let token = admin();
+    let ask = |method: &str, path: &str, body: &Value| {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let path = format!("/api/analytics-dashboard/{path}");
+        crate::program::send(&address, (method, &path), &token, &body).unwrap()
+    };
+    let channels = json!([
+        { "type": "webhook", "url": format!("http://127.0.0.1:{good}/hook") },
+        { "type": "slack", "url": format!("http://127.0.0.1:{good}/services/T0/B0/x") },
+        { "type": "email", "to": ["ops@example.com"] },
+        { "type": "webhook", "url": format!("http://127.0.0.1:{gone}/gone") },
+        // The name of an address that is not public is found out when it is connected to.
+        { "type": "webhook", "url": "http://169.254.169.254/latest/meta-data" },
+    ]);
+    let (status, made) = ask("POST", "alerts", &rule(channels));
+    assert_eq!(status, 201, "{made}");
+    let id = made["data"]["_id"].as_str().unwrap();
+    assert_eq!(
+        ask("POST", &format!("alerts/{id}/test"), &Value::Null).0,
+        200
+    );
+    let deliveries = |state: &str| {
+        let (_, list) = ask(
+            "GET",
+            &format!("deliveries?limit=100&state={state}"),
+            &Value::Null,
+        );
+        list["data"].as_array().unwrap().clone()
+    };
+    for _ in 0..150 {
+        if deliveries("sent").len() + deliveries("dead").len() == 5 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(deliveries("sent").len(), 3, "{:?}", deliveries(""));
+    let mut told: Vec<_> = comes.try_iter().collect();
+    told.sort();
+    let (hooked, slack) = (&told[0], &told[1]);
+    assert!(
+        hooked
+            .0
+            .iter()
+            .any(|line| line.starts_with("webhook-signature: v1,")),
+        "{hooked:?}"
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&hooked.1).unwrap()["type"],
+        "alert.test"
+    );
+    let slack: Value = serde_json::from_str(&slack.1).unwrap();
+    assert!(
+        slack["text"].is_string() && slack["blocks"][0]["type"] == "section",
+        "{slack}"
+    );
+    let mail = mails.recv().unwrap();
+    assert!(
+        mail.contains("RCPT TO:<ops@example.com>") && mail.contains("Quiet"),
+        "{mail}"
+    );
+
+    let dead = deliveries("dead");
+    let why: Vec<&str> = dead.iter().map(|d| d["error"].as_str().unwrap()).collect();
+    assert!(why.contains(&"it answered 410 Gone"), "{why:?}");
+    assert!(
+        why.iter().any(|why| why.contains("169.254.169.254")),
+        "{why:?}"
+    );
+    // What was given up goes out again when somebody says so.
+    assert_eq!(refused.try_iter().count(), 1);
+    let given_up = dead
+        .iter()
+        .find(|d| d["error"] == "it answered 410 Gone")
+        .unwrap();
+    let again = format!("deliveries/{}/retry", given_up["_id"].as_str().unwrap());
+    assert!(ask("POST", &again, &Value::Null).0 < 300);
+    let came = refused.recv_timeout(std::time::Duration::from_secs(10));
+    assert_eq!(came.unwrap().0[0], "POST /gone HTTP/1.1");
+    assert_eq!(server.stop("-TERM").0, Some(0));
 }

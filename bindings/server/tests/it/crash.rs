@@ -23,6 +23,15 @@ fn serve(data: &str) -> (Running, String) {
 
 /// A server that another program starts: it gets the server's program and arguments behind its own.
 fn serve_by(by: &[&str], data: &str) -> (Running, String) {
+    start(by, data, &[])
+}
+
+/// A server with more flags.
+pub(crate) fn serve_with(flags: &[&str], data: &str) -> (Running, String) {
+    start(&[], data, flags)
+}
+
+fn start(by: &[&str], data: &str, flags: &[&str]) -> (Running, String) {
     let args = [
         "serve",
         "--data",
@@ -34,6 +43,12 @@ fn serve_by(by: &[&str], data: &str) -> (Running, String) {
         "--rate-limit",
         "off",
     ];
+    let bound = flags.first() == Some(&"--bind");
+    let args: Vec<&str> = args
+        .into_iter()
+        .filter(|arg| !bound || !["--bind", "127.0.0.1:0"].contains(arg))
+        .chain(flags.iter().copied())
+        .collect();
     let secret = [("TRAVELSENSE_JWT_SECRET", SECRET)];
     let mut command = match by {
         [] => program(&args, &secret),
@@ -109,7 +124,7 @@ fn kills() -> usize {
 }
 
 /// How often each event is stored, by its property `n`.
-fn stored(data: &str) -> BTreeMap<String, u64> {
+pub(crate) fn stored(data: &str) -> BTreeMap<String, u64> {
     let warehouse = Duckdb::open(&Open {
         path: Some(Path::new(data).join("travelsense.db")),
         read_only: true,
@@ -387,5 +402,34 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         "{} batches were answered",
         sent.answers()
     );
+    sent.check(&data);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_hung_up_begins_anew_in_its_place_and_loses_nothing() {
+    let (_dir, data) = folder();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr();
+    let address = port.unwrap().to_string();
+    let sent = Arc::new(Sent::default());
+    let (server, _) = serve_with(&["--bind", &address], &data);
+    sent.one(&address, &token(), 0, 10);
+    let pid = server.0.id().to_string();
+    let hung_up = std::process::Command::new("kill")
+        .args(["-HUP", &pid])
+        .status();
+    assert!(hung_up.unwrap().success());
+    let (stop, clients) = sent.load(&address, 2, 10);
+    thread::sleep(Duration::from_secs(3));
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().unwrap();
+    }
+    let before = sent.answers();
+    sent.one(&address, &token(), 0, 10);
+    assert_eq!(sent.answers(), before + 1, "it is there again");
+    assert_eq!(server.stop("-TERM").0, Some(0), "it is the same process");
     sent.check(&data);
 }

@@ -35,11 +35,15 @@ mod predictive;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod specification;
 #[cfg(test)]

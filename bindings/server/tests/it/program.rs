@@ -38,6 +38,7 @@ pub(crate) fn program(args: &[&str], environment: &[(&str, &str)]) -> Command {
         "LOG",
         "LOG_FORMAT",
         "DEMO",
+        "FOLLOW",
     ] {
         command.env_remove(format!("TRAVELSENSE_{name}"));
     }
@@ -46,6 +47,15 @@ pub(crate) fn program(args: &[&str], environment: &[(&str, &str)]) -> Command {
         .envs(environment.iter().copied())
         .stdin(Stdio::null());
     command
+}
+
+/// A token of the server's administrator.
+pub(crate) fn admin() -> String {
+    let made = run(
+        &["token", "--sub", "a", "--role", "admin"],
+        &[("TRAVELSENSE_JWT_SECRET", SECRET)],
+    );
+    made.out.trim().to_owned()
 }
 
 pub(crate) struct Done {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::*;
 use crate::access::{self, Permission};
 use crate::error::Result;
-use crate::events::{self, Catalogue, IngestReport};
+use crate::events::{self, Catalogue, IngestReport, Names};
 use crate::intake::flight::Arrival;
 use crate::intake::frame::Frame;
 use crate::intake::keys::Keys;
@@ -134,6 +134,34 @@ fn a_parked_batch_is_stored_once_whatever_comes_between() {
 }
 
 #[test]
+fn what_was_parked_is_worth_what_the_catalogue_says_when_it_is_stored() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let home = warehouse(&path);
+    let intake = Intake::open(Some(&path), false, &home, now()).unwrap();
+    home.select("alter table quarantine rename to gone", &[])
+        .unwrap();
+    let list = json!([
+        {"userId": "u", "name": "payment", "ts": "2026-03-01T11:00:00Z", "amount": "1", "price": "2.5", "currency": "USD"},
+        {"userId": "u", "name": "tip", "ts": "2026-03-01T11:00:00Z", "price": "3"},
+        {"userId": "u", "name": "a", "ts": "2026-03-05T00:00:00Z"},
+    ]);
+    let refused = send(&intake, &home, &list, None).unwrap_err();
+    assert_eq!(refused.code(), "parked");
+    home.select("alter table gone rename to quarantine", &[])
+        .unwrap();
+    let mut catalogue = Catalogue::default();
+    catalogue.revenue.amount = "price".to_owned();
+    catalogue.revenue.events.push("tip".to_owned());
+    home.set_catalogue(&catalogue).unwrap();
+    assert_eq!(intake.store_parked(&home, now()).unwrap(), (2, 0));
+    let sum = "select sum(amount)::varchar || ' ' || string_agg(currency, ',' order by name_key) as told from events";
+    let rows = home.select(sum, &[]).unwrap();
+    let told = arrow::array::AsArray::as_string::<i32>(rows[0].column(0)).value(0);
+    assert_eq!(told, "5.5000 USD,EUR");
+}
+
+#[test]
 fn of_a_frame_of_many_what_was_sent_again_is_left_out() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
@@ -152,7 +180,7 @@ fn of_a_frame_of_many_what_was_sent_again_is_left_out() {
             1,
             before,
         ));
-        frame.events.push(prepared.events.raised(first));
+        frame.events.push(prepared.events.columns().unwrap().raised(first));
     }
     let parked = Parked::beside(&path);
     parked.put(7, &frame.encode().unwrap()).unwrap();
@@ -180,6 +208,7 @@ fn keys_beyond_those_in_memory_are_known_to_the_store() {
             mapping: None,
             source: "test",
             key: Some(&key),
+            names: Names::None,
             most: 10,
         };
         let answer = store.ingest_batch(&Principal::owner(), &batch).unwrap();
@@ -272,7 +301,7 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
         of("other", fine),
         of("only-aside", late)
     ]));
-    frame.events.push(prepared.events);
+    frame.events.push(prepared.events.columns().unwrap());
     frame.held = prepared.held;
     Parked::beside(&path)
         .put(1, &frame.encode().unwrap())

@@ -71,6 +71,9 @@ pub(super) const EVENTS: [&str; 17] = [
     "row_key",
 ];
 
+/// The places among [`EVENTS`] of the user key, the time, the name key, the amount and the currency.
+pub(super) const TOLD: [usize; 5] = [2, 6, 5, 13, 14];
+
 /// Rows for a platform table, with their lines; `users` are the keys of the ids, column by column and row by row.
 pub(super) fn records(
     columns: &[Column],

@@ -87,6 +87,13 @@ pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)
     Ok((total, aside.collect::<Result<_>>()?))
 }
 
+pub(super) fn memory(home: &Duckdb) -> Result<u64> {
+    let asked = "select coalesce(sum(memory_usage_bytes), 0)::ubigint from duckdb_memory()";
+    home.connect()?
+        .query_row(asked, [], |row| row.get(0))
+        .map_err(|e| home.fault(e))
+}
+
 /// Writes what the write-ahead log holds into the file itself, and forgets keys of before an instant.
 pub(super) fn checkpoint(home: &Duckdb, keys_before: Instant) -> Result<bool> {
     // A change on this very thread would wait for itself.

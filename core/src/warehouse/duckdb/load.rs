@@ -2,7 +2,7 @@
 
 mod settle;
 
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 
 use ::duckdb::{Connection, params};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
@@ -18,7 +18,7 @@ use super::{Duckdb, erase, lock, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::model::Kind;
 use crate::events::{Datum, EventBatch, Held, Record, Table};
-use crate::warehouse::{Answers, Committed, Erased, Erasure, Head, Keyed, Load};
+use crate::warehouse::{Answers, Arrived, Committed, Erased, Erasure, Head, Keyed, Load};
 
 /// The one connection that writes, and what it knows of what is stored.
 pub(super) struct Writer {
@@ -64,7 +64,12 @@ pub(super) struct Change<'a> {
     position: Option<u64>,
     erased: Option<Erased>,
     staged: Vec<(Table, u64)>,
+    /// The events that no filter stopped, as long as they are few.
+    added: Option<Vec<RecordBatch>>,
 }
+
+/// Of more events in a change nobody is told which they are.
+const TOLD: u64 = 100_000;
 
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +116,7 @@ impl<'a> Change<'a> {
             position: None,
             erased: None,
             staged: Vec::new(),
+            added: Some(Vec::new()),
         })
     }
 
@@ -376,28 +382,33 @@ impl<'a> Change<'a> {
         Ok(head)
     }
 
+    /// Writes what the file holds now, and up to where the log is in it. All are numbers: bound as parameters they would cost the engine
+    /// as much again, and there is one such statement in each change.
     fn write_head(&self, head: &Head) -> Result<()> {
-        self.writer
-            .connection
-            .execute(
-                "update meta set
-                    version = ?, epoch = ?, events = ?, unattributed = ?, users = ?, first_event = make_timestamp(?),
-                    row_keys = ?, events_hash = ?, records_hash = ?, identified = ?",
-                params![
-                    head.version,
-                    head.epoch,
-                    head.events,
-                    head.unattributed,
-                    head.users,
-                    head.first,
-                    head.rows,
-                    head.events_hash,
-                    head.records_hash,
-                    head.identified
-                ],
-            )
-            .map(drop)
-            .map_err(|e| self.home.fault(e))
+        let first = head.first.map_or_else(
+            || "null".to_owned(),
+            |first| format!("make_timestamp({first})"),
+        );
+        let position = self.position.map_or_else(String::new, |position| {
+            format!(", log_position = {position}")
+        });
+        let Head {
+            version,
+            epoch,
+            events,
+            unattributed,
+            users,
+            rows,
+            events_hash,
+            records_hash,
+            identified,
+            ..
+        } = head;
+        self.run(&format!(
+            "update meta set version = {version}, epoch = {epoch}, events = {events}, unattributed = {unattributed}, \
+             users = {users}, first_event = {first}, row_keys = {rows}, events_hash = {events_hash}::ubigint, \
+             records_hash = {records_hash}::ubigint, identified = {identified}{position}"
+        ))
     }
 }
 
@@ -419,6 +430,13 @@ impl Load for Change<'_> {
             contested.push(of(Fate::Contested)?);
         }
         self.append_events(&fresh)?;
+        if let Some(added) = self.added.as_mut().filter(|_| self.fresh <= TOLD) {
+            for rows in &fresh {
+                added.push(rows.project(&batch::TOLD).map_err(Error::internal)?);
+            }
+        } else {
+            self.added = None;
+        }
         let rows: usize = contested.iter().map(RecordBatch::num_rows).sum();
         if rows > 0 {
             if self.contested == 0 {
@@ -561,7 +579,10 @@ impl Load for Change<'_> {
             let kept = answers(&result)?;
             if !kept.is_empty() || self.position.is_some() {
                 self.run("rollback; begin transaction")?;
-                self.keep(&kept)?;
+                self.keep_answers(&kept)?;
+                if let Some(position) = self.position {
+                    self.run(&format!("update meta set log_position = {position}"))?;
+                }
                 self.end()?;
                 self.roll_back_keys();
                 self.open = false;
@@ -570,7 +591,7 @@ impl Load for Change<'_> {
         }
         result.version = head.version;
         let kept = answers(&result)?;
-        self.keep(&kept)?;
+        self.keep_answers(&kept)?;
         self.write_keys()?;
         head.users = self
             .writer
@@ -581,6 +602,9 @@ impl Load for Change<'_> {
         self.end()?;
         self.open = false;
         *lock(&self.home.head) = head;
+        if self.contested == 0 && !records_moved {
+            result.arrived = self.arrived(head).map(Arc::new);
+        }
         if erased {
             // Who has which key is read again, without the erased; and the engine is asked to write its file anew where it
             // can, which it does of itself sooner or later.
@@ -613,13 +637,20 @@ impl Change<'_> {
         }
     }
 
-    /// Writes up to where the log is in the file, and what was answered to batches with keys.
-    fn keep(&self, answers: &[(Keyed, String)]) -> Result<()> {
+    /// The events of this change, for whoever keeps some of them in memory.
+    fn arrived(&mut self, head: Head) -> Option<Arrived> {
+        let known = self.writer.known.as_ref()?;
+        Some(Arrived {
+            head,
+            names: known.names.all().get(self.names_before..)?.to_vec(),
+            rows: self.added.take()?,
+        })
+    }
+
+    /// Writes what was answered to batches with keys.
+    fn keep_answers(&self, answers: &[(Keyed, String)]) -> Result<()> {
         let connection = &self.writer.connection;
         let write = || {
-            if let Some(position) = self.position {
-                connection.execute("update meta set log_position = ?", [position])?;
-            }
             for (keyed, answer) in answers {
                 connection.execute(
                     "insert into intake_keys values (?, ?, make_timestamp(?), ?)",

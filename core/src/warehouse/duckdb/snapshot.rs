@@ -2,7 +2,7 @@
 
 use ::duckdb::{Connection, Params, params};
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType, UInt16Type, UInt32Type};
+use arrow::datatypes::{TimestampMicrosecondType, UInt16Type, UInt32Type};
 
 use super::{Duckdb, identity, read_head, unexpected};
 use crate::error::Result;
@@ -161,19 +161,7 @@ impl warehouse::Snapshot for Snapshot<'_> {
         let values = params![after, since.micros()];
         drop(statement.stream_arrow(values).map_err(fault)?);
         while let Some(batch) = statement.step().map_err(fault)? {
-            let column = |at: usize| batch.columns().get(at);
-            let rows = || {
-                Some(Happened {
-                    user: column(0)?.as_primitive_opt::<UInt32Type>()?,
-                    ts: column(1)?
-                        .as_primitive_opt::<TimestampMicrosecondType>()?
-                        .values(),
-                    name: column(2)?.as_primitive_opt::<UInt16Type>()?.values(),
-                    amount: column(3)?.as_primitive_opt::<Decimal128Type>()?,
-                    currency: column(4)?.as_string_opt::<i32>()?,
-                })
-            };
-            sink(rows().ok_or_else(unexpected)?)?;
+            sink(Happened::of(batch.columns()).ok_or_else(unexpected)?)?;
         }
         Ok(())
     }

@@ -1,0 +1,154 @@
+//! What becomes of alerts, as server-sent events.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use travelsense::access::{self, Permission};
+use travelsense::analytics::AlertNews;
+use travelsense::audit::{Act, Outcome};
+use travelsense::{Instant, Principal};
+
+use crate::frame::{Asker, Id, RequestId};
+use crate::problem::Problem;
+use crate::service::Service;
+
+static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Rules are evaluated one after the other, and for instants that were missed: what became of one may be written so much later than of
+/// others, in microseconds.
+const LATE: i64 = 10 * 60 * 1_000_000;
+
+/// So many are read at once.
+const MOST: usize = 1_000;
+
+/// What becomes of alerts, an event each: its id is the instant of the evaluation in microseconds, its data a JSON object.
+///
+/// Whoever comes back with `Last-Event-ID` hears all since; what became of several rules at one instant may be told twice. The token is
+/// checked at each look.
+pub(crate) async fn stream(
+    State(service): State<Service>,
+    Extension(id): Id,
+    headers: HeaderMap,
+) -> Response {
+    let who = match service.authenticate(&headers, &id).await {
+        Ok(who) => who,
+        Err(problem) => return problem.into_response(),
+    };
+    let asker = Asker(who.id().to_owned());
+    let begun = service
+        .look(move |analytics| {
+            let act = Act::new("alert.stream", "");
+            let granted = access::grant(&who, Permission::ReadAlerts, ()).map(|_| ());
+            match &granted {
+                Ok(()) => {
+                    let reason = access::decide(&who, Permission::ReadAlerts).reason;
+                    analytics.record(&who, &act, (Outcome::Allowed, &reason))?;
+                }
+                Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
+            }
+            granted.map(|()| analytics.now())
+        })
+        .await;
+    let listener = begun.and_then(|now| {
+        let permit = service.watch()?;
+        let last = headers.get(&LAST_EVENT_ID).and_then(|v| v.to_str().ok());
+        let last = last.and_then(|v| v.parse::<i64>().ok());
+        Ok(Listener {
+            stopped: service.stopped(),
+            service,
+            headers,
+            id,
+            last,
+            begun: false,
+            latest: last.map_or(now, Instant::saturating_from_micros),
+            told: BTreeSet::new(),
+            next: VecDeque::new(),
+            _permit: permit,
+        })
+    });
+    let mut response = match listener {
+        Ok(listener) => Sse::new(listener.events())
+            .keep_alive(KeepAlive::default())
+            .into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(asker);
+    response
+}
+
+/// Somebody who listens.
+struct Listener {
+    service: Service,
+    headers: HeaderMap,
+    id: RequestId,
+    /// What came before this is known already; without it, all that is there when it begins.
+    last: Option<i64>,
+    begun: bool,
+    latest: Instant,
+    /// What was told of the time in which more may appear.
+    told: BTreeSet<(i64, String, String)>,
+    next: VecDeque<AlertNews>,
+    stopped: watch::Receiver<bool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut listener| async move {
+            let event = listener.event().await?;
+            Some((Ok(event), listener))
+        })
+    }
+
+    /// The next event; nothing once the server stops, or the token is no longer good.
+    async fn event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(news) = self.next.pop_front() {
+                let data = serde_json::to_string(&news).ok()?;
+                let event = Event::default()
+                    .event(news.event)
+                    .id(news.at.micros().to_string());
+                return Some(event.retry(Duration::from_secs(3)).data(data));
+            }
+            self.look().await.ok()?;
+            if self.next.is_empty() {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    _ = self.stopped.wait_for(|stopped| *stopped) => return None,
+                }
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), Problem> {
+        let who: Principal = self.service.authenticate(&self.headers, &self.id).await?;
+        let since = Instant::saturating_from_micros(self.latest.micros() - LATE);
+        let begun = std::mem::replace(&mut self.begun, true);
+        let news = self
+            .service
+            .look(move |analytics| analytics.alert_news(&who, since, MOST))
+            .await?;
+        for news in news {
+            let key = (news.at.micros(), news.alert.clone(), news.event.clone());
+            let known = !begun && self.last.is_none_or(|last| news.at.micros() < last);
+            if self.told.insert(key) && !known {
+                self.latest = self.latest.max(news.at);
+                self.next.push_back(news);
+            }
+        }
+        let old = self.latest.micros() - LATE;
+        self.told.retain(|told| told.0 >= old);
+        Ok(())
+    }
+}
