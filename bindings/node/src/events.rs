@@ -3,6 +3,7 @@
 use napi_derive::napi;
 use serde_json::json;
 use travelsense::analytics::{BatchForm, IngestBatch};
+use travelsense::events::Names;
 
 use crate::answer::text;
 use crate::error::parse;
@@ -26,6 +27,7 @@ impl Store {
                 mapping: None,
                 source: &source,
                 key: key.as_deref(),
+                names: Names::None,
                 most: usize::MAX,
             };
             a.ingest_batch(who, &batch)

@@ -180,7 +180,9 @@ fn of_a_frame_of_many_what_was_sent_again_is_left_out() {
             1,
             before,
         ));
-        frame.events.push(prepared.events.columns().unwrap().raised(first));
+        frame
+            .events
+            .push(prepared.events.columns().unwrap().raised(first));
     }
     let parked = Parked::beside(&path);
     parked.put(7, &frame.encode().unwrap()).unwrap();
