@@ -13,8 +13,7 @@ export type Metric =
 export type Measure = Metric | `events:${string}` | `users:${string}`;
 
 /** How long the window is: one of the three, or a length up to `24h`. */
-export type TimeRange =
-  'last_5_minutes' | 'last_15_minutes' | 'last_hour' | `${number}s` | `${number}m` | `${number}h`;
+export type TimeRange = 'last_5_minutes' | 'last_15_minutes' | 'last_hour' | `${number}s` | `${number}m` | `${number}h`;
 
 /** Which figures are wanted, and over which window. */
 export interface RealtimeQuestion {

@@ -1119,8 +1119,9 @@ class Analytics(Alerts, Models, Predictions):
         Rows: `metric_name`, `value`, `unit`, `timestamp`, `previous`, `change`; the series are in `to_dict()`.
 
         Args:
-            metrics: the figures; all six by default. `events:search` counts the events of a name and `users:search` their users,
-                `$page_views`, `$conversions`, `$errors`, `$features` and `$revenue` in the place of a name those of the catalogue.
+            metrics: the figures; all six by default. `events:search` counts the events of a name and `users:search` their
+                users, `$page_views`, `$conversions`, `$errors`, `$features` and `$revenue` in the place of a name those of
+                the catalogue.
             time_range: the window that ends now; 15 minutes by default, and any length up to `24h`.
             refresh_interval: how often whoever asks means to ask again, 5 to 300 seconds.
             as_of: the end of the window; now by default.
