@@ -52,10 +52,13 @@ struct Inner {
 
 #[derive(Deserialize)]
 struct Trees {
-    gbtree_model_param: TreesParam,
+    /// Absent in boosters of another kind, which are refused by their name.
+    gbtree_model_param: Option<TreesParam>,
     #[serde(default)]
     iteration_indptr: Vec<usize>,
+    #[serde(default)]
     tree_info: Vec<u32>,
+    #[serde(default)]
     trees: Vec<Tree>,
     #[serde(default)]
     cats: Encodings,
@@ -148,6 +151,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Schema, Boosted)> {
         ("gbtree" | "dart", ..) => return Err(malformed("the booster has no trees")),
         (other, ..) => return Err(unsupported(format!("the booster `{other}`"))),
     };
+    if model.gbtree_model_param.is_none() {
+        return Err(malformed("the booster does not say how its trees are"));
+    }
     let count = |text: &str, what: &str| match text.parse::<usize>() {
         Ok(n) if n <= MOST_FEATURES => Ok(n),
         Ok(_) => Err(too_large(format!(
@@ -277,7 +283,8 @@ fn kept(model: &Trees, targets: usize, best: Option<&str>) -> Result<usize> {
     let end = match model.iteration_indptr.get(best.saturating_add(1)) {
         Some(end) => *end,
         None => {
-            let parallel = model.gbtree_model_param.num_parallel_tree.parse::<usize>();
+            let param = model.gbtree_model_param.as_ref();
+            let parallel = param.and_then(|p| p.num_parallel_tree.parse::<usize>().ok());
             let parallel = parallel.unwrap_or(1);
             best.saturating_add(1)
                 .saturating_mul(targets)
