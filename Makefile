@@ -94,8 +94,8 @@ bench-forecast: setup ## Compares forecasts with statsforecast, and the models o
 	cp "$$(.setup/folder)/release/libtravelsense_python.so" python/travelsense/_native.abi3.so
 	.venv-forecast/bin/python benches/forecast --write $(BENCH_ARGS)
 
-dist: setup ## Builds the wheel and the npm package, with DuckDB compiled in (about 25 minutes)
-	cd python && maturin build --release --locked --features bundled --out ../dist
+dist: setup ## Builds and checks the wheel and the npm package, with DuckDB compiled in (about 25 minutes)
+	.setup/wheel
 	npm run dist --prefix node
 
 setup: ## Installs what is missing here, and checks the rest

@@ -1,5 +1,4 @@
 //! The templates of dashboards over the demo: every widget of each has something to show.
-#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

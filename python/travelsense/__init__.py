@@ -13,6 +13,10 @@ Example:
     [('search', 2), ('book', 1)]
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from travelsense._analytics import Analytics, open  # noqa: A004 - `travelsense.open` reads as what it does
 from travelsense._errors import (
     Cancelled,
@@ -29,10 +33,17 @@ from travelsense._errors import (
 )
 from travelsense._forecast import backtest, forecast
 from travelsense._native import __version__
+from travelsense._question import Range
 from travelsense._result import Backtest, Forecast, Result
+
+if TYPE_CHECKING:
+    from travelsense._async import AsyncAnalytics, aopen
+    from travelsense._report import ImportReport, IngestReport
+    from travelsense._widget import explore
 
 __all__ = [
     "Analytics",
+    "AsyncAnalytics",
     "Backtest",
     "Cancelled",
     "Conflict",
@@ -40,15 +51,41 @@ __all__ = [
     "Error",
     "Forbidden",
     "Forecast",
+    "ImportReport",
+    "IngestReport",
     "InternalError",
     "LimitExceeded",
     "Locked",
     "NotFound",
+    "Range",
     "Result",
     "StorageError",
     "ValidationError",
     "__version__",
+    "aopen",
     "backtest",
+    "explore",
     "forecast",
     "open",
 ]
+
+# What is not always wanted is read when it is: `import travelsense` is quick.
+_LATER = {
+    "AsyncAnalytics": "_async",
+    "ImportReport": "_report",
+    "IngestReport": "_report",
+    "aopen": "_async",
+    "explore": "_widget",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'travelsense' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"travelsense.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])

@@ -13,9 +13,9 @@ from travelsense._result import Backtest, Forecast
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from travelsense._analytics import ArrowArray, ArrowStream
     from travelsense._asking import Watch
     from travelsense._question import Date
+    from travelsense._source import ArrowArray, ArrowStream
 
 Frame: TypeAlias = "ArrowStream | ArrowArray | Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]"
 """A table of any library that speaks Arrow, a list of rows, or columns by name."""

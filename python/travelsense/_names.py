@@ -21,7 +21,7 @@ def field_of(path: str) -> str:
     What the core has within a range is an argument of its own: `dateRange.endDate` is `end_date`.
     """
     path = path.removeprefix("dateRange.")
-    return "return_" if path == "return" else _HUMP.sub(lambda hump: "_" + hump[0].lower(), path)
+    return path + "_" if path in {"return", "from"} else _HUMP.sub(lambda hump: "_" + hump[0].lower(), path)
 
 
 def message_of(message: str) -> str:

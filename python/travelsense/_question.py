@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from travelsense._names import camel
 
@@ -39,6 +39,7 @@ Property: TypeAlias = str | Mapping[str, Any]
 
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 JourneyPart: TypeAlias = Literal["nodes", "sequences", "transitions", "sankey", "matrix", "loops"]
+Prediction: TypeAlias = Literal["user_growth", "revenue", "demand_forecast", "churn_rate", "feature_adoption"]
 InsightType: TypeAlias = Literal[
     "engagement_patterns", "conversion_funnel", "drop_off_points", "feature_adoption", "user_journeys"
 ]
@@ -47,9 +48,70 @@ Metric: TypeAlias = Literal[
     "active_users", "page_views", "events_per_second", "conversion_rate", "error_rate", "revenue_per_minute"
 ]
 ExportType: TypeAlias = Literal["dashboard", "report", "dataset"]
+Bucket: TypeAlias = Literal["minute", "five_minutes", "quarter_hour", "hour"]
+Outcome: TypeAlias = Literal["allowed", "refused", "failed"]
 Format: TypeAlias = Literal["csv", "json", "xlsx", "pdf"]
 Status: TypeAlias = Literal["pending", "processing", "completed", "failed"]
 ExportMetric: TypeAlias = Metric | Literal["retention_rate"]
+
+
+Order: TypeAlias = Literal["ordered", "strict", "any"]
+Unit: TypeAlias = Literal["users", "sessions", "totals"]
+
+
+class Range(TypedDict):
+    """The range of a question, to be kept and given to several: `store.funnel(steps, **january)`.
+
+    Example:
+        >>> import travelsense as ts
+        >>> january: ts.Range = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+        >>> with ts.open(":memory:") as a:
+        ...     len(a.engagement(**january))
+        31
+    """
+
+    start_date: Date
+    end_date: Date
+    timezone: NotRequired[str | None]
+
+
+class FunnelOptions(TypedDict, total=False):
+    """The options of a funnel beside its steps and its range; `Analytics.funnel` says what each means."""
+
+    window: Length | None
+    timezone: str | None
+    segment: Segment | Mapping[str, str] | None
+    filters: Sequence[Mapping[str, Any]] | None
+    order: Order | None
+    strict_increase: bool | None
+    anchor_first: bool | None
+    universe: Literal["all"] | Mapping[str, Sequence[str]] | None
+    window_calendar_days: int | None
+    range: Literal["entry", "all_steps"] | None
+    grace: Length | None
+    exclusions: Sequence[Event] | None
+    exclusion_mode: Literal["kill_chain", "remove_user"] | None
+    hold_constant: Property | Sequence[Property] | None
+    unit: Unit | None
+    totals: Literal["attempts", "every_entry"] | None
+    session_timeout: Length | None
+    entry: Literal["earliest", "latest"] | None
+    entries: Literal["every", "first"] | None
+    preset: Preset | None
+    as_of: str | datetime | None
+
+
+class FunnelDetails(FunnelOptions, total=False):
+    """The same with what a funnel can tell beside its steps."""
+
+    breakdown: Property | Sequence[Property] | None
+    trend: Period | None
+    week_start: Weekday | None
+    time_between: tuple[int, int] | None
+    timed: Literal["converters", "reached"] | None
+    histogram_bins: int | None
+    revenue: bool | None
+    sample: float | Mapping[str, Any] | None
 
 
 def question(**given: object) -> str:

@@ -1,11 +1,13 @@
 """What the tests share: small stores, and where the real data is."""
 
+import os
 from pathlib import Path
 
 import pytest
 import travelsense as ts
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("TRAVELSENSE_DATA") or ROOT.parent / "shared" / "data")
 NOW = "2026-03-01T00:00:00Z"
 
 # Three users search, two of them view, one of them books.
@@ -37,7 +39,6 @@ def store(empty):
 @pytest.fixture
 def data():
     """The folder of real data; what needs it is not run where it is absent."""
-    folder = ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"the real data is not here: {folder}")
-    return folder
+    if not DATA.is_dir():
+        pytest.skip(f"the real data is not here: {DATA}")
+    return DATA

@@ -23,6 +23,7 @@ def questions(store):
         lambda **how: store.adoption(["book"], **FEBRUARY, **how),
         lambda **how: store.journey(**FEBRUARY, **how),
         store.realtime,
+        lambda **how: store.anomalies("active_users", **FEBRUARY, **how),
         lambda **how: store.user_insights(**FEBRUARY, **how),
         lambda **how: store.query("funnel", QUESTION, **how),
         lambda **how: store.people("funnel", QUESTION, {"cell": "entered"}, **how),

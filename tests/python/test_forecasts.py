@@ -192,6 +192,8 @@ def test_the_predictions_of_a_store_are_tables_and_pictures(shop):
     assert len(value) > 0
     following = shop.next_action(users=["u1"], top=2)
     assert {row["user_id"] for row in following} == {None, "u1"}
+    for answer in [growth, churn, following, ts.forecast(rows(), 7, progress=False)]:
+        assert "vega-lite" in json.loads(answer.plot().to_json())["$schema"]
     for answer in [growth, churn, value, following]:
         assert answer.to_svg().startswith("<svg")
         assert repr(answer)

@@ -1,10 +1,13 @@
 """The types of the package, as type checkers see them, are those it has."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+
+EXAMPLES = ROOT / "python" / "examples"
 
 PROGRAM = """
 import travelsense as ts
@@ -26,7 +29,8 @@ MISTAKES = {
     'a.retention("yearly", start_date="x", end_date="y")': "arg-type",
     'a.funnel(["x"], start_date="x")': "call-arg",
     'a.funnel(["x"], start_date="x", end_date="y", window=[1])': "arg-type",
-    'a.realtime(metrics=["smiles"])': "list-item",
+    "a.realtime(metrics=[1])": "list-item",
+    'a.anomalies("smiles", start_date="x", end_date="y")': "arg-type",
 }
 
 
@@ -41,8 +45,8 @@ def _mypy():
     pytest.importorskip("mypy", reason="mypy is not installed")
 
 
-def test_the_stub_of_the_native_module_is_what_it_is():
-    ended = run("mypy.stubtest", "travelsense._native", "--ignore-disjoint-bases")
+def test_the_stubs_are_what_the_package_is():
+    ended = run("mypy.stubtest", "travelsense", "--ignore-disjoint-bases")
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
@@ -61,3 +65,25 @@ def test_good_programs_pass_and_mistakes_are_found(tmp_path):
     found = run("mypy", str(bad)).stdout
     for line, kind in enumerate(MISTAKES.values(), 3):
         assert any(f":{line}: error:" in said and f"[{kind}]" in said for said in found.splitlines()), found
+
+
+def test_pyright_is_strict_with_the_examples(tmp_path):
+    pytest.importorskip("pyright", reason="pyright is not installed")
+    for path in EXAMPLES.glob("*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        (tmp_path / f"{path.stem.replace('-', '_')}.py").write_text("\n\n".join(code) + "\n")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    settings = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "extraPaths": [str(ROOT / "python")],
+        # A cell of a notebook ends with what it shows.
+        "reportUnusedExpression": False,
+        # What other libraries leave untyped is theirs.
+        "reportMissingTypeStubs": False,
+        "reportUnknownMemberType": False,
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    ended = run("pyright", "--project", str(tmp_path), "--pythonpath", sys.executable)
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -42,12 +42,12 @@ def arguments(word, question):
 
 
 def ask(store, word, question):
-    if not hasattr(store._store, word):
+    if not hasattr(store, word):
         return store.query(word, question)
     given = arguments(word, question)
     if given is None:
         # The door beneath the arguments, where the core refuses it.
-        return ts.Result(word, getattr(store._store, word)(json.dumps(question), ("{}", None)))
+        return ts.Result(word, store._store.answer(word, json.dumps(question), ("{}", None, None)))
     if word == "retention":
         given.setdefault("analysis_metric", None)
     return getattr(store, word)(**given)

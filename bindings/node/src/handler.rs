@@ -40,7 +40,7 @@ pub(crate) struct Reply {
 
 /// How far a request is.
 enum Stage {
-    Sent(Router, Request<Body>),
+    Sent(Box<(Router, Request<Body>)>),
     Body(BodyDataStream),
     Over,
 }
@@ -105,7 +105,7 @@ impl Handler {
         let router = served.as_ref().map(|served| served.router.clone());
         let router = router.ok_or_else(|| to_js(crate::store::closed()))?;
         Ok(Reply {
-            stage: Arc::new(Turn::new(Stage::Sent(router, request))),
+            stage: Arc::new(Turn::new(Stage::Sent(Box::new((router, request))))),
             ended: Arc::new(watch::Sender::new(false)),
         })
     }
@@ -161,9 +161,10 @@ impl Reply {
     #[napi]
     pub async fn head(&self) -> napi::Result<Option<Head>> {
         let mut stage = self.stage.lock().await;
-        let Stage::Sent(router, request) = std::mem::replace(&mut *stage, Stage::Over) else {
+        let Stage::Sent(sent) = std::mem::replace(&mut *stage, Stage::Over) else {
             return Ok(None);
         };
+        let (router, request) = *sent;
         let mut ended = self.ended.subscribe();
         let response = tokio::select! {
             _ = ended.wait_for(|ended| *ended) => return Ok(None),

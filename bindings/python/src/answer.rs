@@ -1,6 +1,6 @@
 //! An answer as Python holds it: the core's text, and its table for everything that speaks Arrow.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
     Array, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchIterator,
@@ -17,61 +17,142 @@ use serde::Serialize;
 use travelsense::chart::{Chart, Look};
 use travelsense::{Error, Result};
 
-/// An answer of the core.
+use crate::error::raise;
+
+/// An answer of the core; its text and its table are made when they are first asked for.
 #[pyclass(frozen, module = "travelsense._native")]
 pub(crate) struct Answer {
-    text: Arc<Text>,
-    table: RecordBatch,
-    scores: Option<RecordBatch>,
-    draw: Arc<Draw>,
+    made: Arc<dyn Made>,
+    text: Arc<OnceLock<String>>,
+    table: OnceLock<RecordBatch>,
 }
 
-/// The JSON of an answer, written when somebody asks for it.
-pub(crate) type Text = LazyLock<Result<String>, Box<dyn FnOnce() -> Result<String> + Send>>;
+/// What every answer can be turned into.
+trait Made: Send + Sync {
+    fn text(&self) -> Result<String>;
+    fn table(&self) -> Result<RecordBatch>;
+    fn charts(&self) -> Vec<Chart>;
 
-/// The chart of an answer, or of a part of it by name.
-type Draw = dyn Fn(Option<&str>) -> Option<Chart> + Send + Sync;
+    /// The chart of a part of the answer by its name, the first one where there is no name.
+    fn chart_of(&self, name: Option<&str>) -> Option<Chart> {
+        match name {
+            None => self.charts().into_iter().next(),
+            Some(_) => None,
+        }
+    }
 
-/// The JSON of something that is kept until then.
-pub(crate) fn json_of<T: Serialize + Send + Sync + 'static>(answer: Arc<T>) -> Text {
-    LazyLock::new(Box::new(move || {
-        serde_json::to_string(&*answer).map_err(Error::internal)
-    }))
+    /// A second table.
+    fn scores(&self) -> Option<Result<RecordBatch>> {
+        None
+    }
+}
+
+/// An answer of a word, and how it becomes a table and charts.
+struct Held<T> {
+    answer: T,
+    table: fn(&T) -> Result<RecordBatch>,
+    charts: fn(&T) -> Vec<Chart>,
+}
+
+impl<T: Serialize + Send + Sync> Made for Held<T> {
+    fn text(&self) -> Result<String> {
+        serde_json::to_string(&self.answer).map_err(Error::internal)
+    }
+
+    fn table(&self) -> Result<RecordBatch> {
+        (self.table)(&self.answer)
+    }
+
+    fn charts(&self) -> Vec<Chart> {
+        (self.charts)(&self.answer)
+    }
+}
+
+/// An answer about many series, each with a chart by its name, and for some with scores.
+struct Many<T> {
+    answer: T,
+    table: fn(&T) -> Result<RecordBatch>,
+    chart: fn(&T, Option<&str>) -> Option<Chart>,
+    scores: Option<fn(&T) -> Result<RecordBatch>>,
+}
+
+impl<T: Serialize + Send + Sync> Made for Many<T> {
+    fn text(&self) -> Result<String> {
+        serde_json::to_string(&self.answer).map_err(Error::internal)
+    }
+
+    fn table(&self) -> Result<RecordBatch> {
+        (self.table)(&self.answer)
+    }
+
+    fn charts(&self) -> Vec<Chart> {
+        self.chart_of(None).into_iter().collect()
+    }
+
+    fn chart_of(&self, name: Option<&str>) -> Option<Chart> {
+        (self.chart)(&self.answer, name)
+    }
+
+    fn scores(&self) -> Option<Result<RecordBatch>> {
+        self.scores.map(|scores| scores(&self.answer))
+    }
 }
 
 impl Answer {
-    /// The answer with its table, and its chart where it has one.
-    pub(crate) fn new<T: Serialize>(
-        answer: &T,
-        table: RecordBatch,
-        chart: Option<Chart>,
-    ) -> Result<Self> {
-        let text = serde_json::to_string(answer).map_err(Error::internal)?;
-        let text = LazyLock::new(Box::new(move || Ok(text)) as Box<_>);
-        Ok(Self::later(text, table, move |_| chart.clone()))
+    fn new(made: impl Made + 'static) -> Self {
+        Self {
+            made: Arc::new(made),
+            text: Arc::default(),
+            table: OnceLock::new(),
+        }
     }
 
-    /// The answer whose text nobody may want.
-    pub(crate) fn later(
-        text: Text,
-        table: RecordBatch,
-        draw: impl Fn(Option<&str>) -> Option<Chart> + Send + Sync + 'static,
+    /// The answer of a word, and how it becomes a table and charts.
+    pub(crate) fn of<T: Serialize + Send + Sync + 'static>(
+        answer: T,
+        table: fn(&T) -> Result<RecordBatch>,
+        charts: fn(&T) -> Vec<Chart>,
     ) -> Self {
-        Self {
-            text: Arc::new(text),
+        Self::new(Held {
+            answer,
             table,
-            scores: None,
-            draw: Arc::new(draw),
-        }
+            charts,
+        })
     }
 
-    /// The answer with a second table.
-    pub(crate) fn scored(self, scores: RecordBatch) -> Self {
-        Self {
-            scores: Some(scores),
-            ..self
-        }
+    /// An answer about many series, and how it becomes a table, the chart of one of them, and scores where it has some.
+    pub(crate) fn of_series<T: Serialize + Send + Sync + 'static>(
+        answer: T,
+        table: fn(&T) -> Result<RecordBatch>,
+        chart: fn(&T, Option<&str>) -> Option<Chart>,
+        scores: Option<fn(&T) -> Result<RecordBatch>>,
+    ) -> Self {
+        Self::new(Many {
+            answer,
+            table,
+            chart,
+            scores,
+        })
     }
+
+    /// The table, made once.
+    fn batch(&self, py: Python<'_>) -> PyResult<&RecordBatch> {
+        once(py, &self.table, || self.made.table())
+    }
+}
+
+/// What is in the cell; made without the interpreter's lock where it is not there yet.
+fn once<'a, T: Send + Sync>(
+    py: Python<'_>,
+    cell: &'a OnceLock<T>,
+    make: impl Fn() -> Result<T> + Send + Sync,
+) -> PyResult<&'a T> {
+    py.detach(|| match cell.get() {
+        Some(made) => Ok(made),
+        // Two who come at once make the same.
+        None => make().map(|made| cell.get_or_init(|| made)),
+    })
+    .map_err(|e| raise(py, &e))
 }
 
 #[pymethods]
@@ -79,62 +160,58 @@ impl Answer {
     /// The core's JSON, byte for byte what every door gives.
     #[getter]
     fn text(&self, py: Python<'_>) -> PyResult<&str> {
-        let text = py.detach(|| (**self.text).as_ref());
-        text.map(String::as_str)
-            .map_err(|e| crate::error::raise(py, e))
+        once(py, &self.text, || self.made.text()).map(String::as_str)
+    }
+
+    /// The answer as charts in SVG, which follow light and dark pages: one for most words, one each where it holds several answers.
+    #[getter]
+    fn svgs(&self, py: Python<'_>) -> Vec<String> {
+        py.detach(|| {
+            let charts = self.made.charts();
+            charts.iter().map(|c| c.svg(&Look::default())).collect()
+        })
+    }
+
+    /// The chart of a part of the answer by its name, the first one where there is no name; nothing where it has none.
+    fn svg_of(&self, py: Python<'_>, name: Option<&str>) -> Option<String> {
+        py.detach(|| {
+            let chart = self.made.chart_of(name);
+            chart.map(|c| c.svg(&Look::default()))
+        })
     }
 
     /// The answer with its scores as its table; nothing where it has none.
     #[getter]
-    fn scores(&self) -> Option<Self> {
-        let table = self.scores.clone()?;
-        Some(Self {
+    fn scores(&self, py: Python<'_>) -> PyResult<Option<Self>> {
+        let scores = py.detach(|| self.made.scores()).transpose();
+        let table = scores.map_err(|e| raise(py, &e))?;
+        Ok(table.map(|table| Self {
+            made: Arc::clone(&self.made),
             text: Arc::clone(&self.text),
-            table,
-            scores: None,
-            draw: Arc::clone(&self.draw),
-        })
-    }
-
-    /// The answer as a chart in SVG, which follows light and dark pages; nothing where it has none.
-    #[getter]
-    fn svg(&self) -> Option<String> {
-        self.svg_of(None)
-    }
-
-    /// The chart of a part of the answer by its name, the first one where there is no name; nothing where it has none.
-    fn svg_of(&self, name: Option<&str>) -> Option<String> {
-        (self.draw)(name).map(|c| c.svg(&Look::default()))
+            table: table.into(),
+        }))
     }
 
     /// The names of the columns and their Arrow types.
     #[getter]
-    fn schema(&self) -> Vec<(String, String)> {
-        let schema = self.table.schema();
-        schema
-            .fields()
-            .iter()
+    fn schema(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        let fields = self.batch(py)?.schema_ref().fields().iter();
+        Ok(fields
             .map(|f| (f.name().clone(), f.data_type().to_string()))
-            .collect()
+            .collect())
     }
 
     /// The columns by name, each a list of Python values.
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let columns = PyDict::new(py);
-        for (field, column) in self
-            .table
-            .schema()
-            .fields()
-            .iter()
-            .zip(self.table.columns())
-        {
+        let (table, columns) = (self.batch(py)?, PyDict::new(py));
+        for (field, column) in table.schema_ref().fields().iter().zip(table.columns()) {
             columns.set_item(field.name(), values(py, column)?)?;
         }
         Ok(columns)
     }
 
-    fn __len__(&self) -> usize {
-        self.table.num_rows()
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.batch(py).map(RecordBatch::num_rows)
     }
 
     /// The table as an Arrow stream; a schema may be asked for, but the table keeps its own.
@@ -145,7 +222,8 @@ impl Answer {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let batches = RecordBatchIterator::new([Ok(self.table.clone())], self.table.schema());
+        let table = self.batch(py)?;
+        let batches = RecordBatchIterator::new([Ok(table.clone())], table.schema());
         PyCapsule::new_with_value(
             py,
             FFI_ArrowArrayStream::new(Box::new(batches)),
@@ -155,15 +233,15 @@ impl Answer {
 
     /// The schema of the table.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(&*self.table.schema())
-            .map_err(|e| crate::error::raise(py, &Error::internal(e)))?;
+        let schema = FFI_ArrowSchema::try_from(&**self.batch(py)?.schema_ref())
+            .map_err(|e| raise(py, &Error::internal(e)))?;
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 }
 
 /// A column as Python values: numbers, text, `bool`, `date`s, `datetime`s (aware where the column has a zone), and `None`.
 fn values<'py>(py: Python<'py>, column: &Arc<dyn Array>) -> PyResult<Bound<'py, PyList>> {
-    let fault = |e: ArrowError| crate::error::raise(py, &Error::internal(e));
+    let fault = |e: ArrowError| raise(py, &Error::internal(e));
     // Python has one type for all widths.
     let wide = match column.data_type() {
         kind if kind.is_integer() => Some(DataType::Int64),
@@ -222,7 +300,7 @@ fn values<'py>(py: Python<'py>, column: &Arc<dyn Array>) -> PyResult<Bound<'py, 
         PyList::new(py, instants?)
     } else {
         let unknown: &DataType = column.data_type();
-        Err(crate::error::raise(
+        Err(raise(
             py,
             &Error::internal(format!("no Python values for {unknown}")),
         ))

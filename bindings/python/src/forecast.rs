@@ -1,12 +1,10 @@
 //! Forecasts and backtests of the tables of other libraries, without a store.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use travelsense::Result;
 use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch, on_threads};
 
-use crate::answer::{Answer, json_of};
+use crate::answer::Answer;
 use crate::capsule;
 use crate::error::raise;
 use crate::patience::Patience;
@@ -27,7 +25,12 @@ pub(crate) fn forecast(
     let made = run(py, frames, question, threads, &patience, |table, watch| {
         table.forecast_watched(watch)
     })?;
-    answer(made).map_err(|e| raise(py, &e))
+    Ok(Answer::of_series(
+        made,
+        ForecastAnswer::table,
+        ForecastAnswer::chart,
+        None,
+    ))
 }
 
 /// The backtests of a table, as `forecast` takes it.
@@ -45,7 +48,12 @@ pub(crate) fn backtest(
     let made = run(py, frames, question, threads, &patience, |table, watch| {
         table.backtest_watched(watch)
     })?;
-    tested(made).map_err(|e| raise(py, &e))
+    Ok(Answer::of_series(
+        made,
+        BacktestAnswer::table,
+        BacktestAnswer::chart,
+        Some(BacktestAnswer::scores),
+    ))
 }
 
 fn batches(frame: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Frame>> {
@@ -76,18 +84,4 @@ fn run<T: Send>(
     });
     let made = made.map_err(|e| raise(py, &e));
     raised.take().map_or(made, Err)
-}
-
-fn answer(made: ForecastAnswer) -> Result<Answer> {
-    let table = made.table()?;
-    let made = Arc::new(made);
-    let text = json_of(Arc::clone(&made));
-    Ok(Answer::later(text, table, move |id| made.chart(id)))
-}
-
-fn tested(made: BacktestAnswer) -> Result<Answer> {
-    let (table, scores) = (made.table()?, made.scores()?);
-    let made = Arc::new(made);
-    let text = json_of(Arc::clone(&made));
-    Ok(Answer::later(text, table, move |id| made.chart(id)).scored(scores))
 }

@@ -10,6 +10,7 @@ mod forecast;
 mod import;
 mod patience;
 mod store;
+mod words;
 
 /// The compiled part of `travelsense`; everything public is in the package around it.
 #[pyo3::pymodule]
@@ -19,9 +20,18 @@ mod _native {
     #[pymodule_export]
     use super::forecast::{backtest, forecast};
     #[pymodule_export]
+    use super::patience::Stop;
+    #[pymodule_export]
     use super::store::Store;
 
     use pyo3::prelude::*;
+
+    /// The switches of a word and what each decides, as JSON.
+    #[pyfunction]
+    fn rules(py: Python<'_>, word: &str) -> PyResult<String> {
+        crate::store::text(&travelsense::explain::rules(word))
+            .map_err(|e| crate::error::raise(py, &e))
+    }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

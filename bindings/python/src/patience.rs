@@ -11,13 +11,38 @@ use crate::store::json;
 /// No share has been told since it was last looked at: the bits of no number.
 const QUIET: u64 = u64::MAX;
 
-/// What Python gives beside a question: its time limit in JSON form, and a function that hears the share that is done.
+/// What Python gives beside a question: its time limit in JSON form, a function that hears the share that is done, and
+/// what gives it up from another thread.
 #[derive(FromPyObject)]
-pub(crate) struct Patience(String, Option<Py<PyAny>>);
+pub(crate) struct Patience(String, Option<Py<PyAny>>, Option<Py<Stop>>);
 
 impl Default for Patience {
     fn default() -> Self {
-        Self("{}".to_owned(), None)
+        Self("{}".to_owned(), None, None)
+    }
+}
+
+/// Gives up the questions that were asked with it, from any thread.
+#[pyclass(frozen, module = "travelsense._native")]
+#[derive(Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+#[pymethods]
+impl Stop {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives them up.
+    fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they were given up.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -44,7 +69,11 @@ impl Asked {
 impl Patience {
     /// A question that begins.
     pub(crate) fn asked(&self) -> Asked {
-        let asked = Asked::default();
+        let stop = self.2.as_ref().map(|stop| Arc::clone(&stop.get().0));
+        let asked = Asked {
+            stop: stop.unwrap_or_default(),
+            ..Asked::default()
+        };
         asked.share.store(QUIET, Ordering::Relaxed);
         asked
     }

@@ -4,20 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use travelsense::chart::Chart;
 use travelsense::events::Catalogue;
-use travelsense::insight::Insight;
-use travelsense::realtime::RealtimeMetric;
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
 use crate::patience::{Asked, Patience};
+use crate::words;
 
 /// How often a waiting thread looks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -98,6 +95,46 @@ impl Store {
         })
     }
 
+    /// Takes everything of these users away; gives the report's JSON.
+    fn erase(&self, py: Python<'_>, users: Vec<String>) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            let ids: Vec<&str> = users.iter().map(String::as_str).collect();
+            text(&a.erase(who, &ids)?)
+        })
+    }
+
+    /// One page of the quarantine, as JSON.
+    fn quarantine(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.quarantine_json(who, &json(asked)?)?))
+    }
+
+    /// Sends events of the quarantine again; gives the report's JSON.
+    fn replay_quarantine(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.replay_quarantine_json(who, &json(asked)?)?)
+        })
+    }
+
+    /// Stores batches that had been put beside the file; gives the report's JSON.
+    fn replay_parked(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.replay_parked(who)?))
+    }
+
+    /// How the intake does, as JSON.
+    fn ingest_status(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.ingest_status(who)?))
+    }
+
+    /// The version of what is stored.
+    fn data_version(&self, py: Python<'_>) -> PyResult<u64> {
+        self.ask(py, |a, who| a.data_version(who))
+    }
+
+    /// Takes tokens back.
+    fn revoke(&self, py: Python<'_>, asked: &str) -> PyResult<()> {
+        self.ask(py, |a, who| a.revoke(who, &json(asked)?))
+    }
+
     /// The JSON answer of any word to a question in its JSON form.
     fn query(
         &self,
@@ -158,122 +195,17 @@ impl Store {
         self.ask(py, |a, who| a.save_export(who, export, &path))
     }
 
-    /// The answer to a funnel in its JSON form.
-    fn funnel(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::funnel_json, |a| {
-            Ok((a.table()?, Some(a.chart())))
-        })
-    }
-
-    /// The drop-off points of a funnel in its JSON form.
-    fn drop_off(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::drop_off_json, |a| {
-            Ok((a.table()?, None))
-        })
-    }
-
-    /// The groups of a funnel in its JSON form, compared.
-    fn compare(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::compare_json, |a| {
-            Ok((a.table()?, None))
-        })
-    }
-
-    /// Why two questions in their JSON form differ.
-    fn explain_difference(
+    /// The answer of a word to a question in its JSON form.
+    fn answer(
         &self,
         py: Python<'_>,
+        word: &str,
         question: &str,
         patience: Patience,
     ) -> PyResult<Answer> {
-        let verb = Analytics::explain_difference_json;
-        self.answer(py, (question, &patience), verb, |a| Ok((a.table()?, None)))
-    }
-
-    /// The answer to a retention table in its JSON form.
-    fn retention(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::retention_json, |a| {
-            Ok((a.table()?, Some(a.chart())))
+        self.answered(py, &patience, |a, who| {
+            words::answer(a, who, word, &json(question)?)
         })
-    }
-
-    /// The answer to a question of engagement in its JSON form.
-    fn engagement(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::engagement_json, |a| {
-            Ok((a.table()?, a.chart()))
-        })
-    }
-
-    /// The answer to a question of adoption in its JSON form.
-    fn adoption(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::adoption_json, |a| {
-            Ok((a.table()?, None))
-        })
-    }
-
-    /// The answer to a question of journeys in its JSON form.
-    fn journey(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::journey_json, |a| {
-            Ok((a.table()?, a.chart()))
-        })
-    }
-
-    /// What comes after the history of a range in its JSON form.
-    fn predictive(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::predictive_json, |a| {
-            Ok((a.table()?, Some(a.chart())))
-        })
-    }
-
-    /// Who is about to go away, as the question says in its JSON form.
-    fn churn(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::churn_json, |a| {
-            Ok((a.table()?, Some(a.chart())))
-        })
-    }
-
-    /// What customers will be worth, as the question says in its JSON form.
-    fn value(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::value_json, |a| {
-            Ok((a.table()?, Some(a.chart())))
-        })
-    }
-
-    /// What users will do next, as the question says in its JSON form.
-    fn next_action(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(
-            py,
-            (question, &patience),
-            Analytics::next_action_json,
-            |a| Ok((a.table()?, Some(a.chart()))),
-        )
-    }
-
-    /// The real-time figures asked for in their JSON form.
-    fn realtime(&self, py: Python<'_>, question: &str, patience: Patience) -> PyResult<Answer> {
-        self.answer(py, (question, &patience), Analytics::realtime_json, |a| {
-            // One figure is a picture; six are a table.
-            let chart = match a.as_slice() {
-                [only] => Some(only.chart()),
-                _ => None,
-            };
-            Ok((RealtimeMetric::table(a)?, chart))
-        })
-    }
-
-    /// The insights about a range in its JSON form.
-    fn user_insights(
-        &self,
-        py: Python<'_>,
-        question: &str,
-        patience: Patience,
-    ) -> PyResult<Answer> {
-        self.answer(
-            py,
-            (question, &patience),
-            Analytics::user_insights_json,
-            |a| Ok((Insight::table(a)?, None)),
-        )
     }
 
     /// The same store for somebody else: what they may not do is refused, and the record holds their name.
@@ -528,21 +460,6 @@ impl Store {
         raised.take().map_or(answer, Err)
     }
 
-    /// Asks a question and makes the answer's text, table and chart.
-    fn answer<T: Serialize + Send>(
-        &self,
-        py: Python<'_>,
-        (question, patience): (&str, &Patience),
-        verb: impl FnOnce(&Analytics, &Principal, &Value) -> Result<T> + Send,
-        shown: impl FnOnce(&T) -> Result<(RecordBatch, Option<Chart>)> + Send,
-    ) -> PyResult<Answer> {
-        self.answered(py, patience, |a, who| {
-            let answer = verb(a, who, &json(question)?)?;
-            let (table, chart) = shown(&answer)?;
-            Answer::new(&answer, table, chart)
-        })
-    }
-
     fn forked(&self) -> bool {
         self.process != std::process::id()
     }
@@ -609,7 +526,7 @@ pub(crate) fn json(text: &str) -> Result<Value> {
         .map_err(|e| Error::field("question", "invalid_json", format!("is not JSON: {e}")))
 }
 
-fn text<T: Serialize>(value: &T) -> Result<String> {
+pub(crate) fn text<T: Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 

@@ -42,14 +42,13 @@ pub(crate) fn routes() -> Api {
             .refuses(&[404])
     };
     let types: Vec<&str> = Format::ALL.iter().map(|f| f.media_type()).collect();
-    let charts = ["funnel", "retention", "engagement", "journey", "realtime"];
     Api::of("Exports and charts")
         .post(
             "chart/{word}",
             chart,
             op("drawChart", "The answer of a word to the question in the body, as SVG.")
                 .needs(Permission::ReadAnalytics)
-                .path("word", schema::one_of(&charts), "Which word is asked.")
+                .path("word", schema::one_of(&Analytics::CHARTED), "Which word is asked.")
                 .body("Question")
                 .sends(&["image/svg+xml"]),
         )

@@ -1,6 +1,7 @@
 //! Which features users take up, how soon and how many of them (L3), and who is behind each number (D1).
 
 mod answer;
+mod chart;
 mod people;
 mod plan;
 mod question;

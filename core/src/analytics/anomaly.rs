@@ -32,7 +32,9 @@ impl Analytics {
         let as_of = asked.as_of.unwrap_or_else(|| self.now());
         let span = asked.range.span();
         let head = self.warehouse.head()?;
+        self.stop().check()?;
         let (metered, identities) = self.metered(asked, (span, as_of), head.first)?;
+        self.stop().check()?;
         let late = asked.lateness.micros();
         let scanned = anomaly::scan(asked.settings(), &metered.series, as_of, late);
         let versions = head.versions(identities);

@@ -7,10 +7,26 @@ use crate::access::Principal;
 use crate::chart::Chart;
 use crate::error::{Error, Result};
 
-/// The words whose answers have charts.
-const CHARTED: &str = "funnel, retention, engagement, journey, realtime, predictive, churn, value, next_action, forecast, backtest";
-
 impl Analytics {
+    /// The words whose answers have charts.
+    pub const CHARTED: [&str; 15] = [
+        "funnel",
+        "drop_off",
+        "compare",
+        "retention",
+        "engagement",
+        "adoption",
+        "journey",
+        "realtime",
+        "anomalies",
+        "predictive",
+        "churn",
+        "value",
+        "next_action",
+        "forecast",
+        "backtest",
+    ];
+
     /// The chart of the answer of a word to a question in its JSON form; of real-time figures the first that is asked for, of forecasts
     /// and backtests the first series.
     ///
@@ -19,6 +35,10 @@ impl Analytics {
     pub fn chart(&self, who: &Principal, word: &str, question: &Value) -> Result<Chart> {
         match word {
             "funnel" => Ok(self.funnel_json(who, question)?.chart()),
+            "drop_off" => Ok(self.drop_off_json(who, question)?.chart()),
+            "compare" => Ok(self.compare_json(who, question)?.chart()),
+            "adoption" => Ok(self.adoption_json(who, question)?.chart()),
+            "anomalies" => Ok(self.anomalies_json(who, question)?.chart()),
             "retention" => Ok(self.retention_json(who, question)?.chart()),
             "engagement" => {
                 let chart = self.engagement_json(who, question)?.chart();
@@ -52,7 +72,7 @@ impl Analytics {
             other => Err(Error::field(
                 "word",
                 "not_in_list",
-                format!("`{other}` is not one of {CHARTED}"),
+                format!("`{other}` is not one of {}", Self::CHARTED.join(", ")),
             )),
         }
     }

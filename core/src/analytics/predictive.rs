@@ -164,7 +164,7 @@ impl Analytics {
 
     /// Why a question was given up: nobody waits, or its time is over.
     fn given_up(&self, error: Error) -> Error {
-        let stop = self.stop.as_deref().map(|s| Stop::when(s));
+        let stop = self.stop.as_deref().map(Stop::when);
         let said = stop.and_then(|stop| stop.check().err());
         if error.code() == "cancelled" {
             said.unwrap_or(error)

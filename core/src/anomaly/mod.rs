@@ -5,6 +5,7 @@
 mod answer;
 mod baseline;
 mod chance;
+mod chart;
 mod detector;
 mod finding;
 mod question;
@@ -13,6 +14,7 @@ mod scan;
 mod series;
 mod settings;
 mod state;
+mod table;
 mod trend;
 
 pub(crate) use answer::answer;

@@ -227,7 +227,7 @@ pub enum Sound {
     /// A few.
     Few(Vec<(u64, Event)>),
     /// Many.
-    Many(EventBatch),
+    Many(Box<EventBatch>),
 }
 
 /// Fewer events are a few.
@@ -238,14 +238,14 @@ impl Sound {
         if rows.len() < MANY {
             return Ok(Self::Few(rows));
         }
-        EventBatch::new(&rows).map(Self::Many)
+        EventBatch::new(&rows).map(|events| Self::Many(Box::new(events)))
     }
 
     /// As columns.
     pub(crate) fn columns(&self) -> Result<EventBatch> {
         match self {
             Self::Few(rows) => EventBatch::new(rows),
-            Self::Many(events) => Ok(events.clone()),
+            Self::Many(events) => Ok((**events).clone()),
         }
     }
 }

@@ -10,4 +10,5 @@ mod table;
 pub(crate) use answer::{Counted, changed, explain};
 pub use answer::{Explanation, Side, SwitchDifference, Users};
 pub use question::{DifferenceCell, ExplainDifference, Which};
-pub(crate) use rules::{FUNNEL, RETENTION, Rule};
+pub(crate) use rules::{FUNNEL, RETENTION};
+pub use rules::{Rule, rules};

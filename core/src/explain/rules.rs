@@ -1,14 +1,16 @@
 //! The switches of each word, with the rules of their meaning.
 
+use serde::Serialize;
+
 /// A field of a question, and what it decides.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rule {
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rule {
     /// The field.
-    pub(crate) field: &'static str,
+    pub field: &'static str,
     /// The rules, by their ids.
-    pub(crate) rules: &'static [&'static str],
+    pub rules: &'static [&'static str],
     /// What it decides, in a sentence.
-    pub(crate) sentence: &'static str,
+    pub sentence: &'static str,
 }
 
 const fn rule(field: &'static str, rules: &'static [&'static str], sentence: &'static str) -> Rule {
@@ -16,6 +18,15 @@ const fn rule(field: &'static str, rules: &'static [&'static str], sentence: &'s
         field,
         rules,
         sentence,
+    }
+}
+
+/// The switches of a word, in the order in which they are explained; none for words whose answers are not explained.
+pub fn rules(word: &str) -> &'static [Rule] {
+    match word {
+        "funnel" => &FUNNEL,
+        "retention" => &RETENTION,
+        _ => &[],
     }
 }
 

@@ -33,12 +33,15 @@ fn quantiles(deviation: f64) -> Vec<Option<f64>> {
     z.iter().map(|z| Some(z * deviation)).collect()
 }
 
+/// What came, and when it was told.
+type Came = Vec<(Instant, Vec<Actual>)>;
+
 /// `days` runs, one a day, each of the next day: 0 with a deviation that may not be the one that comes.
 fn daily(
     days: usize,
     told: f64,
     came: impl Fn(usize, &mut u64) -> f64,
-) -> (Vec<(Instant, Run)>, Vec<(Instant, Vec<Actual>)>) {
+) -> (Vec<(Instant, Run)>, Came) {
     let mut state = 88_172_645_463_325_252;
     let runs = (0..days).map(|i| {
         let run = Run {

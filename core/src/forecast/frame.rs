@@ -129,11 +129,8 @@ impl Names {
             None if self.named => more.push(absent(&self.id, "idCol")),
             None => {}
             Some(kind) if kind.is_integer() => form.ids = kind.clone(),
-            Some(kind) if text(kind) => {
-                if !matches!(kind, DataType::Dictionary(..)) {
-                    form.ids = kind.clone();
-                }
-            }
+            Some(DataType::Dictionary(..)) if kind(&self.id).is_some_and(text) => {}
+            Some(kind) if text(kind) => form.ids = kind.clone(),
             Some(kind) => more.push(mistyped(&self.id, kind, "text or integers")),
         }
         match kind(&self.time) {

@@ -82,7 +82,7 @@ fn step(step: &FunnelStep) -> chart::FunnelStep {
     }
 }
 
-fn label(selector: &Selector) -> String {
+pub(super) fn label(selector: &Selector) -> String {
     match selector {
         Selector::Any => "any event".to_owned(),
         Selector::Event(name) => name.clone(),

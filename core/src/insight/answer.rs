@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::InsightType;
 use crate::adoption::AdoptionAnswer;
+use crate::chart::Chart;
 use crate::engagement::EngagementAnswer;
 use crate::error::{Error, Result};
 use crate::funnel::{DropOffAnswer, FunnelAnswer};
@@ -62,6 +63,17 @@ pub enum Data {
 }
 
 impl Insight {
+    /// The chart of its data, where that has one.
+    pub fn chart(&self) -> Option<Chart> {
+        match &self.data {
+            Data::Funnel(answer) => Some(answer.chart()),
+            Data::DropOff(answer) => Some(answer.chart()),
+            Data::Engagement(answer) => answer.chart(),
+            Data::Adoption(answer) => Some(answer.chart()),
+            Data::Journey(answer) => answer.chart(),
+        }
+    }
+
     /// The insight with a stamp of its own, given the stamp of its data, which goes back to the data: a word's answer has the
     /// same bytes here as where it is asked for alone.
     pub(super) fn stamped(mut self) -> Result<Self> {

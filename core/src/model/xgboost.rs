@@ -225,10 +225,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Schema, Boosted)> {
     Ok((schema, boosted))
 }
 
+/// How a prediction becomes a sum.
+type Margin = fn(f64) -> f64;
+
 /// What an objective foretells, how sums become predictions, and how the base score becomes a sum.
-fn meaning(objective: &str) -> Result<(Task, Link, fn(f64) -> f64)> {
-    let logit: fn(f64) -> f64 = |p| -((1.0 / p - 1.0).ln());
-    let same: fn(f64) -> f64 = |x| x;
+fn meaning(objective: &str) -> Result<(Task, Link, Margin)> {
+    let logit: Margin = |p| -((1.0 / p - 1.0).ln());
+    let same: Margin = |x| x;
     let (task, link, margin) = match objective {
         "binary:logistic" => (Task::Classification, Link::Sigmoid(1.0), logit),
         "reg:logistic" => (Task::Regression, Link::Sigmoid(1.0), logit),
@@ -236,7 +239,7 @@ fn meaning(objective: &str) -> Result<(Task, Link, fn(f64) -> f64)> {
         "binary:hinge" => (Task::Classification, Link::Step, same),
         "multi:softprob" | "multi:softmax" => (Task::Classification, Link::Softmax, same),
         "count:poisson" | "reg:gamma" | "reg:tweedie" | "survival:cox" | "survival:aft" => {
-            (Task::Regression, Link::Exp, f64::ln as fn(f64) -> f64)
+            (Task::Regression, Link::Exp, f64::ln as Margin)
         }
         "reg:squarederror"
         | "reg:linear"
@@ -253,7 +256,7 @@ fn meaning(objective: &str) -> Result<(Task, Link, fn(f64) -> f64)> {
 }
 
 /// The sums to begin at: one number or a list of them, as predictions.
-fn base(written: &str, targets: usize, margin: fn(f64) -> f64) -> Result<Vec<f64>> {
+fn base(written: &str, targets: usize, margin: Margin) -> Result<Vec<f64>> {
     let inner = written.trim_start_matches('[').trim_end_matches(']');
     let numbers: Vec<f64> = inner
         .split(',')

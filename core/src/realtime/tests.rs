@@ -83,7 +83,7 @@ fn figures(store: &Analytics, question: &Value) -> Value {
         .into_iter()
         .map(|a| {
             (
-                a.metric_name.name().to_owned(),
+                a.metric_name.name().into_owned(),
                 serde_json::to_value(a).unwrap(),
             )
         })

@@ -274,9 +274,8 @@ impl Opened {
     fn look_through(&self, release: bool) {
         let sections = self.contents.partitions.iter().flat_map(|p| &p.parts);
         let all = sections.chain([&self.contents.unattributed, &self.contents.identity]);
-        let mut place = 0;
         let mut next = self.next.fetch_add(1, Ordering::Relaxed);
-        for section in all {
+        for (place, section) in all.enumerate() {
             if place == next {
                 if !section.holds(&self.map) {
                     self.unsound.store(true, Ordering::Relaxed);
@@ -286,7 +285,6 @@ impl Opened {
                 }
                 next = self.next.fetch_add(1, Ordering::Relaxed);
             }
-            place += 1;
         }
     }
 }

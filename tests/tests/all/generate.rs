@@ -324,7 +324,7 @@ pub(crate) fn ask<Q, A>(
         ..View::new(&timelines, as_of)
     };
     // What is asked for again may be answered from what was read from the timelines the time before.
-    if history.events.len() % 2 == 0 {
+    if history.events.len().is_multiple_of(2) {
         answer(&scoped, &view).map_err(|e| e.to_string())?;
     }
     answer(&scoped, &view).map_err(|e| e.to_string())

@@ -250,7 +250,7 @@ fn over<T>(
     let scoped = access::grant(&Principal::owner(), Permission::ReadAnalytics, &question)
         .map_err(|e| e.to_string())?;
     // What is asked for again may be answered from what was read from the timelines the time before.
-    if history.events.len() % 2 == 0 {
+    if history.events.len().is_multiple_of(2) {
         ask(&scoped, &view).map_err(|e| e.to_string())?;
     }
     ask(&scoped, &view).map_err(|e| e.to_string())

@@ -88,8 +88,11 @@ const SEGMENT: Line = (
     ],
 );
 
+/// The fields of a good question.
+type Good = &'static [(&'static str, &'static str)];
+
 /// Endpoints 1 to 4 and 6: what is asked of them, the fields of a good question, and the lines.
-const QUESTIONS: [(&str, &[(&str, &str)], &[Line]); 5] = [
+const QUESTIONS: [(&str, Good, &[Line]); 5] = [
     (
         "realtime",
         &[],

@@ -1,6 +1,7 @@
 //! The groups of a funnel compared: each against the rest, over the whole funnel and at each step (S1).
 
 mod answer;
+mod chart;
 mod people;
 mod question;
 mod tally;

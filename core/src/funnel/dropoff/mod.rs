@@ -3,6 +3,7 @@
 //! It lives inside the funnel because it is the funnel's own pass over its own plan, with another sink.
 
 mod answer;
+mod chart;
 mod people;
 mod probe;
 mod question;

@@ -272,7 +272,7 @@ fn told(
 ) -> (Task, Vec<String>, Vec<String>) {
     let shape = |i: usize| graph.outputs.get(i).map(|o| (o.kind, o.shape.as_slice()));
     // Labels are whole numbers or texts, one a row.
-    let labels = |i: usize| matches!(shape(i), Some((Some(6 | 7 | 8), [] | [_] | [_, 1])));
+    let labels = |i: usize| matches!(shape(i), Some((Some(6..=8), [] | [_] | [_, 1])));
     match ends {
         [_, (_, second)] if labels(0) => {
             let single = || {
@@ -422,7 +422,7 @@ impl Graph {
     fn columns(&self, schema: &Schema, ends: &[Tensor], rows: usize) -> Result<Frame> {
         let mut columns: Vec<Column> = Vec::new();
         for (i, tensor) in ends.iter().enumerate() {
-            let width = if rows == 0 { 1 } else { tensor.len() / rows };
+            let width = tensor.len().checked_div(rows).unwrap_or(1);
             if tensor.len() != rows * width {
                 return Err(unscorable("the model does not give one result a row"));
             }

@@ -52,13 +52,14 @@ impl Server {
             "name": "travelsense",
             "version": env!("CARGO_PKG_VERSION"),
         });
-        match (&self.user, &self.password) {
-            (Some(user), Some(password)) => {
-                greeting["user"] = json!(user);
-                greeting["pass"] = json!(password);
-            }
-            (Some(token), None) => greeting["auth_token"] = json!(token),
-            _ => {}
+        let proof = match (&self.user, &self.password) {
+            (Some(user), Some(password)) => vec![("user", user), ("pass", password)],
+            (Some(token), None) => vec![("auth_token", token)],
+            _ => Vec::new(),
+        };
+        if let Some(fields) = greeting.as_object_mut() {
+            let proof = proof.into_iter();
+            fields.extend(proof.map(|(name, text)| (name.to_owned(), json!(text))));
         }
         greeting
     }

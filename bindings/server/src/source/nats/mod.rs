@@ -127,8 +127,8 @@ impl Stream {
                 "ack_wait": ACKNOWLEDGED.as_nanos() as u64,
                 "max_ack_pending": 4 * MESSAGES,
             });
-            if let Some(subject) = &self.subject {
-                config["filter_subject"] = json!(subject);
+            if let (Some(subject), Some(fields)) = (&self.subject, config.as_object_mut()) {
+                fields.insert("filter_subject".to_owned(), json!(subject));
             }
             known = ask(
                 format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{consumer}"),

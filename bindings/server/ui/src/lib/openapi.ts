@@ -2888,7 +2888,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which word is asked. */
-                word: "funnel" | "retention" | "engagement" | "journey" | "realtime";
+                word: "funnel" | "drop_off" | "compare" | "retention" | "engagement" | "adoption" | "journey" | "realtime" | "anomalies" | "predictive" | "churn" | "value" | "next_action" | "forecast" | "backtest";
             };
             cookie?: never;
         };

@@ -5,25 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
+from travelsense._handle import Handle
 from travelsense._question import question, to_json
 
 if TYPE_CHECKING:
     import os
 
-    from travelsense._native import Store
     from travelsense._question import Date, Length
-
-Rows: TypeAlias = Any
-"""Columns by name, a list of dicts, or a frame of pandas, polars or pyarrow."""
+    from travelsense._source import Rows
 
 
-class Models:
+class Models(Handle):
     """The verbs of models and of feedback, which every open store has."""
-
-    _store: Store
 
     def register_model(
         self,
@@ -66,7 +62,16 @@ class Models:
     def models(
         self, *, search: str | None = None, limit: int | None = None, offset: int | None = None
     ) -> dict[str, Any]:
-        """All versions of all models, the latest first, page by page: `models`, `total`, `hasMore`."""
+        """All versions of all models, the latest first, page by page.
+
+        Args:
+            search: only models with this in their name or description.
+            limit: at most so many, 1 to 100; 20 by default.
+            offset: how many to leave out before.
+
+        Returns:
+            `models`, `total` and `hasMore`.
+        """
         listed: dict[str, Any] = json.loads(self._store.models(question(search=search, limit=limit, offset=offset)))
         return listed
 
@@ -159,7 +164,17 @@ class Models:
         unique_id: Sequence[str | int] | None = None,
         ds: Sequence[Date | int] | None = None,
     ) -> int:
-        """Tells what came of what is kept under a name; how many values were new or otherwise than before."""
+        """Tells what came of what is kept under a name.
+
+        Args:
+            name: what `feedback=` was when it was foretold.
+            y: what came.
+            unique_id: the series, or row, of each.
+            ds: when each came.
+
+        Returns:
+            How many values were new, or otherwise than before.
+        """
         asked = to_json(
             {
                 "y": _plain(y),
@@ -182,7 +197,22 @@ class Models:
         upper: Sequence[float] | None = None,
         level: float | None = None,
     ) -> str:
-        """Keeps predictions made elsewhere under a name, so that what comes can be joined; the id of the run."""
+        """Keeps predictions made elsewhere under a name, so that what comes can be joined.
+
+        Args:
+            name: the name.
+            mean: what is expected.
+            model: what predicted it.
+            measure: whether a `number` is foretold, or the `probability` of something.
+            unique_id: the series, or row, of each.
+            ds: when each comes.
+            lower: the lower ends of the intervals.
+            upper: their upper ends.
+            level: the level of the intervals in per cent.
+
+        Returns:
+            The id of the run.
+        """
         given = {"mean": mean, "unique_id": unique_id, "ds": ds, "lower": lower, "upper": upper}
         plain = {key: _plain(values) for key, values in given.items() if values is not None}
         return self._store.add_predictions(name, question(model=model, measure=measure, level=level, **plain))

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from travelsense._asking import ask
+from travelsense._handle import Handle
 from travelsense._question import question
-from travelsense._result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from travelsense._asking import Patience, Watch
-    from travelsense._native import Answer, Store
-    from travelsense._question import Date, Event, Length, Segment
-
-Prediction: TypeAlias = Literal["user_growth", "revenue", "demand_forecast", "churn_rate", "feature_adoption"]
+    from travelsense._asking import Watch
+    from travelsense._question import Date, Event, Length, Prediction, Segment
+    from travelsense._result import Result
 
 
-class Predictions:
+class Predictions(Handle):
     """The verbs of prediction, which every open store has."""
-
-    _store: Store
 
     def predictive(
         self,
@@ -36,6 +31,7 @@ class Predictions:
         segments: Sequence[Segment] | None = None,
         feature: str | None = None,
         country: str | None = None,
+        feedback: str | None = None,
         timezone: str | None = None,
         as_of: str | datetime | None = None,
         timeout: Length | None = None,
@@ -60,6 +56,7 @@ class Predictions:
             segments: segments that are predicted beside it, each by itself.
             feature: the one feature of `feature_adoption`; every feature of the catalogue by default.
             country: the two letters of a country whose holidays count.
+            feedback: a name under which it is kept, so that its intervals learn from what comes.
             timezone: the IANA zone of the dates; UTC by default.
             as_of: nothing after this instant is seen; now by default.
             timeout: as `funnel`.
@@ -86,10 +83,11 @@ class Predictions:
             segments=segments,
             feature=feature,
             country=country,
+            feedback=feedback,
             timezone=timezone,
             as_of=as_of,
         )
-        return self._result("predictive", self._store.predictive, asked, timeout, progress)
+        return self._result("predictive", asked, timeout, progress)
 
     def churn(
         self,
@@ -139,7 +137,7 @@ class Predictions:
             offset=offset,
             as_of=as_of,
         )
-        return self._result("churn", self._store.churn, asked, timeout, progress)
+        return self._result("churn", asked, timeout, progress)
 
     def value(
         self,
@@ -183,7 +181,7 @@ class Predictions:
             offset=offset,
             as_of=as_of,
         )
-        return self._result("value", self._store.value, asked, timeout, progress)
+        return self._result("value", asked, timeout, progress)
 
     def next_action(
         self,
@@ -216,15 +214,4 @@ class Predictions:
             ValidationError: with everything wrong with the question.
         """
         asked = question(users=users, activity=activity, segment=segment, order=order, top=top, as_of=as_of)
-        return self._result("next_action", self._store.next_action, asked, timeout, progress)
-
-    def _result(
-        self,
-        word: str,
-        verb: Callable[[str, Patience], Answer],
-        asked: str,
-        timeout: Length | None,
-        progress: Watch,
-    ) -> Result:
-        answer = ask(word, lambda how: verb(asked, how), timeout=timeout, progress=progress)
-        return Result(word, answer)
+        return self._result("next_action", asked, timeout, progress)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from travelsense._display import MOST_ROWS, Cell, Table, _date, _number, _percent, _span
+from travelsense._display.table import MOST_ROWS, Cell, Table
+from travelsense._display.text import date, number, percent, span
 
 
 def predictive(answer: dict[str, Any]) -> Table:
     """The buckets ahead with their bounds."""
-    shown = _percent if answer["predictionType"] == "churn_rate" else _number
+    shown = percent if answer["predictionType"] == "churn_rate" else number
     figure = _figure(shown)
     zone = answer["timezone"]
     rows = [
         [
-            Cell(_date(row["date"], zone)),
+            Cell(date(row["date"], zone)),
             figure(row["value"]),
             figure(row["lowerBound"]),
             figure(row["upperBound"]),
@@ -29,7 +30,7 @@ def predictive(answer: dict[str, Any]) -> Table:
     if answer["notes"]["short"]:
         notes.append("The history is too short for more than a wide guess.")
     _more(answer["predictions"], notes)
-    caption = f"Predicted {name} after {_span(answer)}, intervals of {answer['confidenceLevel']:g} %"
+    caption = f"Predicted {name} after {span(answer)}, intervals of {answer['confidenceLevel']:g} %"
     return Table(caption, ["date", "expected", "from", "to"], rows, notes=notes)
 
 
@@ -38,7 +39,7 @@ def churn(answer: dict[str, Any]) -> Table:
     rows = [
         [
             Cell(user["userId"]),
-            Cell(_percent(user["probability"]), title=f"{_percent(user['low'])} to {_percent(user['high'])}"),
+            Cell(percent(user["probability"]), title=f"{percent(user['low'])} to {percent(user['high'])}"),
             Cell(f"{user['activeDays']:,}"),
             Cell(f"{user['daysSinceActive']:,}"),
             Cell("; ".join(reason["text"] for reason in user["reasons"][:2])),
@@ -52,7 +53,7 @@ def churn(answer: dict[str, Any]) -> Table:
         auc = f"{quality['auc']['value']:.3f}" if quality["auc"] else "–"
         notes.append(
             f"At {quality['cutOff']}: AUC {auc}, Brier score {quality['brier']:.4f}, "
-            f"calibration error {_percent(quality['calibrationError'])}."
+            f"calibration error {percent(quality['calibrationError'])}."
         )
     caption = f"Risk of churn within {answer['horizonDays']} days"
     return Table(caption, ["user", "risk", "active days", "days since", "why"], rows, notes=notes)
@@ -63,10 +64,10 @@ def value(answer: dict[str, Any]) -> Table:
     rows = [
         [
             Cell(user["userId"]),
-            _figure(_number)(user["expectedValue"]),
-            _figure(_number)(user["expectedPurchases"]),
+            _figure(number)(user["expectedValue"]),
+            _figure(number)(user["expectedPurchases"]),
             Cell(f"{user['purchases']:,}"),
-            _figure(_number)(user["value"]),
+            _figure(number)(user["value"]),
         ]
         for user in answer["users"][:MOST_ROWS]
     ]
@@ -80,12 +81,12 @@ def next_action(answer: dict[str, Any]) -> Table:
     """The likeliest next actions, of all together and of each user asked for."""
     together = [("all", action, "") for action in answer["actions"]]
     alone = [
-        (user["userId"], action, f"{_percent(action['low'])} to {_percent(action['high'])}")
+        (user["userId"], action, f"{percent(action['low'])} to {percent(action['high'])}")
         for user in answer["users"]
         for action in user["next"]
     ]
     rows = [
-        [Cell(who), Cell(action["event"]), Cell(_percent(action["probability"]), title=interval)]
+        [Cell(who), Cell(action["event"]), Cell(percent(action["probability"]), title=interval)]
         for who, action, interval in [*together, *alone][:MOST_ROWS]
     ]
     notes = [f"{answer['segmentUsers']:,} users together, by their last {answer['order']} actions at most."]
@@ -95,14 +96,14 @@ def next_action(answer: dict[str, Any]) -> Table:
 def forecast(answer: dict[str, Any]) -> Table:
     """The periods ahead with their bounds, series by series."""
     given = answer["forecasts"]
-    number = _figure(_number)
+    figure = _figure(number)
     bounds = [(f"{level['level']:g} %", level["lower"], level["upper"]) for level in given["intervals"]]
     rows = []
     for i, (series, ds, mean) in enumerate(zip(given["uniqueId"], given["ds"], given["mean"], strict=True)):
         if i >= MOST_ROWS:
             break
-        ends = [number(side[i]) for _, low, high in bounds for side in (low, high)]
-        rows.append([Cell(str(series)), Cell(str(ds)), number(mean), *ends])
+        ends = [figure(side[i]) for _, low, high in bounds for side in (low, high)]
+        rows.append([Cell(str(series)), Cell(str(ds)), figure(mean), *ends])
     header = ["series", "ds", "mean", *(f"{side} {name}" for name, _, _ in bounds for side in ("from", "to"))]
     told = answer["series"]
     notes = [_models(told[0]["models"])] if len(told) == 1 and told[0]["models"] else []
@@ -124,11 +125,11 @@ def backtest(answer: dict[str, Any]) -> Table:
                     Cell(one["id"] if who == "model" else ""),
                     Cell("forecast" if who == "model" else "seasonal naive"),
                     _figure(lambda x: f"{x:.3f}")(score["mase"]),
-                    _figure(_percent)(score["wape"]),
-                    _figure(_percent)(score["bias"]),
-                    _figure(_percent)(score["coverage80"]),
-                    _figure(_percent)(score["coverage95"]),
-                    _figure(_percent)(score["width95"]),
+                    _figure(percent)(score["wape"]),
+                    _figure(percent)(score["bias"]),
+                    _figure(percent)(score["coverage80"]),
+                    _figure(percent)(score["coverage95"]),
+                    _figure(percent)(score["width95"]),
                 ]
             )
     notes = [f"All together: {_scores(answer['overall'])}."]
@@ -143,7 +144,7 @@ def _scores(tested: dict[str, Any]) -> str:
         return "–" if score["mase"] is None else f"{score['mase']:.3f}"
 
     held = tested["model"]["coverage95"]
-    coverage = "" if held is None else f", {_percent(held)} within 95 %"
+    coverage = "" if held is None else f", {percent(held)} within 95 %"
     return f"MASE {mase(tested['model'])}, seasonal naive {mase(tested['naive'])}{coverage}"
 
 

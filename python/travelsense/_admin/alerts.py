@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from travelsense._question import question
+from travelsense._handle import Handle
+from travelsense._question import question, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from travelsense._native import Store
 
-
-class Alerts:
-    """The verbs of alerts, which every open store has."""
-
-    _store: Store
+class Alerts(Handle):
+    """The verbs of alerts and notifications."""
 
     def alerts(
         self, *, search: str | None = None, limit: int | None = None, offset: int | None = None
     ) -> dict[str, Any]:
-        """The alert rules and where they stand, page by page: `alerts`, `total`, `hasMore`."""
+        """The alert rules and where they stand, page by page: `alerts`, `total`, `hasMore`.
+
+        Args:
+            search: something in their name, taken literally.
+            limit: at most so many; 20 by default.
+            offset: how many to leave out before.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
         listed: dict[str, Any] = json.loads(self._store.alerts(question(search=search, limit=limit, offset=offset)))
         return listed
 
@@ -34,8 +40,22 @@ class Alerts:
 
         Raises:
             ValidationError: with everything wrong with it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> quiet = {
+            ...     "name": "Quiet",
+            ...     "source": {"system": "freshness"},
+            ...     "condition": {"type": "threshold", "above": 3600},
+            ...     "channels": [{"type": "in_app", "roles": ["admin"]}],
+            ... }
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     rule = a.create_alert(quiet)
+            ...     a.alerts(search="qui")["total"]
+            1
         """
-        made: dict[str, Any] = json.loads(self._store.create_alert(json.dumps(rule)))
+        made: dict[str, Any] = json.loads(self._store.create_alert(to_json(rule)))
         return made
 
     def alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of an alert rule
@@ -51,7 +71,7 @@ class Alerts:
         revision: int | None = None,
     ) -> dict[str, Any]:
         """Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one."""
-        changed: dict[str, Any] = json.loads(self._store.update_alert(id, json.dumps(changes), revision))
+        changed: dict[str, Any] = json.loads(self._store.update_alert(id, to_json(changes), revision))
         return changed
 
     def delete_alert(self, id: str, *, revision: int | None = None) -> None:  # noqa: A002 - as above
@@ -70,7 +90,7 @@ class Alerts:
             silence: `{"for": "2h"}` or `{"until": "2026-01-31T10:00:00Z"}`, with a `reason`; `{"until": None}` ends
                 a silence.
         """
-        silenced: dict[str, Any] = json.loads(self._store.silence_alert(id, json.dumps(silence)))
+        silenced: dict[str, Any] = json.loads(self._store.silence_alert(id, to_json(silence)))
         return silenced
 
     def test_alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - as above
@@ -101,7 +121,16 @@ class Alerts:
     def notifications(
         self, *, unread: bool | None = None, limit: int | None = None, offset: int | None = None
     ) -> dict[str, Any]:
-        """One's notifications, the latest first: `notifications`, `total`, `unread`, `hasMore`."""
+        """One's notifications, the latest first: `notifications`, `total`, `unread`, `hasMore`.
+
+        Args:
+            unread: only those that were not read yet.
+            limit: at most so many; 20 by default.
+            offset: how many to leave out before.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
         asked = question(unread=unread, limit=limit, offset=offset)
         listed: dict[str, Any] = json.loads(self._store.notifications(asked))
         return listed

@@ -1,0 +1,1 @@
+"""The verbs beside the questions: what goes in, what is kept, and who may."""

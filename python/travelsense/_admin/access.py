@@ -1,0 +1,90 @@
+"""Who did what, and who may no longer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from travelsense._handle import Handle
+from travelsense._question import question
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from travelsense._question import Outcome
+
+
+class Access(Handle):
+    """The verbs of the record and of access."""
+
+    def audit(
+        self,
+        *,
+        who: str | None = None,
+        action: str | None = None,
+        object: str | None = None,  # noqa: A002 - as the record names it
+        outcome: Outcome | None = None,
+        from_: str | datetime | None = None,
+        to: str | datetime | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> dict[str, Any]:
+        """The record of who did what, the latest entry first.
+
+        Args:
+            who: only of this principal.
+            action: only such actions, for example `dashboard` or `dashboard.create`.
+            object: only to what begins so.
+            outcome: only what was `allowed`, `refused`, or `failed`.
+            from_: only from this instant on.
+            to: only before this instant.
+            limit: at most so many.
+            offset: how many to leave out before.
+
+        Returns:
+            `entries`, each with `seq`, `at`, `who`, `role`, `action`, `object`, `outcome`, `reason` and `hash`; `total`
+            and `hasMore`.
+
+        Raises:
+            ValidationError: with everything wrong with the conditions.
+            Forbidden: who acts may not read the record.
+        """
+        asked = question(
+            who=who, action=action, object=object, outcome=outcome, from_=from_, to=to, limit=limit, offset=offset
+        )
+        listed: dict[str, Any] = json.loads(self._store.audit(asked))
+        return listed
+
+    def verify_audit(self) -> dict[str, Any]:
+        """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was."""
+        found: dict[str, Any] = json.loads(self._store.verify_audit())
+        return found
+
+    def revoke(
+        self,
+        *,
+        jti: str | None = None,
+        subject: str | None = None,
+        issued_before: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> None:
+        """Takes tokens of the HTTP server back before they expire: one by its id, or all of somebody.
+
+        Args:
+            jti: the id of one token; or
+            subject: whose tokens, `"*"` for everybody's.
+            issued_before: only those issued before this instant; now by default.
+            until: from when on all of them have expired anyway, and need not be remembered.
+
+        Raises:
+            ValidationError: with everything wrong with it.
+            Forbidden: who acts may not manage access.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.revoke(subject="vic")
+            ...     a.audit(action="access")["entries"][0]["object"]
+            'subject/vic'
+        """
+        self._store.revoke(question(jti=jti, subject=subject, issued_before=issued_before, until=until))

@@ -1,0 +1,181 @@
+"""Dashboards, their rules and their data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from travelsense._asking import ask
+from travelsense._handle import Handle
+from travelsense._question import question, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from travelsense._asking import Watch
+    from travelsense._question import Date, Length
+
+
+class Dashboards(Handle):
+    """The verbs of dashboards."""
+
+    def dashboards(
+        self,
+        *,
+        search: str | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        sort_by: Literal["createdAt", "name"] | None = None,
+        sort_order: Literal["asc", "desc"] | None = None,
+    ) -> dict[str, Any]:
+        """The dashboards that are one's own, shared or public, page by page: `dashboards`, `total`, `hasMore`.
+
+        Args:
+            search: something in their name or description, taken literally.
+            limit: at most so many, 1 to 50; 20 by default.
+            offset: how many to leave out before.
+            sort_by: by when they were made, or by name.
+            sort_order: the latest first, or names from A to Z, by default.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(search=search, limit=limit, offset=offset, sort_by=sort_by, sort_order=sort_order)
+        listed: dict[str, Any] = json.loads(self._store.dashboards(asked))
+        return listed
+
+    def create_dashboard(
+        self,
+        name: str,
+        widgets: Sequence[Mapping[str, Any]],
+        *,
+        description: str | None = None,
+        is_public: bool | None = None,
+    ) -> dict[str, Any]:
+        """Makes a dashboard and gives it as it is kept.
+
+        Args:
+            name: 1 to 100 characters.
+            widgets: 1 to 20, each with `type`, `title`, `dataSource`, `visualization` and `config`.
+            description: at most 500 characters.
+            is_public: whether every admin may read it.
+
+        Raises:
+            ValidationError: with everything wrong with it.
+        """
+        body = {"name": name, "widgets": list(widgets), "description": description, "isPublic": is_public}
+        made: dict[str, Any] = json.loads(self._store.create_dashboard(to_json(body)))
+        return made
+
+    def create_dashboard_from(
+        self,
+        template: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        is_public: bool | None = None,
+    ) -> dict[str, Any]:
+        """Makes a dashboard of a template and gives it as it is kept.
+
+        Args:
+            template: the template's `key`.
+            name: in the place of the template's own.
+            description: in the place of the template's own.
+            is_public: whether every admin may read it.
+
+        Raises:
+            NotFound: where there is no such template.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     template = a.dashboard_templates()[0]
+            ...     board = a.create_dashboard_from(template["key"], name="Mine")
+            ...     a.dashboard(board["_id"])["name"]
+            'Mine'
+        """
+        changes = question(name=name, description=description, is_public=is_public)
+        made: dict[str, Any] = json.loads(self._store.create_dashboard_from(template, changes))
+        return made
+
+    def dashboard_templates(self) -> list[dict[str, Any]]:
+        """The templates that dashboards can be made of, each with `key`, `name`, `description` and `widgets`."""
+        templates: list[dict[str, Any]] = json.loads(self._store.dashboard_templates())
+        return templates
+
+    def dashboard(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of a dashboard
+        """A dashboard.
+
+        Raises:
+            ValidationError: for what is no id.
+            NotFound: where there is none of that id.
+            Forbidden: for one that is neither one's own nor public, and not shared.
+        """
+        found: dict[str, Any] = json.loads(self._store.dashboard(id))
+        return found
+
+    def update_dashboard(
+        self,
+        id: str,  # noqa: A002 - the id of a dashboard
+        changes: Mapping[str, Any],
+        *,
+        revision: int | None = None,
+    ) -> dict[str, Any]:
+        """Changes a dashboard: what is left out stays as it is.
+
+        Args:
+            id: the dashboard's id.
+            changes: any of `name`, `description`, `widgets`, `isPublic`.
+            revision: change it only if it is still that one.
+
+        Raises:
+            Conflict: where somebody else was faster.
+        """
+        changed: dict[str, Any] = json.loads(self._store.update_dashboard(id, to_json(changes), revision))
+        return changed
+
+    def delete_dashboard(self, id: str, *, revision: int | None = None) -> None:  # noqa: A002 - as above
+        """Removes a dashboard; with a revision, only if it is still that one."""
+        self._store.delete_dashboard(id, revision)
+
+    def dashboard_data(
+        self,
+        id: str,  # noqa: A002 - the id of a dashboard
+        *,
+        start_date: Date | None = None,
+        end_date: Date | None = None,
+        timezone: str | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> list[dict[str, Any]]:
+        """A dashboard's widgets with their data, over a range or as far back as each widget says.
+
+        Args:
+            id: the dashboard's id.
+            start_date: where the range begins.
+            end_date: where it ends; a date is included whole.
+            timezone: the IANA zone of the dates.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+        """
+        asked = question(start_date=start_date, end_date=end_date, timezone=timezone)
+        found = ask(
+            "dashboard", lambda how: self._store.dashboard_data(id, asked, how), timeout=timeout, progress=progress
+        )
+        data: list[dict[str, Any]] = json.loads(found)
+        return data
+
+    def dashboard_sharing(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of a dashboard
+        """With whom a dashboard is shared: `users` and `roles`, each with `access`."""
+        sharing: dict[str, Any] = json.loads(self._store.dashboard_sharing(id))
+        return sharing
+
+    def share_dashboard(self, id: str, sharing: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 - as above
+        """Shares a dashboard with these users and roles and nobody else.
+
+        Args:
+            id: the dashboard's id.
+            sharing: `{"users": [{"id": …, "access": "view"}], "roles": [{"role": …, "access": "edit"}]}`.
+        """
+        shared: dict[str, Any] = json.loads(self._store.share_dashboard(id, to_json(sharing)))
+        return shared

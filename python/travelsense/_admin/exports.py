@@ -1,0 +1,113 @@
+"""Exports: answers and events as files."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from travelsense._handle import Handle
+from travelsense._question import question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from travelsense._question import Date, ExportMetric, ExportType, Format, Status
+
+
+class Exports(Handle):
+    """The verbs of exports."""
+
+    def export(
+        self,
+        export_type: ExportType,
+        format: Format,  # noqa: A002 - as the specification calls it
+        *,
+        start_date: Date,
+        end_date: Date,
+        timezone: str | None = None,
+        dashboard_id: str | None = None,
+        metrics: Sequence[ExportMetric] | None = None,
+    ) -> dict[str, Any]:
+        """Exports a dashboard, a report or the events themselves as a file.
+
+        A small export is complete when this returns; `export_job` says how far a larger one is. `save_export` gets the
+        file, which is kept for a day.
+
+        Args:
+            export_type: `"dashboard"` for the widgets of `dashboard_id` (without one, for the figures of the moment),
+                `"report"` for the figures of the range, the funnel and retention, `"dataset"` for events, one a row.
+            format: `"csv"`, `"json"`, `"xlsx"` or `"pdf"`.
+            start_date: where the range begins.
+            end_date: where it ends; a date is included whole.
+            timezone: the zone of dates and of every time that people read; UTC by default.
+            dashboard_id: the dashboard.
+            metrics: the only metrics it holds.
+
+        Returns:
+            The job, with `_id`, `status`, `rows`, `fileSize` and the rest in camelCase.
+
+        Raises:
+            ValidationError: with everything wrong with the request.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     job = a.export("report", "csv", start_date="2026-02-01", end_date="2026-02-28")
+            ...     a.export_job(job["_id"])["status"]
+            'completed'
+        """
+        dates = {"start_date": start_date, "end_date": end_date, "timezone": timezone}
+        request = question(
+            export_type=export_type,
+            format=format,
+            date_range=json.loads(question(**dates)),
+            dashboard_id=dashboard_id,
+            metrics=metrics,
+        )
+        job: dict[str, Any] = json.loads(self._store.export(request))
+        return job
+
+    def exports(
+        self, *, limit: int | None = None, offset: int | None = None, status: Status | None = None
+    ) -> dict[str, Any]:
+        """Exports, the latest first: `exports`, `total` and `hasMore`.
+
+        Args:
+            limit: at most so many, 1 to 100; 20 by default.
+            offset: how many to leave out before.
+            status: only those `pending`, `processing`, `completed` or `failed`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+        """
+        asked = question(limit=limit, offset=offset, status=status)
+        found: dict[str, Any] = json.loads(self._store.exports(asked))
+        return found
+
+    def export_job(self, id: str) -> dict[str, Any]:  # noqa: A002 - the job's `_id`
+        """An export, and how far it is.
+
+        Raises:
+            NotFound: where there is none of that id.
+        """
+        job: dict[str, Any] = json.loads(self._store.export_job(id))
+        return job
+
+    def cancel_export(self, id: str) -> dict[str, Any]:  # noqa: A002 - the job's `_id`
+        """Gives up an export that is not over; it is then `failed`, for the reason `cancelled`.
+
+        Raises:
+            Conflict: where it is over.
+        """
+        job: dict[str, Any] = json.loads(self._store.cancel_export(id))
+        return job
+
+    def save_export(self, id: str, path: str | os.PathLike[str]) -> int:  # noqa: A002 - the job's `_id`
+        """Copies the file of a complete export to a path, and gives its size in bytes.
+
+        Raises:
+            Conflict: where the export is not complete yet.
+            NotFound: where it failed, or its file has expired.
+        """
+        return self._store.save_export(id, os.fspath(path))

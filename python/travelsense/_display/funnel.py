@@ -1,0 +1,110 @@
+"""Funnels, their drop-off points, their groups, and why two differ, as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from travelsense._display.table import Cell, Table, rate
+from travelsense._display.text import as_json, event, length, points, span
+
+
+def funnel(answer: dict[str, Any]) -> Table:
+    steps = answer["steps"]
+    rows = [
+        [
+            Cell(str(step["step"])),
+            Cell(event(step["event"])),
+            Cell(f"{step['count']:,}"),
+            rate(step["rate"]),
+            rate(step["rateFromPrevious"]) if step["step"] > 1 else Cell(""),
+            Cell(f"{step['dropped']:,}" if step["step"] < len(steps) else ""),
+            Cell(length(step["timeFromPrevious"]["median"])),
+            Cell("", bar=step["rate"]["value"] or 0.0),
+        ]
+        for step in steps
+    ]
+    notes = []
+    if answer["open"]:
+        notes.append(f"{answer['open']:,} have not converted but still can.")
+    return Table(
+        f"Funnel, {span(answer)}, within {length(answer['window'])}",
+        ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
+        rows,
+        words=2,
+        notes=notes,
+    )
+
+
+def drop_off(answer: dict[str, Any]) -> Table:
+    rows = []
+    for step in answer["steps"]:
+        matured = step["matured"]
+        after = step["next"][0]["event"] if step["next"] else ""
+        factor = step["factors"]["factors"][0] if step["factors"]["factors"] else None
+        rows.append(
+            [
+                Cell(str(step["step"])),
+                Cell(event(step["event"])),
+                Cell(f"{matured['reached']:,}"),
+                Cell(f"{matured['dropped']:,}"),
+                rate(matured["rate"]),
+                Cell(after),
+                rate(step["exit"]),
+                Cell(factor["label"] if factor else ""),
+            ]
+        )
+    return Table(
+        f"Drop-off points, {span(answer)}, within {length(answer['window'])}",
+        ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
+        rows,
+        words=2,
+    )
+
+
+def compare(answer: dict[str, Any]) -> Table:
+    rows = []
+    for group in answer["groups"]:
+        for part in [{"step": "all", "event": "", **group["conversion"]}, *group["steps"]]:
+            low, high, p = part["low"], part["high"], part["adjustedPValue"]
+            interval = "" if low is None else f"{points(low)} to {points(high)}"
+            rows.append(
+                [
+                    Cell(group["label"] if part["step"] == "all" else ""),
+                    Cell(str(part["step"])),
+                    Cell(event(part["event"])),
+                    rate(part["with"]),
+                    rate(part["without"]),
+                    Cell(points(part["difference"]), title=f"95 % interval {interval}" if interval else ""),
+                    Cell("–" if p is None else f"{p:.3g}"),
+                ]
+            )
+    return Table(
+        f"Groups compared, {span(answer)}, within {length(answer['window'])}",
+        ["group", "step", "event", "rate", "of the rest", "difference", "adjusted p"],
+        rows,
+        words=3,
+        notes=[f"{answer['shared']:,} are of several groups."] if answer["shared"] else [],
+    )
+
+
+def difference(answer: dict[str, Any]) -> Table:
+    rows = [
+        [
+            Cell(switch["switch"]),
+            Cell(as_json(switch["a"])),
+            Cell(as_json(switch["b"])),
+            Cell(f"{switch['users']['b']:,}" if switch["users"] else "–"),
+            Cell(f"-{switch['users']['onlyA']:,} +{switch['users']['onlyB']:,}" if switch["users"] else "–"),
+            Cell(", ".join(switch["rules"]), title=switch["sentence"]),
+        ]
+        for switch in answer["switches"]
+    ]
+    users = answer["users"]
+    counts = f"{users['a']:,} and {users['b']:,} users, {users['both']:,} of both"
+    return Table(
+        f"Why two {answer['word']} questions differ: {counts}",
+        ["switch", "a", "b", "users with b's alone", "change", "rules"],
+        rows,
+        words=3,
+        notes=[] if rows else ["No switch makes a difference."],
+    )

@@ -1,0 +1,232 @@
+"""Answers as Altair charts: their data stands in them, so that they need no other library and no network."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from travelsense._result import Result
+
+_SHARE = ".0%"
+
+
+def plot(alt: Any, result: Result) -> Any:
+    """The chart that fits an answer.
+
+    Raises:
+        ValueError: where there is nothing to draw.
+    """
+    draw = _CHARTS.get(result.word)
+    if draw is None:
+        raise ValueError(f"an answer of {result.word} has no chart; its rows are in `to_polars()` and the like")
+    rows = [_plain(row) for row in result]
+    if not rows:
+        raise ValueError("there is nothing to draw")
+    return draw(alt, rows, result)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON holds it."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+
+
+def _chart(alt: Any, rows: list[dict[str, Any]], title: str) -> Any:
+    return alt.Chart(alt.Data(values=rows), title=title)
+
+
+def _rate(rate: dict[str, Any]) -> dict[str, Any]:
+    return {name: rate[name] for name in ("value", "low", "high")}
+
+
+def _bars(alt: Any, rows: list[dict[str, Any]], title: str, figure: tuple[str, str, str], axis: str) -> Any:
+    """A share by category, with its interval."""
+    value, low, high = figure
+    shared = alt.Y("label:N", sort=None, title=None)
+    chart = _chart(alt, rows, title)
+    bars = chart.mark_bar().encode(
+        x=alt.X(f"{value}:Q", axis=alt.Axis(format=_SHARE), title=axis),
+        y=shared,
+        tooltip=[alt.Tooltip("label:N"), *(alt.Tooltip(f"{name}:Q", format=".1%") for name in figure)],
+    )
+    whiskers = chart.mark_rule().encode(x=f"{low}:Q", x2=f"{high}:Q", y=shared)
+    return bars + whiskers
+
+
+def _funnel(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del result
+    for row in rows:
+        row["label"] = f"{row['step']}. {row['event'] or 'any event'}"
+    return _bars(alt, rows, "Funnel", ("rate", "rate_low", "rate_high"), "of those who entered")
+
+
+def _drop_off(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    steps = zip(rows, result.to_dict()["steps"], strict=True)
+    shown = [
+        {"label": f"{row['step']}. {row['event'] or 'any event'}", **_rate(step["matured"]["rate"])}
+        for row, step in steps
+    ]
+    return _bars(alt, shown, "Where they stop", ("value", "low", "high"), "of those who got here")
+
+
+def _compare(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del rows
+    shown = [{"label": g["label"], **_rate(g["conversion"]["with"])} for g in result.to_dict()["groups"]]
+    return _bars(alt, shown, "Conversion by group", ("value", "low", "high"), "converted")
+
+
+def _adoption(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del result
+    for row in rows:
+        row["label"] = row["feature"]
+    return _bars(alt, rows, "Features taken up", ("rate", "rate_low", "rate_high"), "of the exposed")
+
+
+def _retention(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    metric = result.to_dict()["analysisMetric"]
+    shown = _SHARE if metric == "retention_rate" else ".2~f"
+    base = _chart(alt, [row for row in rows if row["value"] is not None], metric.replace("_", " ")).encode(
+        x=alt.X("period:O", title="periods later"), y=alt.Y("yearmonthdate(cohort):O", title=None)
+    )
+    cells = base.mark_rect().encode(
+        color=alt.Color("value:Q", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format=shown, title=None)),
+        tooltip=[
+            alt.Tooltip("size:Q"),
+            alt.Tooltip("count:Q"),
+            alt.Tooltip("eligible:Q"),
+            alt.Tooltip("value:Q", format=shown),
+        ],
+    )
+    widest = max((row["value"] or 0 for row in rows), default=0)
+    dark = alt.value("white")
+    text = base.mark_text(fontSize=9).encode(
+        text=alt.Text("value:Q", format=shown),
+        color=alt.condition(alt.datum.value > widest / 2, dark, alt.value("#1b2230")),
+    )
+    return cells + text
+
+
+def _engagement(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del result
+    name = "active_users" if rows[0].get("active_users") is not None else "active"
+    return (
+        _chart(alt, rows, "Active users")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("start:T", title=None),
+            y=alt.Y(f"{name}:Q", title="active users"),
+            tooltip=["start:T", f"{name}:Q", "complete:N", "partial:N"],
+        )
+    )
+
+
+def _journey(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del result
+    return (
+        _chart(alt, rows, "From step to step")
+        .mark_rect()
+        .encode(
+            x=alt.X("target:N", title="to"),
+            y=alt.Y("source:N", title="from"),
+            color=alt.Color("sum(transitions):Q", scale=alt.Scale(scheme="blues"), title="times"),
+            tooltip=["source:N", "target:N", "sum(transitions):Q", "sum(users):Q"],
+        )
+    )
+
+
+def _realtime(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del rows
+    shown = [
+        {"metric": metric["metricName"].replace("_", " "), **point}
+        for metric in result.to_dict()
+        for point in metric["metadata"]["series"]
+    ]
+    lines = _chart(alt, shown, "").mark_line(point=True).encode(x=alt.X("timestamp:T", title=None), y="value:Q")
+    return lines.properties(height=90).facet(row=alt.Row("metric:N", title=None)).resolve_scale(y="independent")
+
+
+def _anomalies(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    chart = _chart(alt, rows, result.to_dict()["metric"].replace("_", " ")).encode(x=alt.X("start:T", title=None))
+    band = chart.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    line = chart.mark_line().encode(y="value:Q", tooltip=["start:T", "value:Q", "expected:Q", "unusual:N"])
+    marks = chart.transform_filter("datum.unusual").mark_point(color="#b3361b", filled=True).encode(y="value:Q")
+    return band + line + marks
+
+
+def _predictive(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    shown = [
+        {
+            **row,
+            "expected": row["value"] if row["predicted"] else None,
+            "came": None if row["predicted"] else row["value"],
+        }
+        for row in rows
+    ]
+    title = result.to_dict()["predictionType"].replace("_", " ")
+    chart = _chart(alt, shown, title).encode(
+        x=alt.X("date:T", title=None), color=alt.Color("segment:N", legend=alt.Legend(title=None))
+    )
+    band = chart.mark_area(opacity=0.25).encode(y=alt.Y("lower_bound:Q", title=None), y2="upper_bound:Q")
+    came = chart.mark_line().encode(y="came:Q", tooltip=["segment:N", "date:T", "came:Q"])
+    bounds = ["lower_bound:Q", "upper_bound:Q"]
+    ahead = chart.mark_line(strokeDash=[5, 3]).encode(
+        y="expected:Q", tooltip=["segment:N", "date:T", "expected:Q", *bounds]
+    )
+    return band + came + ahead
+
+
+def _forecast(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    series, time = result.columns[:2]
+    low = next((name for name in reversed(result.columns) if name.startswith("lo-")), None)
+    shown = [
+        {
+            "series": "" if row[series] is None else str(row[series]),
+            "ds": row[time],
+            "mean": row["mean"],
+            "low": row[low] if low else None,
+            "high": row[low.replace("lo-", "hi-")] if low else None,
+        }
+        for row in rows
+    ]
+    kind = "T" if isinstance(shown[0]["ds"], str) else "Q"
+    title = f"Forecast, {low.removeprefix('lo-')} %" if low else "Forecast"
+    chart = _chart(alt, shown, title).encode(
+        x=alt.X(f"ds:{kind}", title=None), color=alt.Color("series:N", legend=alt.Legend(title=None))
+    )
+    band = chart.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    tooltip = ["series:N", f"ds:{kind}", "mean:Q", "low:Q", "high:Q"]
+    return band + chart.mark_line().encode(y="mean:Q", tooltip=tooltip)
+
+
+def _churn(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    days = result.to_dict()["horizonDays"]
+    for row in rows:
+        row["label"] = row["user_id"]
+    return _bars(alt, rows, "Risk of churn", ("probability", "low", "high"), f"within {days} days")
+
+
+def _next_action(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    del result
+    together = [row for row in rows if row["user_id"] is None] or rows
+    for row in together:
+        row["label"] = row["event"]
+    return _bars(alt, together, "What they will do next", ("probability", "low", "high"), "of next actions")
+
+
+_CHARTS: dict[str, Callable[[Any, list[dict[str, Any]], Result], Any]] = {
+    "funnel": _funnel,
+    "drop_off": _drop_off,
+    "compare": _compare,
+    "adoption": _adoption,
+    "retention": _retention,
+    "engagement": _engagement,
+    "journey": _journey,
+    "realtime": _realtime,
+    "anomalies": _anomalies,
+    "predictive": _predictive,
+    "forecast": _forecast,
+    "churn": _churn,
+    "next_action": _next_action,
+}

@@ -1,0 +1,59 @@
+"""The notebooks of `python/examples` run from top to bottom, on real data where they are about it."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import DATA, ROOT
+
+nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+
+NOTEBOOKS = sorted((ROOT / "python" / "examples").glob("*.ipynb"))
+
+
+def needs_data(path):
+    return "TRAVELSENSE_DATA" in path.read_text()
+
+
+def run(path):
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True)
+    client.execute()
+    # For those who want to look at them: `TRAVELSENSE_EXECUTED=folder`.
+    if folder := os.environ.get("TRAVELSENSE_EXECUTED"):
+        nbformat.write(notebook, Path(folder) / path.name)
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def executed():
+    """Every notebook that can be run here, run."""
+    os.environ["TRAVELSENSE_DATA"] = str(DATA)
+    able = [path for path in NOTEBOOKS if DATA.is_dir() or not needs_data(path)]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(able, pool.map(run, able), strict=True))
+
+
+def test_they_are_there():
+    assert len(NOTEBOOKS) >= 4
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs(path, executed):
+    if path not in executed:
+        pytest.skip(f"the real data is not here: {DATA}")
+    for cell in executed[path].cells:
+        for output in cell.get("outputs", []):
+            said = "\n".join(output.get("traceback", []))
+            assert output.output_type != "error", f"{cell.source}\n{said}"
+            assert output.get("name") != "stderr", f"{cell.source}\n{output.text}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_kept_without_its_outputs(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
