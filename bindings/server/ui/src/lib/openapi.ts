@@ -28,6 +28,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analytics-dashboard/alerts/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What becomes of alert rules from now on, as server-sent events.
+         * @description Needs the permission `read_alerts`.
+         */
+        get: operations["streamAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analytics-dashboard/alerts/{id}": {
         parameters: {
             query?: never;
@@ -1814,8 +1834,18 @@ export interface components {
             recovery: Record<string, unknown>;
             refused: number;
             refusedByCode: Record<string, unknown>;
-            /** @description By source: `accepted`, `receivedAt`, `latest`. */
+            /** @description By source: `accepted`, `receivedAt`, `latest`; of those that are read from here `behind` and `trouble`. */
             sources: Record<string, unknown>;
+            stored: {
+                /** @description Memory that the engine holds, its cache among it. */
+                engineBytes: number;
+                events: number;
+                latest: string | null;
+                /** @description Events that were refused but kept. */
+                quarantined: number;
+                /** @description Files beside the store that hold events and cannot be read. */
+                setAside: string[];
+            };
             turnedAway: number;
             waitingBatches: number;
             waitingEvents: number;
@@ -2043,8 +2073,7 @@ export interface components {
             }[];
             /** @description Whether `n` is below 30. */
             small?: boolean;
-            /** @enum {string} */
-            timeRange: "last_5_minutes" | "last_15_minutes" | "last_hour";
+            timeRange: string;
             unattributedEvents: number;
             /** @description What the value counts. */
             unit: string;
@@ -2057,8 +2086,7 @@ export interface components {
             dataVersion: string;
             identityVersion: string;
             metadata: components["schemas"]["RealtimeMetadata"];
-            /** @enum {string} */
-            metricName: "active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute";
+            metricName: ("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute") | string;
             resultHash: string;
             /**
              * Format: date-time
@@ -2539,6 +2567,35 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    streamAlerts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was read; all since then come. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Overloaded"];
@@ -4401,10 +4458,10 @@ export interface operations {
     readRealtime: {
         parameters: {
             query?: {
-                /** @description Which figures, repeated or with commas between them; all by default. */
-                metrics?: ("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute")[];
-                /** @description How long the window is. */
-                timeRange?: "last_5_minutes" | "last_15_minutes" | "last_hour";
+                /** @description Which figures, repeated or with commas between them: all six by default; `events:NAME` and `users:NAME` count the events and users of a name or of a list of the catalogue, such as `users:$features`. */
+                metrics?: (("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute") | string)[];
+                /** @description How long the window is: one of the three, or a length up to `24h`. */
+                timeRange?: ("last_5_minutes" | "last_15_minutes" | "last_hour") | string;
                 /** @description In how many seconds it is asked again; it is handed back. */
                 refreshInterval?: number;
                 /** @description The end of the window, not in the future; now by default. */
@@ -4441,10 +4498,10 @@ export interface operations {
     streamRealtime: {
         parameters: {
             query?: {
-                /** @description Which figures, repeated or with commas between them; all by default. */
-                metrics?: ("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute")[];
-                /** @description How long the window is. */
-                timeRange?: "last_5_minutes" | "last_15_minutes" | "last_hour";
+                /** @description Which figures, repeated or with commas between them: all six by default; `events:NAME` and `users:NAME` count the events and users of a name or of a list of the catalogue, such as `users:$features`. */
+                metrics?: (("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute") | string)[];
+                /** @description How long the window is: one of the three, or a length up to `24h`. */
+                timeRange?: ("last_5_minutes" | "last_15_minutes" | "last_hour") | string;
                 /** @description How many seconds lie between two events. */
                 refreshInterval?: number;
             };
