@@ -88,7 +88,7 @@ async function whole(base, login) {
 
 test(
   'Express serves everything behind its own login, and the dashboard in a browser',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (t) => {
     const url = await running(t, 'express');
     const { origin } = url;
@@ -109,7 +109,7 @@ test(
   },
 );
 
-test('Fastify serves everything behind its own login', { timeout: 60_000 }, async (t) => {
+test('Fastify serves everything behind its own login', { timeout: 180_000 }, async (t) => {
   const url = await running(t, 'fastify');
   const refused = await fetch(url);
   assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, 'Basic realm="travel"']);

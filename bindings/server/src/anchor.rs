@@ -32,6 +32,13 @@ impl Anchors {
         Self { file, signer }
     }
 
+    /// The server has stopped: where the record ends is the last line.
+    pub(crate) fn end(&self, analytics: &Analytics) {
+        if let Err(error) = self.add(analytics) {
+            tracing::error!(?error, "the end of the record cannot be anchored");
+        }
+    }
+
     /// Where the record ends now becomes the last line, durably.
     fn add(&self, analytics: &Analytics) -> Result<Anchor> {
         let anchor = analytics.audit_anchor(&Principal::owner())?;
@@ -47,21 +54,20 @@ fn append(file: &Path, line: &str) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Keeps anchors until the server stops, which has one of its own.
+/// Keeps anchors until the server stops; where the record ends then is for [`Anchors::end`].
 pub(crate) async fn run(
     analytics: Arc<Analytics>,
     anchors: Anchors,
     mut stopped: watch::Receiver<bool>,
 ) {
     let (mut last, mut since) = (0, Instant::now());
-    let mut ends = false;
-    while !ends {
+    loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _ = stopped.wait_for(|stopped| *stopped) => ends = true,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
         }
         let (store, kept) = (Arc::clone(&analytics), anchors.clone());
-        let due = ends || since.elapsed() >= LONGEST;
+        let due = since.elapsed() >= LONGEST;
         let looked = tokio::task::spawn_blocking(move || {
             let end = store.audit_anchor(&Principal::owner())?.seq;
             if end == last || !due && end - last < MOST {

@@ -221,9 +221,10 @@ fn only_the_warehouse_speaks_sql() {
                 && openings.iter().any(|o| line.contains(o))
         },
     );
-    refuse("bindings", "a door holds no SQL", |_, line| {
+    refuse("bindings", "a door holds no SQL", |path, line| {
+        // Tests of sources make the tables of others that are read.
         let line = line.to_lowercase();
-        openings.iter().any(|o| line.contains(o))
+        !path.ends_with("tests/it/sources.rs") && openings.iter().any(|o| line.contains(o))
     });
 }
 

@@ -99,7 +99,7 @@ impl Serve {
             runtime.spawn(fetch_keys(keys, service.clone()));
         }
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
-        if let Some(anchors) = anchors {
+        if let Some(anchors) = anchors.clone() {
             runtime.spawn(anchor::run(
                 Arc::clone(&analytics),
                 anchors,
@@ -111,6 +111,9 @@ impl Serve {
         let following = Following::start(&analytics, sources, &notes);
         let ended = until_stopped(runtime, listener, service, delay);
         following.stop();
+        if let Some(anchors) = anchors {
+            anchors.end(&analytics);
+        }
         close(analytics);
         match ended? {
             Ended::Stopped => Ok(()),

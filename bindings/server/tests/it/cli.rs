@@ -139,7 +139,7 @@ fn an_import_that_cannot_begin_names_the_flag() {
         &["import", &unknown, "--data", &data],
         &[],
         2,
-        &["FILE", "events.xyz"],
+        &["SOURCE", "events.xyz"],
     );
 }
 
