@@ -43,7 +43,8 @@ test('import and require give the same classes', () => {
   const required = require('travelsense');
   assert.equal(required.TravelsenseError, imported.TravelsenseError);
   assert.equal(required.open, imported.open);
-  assert.deepEqual(Object.keys(required).sort(), ['Analytics', 'TravelsenseError', 'createHandler', 'open']);
+  const names = ['Analytics', 'TravelsenseError', 'backtest', 'createHandler', 'forecast', 'open'];
+  assert.deepEqual(Object.keys(required).sort(), names);
 });
 
 /** What an example of the README takes for granted. */

@@ -35,6 +35,10 @@ const otherwise = {
   verify_audit_by: '`verifyAudit`; signed anchors are checked by the program that keeps them',
   record: 'verbs write their own entries',
   admit: 'a token, of which a program that says who acts has none',
+  admit_at_once: 'a token, of which a program that says who acts has none',
+  alert_news: 'for doors that push; `alertEvents` tells the same',
+  ingest_batches: '`ingest`; the handler takes batches of several senders together',
+  note_source: 'for programs that follow sources',
 };
 
 /** @param {string} snake */

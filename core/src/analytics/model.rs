@@ -94,12 +94,8 @@ impl Analytics {
         let act = Act::new("model.list", "");
         self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let search = fields.optional("search", |v| match fields::text(v)? {
-                text if text.contains('\0') => {
-                    fields::fault("invalid_text", "must not contain NUL")
-                }
-                text => Ok(text.to_owned()),
-            });
+            let search =
+                fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
             let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
             let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
             fields.finish(Vec::new())?;

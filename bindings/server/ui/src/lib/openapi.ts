@@ -1141,7 +1141,9 @@ export interface components {
             updatedAt: string;
         };
         AlertAnswer: {
+            high?: null;
             lastDays?: number | null;
+            low?: null;
             question: components["schemas"]["Question"];
             /** @description Where the number is, or `seconds` for how long the answer took. */
             value: string | "seconds";
