@@ -97,7 +97,7 @@ impl Analytics {
             let search =
                 fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
             let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
-            let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
+            let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(i32::MAX)));
             fields.finish(Vec::new())?;
             let (limit, offset) = (
                 limit.map_or(20, |n| n as usize),

@@ -189,14 +189,13 @@ fn sources() -> [(&'static str, Value); 4] {
     ]);
     let systems = ["freshness", "export_failures", "failures"];
     let system = closed([("system", one_of(&systems))]);
-    let bound = |name| closed(answer().into_iter().chain([(name, pointer())]));
     // Null is as if it were not there.
     let nothing = || json!({ "type": "null" });
     let bounds = [("low?", nothing()), ("high?", nothing())];
     let none = closed(answer().into_iter().chain(bounds));
     let some = json!({ "anyOf": [
         closed(answer().into_iter().chain([("low", pointer()), ("high?", pointer())])),
-        bound("high"),
+        closed(answer().into_iter().chain([("low?", nothing()), ("high", pointer())])),
     ] });
     [
         ("AlertMetric", metric),

@@ -1269,6 +1269,7 @@ export interface components {
         } | {
             high: string;
             lastDays?: number | null;
+            low?: null;
             question: components["schemas"]["Question"];
             /** @description Where the number is, or `seconds` for how long the answer took. */
             value: string | "seconds";
