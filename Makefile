@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres sources docs python+node ui browser
+SUITES ?= rust postgres sources docs python+node ui
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -47,7 +47,7 @@ test-ui:
 	npm test --prefix bindings/server/ui
 	cd bindings/server/ui && npm run fresh
 
-# The dashboard in a real browser, on the program with demo data.
+# The dashboard in a real browser, on the program with demo data. Asked for by name: it wants a machine of its own.
 test-browser:
 	cargo build --workspace --bin travelsense
 	cd bindings/server/ui && TRAVELSENSE_PROGRAM="$$(../../../.setup/folder)/debug/travelsense" npm run flows
