@@ -1,7 +1,7 @@
 """The notebooks of `python/examples` run from top to bottom, on real data where they are about it."""
 
+import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,10 @@ def needs_data(path):
     return "TRAVELSENSE_DATA" in path.read_text()
 
 
-def run(path):
+async def run(path):
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True)
-    client.execute()
+    await client.async_execute()
     # For those who want to look at them: `TRAVELSENSE_EXECUTED=folder`.
     if folder := os.environ.get("TRAVELSENSE_EXECUTED"):
         nbformat.write(notebook, Path(folder) / path.name)
@@ -32,8 +32,12 @@ def executed():
     """Every notebook that can be run here, run."""
     os.environ["TRAVELSENSE_DATA"] = str(DATA)
     able = [path for path in NOTEBOOKS if DATA.is_dir() or not needs_data(path)]
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(able, pool.map(run, able), strict=True))
+
+    async def run_all():
+        return await asyncio.gather(*map(run, able))
+
+    # One loop for all, which is closed when they have run.
+    return dict(zip(able, asyncio.run(run_all()), strict=True))
 
 
 def test_they_are_there():

@@ -72,17 +72,17 @@ fn a_stream_of_nats_is_read_to_its_end_and_each_message_once_whoever_dies() {
     assert_eq!(imported(&again, &data, &mapping), [10, 0, 8, 2]);
 
     // Whoever follows is killed while more and more comes.
-    let total = 6_000;
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for n in 0..total {
-                publisher.ask("shop.orders", &event(&n.to_string()).to_string());
-            }
+    let (total, each) = (6_000, 2_000);
+    for kill in 1..=3 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in (kill - 1) * each..kill * each {
+                    publisher.ask("shop.orders", &event(&n.to_string()).to_string());
+                }
+            });
+            killed(&source, &data, &mapping, 1 + 97 * kill as u64);
         });
-        for kill in 1..=3 {
-            killed(&source, &data, &mapping, 1 + 97 * kill);
-        }
-    });
+    }
     // What was under way when it was killed comes again.
     imported(&source, &data, &mapping);
     let found = stored(&data);
