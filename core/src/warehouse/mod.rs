@@ -2,6 +2,7 @@
 
 pub(crate) mod dataset;
 pub mod duckdb;
+pub(crate) mod person;
 mod platform;
 mod realtime;
 mod series;
