@@ -812,6 +812,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analytics-dashboard/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["readPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analytics-dashboard/predictive": {
         parameters: {
             query?: never;
@@ -1956,15 +1972,7 @@ export interface components {
             offset: number;
             /** @description How many users the cell counts: its number. */
             total: number;
-            users: {
-                anonymous: boolean;
-                events: number;
-                firstSeen: string | null;
-                lastSeen: string | null;
-                plan: string | null;
-                properties: Record<string, unknown> | null;
-                userId: string;
-            }[];
+            users: components["schemas"]["Person"][];
         };
         PeopleRequest: {
             /** @description The cell of the answer, as its word names its cells. */
@@ -1973,6 +1981,15 @@ export interface components {
             offset?: number | null;
             question: components["schemas"]["Question"];
             word: string;
+        };
+        Person: {
+            anonymous: boolean;
+            events: number;
+            firstSeen: string | null;
+            lastSeen: string | null;
+            plan: string | null;
+            properties: Record<string, unknown> | null;
+            userId: string;
         };
         PredictiveAnalyticsResult: {
             _id: components["schemas"]["ObjectId"];
@@ -2041,6 +2058,32 @@ export interface components {
             title: string;
             /** @description `urn:travelsense:problem:` and the code. */
             type: string;
+        };
+        Profile: {
+            /** Format: date-time */
+            asOf: string;
+            events: {
+                amount: string | null;
+                currency: string | null;
+                eventId: string | null;
+                name: string;
+                properties: Record<string, unknown> | null;
+                sessionId: string | null;
+                /** Format: date-time */
+                ts: string;
+            }[];
+            hasMore: boolean;
+            ids: {
+                anonymous: boolean;
+                id: string;
+            }[];
+            names: {
+                events: number;
+                name: string;
+            }[];
+            offset: number;
+            person: components["schemas"]["Person"];
+            total: number;
         };
         QuarantineReplay: {
             ids?: string[] | null;
@@ -3347,6 +3390,7 @@ export interface operations {
                 endDate?: components["schemas"]["Date"];
                 /** @description The zone of the range. */
                 timezone?: components["schemas"]["TimeZone"];
+                filters?: string;
             };
             header?: never;
             path: {
@@ -4349,6 +4393,46 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["People"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    readPerson: {
+        parameters: {
+            query?: {
+                anonymous?: boolean;
+                name?: string;
+                limit?: number;
+                offset?: number;
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Profile"];
                         meta: components["schemas"]["Meta"];
                     };
                 };
