@@ -12,6 +12,7 @@ from travelsense._asking import heard
 from travelsense._handle import Handle
 from travelsense._progress import Progress
 from travelsense._question import question, to_json
+from travelsense._source import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,10 +88,13 @@ class Events(Handle):
             >>> report.accepted, report.refused_by_code
             (1, {'invalid_date': 1})
         """
+        if name is not None and event is not None:
+            raise TypeError("`name` is the column of names and `event` one name for all rows: give one of them")
+        rows = readable(source)
         options = question(
             user=user,
             time=time,
-            name={"constant": event} if name is None and event is not None else name,
+            name=name if event is None else {"constant": event},
             anonymous=anonymous,
             session=session,
             id=id,
@@ -106,10 +110,10 @@ class Events(Handle):
         from travelsense._report import ImportReport
 
         if callable(progress):
-            return ImportReport.of_core(self._store.import_(source, options, heard(progress)))
+            return ImportReport.of_core(self._store.import_(rows, options, heard(progress)))
         with closing(Progress(f"importing {_title(source)}")) as shown:
             watch = shown if progress else None
-            return ImportReport.of_core(self._store.import_(source, options, heard(watch)))
+            return ImportReport.of_core(self._store.import_(rows, options, heard(watch)))
 
     def ingest(self, events: Sequence[Mapping[str, Any]]) -> IngestReport:
         """Takes in a batch of events, durably, and says for each whether it is accepted, a duplicate, or refused.
@@ -117,6 +121,9 @@ class Events(Handle):
         Args:
             events: each with `name` and `ts`, and as wanted `userId`, `anonymousId`, `sessionId`, `eventId` (by which
                 duplicates are known), `clientSeq`, `sentAt`, `properties`.
+
+        Raises:
+            ValidationError: for a batch that is too large or no batch at all, and for numbers that are not finite.
 
         Example:
             >>> import travelsense as ts
@@ -127,7 +134,9 @@ class Events(Handle):
         """
         from travelsense._report import IngestReport
 
-        return IngestReport.of_core(self._store.ingest(to_json(events)))
+        if hasattr(events, "__arrow_c_stream__") or hasattr(events, "__dataframe__"):
+            raise TypeError(f"events are dicts; a {type(events).__name__} goes to `import_`")
+        return IngestReport.of_core(self._store.ingest(to_json(events, "events")))
 
     def catalogue(self) -> dict[str, Any]:
         """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on."""
