@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from travelsense import _native
 from travelsense._asking import ask
-from travelsense._question import question
+from travelsense._question import missing, question
 from travelsense._result import Backtest, Forecast
 from travelsense._source import readable
 
@@ -246,8 +246,7 @@ def _as_arrow(future: Any, frame: object) -> object:
 
 def _number(value: Any) -> Any:
     """JSON has no number for what is missing."""
-    missing = value is None or type(value).__name__ == "NAType" or value != value  # noqa: PLR0124 - NaN is not itself
-    return None if missing else value
+    return None if missing(value) else value
 
 
 def _events(events: Any) -> list[dict[str, Any]] | None:

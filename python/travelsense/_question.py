@@ -184,33 +184,42 @@ def to_json(value: object, field: str = "") -> str:
     """The JSON of what users write: dates, lengths and the numbers of other libraries included.
 
     Raises:
-        ValidationError: for numbers that JSON does not have; `field` is what the value is called.
+        ValidationError: for numbers that JSON does not have and text that UTF-8 does not; `field` is what the value is
+            called.
     """
     try:
-        return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
+        if not text.isascii():
+            text.encode()
     except ValueError:
-        errors: list[FieldError] = [
-            {"field": path, "code": "not_finite", "message": "must be a finite number, or None"}
-            for path in _not_finite(value, field)
-        ]
+        errors = list(_unwritable(value, field))
         if not errors:
             raise
-        text = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-        raise ValidationError(text, code="validation_failed", errors=errors) from None
+        said = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        raise ValidationError(said, code="validation_failed", errors=errors) from None
+    return text
 
 
-def _not_finite(value: Any, path: str) -> Iterator[str]:
-    """Where numbers are that JSON does not have."""
+def missing(value: Any) -> bool:
+    """Whether it stands for nothing: `None`, NaN and NaT, which are not themselves, and the NA of pandas."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)  # noqa: PLR0124 - as it says
+
+
+def _unwritable(value: Any, path: str) -> Iterator[FieldError]:
+    """Where numbers are that JSON does not have, and text that UTF-8 does not."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _not_finite(inner, f"{path}.{name}" if path else str(name))
+            yield from _unwritable(inner, f"{path}.{name}" if path else str(name))
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
-            yield from _not_finite(inner, f"{path}[{i}]")
-    elif not isinstance(value, str | None):
-        plain = value if isinstance(value, int | float) else _plain(value)
+            yield from _unwritable(inner, f"{path}[{i}]")
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            yield {"field": path, "code": "invalid_text", "message": "holds half a character, which is no Unicode"}
+    else:
+        plain = value if isinstance(value, int | float | None) else _plain(value)
         if isinstance(plain, float) and not isfinite(plain):
-            yield path
+            yield {"field": path, "code": "not_finite", "message": "must be a finite number, or None"}
 
 
 def _plain(value: Any) -> Any:

@@ -199,11 +199,17 @@ def test_events_hold_what_python_has(empty):
         assert empty.funnel([step], **FEBRUARY).to_dict()["entered"] == 1, name
 
 
-def test_numbers_that_json_lacks_are_named_all_at_once(empty):
-    nothing = {"name": "search", "ts": "2026-02-01", "properties": {"a": float("nan"), "b": [1, np.float64("inf")]}}
+def test_what_json_or_utf8_lacks_is_named_all_at_once(empty):
+    nothing = {
+        "name": "search",
+        "userId": "cut \ud83d",
+        "ts": "2026-02-01",
+        "properties": {"a": float("nan"), "b": [1, np.float64("inf")]},
+    }
     with pytest.raises(ts.ValidationError) as refused:
         empty.ingest([*EVENTS, nothing])
     assert [(error["field"], error["code"]) for error in refused.value.errors] == [
+        ("events[6].userId", "invalid_text"),
         ("events[6].properties.a", "not_finite"),
         ("events[6].properties.b[1]", "not_finite"),
     ]

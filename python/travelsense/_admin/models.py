@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
 from travelsense._handle import Handle
-from travelsense._question import question, to_json
+from travelsense._question import missing, question, to_json
 
 if TYPE_CHECKING:
     import os
@@ -241,5 +241,4 @@ def _plain(values: Any) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    # NaN is the only value that is not itself.
-    return None if value != value else value  # noqa: PLR0124 - as the line above says
+    return None if missing(value) else value
