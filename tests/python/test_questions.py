@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-import travelsense as ts
+from travelsense import NotFound, ValidationError
 from travelsense._names import camel, field_of, message_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -75,8 +75,27 @@ def test_somebody_has_a_profile(empty):
     assert (ada["person"]["events"], ada["total"], ada["hasMore"]) == (2, 2, True)
     assert [(e["name"], e["currency"]) for e in ada["events"]] == [("book", "EUR")]
     assert [e["name"] for e in empty.profile("ada", as_of=datetime(2026, 2, 1, 12, tzinfo=UTC))["events"]] == ["search"]
-    with pytest.raises(ts.NotFound):
+    with pytest.raises(NotFound):
         empty.profile("ada", anonymous=True)
-    with pytest.raises(ts.ValidationError) as refused:
+    with pytest.raises(ValidationError) as refused:
         empty.profile("ada", limit=0, offset=-1)
     assert [e["field"] for e in refused.value.errors] == ["limit", "offset"]
+
+
+def test_fields_of_a_question_may_be_named_as_arguments(store):
+    asked = {
+        "steps": ["search", "view"],
+        "startDate": "2026-02-01",
+        "endDate": "2026-02-28",
+        "asOf": "2026-02-20T00:00:00Z",
+    }
+    ours = {camel(name): value for name, value in asked.items()}
+    theirs = {field_of(name): value for name, value in asked.items()}
+    assert "start_date" in theirs
+    assert store.query("funnel", theirs) == store.query("funnel", ours)
+    cell = {"cell": "reached", "step": 2}
+    assert store.people("funnel", theirs, cell) == store.people("funnel", ours, cell)
+    assert len(store.explain_difference(theirs, {**ours, "window": "1h"})) == 1
+    with pytest.raises(ValidationError) as refused:
+        store.query("funnel", {**theirs, "windw": "7d"})
+    assert [error["field"] for error in refused.value.errors] == ["windw"]
