@@ -65,7 +65,7 @@ def test_somebody_has_a_profile(empty):
             {"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"},
             {
                 "userId": "ada",
-                "name": "book",
+                "name": "payment",
                 "ts": "2026-02-02T10:00:00Z",
                 "properties": {"amount": 12.5, "currency": "EUR"},
             },
@@ -73,7 +73,7 @@ def test_somebody_has_a_profile(empty):
     )
     ada = empty.profile("ada", limit=1)
     assert (ada["person"]["events"], ada["total"], ada["hasMore"]) == (2, 2, True)
-    assert [(e["name"], e["currency"]) for e in ada["events"]] == [("book", "EUR")]
+    assert [(e["name"], e["amount"]) for e in ada["events"]] == [("payment", "12.50")]
     assert [e["name"] for e in empty.profile("ada", as_of=datetime(2026, 2, 1, 12, tzinfo=UTC))["events"]] == ["search"]
     with pytest.raises(NotFound):
         empty.profile("ada", anonymous=True)

@@ -2,7 +2,6 @@
 //! where many ask at the same time.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -75,16 +74,17 @@ impl Answers {
             role: who.role().to_owned(),
         };
         let computed = Cell::new(false);
+        let failed = Cell::new(None);
         let found = kept.try_get_with(key, || {
             computed.set(true);
-            compute()
+            compute().map_err(|error| failed.set(Some(error)))
         });
         self.meters.asked(!computed.get(), kept.weighted_size());
-        match found.map_err(Arc::try_unwrap) {
-            Ok(answer) => Ok(answer),
-            Err(Ok(error)) if computed.get() => Err(error),
+        match (found, failed.take()) {
+            (Ok(answer), _) => Ok(answer),
+            (Err(_), Some(error)) => Err(error),
             // Somebody else's question failed, maybe because nobody waited for it any more; that says nothing of this one.
-            Err(_) => compute(),
+            (Err(_), None) => compute(),
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
             answers.ask((&store, &who), "query/funnel", &question, compute)
         };
         let (begun, begins) = channel();
-        let (leave, left) = channel();
+        let (leave, left) = channel::<()>();
         thread::scope(|scope| {
             let first = scope.spawn({
                 let (store, question, ask) = (&store, &question, &ask);
@@ -136,7 +136,7 @@ mod tests {
                     let gone = store.until(|| true);
                     ask(&|| {
                         begun.send(()).unwrap();
-                        left.recv().unwrap();
+                        let _ = left.recv();
                         funnel(&gone, question)
                     })
                 }
@@ -152,7 +152,7 @@ mod tests {
             });
             // Those who come after the first one has left are not waiting, but get the same.
             thread::sleep(Duration::from_millis(100));
-            leave.send(()).unwrap();
+            drop(leave);
             assert_eq!(first.join().unwrap().unwrap_err().code(), "cancelled");
             for waiting in waiting {
                 waiting.join().unwrap().unwrap();

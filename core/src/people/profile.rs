@@ -10,6 +10,7 @@ use super::{Person, person};
 use crate::error::{Error, Result};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
+use crate::query::money::Money;
 use crate::timeline::View;
 use crate::warehouse::person::{self as stored, Detail};
 use crate::warehouse::{Page, Warehouse};
@@ -82,7 +83,7 @@ pub struct Happening {
     /// The session it was sent with.
     pub session_id: Option<String>,
     /// Its amount, as decimal text.
-    pub amount: Option<String>,
+    pub amount: Option<Money>,
     /// The currency of the amount.
     pub currency: Option<String>,
     /// Its properties.

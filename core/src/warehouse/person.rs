@@ -1,10 +1,11 @@
 //! One user and what stands in their events, in a warehouse that speaks DuckDB's SQL.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::UInt32Type;
+use arrow::datatypes::{Decimal128Type, UInt32Type};
 
 use super::{Parameter, Warehouse};
 use crate::error::{Error, Result};
+use crate::query::money::Money;
 
 /// What stands in an event beside its user, its time and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub(crate) struct Detail {
     pub event_id: Option<String>,
     /// The session it was sent with.
     pub session_id: Option<String>,
-    /// Its promoted amount, as decimal text.
-    pub amount: Option<String>,
+    /// Its promoted amount.
+    pub amount: Option<Money>,
     /// The currency of the amount.
     pub currency: Option<String>,
     /// Its properties, as a JSON object.
@@ -29,7 +30,7 @@ const KEY: &str = "select user_key from users where id = ? and id <> '' and anon
 // Rows of one user lie anywhere; the bounds let the engine pass over what cannot hold them.
 const DETAILS: &str = "
 select
-    row_key, coalesce(event_id_text, event_id::varchar), session_id, amount::varchar, currency, properties
+    row_key, coalesce(event_id_text, event_id::varchar), session_id, amount, currency, properties
 from events
 where row_key between ? and ? and row_key in (select unnest(from_json(?, '[\"UINTEGER\"]')))
 ";
@@ -87,7 +88,7 @@ pub(crate) fn details(warehouse: &dyn Warehouse, rows: &[u32]) -> Result<Vec<Det
                 row: *row,
                 event_id: text(&batch, 1, at)?,
                 session_id: text(&batch, 2, at)?,
-                amount: text(&batch, 3, at)?,
+                amount: amount(&batch, 3, at)?,
                 currency: text(&batch, 4, at)?,
                 properties: text(&batch, 5, at)?,
             });
@@ -114,6 +115,15 @@ fn whole(batch: &RecordBatch, at: usize) -> Result<&arrow::array::UInt32Array> {
     let column = batch.columns().get(at);
     let column = column.and_then(|c| c.as_primitive_opt::<UInt32Type>());
     column.ok_or_else(shape)
+}
+
+fn amount(batch: &RecordBatch, at: usize, row: usize) -> Result<Option<Money>> {
+    let column = batch.columns().get(at);
+    let column = column.and_then(|c| c.as_primitive_opt::<Decimal128Type>());
+    let column = column.ok_or_else(shape)?;
+    // Stored in ten-thousandths.
+    let value = column.is_valid(row).then(|| column.value(row));
+    Ok(value.map(|v| Money(v * 100_000_000)))
 }
 
 fn text(batch: &RecordBatch, at: usize, row: usize) -> Result<Option<String>> {

@@ -113,13 +113,17 @@ impl Case {
         .collect()
     }
 
-    /// Every event with whoever it counts for, and of each user who that is.
+    /// Every event with whoever it counts for, and of each user who that is: the oldest, by what came with an id of their own.
     fn counted(&self) -> (Vec<Event>, BTreeMap<String, String>) {
         let apart = Vector {
             merges: Vec::new(),
             ..self.vector()
         };
+        let mut events = apart.history(&[]).events;
         let mut history = apart.history(&[]);
+        let own: Vec<bool> = self.events.iter().map(|(who, ..)| who.is_some()).collect();
+        let mut own = own.into_iter();
+        history.events.retain(|_| own.next().unwrap_or_default());
         history.profiles = (0..USERS)
             .map(|n| Profile {
                 user: user(n),
@@ -134,8 +138,14 @@ impl Case {
             .collect();
         identity::merge(&mut history, &merges);
         let who = history.profiles.iter().enumerate();
-        let who = who.map(|(n, p)| (user(n as u8), p.user.clone())).collect();
-        (history.events, who)
+        let is: BTreeMap<String, String> =
+            who.map(|(n, p)| (user(n as u8), p.user.clone())).collect();
+        for user in events.iter_mut().filter_map(|e| e.user.as_mut()) {
+            if let Some(one) = is.get(user) {
+                user.clone_from(one);
+            }
+        }
+        (events, is)
     }
 
     /// All ids that rows speak of.

@@ -14,7 +14,7 @@ const PEOPLE: &str = "/api/analytics-dashboard/people";
 async fn a_person_is_shown_with_what_they_did_the_latest_first() {
     let server = Server::new();
     let more = json!([
-        {"userId": "a/b", "name": "pay", "ts": "2026-02-01T10:00:00Z", "sessionId": "s", "eventId": "e1",
+        {"userId": "a/b", "name": "payment", "ts": "2026-02-01T10:00:00Z", "sessionId": "s", "eventId": "e1",
          "properties": {"amount": 12.5, "currency": "EUR", "<b>": "مرحبا"}},
         {"userId": "a/b", "name": "search", "ts": "2026-01-01T10:00:00Z"},
     ]);
@@ -28,14 +28,15 @@ async fn a_person_is_shown_with_what_they_did_the_latest_first() {
     assert_eq!(data["ids"], json!([{"id": "a/b", "anonymous": false}]));
     assert_eq!(
         data["names"],
-        json!([{"name": "pay", "events": 1}, {"name": "search", "events": 1}])
+        json!([{"name": "payment", "events": 1}, {"name": "search", "events": 1}])
     );
     let (latest, first) = (&data["events"][0], &data["events"][1]);
-    assert_eq!(latest["name"], "pay");
+    assert_eq!(latest["name"], "payment");
     assert_eq!(latest["ts"], "2026-02-01T10:00:00.000Z");
     assert_eq!(latest["eventId"], "e1");
     assert_eq!(latest["sessionId"], "s");
     assert_eq!(latest["properties"]["<b>"], "مرحبا");
+    assert_eq!(latest["amount"], "12.50");
     assert_eq!(latest["currency"], "EUR");
     assert_eq!(first["name"], "search");
     assert_eq!(first["properties"], Value::Null);
@@ -110,7 +111,7 @@ async fn a_person_is_shown_to_those_who_may_see_people_and_it_stands_in_the_reco
                 && e["outcome"] == outcome
         })
     };
-    assert!(told("viewer", "denied"), "{entries:?}");
+    assert!(told("viewer", "refused"), "{entries:?}");
     assert!(told("analyst", "allowed"), "{entries:?}");
 }
 

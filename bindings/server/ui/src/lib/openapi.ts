@@ -819,6 +819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * One person with their events, the latest first.
+         * @description Needs the permission `read_people`.
+         */
         get: operations["readPerson"];
         put?: never;
         post?: never;
@@ -2062,6 +2066,7 @@ export interface components {
         Profile: {
             /** Format: date-time */
             asOf: string;
+            /** @description The latest first. */
             events: {
                 amount: string | null;
                 currency: string | null;
@@ -2073,16 +2078,19 @@ export interface components {
                 ts: string;
             }[];
             hasMore: boolean;
+            /** @description All ids that are this person, users before devices; of a device also the users whom it is known to be. */
             ids: {
                 anonymous: boolean;
                 id: string;
             }[];
+            /** @description How often each event occurred, the most frequent first. */
             names: {
                 events: number;
                 name: string;
             }[];
             offset: number;
             person: components["schemas"]["Person"];
+            /** @description How many events there are of the name asked for, or in all. */
             total: number;
         };
         QuarantineReplay: {
@@ -3390,6 +3398,7 @@ export interface operations {
                 endDate?: components["schemas"]["Date"];
                 /** @description The zone of the range. */
                 timezone?: components["schemas"]["TimeZone"];
+                /** @description Only what has these values, as JSON: `[{"property": "country", "value": "FR"}]`. Real-time metrics are of everybody. */
                 filters?: string;
             };
             header?: never;
@@ -4409,14 +4418,20 @@ export interface operations {
     readPerson: {
         parameters: {
             query?: {
+                /** @description Whether it is the id of a device. */
                 anonymous?: boolean;
+                /** @description Only events of this name. */
                 name?: string;
+                /** @description At most so many events. */
                 limit?: number;
+                /** @description After so many, from the latest on. */
                 offset?: number;
+                /** @description Nothing after this instant is seen; now by default. */
                 asOf?: string;
             };
             header?: never;
             path: {
+                /** @description Their id. */
                 id: string;
             };
             cookie?: never;
@@ -4440,7 +4455,7 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            413: components["responses"]["TooLarge"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Overloaded"];
