@@ -14,7 +14,7 @@ use crate::cases::agree;
 use crate::generate::{NAMES, NOW, SECOND};
 use crate::store;
 
-const CASES: u32 = 60;
+const CASES: u32 = 30;
 const USERS: u8 = 5;
 const DEVICES: u8 = 3;
 
