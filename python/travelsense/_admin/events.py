@@ -139,15 +139,35 @@ class Events(Handle):
         return IngestReport.of_core(self._store.ingest(to_json(events, "events")))
 
     def catalogue(self) -> dict[str, Any]:
-        """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on."""
+        """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on.
+
+        Raises:
+            Forbidden: who acts may not ask questions.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.catalogue()["conversions"]
+            ['complete_booking']
+        """
         catalogue: dict[str, Any] = json.loads(self._store.catalogue())
         return catalogue
 
     def set_catalogue(self, catalogue: Mapping[str, Any]) -> None:
         """Says what the events mean; a field that is absent gets its default.
 
+        Args:
+            catalogue: its fields, as `catalogue` gives them.
+
         Raises:
             ValidationError: with everything wrong with it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.set_catalogue({**a.catalogue(), "conversions": ["purchase"]})
+            ...     a.catalogue()["conversions"]
+            ['purchase']
         """
         self._store.set_catalogue(to_json(catalogue))
 
@@ -192,6 +212,14 @@ class Events(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2027-01-01T00:00:00Z"}])
+            ...     held = a.quarantine()
+            >>> report.quarantined, held["total"], held["events"][0]["event"]["userId"]
+            (1, 1, 'ada')
         """
         held: dict[str, Any] = json.loads(self._store.quarantine(question(limit=limit, offset=offset)))
         return held
@@ -204,6 +232,13 @@ class Events(Handle):
 
         Raises:
             ValidationError: with everything wrong with the ids.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2027-01-01T00:00:00Z"}])
+            ...     print(a.replay_quarantine())
+            1 sent: 0 accepted, 0 duplicates, 1 refused
         """
         from travelsense._report import IngestReport
 
@@ -214,6 +249,15 @@ class Events(Handle):
 
         Returns:
             `accepted`, the events of them that were new, and `left`, the batches that still cannot be stored.
+
+        Raises:
+            Forbidden: who acts may not take in events.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.replay_parked()
+            {'accepted': 0, 'left': 0}
         """
         report: dict[str, int] = json.loads(self._store.replay_parked())
         return report
