@@ -97,5 +97,5 @@ def test_fields_of_a_question_may_be_named_as_arguments(store):
     assert store.people("funnel", theirs, cell) == store.people("funnel", ours, cell)
     assert len(store.explain_difference(theirs, {**ours, "window": "1h"})) == 1
     with pytest.raises(ValidationError) as refused:
-        store.query("funnel", {**theirs, "windw": "7d"})
-    assert [error["field"] for error in refused.value.errors] == ["windw"]
+        store.query("funnel", {**theirs, "windows": "7d"})
+    assert [error["field"] for error in refused.value.errors] == ["windows"]

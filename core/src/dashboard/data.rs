@@ -327,7 +327,9 @@ fn funnel(widget: &Widget, (span, zone): (Span, &Zone), only: &Only) -> Value {
 
 fn buckets(span: Span, zone: &Zone, period: Period) -> Result<Vec<Instant>> {
     let calendar = Calendar::new(zone, period, WeekStart::default(), span.from, span.to)?;
-    let starts = calendar.buckets().iter().map(|b| b.start);
+    // A date that the zone skipped is an empty bucket, and holds nothing.
+    let there = calendar.buckets().iter().filter(|b| b.start < b.end);
+    let starts = there.map(|b| b.start);
     // The first bucket begins where the range does, and the last ends there.
     let mut edges: Vec<Instant> = starts.map(|at| at.max(span.from)).collect();
     if edges.len() > MOST_BUCKETS {

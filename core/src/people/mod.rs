@@ -95,6 +95,7 @@ pub(crate) fn answer(
 ) -> Result<PeopleAnswer> {
     let rows = warehouse.people(
         keys,
+        &view.timelines.merged_into(keys),
         &Page {
             limit: people.limit,
             offset: people.offset,
