@@ -129,7 +129,8 @@ pub(crate) fn profile(
         limit: 1,
         offset: 0,
     };
-    let said = warehouse.people(&[key], &page, view.as_of)?;
+    let merged = view.timelines.merged_into(&[key]);
+    let said = warehouse.people(&[key], &merged, &page, view.as_of)?;
     let said = said.into_iter().next();
     let person = person(
         said.ok_or_else(|| Error::internal("a user without an id"))?,
