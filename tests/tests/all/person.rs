@@ -18,10 +18,13 @@ const CASES: u32 = 30;
 const USERS: u8 = 5;
 const DEVICES: u8 = 3;
 
+/// An event: a user or none, a device or none, a name, a minute.
+type Happened = (Option<u8>, Option<u8>, u8, u8);
+
 /// What happened to whom: events at minutes of their own, what devices turned out to be, and who is one.
 #[derive(Clone, Debug)]
 struct Case {
-    events: Vec<(Option<u8>, Option<u8>, u8, u8)>,
+    events: Vec<Happened>,
     aliases: Vec<(u8, Option<u8>, u8)>,
     merges: BTreeMap<u8, u8>,
     as_of: Option<u8>,
@@ -81,7 +84,7 @@ fn device(n: u8) -> String {
 impl Case {
     /// As rows, of which a store and the oracle's history are made.
     fn vector(&self) -> Vector {
-        let event = |(i, (who, on, name, minute)): (usize, &(Option<u8>, Option<u8>, u8, u8))| {
+        let event = |(i, (who, on, name, minute)): (usize, &Happened)| {
             json!({
                 "eventId": format!("e{i}"), "userId": who.map(user), "anonymousId": on.map(device), "ts": numbers::instant(at(*minute)),
                 "name": NAMES[usize::from(*name)], "properties": {"i": i},
