@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 SUITES ?= rust postgres sources docs python+node ui
+OF_SOURCES := binary(it) & test(/^sources::/)
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
@@ -23,14 +24,14 @@ test: setup ## Runs all tests, or some suites of them (SUITES="rust python")
 	@MAKE='$(MAKE)' .setup/suites test $(SUITES)
 
 test-rust:
-	cargo nextest run --workspace
+	cargo nextest run --workspace -E 'not ($(OF_SOURCES))'
 
 test-postgres:
 	cargo nextest run --workspace --lib -E 'test(metadata)'
 
 # Events from a stream of NATS and from a PostgreSQL, each started by its test.
 test-sources:
-	cargo nextest run --workspace --test it -E 'test(sources)'
+	cargo nextest run --workspace --test it -E '$(OF_SOURCES)'
 
 # Traces of requests, which only a program with the feature sends. Asked for by name: it compiles the server once more.
 test-otel:

@@ -1,5 +1,6 @@
 /** Opens a store, and asks it. */
 
+import { fileURLToPath } from 'node:url';
 import { Administration } from './admin.js';
 import type { Page } from './alert.js';
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
@@ -46,7 +47,7 @@ import { native } from './native.js';
 import type { People, PeopleQuestion, Person } from './people.js';
 import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
-import { written } from './question.js';
+import { data, written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 import { repeated } from './stream.js';
@@ -86,8 +87,9 @@ export interface OpenOptions {
  *
  * @throws {@link TravelsenseError} where the file is held by another process, is no store, or is newer than this version.
  */
-export async function open(path: string, options?: OpenOptions | null): Promise<Analytics> {
-  return new Analytics(await awaited(() => native.open(written({ ...options, path }))));
+export async function open(path: string | URL, options?: OpenOptions | null): Promise<Analytics> {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  return new Analytics(await awaited(() => native.open(written({ ...options, path: file }))));
 }
 
 /**
@@ -116,8 +118,8 @@ export class Analytics extends Administration {
     return exact(
       await this.call(() =>
         plain
-          ? this.native.ingest(written(events))
-          : this.native.ingestBatch(written(events), source ?? 'node', idempotencyKey ?? null),
+          ? this.native.ingest(data(events, 'events'))
+          : this.native.ingestBatch(data(events, 'events'), source ?? 'node', idempotencyKey ?? null),
       ),
     );
   }

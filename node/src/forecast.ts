@@ -39,8 +39,8 @@ export interface ForecastOptions {
   readonly kind?: 'value' | 'count' | 'amount' | 'share' | null;
   /** The two letters of a country whose holidays count in daily series. */
   readonly country?: string | null;
-  /** Days, past and to come, by the name of what happens on them. */
-  readonly events?: Readonly<Record<string, readonly When[]>> | null;
+  /** Days, or one day, past and to come, by the name of what happens on them. */
+  readonly events?: Readonly<Record<string, When | readonly When[]>> | null;
   /** Columns of the frame that explain `y`. */
   readonly regressors?: readonly string[] | null;
   /** The values of the regressors in the periods ahead. */
@@ -227,14 +227,14 @@ function columns(rows: readonly SeriesRow[], names: Names): object {
   const known = names.regressors.filter(has);
   return {
     ...(has(names.ids) && { uniqueId: column(names.ids) }),
-    ds: column(names.times),
+    ...(has(names.times) && { ds: column(names.times) }),
     ...(has(names.values) && { y: numbers(names.values) }),
     ...(known.length > 0 && { regressors: Object.fromEntries(known.map((name) => [name, numbers(name)])) }),
   };
 }
 
-function listed(events: Readonly<Record<string, readonly When[]>>): object[] {
-  return Object.entries(events).map(([name, days]) => ({ name, days }));
+function listed(events: Readonly<Record<string, When | readonly When[]>>): object[] {
+  return Object.entries(events).map(([name, days]) => ({ name, days: [days].flat() }));
 }
 
 /** An answer whose fields are read from its text when one of them is first looked at. */

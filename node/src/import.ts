@@ -1,5 +1,6 @@
 /** Events from files and from Arrow. */
 
+import { fileURLToPath } from 'node:url';
 import { exact, type Exact } from './answer.js';
 import { stoppable } from './asking.js';
 import type { FieldError } from './error.js';
@@ -98,8 +99,8 @@ export interface Refusal {
   errors: FieldError[];
 }
 
-/** Rows from a file by its path, from Arrow IPC, or one by one. */
-export type ImportSource = string | Uint8Array | Iterable<object> | AsyncIterable<object>;
+/** Rows from a file by its path or `file:` URL, from Arrow IPC, or one by one. */
+export type ImportSource = string | URL | Uint8Array | Iterable<object> | AsyncIterable<object>;
 
 /** An import under way: a promise of its report. */
 export interface Importing extends Promise<Exact<ImportReport>> {
@@ -123,8 +124,10 @@ export function importing(
   };
   const from = (source: string | Uint8Array) =>
     stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear));
-  const ready = typeof source === 'string' || source instanceof Uint8Array;
-  const run = started(() => (ready ? from(source) : spooled(source, signal, from)));
+  const run = started(async () => {
+    if (typeof source === 'string' || source instanceof Uint8Array) return from(source);
+    return source instanceof URL ? from(fileURLToPath(source)) : spooled(source, signal, from);
+  });
   const report = run.then((text) => exact<ImportReport>(text));
   const told = latest<Progress>(report);
   say = told.say;

@@ -1,6 +1,6 @@
 /** A question or options as the JSON that the core reads. What is wrong with them, the core says. */
 
-import { TravelsenseError } from './error.js';
+import { TravelsenseError, type FieldError } from './error.js';
 
 /**
  * The JSON of a question. A `Date` becomes its instant.
@@ -22,14 +22,48 @@ export function written(question: unknown): string {
   );
 }
 
-function whole(field: string, value: bigint): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  const message = `\`${value}\` is beyond 2^53 − 1 and cannot be written exactly`;
-  throw new TravelsenseError({
-    kind: 'invalid',
-    code: 'validation_failed',
-    message: `${field}: ${message}`,
-    errors: [{ field, code: 'out_of_range', message }],
+/**
+ * The JSON of data, such as a batch of events that is called `name`. A `Date` becomes its instant, and what is no data is left out, as
+ * JSON has it; but numbers and text that the core could not read are refused by where they stand.
+ */
+export function data(rows: unknown, name: string): string {
+  return JSON.stringify(rows ?? null, function (this: Record<string, unknown>, key: string, value: unknown): unknown {
+    const given = this[key];
+    if (given instanceof Date && Number.isNaN(given.getTime())) return String(given);
+    if (unwritable(value)) throw invalid([...unwritables(rows, name)]);
+    return typeof value === 'bigint' ? Number(value) : value;
   });
+}
+
+function* unwritables(value: unknown, field: string): Generator<FieldError> {
+  const error = unwritable(value);
+  if (error) yield { field, ...error };
+  if (Array.isArray(value)) {
+    for (const [i, inner] of value.entries()) yield* unwritables(inner, `${field}[${i}]`);
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) yield* unwritables(inner, `${field}.${key}`);
+  }
+}
+
+function unwritable(value: unknown): Omit<FieldError, 'field'> | null {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return { code: 'not_finite', message: 'must be a finite number, or null' };
+  if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value)))
+    return { code: 'out_of_range', message: `\`${value}\` is beyond 2^53 − 1 and cannot be written exactly` };
+  // Such as is left where an emoji was cut. It is not mended, which would make two ids one.
+  if (typeof value === 'string' && !value.isWellFormed())
+    return { code: 'invalid_text', message: 'holds half a character, which is no Unicode' };
+  return null;
+}
+
+/** That of what is wrong with fields. */
+function invalid(errors: FieldError[]): TravelsenseError {
+  const message = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new TravelsenseError({ kind: 'invalid', code: 'validation_failed', message, errors });
+}
+
+function whole(field: string, value: bigint): number {
+  const error = unwritable(value);
+  if (error) throw invalid([{ field, ...error }]);
+  return Number(value);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { written } from './question.js';
+import { data } from './question.js';
 
 /** Writes rows into a file that only this user can read, has it used, and removes it. */
 export async function spooled<T>(
@@ -15,6 +15,8 @@ export async function spooled<T>(
   use: (path: string) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
+  if (!(Object(rows) === rows && (Symbol.iterator in rows || Symbol.asyncIterator in rows)))
+    throw new TypeError('a path, a file: URL, Arrow IPC or rows that can be iterated are needed');
   const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
   try {
     const path = join(folder, 'rows.ndjson');
@@ -34,8 +36,9 @@ export async function spooled<T>(
 /** Lines by the batch: one write for many rows. */
 async function* lines(rows: Iterable<object> | AsyncIterable<object>): AsyncGenerator<string> {
   let text = '';
-  for await (const row of rows) {
-    text += `${written(row)}\n`;
+  let row = 0;
+  for await (const given of rows) {
+    text += `${data(given, `rows[${row++}]`)}\n`;
     if (text.length > 65_536) {
       yield text;
       text = '';

@@ -71,6 +71,38 @@ test('what is no question is refused', async () => {
   }
 });
 
+test('data that JSON or UTF-8 lacks is refused by where it stands, all at once', async () => {
+  const event = { userId: 'u', name: 'a', ts: new Date('2026-02-01') };
+  const wrong = [
+    event,
+    { ...event, userId: 'cut \ud83d', properties: { share: NaN, list: [1, 2n ** 60n], when: event.ts } },
+    { ...event, properties: { most: Infinity } },
+  ];
+  const named = [
+    '[1].userId invalid_text',
+    '[1].properties.share not_finite',
+    '[1].properties.list[1] out_of_range',
+    '[2].properties.most not_finite',
+  ];
+  const events = await refusal(store.ingest(wrong));
+  assert.deepEqual(
+    codes(events),
+    named.map((code) => `events${code}`),
+  );
+  const rows = await refusal(store.import(wrong));
+  assert.deepEqual(
+    codes(rows),
+    named.slice(0, 3).map((code) => `rows${code}`),
+  );
+  // What is no data is left out, as JSON has it, and whole characters are whole.
+  const properties = { call: () => 1, none: undefined, small: 7n, emoji: '👩‍💻' };
+  assert.equal((await store.ingest([{ ...event, eventId: 'e', properties }])).accepted, 1);
+  const where = (/** @type {string} */ property) => [{ event: 'a', where: [{ property, op: 'exists' }] }];
+  const entered = async (/** @type {string} */ name) =>
+    (await store.funnel(untyped({ steps: where(name), startDate: '2026-02-01', endDate: '2026-02-02' }))).entered;
+  assert.deepEqual(await Promise.all(['call', 'none', 'small', 'emoji'].map(entered)), [0, 0, 1, 1]);
+});
+
 test('null and undefined mean the default, and a small bigint its number', async () => {
   const answer = await store.funnel({ steps: ['a'], ...range, window: 60 });
   const question = { steps: ['a'], ...range, window: 60n, segment: null, timezone: undefined };

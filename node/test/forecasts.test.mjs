@@ -66,6 +66,19 @@ function up() {
   return control.signal;
 }
 
+test('one day need not be a list, and a column that is missing is named once', async () => {
+  const [one, several] = await Promise.all(
+    [day(5), [day(5)]].map((sale) => forecast(rows(70), { horizon: 2, events: { sale } })),
+  );
+  assert.equal(one?.toJSONText(), several?.toJSONText());
+  const renamed = rows(70).map(({ ds, y }) => ({ date: ds, y }));
+  // @ts-expect-error the column is called otherwise
+  await assert.rejects(forecast(renamed, { horizon: 2 }), (/** @type {TravelsenseError} */ error) => {
+    assert.deepEqual(error.errors[0], { field: 'ds', code: 'required', message: 'is required' });
+    return true;
+  });
+});
+
 test('the store foretells', async () => {
   const store = await open(':memory:', { now: '2026-02-28T00:00:00Z' });
   after(() => store.close());

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { RecordBatchFileWriter, tableFromArrays, tableToIPC } from 'apache-arrow';
 import { open, TravelsenseError } from 'travelsense';
 
@@ -38,6 +39,20 @@ test('a file is imported with its own names of columns, and what is malformed is
   const { steps } = await store.funnel({ steps: ['a', 'b'], ...range });
   assert.deepEqual([steps[0]?.count, steps[1]?.count, steps[1]?.timeFromEntry.median], [1, 1, 86400]);
   await store.close();
+});
+
+test('a path may be a file: URL, and what holds no rows is refused', async () => {
+  await lines('url.ndjson', 3);
+  const store = await open(pathToFileURL(join(folder, 'url.db')), { now });
+  assert.equal((await store.import(pathToFileURL(join(folder, 'url.ndjson')))).accepted, 3);
+  await store.close();
+  const again = await open(join(folder, 'url.db'), { now });
+  assert.equal((await again.funnel({ steps: ['a'], ...range })).entered, 3);
+  for (const source of [undefined, null, 5, {}]) {
+    // @ts-expect-error as a caller without types may call it
+    await assert.rejects(again.import(source), { name: 'TypeError', message: /^a path, a file: URL/ });
+  }
+  await again.close();
 });
 
 test('a strict import keeps nothing of a file with a malformed line', async () => {

@@ -33,7 +33,7 @@ from travelsense._errors import (
 )
 from travelsense._forecast import backtest, forecast
 from travelsense._native import __version__
-from travelsense._question import Range
+from travelsense._question import Filter, Range
 from travelsense._result import Backtest, Forecast, Result
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "Error",
+    "Filter",
     "Forbidden",
     "Forecast",
     "ImportReport",

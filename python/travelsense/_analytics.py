@@ -120,15 +120,39 @@ class Analytics(
         return Analytics(self._store.acting(id, role), self._path)
 
     def now(self) -> str:
-        """What time it is for this store, in ISO 8601."""
+        """What time it is for this store, in ISO 8601.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     a.now()
+            '2026-03-01T00:00:00.000Z'
+        """
         return self._store.now()
 
     def rebuild(self) -> None:
-        """Throws the timelines away and builds them anew from the stored events; answers stay the same."""
+        """Throws the timelines away and builds them anew from the stored events; answers stay the same.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     before = a.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_json()
+            ...     a.rebuild()
+            ...     a.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_json() == before
+            True
+        """
         self._store.rebuild()
 
     def close(self) -> None:
-        """Closes the file; closing again does nothing. A call under way in another thread ends first."""
+        """Closes the file; closing again does nothing. A call under way in another thread ends first.
+
+        Example:
+            >>> import travelsense as ts
+            >>> a = ts.open(":memory:")
+            >>> a.close()
+            >>> a.close()
+        """
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -18,6 +18,17 @@ _IDENTITY = {
 }
 _LENGTHS = {"window", "within", "grace", "sessionTimeout"}
 _WIDTH, _COLUMN = 100, 48
+# Of a forecast.
+_MOST_SERIES = 10
+_FOUND = {"outliers": "left out where the models learn", "shifts": "where the level changed"}
+# Of a backtest: each figure is of the forecast and of the seasonal naive one, from the same past origins.
+_SCORES = {
+    "mase": "mean absolute error ÷ that of the seasonal naive forecast one season ahead in the history",
+    "wape": "sum of absolute errors ÷ sum of absolute values",
+    "bias": "sum of errors, forecast less value ÷ sum of absolute values",
+    "coverage_80, _95": "share of values within the interval of 80 % and of 95 %",
+    "width_80, _95": "mean width of the interval ÷ mean absolute value",
+}
 # What it is called, and when it was made.
 _NAMES = {"_id", "title", "description", "metricName", "timestamp", "createdAt", "updatedAt"}
 
@@ -26,6 +37,8 @@ def explain(word: str, answer: Any) -> str:
     """The switches of an answer with what each decides, and where its numbers come from."""
     if isinstance(answer, list):
         return "\n\n".join(explain(_title(word, part), part) for part in answer)
+    if word in {"forecast", "backtest"}:
+        return "\n".join([word, *(_found(answer) if word == "forecast" else _scored())])
     known = {rule["field"]: rule for rule in json.loads(rules(word))}
     held = {name: value for name, value in answer.items() if not isinstance(value, list | dict)}
     told = {**held, **answer.get("switches", {}), **answer.get("metadata", {})}
@@ -41,6 +54,33 @@ def explain(word: str, answer: Any) -> str:
         if answer.get(name):
             lines += _line(name, str(answer[name]), why)
     return "\n".join(lines)
+
+
+def _found(answer: dict[str, Any]) -> list[str]:
+    """What was done and found in each series of a forecast."""
+    lines = []
+    for series in answer["series"][:_MOST_SERIES]:
+        lines.append(f"series {series['uniqueId']}".rstrip())
+        models = ", ".join(f"{model['name']} {100 * model['share']:.0f} %" for model in series["models"])
+        lines += _line("models", models or "–", "and how much each counts")
+        lines += _line("kind", series["kind"], "what values are taken to be")
+        lines += _line("seasons", ", ".join(map(str, series["seasons"])) or "none", "in periods")
+        lines += _line("periods", f"{series['periods']:,}", f"of which {series['filled']:,} had no row")
+        for name, why in _FOUND.items():
+            lines += _line(name, ", ".join(series[name][:4]) or "none", why if series[name] else "")
+        effects = sorted(series["effects"], key=lambda effect: -abs(effect["size"]))
+        for effect in effects[:5]:
+            size = f"{100 * effect['size']:+.1f} %" if effect["relative"] else f"{effect['size']:+,.4g}"
+            lines += _line("effect", f"{effect['name']}: {size}", f"on {effect['days']} days of the history")
+        if series["short"]:
+            lines += _line("short", "true", "too few values for more than a wide guess")
+    if (more := len(answer["series"]) - _MOST_SERIES) > 0:
+        lines.append(f"and {more:,} more series")
+    return lines
+
+
+def _scored() -> list[str]:
+    return [line for name, why in _SCORES.items() for line in _line(name, "", why)]
 
 
 def _title(word: str, part: dict[str, Any]) -> str:

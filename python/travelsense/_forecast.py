@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from travelsense import _native
 from travelsense._asking import ask
-from travelsense._question import question
+from travelsense._question import missing, question
 from travelsense._result import Backtest, Forecast
+from travelsense._source import readable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 Frame: TypeAlias = "ArrowStream | ArrowArray | Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]"
 """A table of any library that speaks Arrow, a list of rows, or columns by name."""
 
-Events: TypeAlias = "Mapping[str, Sequence[Date]]"
-"""Days by the name of what happens on them."""
+Events: TypeAlias = "Mapping[str, Date | Sequence[Date]]"
+"""Days, or one day, by the name of what happens on them."""
 
 Gaps: TypeAlias = Literal["zero", "missing", "closed"]
 Kind: TypeAlias = Literal["value", "count", "amount", "share"]
@@ -213,7 +215,8 @@ class _Names:
 def _asked(frame: Any, future: Any, names: _Names, asked: dict[str, Any]) -> tuple[object | None, object | None, str]:
     """The frame, that of the periods ahead, and the question; rows that are not in a frame are in the question."""
     if _exports(frame):
-        ahead = None if future is None else future if _exports(future) else _as_arrow(future, frame)
+        frame = readable(frame)
+        ahead = None if future is None else readable(future) if _exports(future) else _as_arrow(future, frame)
         named = {"id_col": names.ids, "time_col": names.times, "target_col": names.values}
         # A frame of one series need not name it.
         if names.ids == "unique_id":
@@ -227,6 +230,8 @@ def _asked(frame: Any, future: Any, names: _Names, asked: dict[str, Any]) -> tup
 
 def _exports(frame: object) -> bool:
     if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+        if type(frame).__name__ == "Series":
+            raise TypeError("a table is needed, not a Series: one column says neither when nor what")
         return True
     if isinstance(frame, Mapping) or (isinstance(frame, Sequence) and not isinstance(frame, str | bytes)):
         return False
@@ -241,10 +246,13 @@ def _as_arrow(future: Any, frame: object) -> object:
 
 def _number(value: Any) -> Any:
     """JSON has no number for what is missing."""
-    return None if value is None or value != value else value  # noqa: PLR0124 - only NaN is not itself
+    return None if missing(value) else value
 
 
 def _events(events: Any) -> list[dict[str, Any]] | None:
     if events is None:
         return None
-    return [{"name": name, "days": list(days)} for name, days in events.items()]
+    if not isinstance(events, Mapping):
+        raise TypeError(f"`events` are days by name, such as {{'sale': ['2026-11-27']}}, not {type(events).__name__}")
+    one = str | date
+    return [{"name": name, "days": [days] if isinstance(days, one) else list(days)} for name, days in events.items()]

@@ -6,7 +6,13 @@ import re
 
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _CAMEL = re.compile(r"\b[a-z]+(?:[A-Z][a-z0-9]*)+\b")
+_ARGUMENT = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
 _QUOTED = re.compile(r"(`[^`]*`)")
+
+
+def argument(name: str) -> bool:
+    """Whether it is written as Python's arguments are and not as the core's names."""
+    return _ARGUMENT.fullmatch(name) is not None
 
 
 def camel(name: str) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from travelsense._result import Result
 
 _SHARE = ".0%"
+# More people than this are a list and no chart.
+_MOST_PEOPLE = 50
 
 
 def plot(alt: Any, result: Result) -> Any:
@@ -200,11 +202,67 @@ def _forecast(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     return band + chart.mark_line().encode(y="mean:Q", tooltip=tooltip)
 
 
+def _backtest(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    """What came, what had been forecast and what naively, one series below the other."""
+    series, _, time = result.columns[:3]
+    value = result.columns[3]
+    shown = [
+        {
+            "series": "" if row[series] is None else str(row[series]),
+            "ds": row[time],
+            "low": row["lo-95"],
+            "high": row["hi-95"],
+            "what": what,
+            "value": row[name],
+        }
+        for row in rows
+        for what, name in (("came", value), ("forecast", "mean"), ("naive", "naive"))
+    ]
+    kind = "T" if isinstance(shown[0]["ds"], str) else "Q"
+    x = alt.X(f"ds:{kind}", title=None)
+    chart = alt.Chart()
+    band = chart.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q")
+    band = band.transform_filter("datum.what == 'forecast'")
+    tooltip = ["series:N", f"ds:{kind}", "what:N", "value:Q"]
+    what = alt.Color("what:N", legend=alt.Legend(title=None))
+    lines = chart.mark_line().encode(x=x, y="value:Q", color=what, tooltip=tooltip)
+    facets = alt.layer(band, lines, data=alt.Data(values=shown)).properties(height=160)
+    facets = facets.facet(row=alt.Row("series:N", title=None)).resolve_scale(y="independent")
+    return facets.properties(title="Backtest, 95 %")
+
+
 def _churn(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     days = result.to_dict()["horizonDays"]
-    for row in rows:
-        row["label"] = row["user_id"]
-    return _bars(alt, rows, "Risk of churn", ("probability", "low", "high"), f"within {days} days")
+    shown = [{**row, "label": row["user_id"]} for row in rows[:_MOST_PEOPLE]]
+    return _bars(alt, shown, "Risk of churn", ("probability", "low", "high"), f"within {days} days")
+
+
+def _pickup(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    """The books of each period of service, as they stood so many days before."""
+    del result
+    return (
+        _chart(alt, rows, "Bookings by service")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("period:T", title=None),
+            y=alt.Y("books:Q", title="on the books"),
+            color=alt.Color("days_before:O", title="days before"),
+            tooltip=["period:T", "days_before:O", "books:Q", "complete:N", "partial:N"],
+        )
+    )
+
+
+def _value(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    answer = result.to_dict()
+    return (
+        _chart(alt, rows[:_MOST_PEOPLE], f"Expected value within {answer['horizonDays']} days")
+        .mark_bar()
+        .encode(
+            x=alt.X("expected_value:Q", title=answer["currency"]),
+            y=alt.Y("user_id:N", sort=None, title=None),
+            tooltip=["user_id:N", "expected_value:Q", "expected_purchases:Q", "probability_alive:Q", "value:Q"],
+        )
+    )
 
 
 def _next_action(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
@@ -225,8 +283,11 @@ _CHARTS: dict[str, Callable[[Any, list[dict[str, Any]], Result], Any]] = {
     "journey": _journey,
     "realtime": _realtime,
     "anomalies": _anomalies,
+    "pickup": _pickup,
     "predictive": _predictive,
     "forecast": _forecast,
+    "backtest": _backtest,
     "churn": _churn,
+    "value": _value,
     "next_action": _next_action,
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from travelsense._names import camel
+from travelsense._errors import FieldError, ValidationError
+from travelsense._names import argument, camel
 
 Date: TypeAlias = str | date | datetime
 """A date, or an instant; one without an offset is a civil time in the question's `timezone`."""
@@ -16,7 +18,10 @@ Length: TypeAlias = str | float | timedelta
 """Elapsed time: `"7d"`, seconds, or a `timedelta`."""
 
 Event: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
-"""The name of an event, several names for any of them, or `None` for any event."""
+"""The name of an event, several names for any of them, or `None` for any event.
+
+A mapping with `event` (one of these) and `where`, a list of `Filter`s, says what the event's properties are too.
+"""
 
 Segment: TypeAlias = Literal["all", "new", "returning", "active", "inactive", "premium", "free"]
 Period: TypeAlias = Literal["daily", "weekly", "monthly"]
@@ -35,7 +40,58 @@ CohortMetric: TypeAlias = Literal[
     "retention_rate", "revenue", "engagement", "feature_usage", "property_sum", "property_average"
 ]
 Property: TypeAlias = str | Mapping[str, Any]
-"""A property of events by its name, or of users as `{"user": "plan"}`."""
+"""A property of events by its name, of users as `{"user": "plan"}`, or being in a cohort as `{"cohort": name}`.
+
+Those of users and cohorts may say when it counts: `"at": "at_event"`, `"at_entry"` or `"as_of"`.
+"""
+
+Operator: TypeAlias = Literal[
+    "is",
+    "is_not",
+    "contains",
+    "not_contains",
+    "matches",
+    "not_matches",
+    "exists",
+    "not_exists",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+]
+
+
+class Filter(TypedDict):
+    """A condition on one property. Each `not_…` is met wherever its counterpart is not, hence also where it is missing.
+
+    Attributes:
+        property: the name of a property of events, `{"user": name}` or `{"cohort": name}`.
+        op: `is` by default. `is`, `contains` and `matches` (a regular expression) may be given several values and are
+            met by any of them; `lt` to `gte` compare numbers with numbers and texts with texts; `exists` has no value.
+        value: what it is compared with.
+        ignoreCase: whether upper and lower case are the same; they are not by default.
+        cast: reads both sides as `number` or as `text`; without it 10 and `"10"` differ.
+
+    Example:
+        >>> import travelsense as ts
+        >>> french: ts.Filter = {"property": "country", "op": "is", "value": ["FR", "BE"]}
+        >>> dear: ts.Filter = {"property": "price", "op": "gte", "value": 100}
+        >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+        ...     properties = {"country": "FR", "price": 99}
+        ...     report = a.ingest([{"userId": "ada", "name": "view", "ts": "2026-02-01", "properties": properties}])
+        ...     february: ts.Range = {"start_date": "2026-02-01", "end_date": "2026-02-28"}
+        ...     of_france = a.funnel(["view"], filters=[french], **february)
+        ...     dear_ones = a.funnel([{"event": "view", "where": [french, dear]}], **february)
+        >>> of_france.to_dict()["entered"], dear_ones.to_dict()["entered"]
+        (1, 0)
+    """
+
+    property: Property
+    op: NotRequired[Operator]
+    value: NotRequired[Any]
+    ignoreCase: NotRequired[bool]
+    cast: NotRequired[Literal["number", "text"] | None]
+
 
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 JourneyPart: TypeAlias = Literal["nodes", "sequences", "transitions", "sankey", "matrix", "loops"]
@@ -81,7 +137,7 @@ class FunnelOptions(TypedDict, total=False):
     window: Length | None
     timezone: str | None
     segment: Segment | Mapping[str, str] | None
-    filters: Sequence[Mapping[str, Any]] | None
+    filters: Sequence[Filter] | None
     order: Order | None
     strict_increase: bool | None
     anchor_first: bool | None
@@ -119,9 +175,51 @@ def question(**given: object) -> str:
     return to_json({camel(name): value for name, value in given.items() if value is not None})
 
 
-def to_json(value: object) -> str:
-    """The JSON of what users write: dates, lengths and the numbers of other libraries included."""
-    return json.dumps(value, default=_plain)
+def named(question: Mapping[str, Any]) -> dict[str, Any]:
+    """A question with its fields named as in JSON, whether they came so or as Python's arguments."""
+    return {camel(name) if argument(name) else name: value for name, value in question.items()}
+
+
+def to_json(value: object, field: str = "") -> str:
+    """The JSON of what users write: dates, lengths and the numbers of other libraries included.
+
+    Raises:
+        ValidationError: for numbers that JSON does not have and text that UTF-8 does not; `field` is what the value is
+            called.
+    """
+    try:
+        text = json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
+        if not text.isascii():
+            text.encode()
+    except ValueError:
+        errors = list(_unwritable(value, field))
+        if not errors:
+            raise
+        said = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        raise ValidationError(said, code="validation_failed", errors=errors) from None
+    return text
+
+
+def missing(value: Any) -> bool:
+    """Whether it stands for nothing: `None`, NaN and NaT, which are not themselves, and the NA of pandas."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)  # noqa: PLR0124 - as it says
+
+
+def _unwritable(value: Any, path: str) -> Iterator[FieldError]:
+    """Where numbers are that JSON does not have, and text that UTF-8 does not."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unwritable(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            yield from _unwritable(inner, f"{path}[{i}]")
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            yield {"field": path, "code": "invalid_text", "message": "holds half a character, which is no Unicode"}
+    else:
+        plain = value if isinstance(value, int | float | None) else _plain(value)
+        if isinstance(plain, float) and not isfinite(plain):
+            yield {"field": path, "code": "not_finite", "message": "must be a finite number, or None"}
 
 
 def _plain(value: Any) -> Any:
@@ -137,4 +235,7 @@ def _plain(value: Any) -> Any:
     # The numbers of numpy and the libraries built on it.
     if hasattr(value, "item"):
         return value.item()
-    raise TypeError(f"{type(value).__name__} is not something a question can hold: {value!r}")
+    # Decimals and fractions, and a UUID.
+    if hasattr(value, "__float__") or hasattr(value, "urn"):
+        return float(value) if hasattr(value, "__float__") else str(value)
+    raise TypeError(f"{type(value).__name__} is not something JSON can hold: {value!r}")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, NotRequired, Self, TypedDict
 
-from travelsense._names import field_of
+from travelsense._names import field_of, message_of
 
 if TYPE_CHECKING:
     from travelsense._errors import FieldError
@@ -56,12 +56,19 @@ class Report:
         """Reads the core's report."""
         known = {f.name for f in fields(cls)}
         report = {field_of(name): value for name, value in json.loads(text).items()}
+        # Of an import they speak of its arguments, of a batch of the events as they were given.
+        for error in (error for refusal in report.get("refusals", ()) for error in refusal["errors"]):
+            error["message"] = message_of(error["message"])
         return cls(**{name: value for name, value in report.items() if name in known})
 
     def __str__(self) -> str:
         return (
             f"{self.sent:,} sent: {self.accepted:,} accepted, {self.duplicates:,} duplicates, {self.refused:,} refused"
         )
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        return f"<p>{self}</p>"
 
 
 @dataclass(frozen=True)

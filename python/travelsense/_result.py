@@ -55,20 +55,52 @@ class Result:
         self._answer = answer
 
     def to_json(self) -> str:
-        """The answer as JSON, byte for byte what the Rust, Node and HTTP doors give for the same question."""
+        """The answer as JSON, byte for byte what the Rust, Node and HTTP doors give for the same question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+            >>> funnel.to_json()[:7]
+            '{"_id":'
+        """
         return self._answer.text
 
     def to_dict(self) -> Any:
-        """The whole answer as the JSON has it, its names in camelCase: a dict, or a list where there are several."""
+        """The whole answer as the JSON has it, its names in camelCase: a dict, or a list where there are several.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+            >>> funnel.to_dict()["converted"]
+            0
+        """
         return json.loads(self._answer.text)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """The rows of the table, each a dict by column; instants are `datetime`s in UTC."""
+        """The rows of the table, each a dict by column; instants are `datetime`s in UTC.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+            >>> [(row["step"], row["event"], row["count"]) for row in funnel.to_dicts()]
+            [(1, 'search', 0), (2, 'book', 0)]
+        """
         return list(self)
 
     @property
     def columns(self) -> list[str]:
-        """The names of the table's columns."""
+        """The names of the table's columns.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+            >>> funnel.columns[:4]
+            ['step', 'event', 'count', 'rate']
+        """
         return [name for name, _ in self._answer.schema]
 
     def to_arrow(self) -> pa.Table:
@@ -180,6 +212,13 @@ class Result:
         """The answer as a chart in SVG that follows light and dark pages; `None` where it has none.
 
         Where it holds several answers, the chart of the first.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     funnel = a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+            >>> funnel.to_svg()[:4]
+            '<svg'
         """
         return next(iter(self._answer.svgs), None)
 

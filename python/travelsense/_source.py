@@ -27,3 +27,16 @@ PlatformTable: TypeAlias = Literal[
 Rows: TypeAlias = Any
 """Columns by name, a list of dicts, or a frame of pandas, polars or pyarrow."""
 TimeUnit: TypeAlias = Literal["s", "ms", "us"]
+
+
+def readable(source: Any) -> Any:
+    """The source, where its columns are such that other libraries read them.
+
+    A column of polars that holds nothing at all has no type, and is handed over as Arrow's rules do not allow.
+    """
+    if type(source).__module__.partition(".")[0] != "polars" or type(source).__name__ != "DataFrame":
+        return source
+    import polars as pl
+
+    untyped = [name for name, kind in source.schema.items() if kind == pl.Null]
+    return source.with_columns(pl.col(untyped).cast(pl.String)) if untyped else source

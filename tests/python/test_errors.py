@@ -54,8 +54,9 @@ def test_a_window_that_is_none_is_refused(window, empty):
 
 
 def test_text_that_is_no_text_is_refused(empty):
-    with pytest.raises(ts.ValidationError):
-        empty.funnel(["\ud800"], **FEBRUARY)
+    with pytest.raises(ts.ValidationError) as raised:
+        empty.funnel(["\ud800", "🛒"], **FEBRUARY)
+    assert [(error["field"], error["code"]) for error in raised.value.errors] == [("steps[0]", "invalid_text")]
 
 
 def test_what_no_question_can_hold_is_refused(empty):

@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import math
 
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 import travelsense as ts
@@ -206,3 +208,25 @@ def test_wrong_questions_of_prediction_are_refused_by_name(shop):
     assert {fault["field"] for fault in refused.value.errors} == {"prediction_type", "confidence_level"}
     with pytest.raises(ts.ValidationError):
         shop.churn(horizon_days=0)
+
+
+def test_mistakes_with_frames_are_named():
+    with pytest.raises(TypeError, match="not a Series"):
+        ts.forecast(pd.Series([1.0, 2.0], name="y"), 2)
+    with pytest.raises(TypeError, match="`events` are days by name"):
+        ts.forecast(rows(), 2, events=["2026-01-05"])
+
+
+def test_one_day_need_not_be_a_list():
+    one, several = (ts.forecast(rows(), 2, events={"sale": days}) for days in ("2025-01-05", ["2025-01-05"]))
+    assert one.to_json() == several.to_json()
+
+
+def test_what_is_missing_may_be_written_as_libraries_do():
+    holes = [{**row, "y": None if i % 6 == 0 else row["y"]} for i, row in enumerate(rows())]
+    wanted = ts.forecast(holes, 2).to_dict()["forecasts"]["mean"]
+    for missing in (pd.NA, float("nan")):
+        written = [{**row, "y": missing if row["y"] is None else row["y"]} for row in holes]
+        assert ts.forecast(written, 2).to_dict()["forecasts"]["mean"] == wanted
+    frame = pl.DataFrame(holes).with_columns(unique_id=None, note=None)
+    assert ts.forecast(frame, 2).to_dict()["forecasts"]["mean"] == wanted

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import travelsense as ts
@@ -33,6 +34,42 @@ def test_every_word_is_plotted_and_its_data_stands_in_the_chart(store):
         spec = json.loads(chart.to_json())  # checked against the schema of Vega-Lite
         assert "vega-lite" in spec["$schema"]
         assert "http" not in json.dumps({name: part for name, part in spec.items() if name != "$schema"})
+
+
+def test_forecasts_and_what_became_of_them_are_plotted():
+    rows = [
+        {"unique_id": name, "ds": f"2026-01-{day:02}", "y": size + day % 7}
+        for name, size in (("a", 10), ("b", 90))
+        for day in range(1, 29)
+    ]
+    ahead, past = ts.forecast(rows, 3), ts.backtest(rows, 3, origins=2)
+    assert json.loads(ahead.plot().to_json())["layer"]
+    spec = json.loads(past.plot().to_json())
+    assert spec["facet"]["row"]["field"] == "series"
+    (values,) = spec["datasets"].values() if "datasets" in spec else [spec["data"]["values"]]
+    came = [(v["series"], v["ds"], v["value"]) for v in values if v["what"] == "came"]
+    assert came == [(row["unique_id"], row["ds"].isoformat(), row["y"]) for row in past]
+    assert {v["what"] for v in values} == {"came", "forecast", "naive"}
+
+
+def test_people_at_risk_and_bookings_are_plotted(empty):
+    days = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(59)]
+    events = [
+        {"userId": f"u{i}", "name": "pay", "ts": day, "properties": {"amount": 5 + i % 3, "currency": "EUR"}}
+        for i in range(80)
+        for day in days[i % 5 :: 3 + i % 7]
+        if i % 4 or day.month == 1
+    ]
+    empty.set_catalogue(
+        {**empty.catalogue(), "revenue": {"events": ["pay"], "amount": "amount", "currency": "currency"}}
+    )
+    assert empty.ingest(events).refused == 0
+    for answer in (empty.churn(horizon_days=7), empty.value(horizon_days=7)):
+        assert len(answer) == 80
+        spec = answer.plot().to_dict()
+        values = spec["data"]["values"] if "data" in spec else spec["layer"][0]["data"]["values"]
+        assert [row["user_id"] for row in values] == [row["user_id"] for row in answer][:50]
+    assert empty.pickup(start_date="2026-03-01", end_date="2026-03-07").plot().to_dict()["mark"]["type"] == "line"
 
 
 def test_a_plotted_funnel_says_what_the_funnel_says(store):
@@ -91,6 +128,23 @@ def test_an_answer_explains_itself(store):
         assert other.explain().startswith(word)
     insights = store.user_insights(steps=["search", "book"], **FEBRUARY).explain()
     assert insights.count("computed from") == len(store.user_insights(steps=["search", "book"], **FEBRUARY))
+
+
+def test_forecasts_explain_themselves():
+    days = [date(2026, 1, 1) + timedelta(days=day) for day in range(120)]
+    sales, mistake = days[20::25], days[9]
+    usual = {day: 100 + 5 * day.weekday() for day in days}
+    rows = [{"ds": day, "y": 900 if day == mistake else usual[day] * (1 + (day in sales))} for day in days]
+    ahead = ts.forecast(rows, 2, events={"sale": [*sales, "2026-05-01"]})
+    said, series = ahead.explain(), ahead.to_dict()["series"][0]
+    assert said.startswith("forecast\nseries\n")
+    assert all(f"{model['name']} {100 * model['share']:.0f} %" in said for model in series["models"])
+    assert series["outliers"] == ["2026-01-10"]
+    assert re.search(r"outliers +2026-01-10 +left out where the models learn", said)
+    assert re.search(r"effect +sale: \+\d+\.\d % +on 4 days", said)
+    scores = ts.backtest(rows, 2).explain()
+    for name in ts.backtest(rows, 2).scores.columns[3:10]:
+        assert name.partition("_")[0] in scores
 
 
 def test_answers_and_stores_are_not_pickled(store):

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+from travelsense import ValidationError
 from travelsense._names import camel, field_of, message_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -56,3 +57,22 @@ def test_names_go_to_the_core_and_come_back():
         assert camel(python) == core
         assert field_of(core) == python
     assert message_of("must be after startDate, not `startDate`") == "must be after start_date, not `startDate`"
+
+
+def test_fields_of_a_question_may_be_named_as_arguments(store):
+    asked = {
+        "steps": ["search", "view"],
+        "startDate": "2026-02-01",
+        "endDate": "2026-02-28",
+        "asOf": "2026-02-20T00:00:00Z",
+    }
+    ours = {camel(name): value for name, value in asked.items()}
+    theirs = {field_of(name): value for name, value in asked.items()}
+    assert "start_date" in theirs
+    assert store.query("funnel", theirs) == store.query("funnel", ours)
+    cell = {"cell": "reached", "step": 2}
+    assert store.people("funnel", theirs, cell) == store.people("funnel", ours, cell)
+    assert len(store.explain_difference(theirs, {**ours, "window": "1h"})) == 1
+    with pytest.raises(ValidationError) as refused:
+        store.query("funnel", {**theirs, "windows": "7d"})
+    assert [error["field"] for error in refused.value.errors] == ["windows"]

@@ -4,7 +4,11 @@ import json
 import os
 import signal
 import threading
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -33,6 +37,7 @@ SOURCES = {
     "pyarrow array of structs": lambda: pa.array(ROWS),
     "polars": lambda: pl.DataFrame(ROWS),
     "polars with times": lambda: pl.DataFrame(ROWS).with_columns(pl.col("when").str.to_datetime(time_zone="UTC")),
+    "polars with an empty column": lambda: pl.DataFrame(ROWS).with_columns(nothing=None),
     "polars with categories": lambda: pl.DataFrame(ROWS).with_columns(pl.col("what").cast(pl.Categorical)),
     "pandas": lambda: pd.DataFrame(ROWS),
     "pandas with times": lambda: pd.DataFrame(ROWS).assign(when=lambda f: pd.to_datetime(f["when"])),
@@ -172,3 +177,39 @@ def test_other_threads_go_on_while_events_come_in(store):
         worker.join(0.001)
     # With the lock held, this thread would have come to its turn once.
     assert beats > 10
+
+
+def test_a_name_is_a_column_or_a_constant(empty):
+    with pytest.raises(TypeError, match="`event` one name for all rows"):
+        empty.import_(pl.DataFrame(ROWS), **COLUMNS, event="visit")
+
+
+def test_a_frame_is_not_a_batch_of_events(empty):
+    for frame in (pl.DataFrame(ROWS), pd.DataFrame(ROWS), pa.Table.from_pylist(ROWS)):
+        with pytest.raises(TypeError, match="goes to `import_`"):
+            empty.ingest(frame)
+
+
+def test_events_hold_what_python_has(empty):
+    properties = {"price": Decimal("12.50"), "share": Fraction(1, 4), "id": UUID(int=7), "seats": np.int64(2)}
+    event = {"userId": UUID(int=1), "name": "🛒 book", "ts": pd.Timestamp("2026-02-01", tz="UTC")}
+    assert empty.ingest([{**event, "properties": properties}]).accepted == 1
+    for name, value in [("price", 12.5), ("share", 0.25), ("id", str(UUID(int=7))), ("seats", 2)]:
+        step = {"event": "🛒 book", "where": [{"property": name, "value": value}]}
+        assert empty.funnel([step], **FEBRUARY).to_dict()["entered"] == 1, name
+
+
+def test_what_json_or_utf8_lacks_is_named_all_at_once(empty):
+    nothing = {
+        "name": "search",
+        "userId": "cut \ud83d",
+        "ts": "2026-02-01",
+        "properties": {"a": float("nan"), "b": [1, np.float64("inf")]},
+    }
+    with pytest.raises(ts.ValidationError) as refused:
+        empty.ingest([*EVENTS, nothing])
+    assert [(error["field"], error["code"]) for error in refused.value.errors] == [
+        ("events[6].userId", "invalid_text"),
+        ("events[6].properties.a", "not_finite"),
+        ("events[6].properties.b[1]", "not_finite"),
+    ]

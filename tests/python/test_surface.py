@@ -170,6 +170,18 @@ def test_every_public_thing_says_what_it_is():
     assert all(getattr(ts, name).__doc__ for name in ts.__all__ if name != "__version__")
 
 
+def test_every_method_has_an_example_that_runs():
+    # What makes a frame, a chart or a table of another library is shown by the notebooks.
+    elsewhere = {"to_arrow", "to_polars", "to_pandas", "to_duckdb", "plot"}
+    lacking = [
+        f"{owner.__name__}.{name}"
+        for owner in (ts.Analytics, ts.Result)
+        for name, member in inspect.getmembers(owner, inspect.isfunction)
+        if not name.startswith("_") and name not in elsewhere and "\nExample:\n    >>> " not in inspect.getdoc(member)
+    ]
+    assert not lacking
+
+
 def test_every_argument_is_told_of():
     forgotten = []
     for name, method in inspect.getmembers(ts.Analytics, inspect.isfunction):

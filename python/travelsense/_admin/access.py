@@ -48,6 +48,13 @@ class Access(Handle):
         Raises:
             ValidationError: with everything wrong with the conditions.
             Forbidden: who acts may not read the record.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     [(entry["who"], entry["action"], entry["outcome"]) for entry in a.audit()["entries"]]
+            [('owner', 'dashboard.create', 'allowed')]
         """
         asked = question(
             who=who, action=action, object=object, outcome=outcome, from_=from_, to=to, limit=limit, offset=offset
@@ -56,7 +63,19 @@ class Access(Handle):
         return listed
 
     def verify_audit(self) -> dict[str, Any]:
-        """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was."""
+        """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was.
+
+        Raises:
+            Forbidden: who acts may not read the record.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     found = a.verify_audit()
+            >>> found["entries"], found["broken"]
+            (1, None)
+        """
         found: dict[str, Any] = json.loads(self._store.verify_audit())
         return found
 

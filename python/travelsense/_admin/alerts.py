@@ -27,6 +27,15 @@ class Alerts(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     [(kept["name"], kept["enabled"]) for kept in a.alerts()["alerts"]]
+            [('Quiet', True)]
         """
         listed: dict[str, Any] = json.loads(self._store.alerts(question(search=search, limit=limit, offset=offset)))
         return listed
@@ -59,7 +68,24 @@ class Alerts(Handle):
         return made
 
     def alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of an alert rule
-        """An alert rule, and where it stands."""
+        """An alert rule, and where it stands.
+
+        Args:
+            id: the id of the rule.
+
+        Raises:
+            ValidationError: for what is no id.
+            NotFound: where there is none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     a.alert(rule["_id"])["name"]
+            'Quiet'
+        """
         found: dict[str, Any] = json.loads(self._store.alert(id))
         return found
 
@@ -70,12 +96,51 @@ class Alerts(Handle):
         *,
         revision: int | None = None,
     ) -> dict[str, Any]:
-        """Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one."""
+        """Changes an alert rule: what is left out stays as it is. With a revision, only if it is still that one.
+
+        Args:
+            id: the id of the rule.
+            changes: any of the fields of `create_alert`.
+            revision: change it only if it is still that one.
+
+        Raises:
+            ValidationError: with everything wrong with the changes.
+            NotFound: where there is none of that id.
+            Conflict: where somebody else was faster.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     a.update_alert(rule["_id"], {"enabled": False})["enabled"]
+            False
+        """
         changed: dict[str, Any] = json.loads(self._store.update_alert(id, to_json(changes), revision))
         return changed
 
     def delete_alert(self, id: str, *, revision: int | None = None) -> None:  # noqa: A002 - as above
-        """Removes an alert rule; with a revision, only if it is still that one."""
+        """Removes an alert rule; with a revision, only if it is still that one.
+
+        Args:
+            id: the id of the rule.
+            revision: remove it only if it is still that one.
+
+        Raises:
+            NotFound: where there is none of that id.
+            Conflict: where somebody else was faster.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     a.delete_alert(rule["_id"])
+            ...     a.alerts()["total"]
+            0
+        """
         self._store.delete_alert(id, revision)
 
     def silence_alert(
@@ -89,12 +154,44 @@ class Alerts(Handle):
             id: the rule's id.
             silence: `{"for": "2h"}` or `{"until": "2026-01-31T10:00:00Z"}`, with a `reason`; `{"until": None}` ends
                 a silence.
+
+        Raises:
+            ValidationError: with everything wrong with the silence.
+            NotFound: where there is none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     silent = a.silence_alert(rule["_id"], {"for": "2h", "reason": "we move"})
+            >>> silent["silence"]
+            'owner: we move'
         """
         silenced: dict[str, Any] = json.loads(self._store.silence_alert(id, to_json(silence)))
         return silenced
 
     def test_alert(self, id: str) -> dict[str, Any]:  # noqa: A002 - as above
-        """Sends a test to all places that an alert rule tells: `reading`, `verdict`, `messages`."""
+        """Sends a test to all places that an alert rule tells: `reading`, `verdict`, `messages`.
+
+        Args:
+            id: the id of the rule.
+
+        Raises:
+            ValidationError: for what is no id.
+            NotFound: where there is none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> quiet["channels"] = [{"type": "in_app", "roles": ["admin"]}]
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     a.test_alert(rule["_id"])["messages"]
+            1
+        """
         tested: dict[str, Any] = json.loads(self._store.test_alert(id))
         return tested
 
@@ -105,7 +202,28 @@ class Alerts(Handle):
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[dict[str, Any]]:
-        """What became of an alert rule, the latest first: `at`, `event`, `details`."""
+        """What became of an alert rule, the latest first: `at`, `event`, `details`.
+
+        Args:
+            id: the id of the rule.
+            limit: at most so many, 1 to 100; 20 by default.
+            offset: how many to leave out before.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+            NotFound: where there is none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     rule = a.create_alert(quiet)
+            ...     done = a.evaluate_alerts()
+            ...     [event["event"] for event in a.alert_history(rule["_id"])]
+            ['firing', 'notified']
+        """
         asked = question(limit=limit, offset=offset)
         events: list[dict[str, Any]] = json.loads(self._store.alert_history(id, asked))
         return events
@@ -114,6 +232,19 @@ class Alerts(Handle):
         """Evaluates the alert rules that are due, each once for the same instant; a server does so by itself.
 
         Gives `evaluated`, `failed`, `opened` and `messages`.
+
+        Raises:
+            Forbidden: who acts may not manage alerts.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     done = a.evaluate_alerts()
+            >>> done["evaluated"], done["failed"]
+            (1, 0)
         """
         done: dict[str, Any] = json.loads(self._store.evaluate_alerts())
         return done
@@ -130,13 +261,43 @@ class Alerts(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> quiet["channels"] = [{"type": "in_app", "roles": ["admin"]}]
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     tested = a.test_alert(rule["_id"])
+            ...     a.notifications(unread=True)["total"]
+            1
         """
         asked = question(unread=unread, limit=limit, offset=offset)
         listed: dict[str, Any] = json.loads(self._store.notifications(asked))
         return listed
 
     def read_notification(self, id: str) -> None:  # noqa: A002 - the id of a notification
-        """Marks a notification as read."""
+        """Marks a notification as read.
+
+        Args:
+            id: the id of the notification.
+
+        Raises:
+            NotFound: where one has none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 3600}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> quiet["channels"] = [{"type": "in_app", "roles": ["admin"]}]
+            >>> with ts.open(":memory:") as a:
+            ...     rule = a.create_alert(quiet)
+            ...     tested = a.test_alert(rule["_id"])
+            ...     a.read_notification(a.notifications()["notifications"][0]["_id"])
+            ...     a.notifications()["unread"]
+            0
+        """
         self._store.read_notification(id)
 
     def deliveries(
@@ -148,10 +309,36 @@ class Alerts(Handle):
             state: only those `waiting`, `sent`, or `dead`, which were given up.
             limit: at most so many, 1 to 100; 20 by default.
             offset: how many to leave out before.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+            Forbidden: who acts may not manage alerts.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.deliveries(state="dead")["total"]
+            0
         """
         listed: dict[str, Any] = json.loads(self._store.deliveries(question(state=state, limit=limit, offset=offset)))
         return listed
 
     def retry_delivery(self, id: str) -> None:  # noqa: A002 - the id of a notification
-        """Puts a notification that was given up on its way again."""
+        """Puts a notification that was given up on its way again.
+
+        Args:
+            id: the id of the notification.
+
+        Raises:
+            NotFound: where none of that id was given up.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     try:
+            ...         a.retry_delivery("0123456789abcdef01234567")
+            ...     except ts.NotFound as absent:
+            ...         print(absent.code)
+            not_found
+        """
         self._store.retry_delivery(id)

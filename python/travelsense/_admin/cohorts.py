@@ -16,7 +16,18 @@ class Cohorts(Handle):
     """The verbs of cohorts."""
 
     def cohorts(self) -> list[dict[str, Any]]:
-        """All cohorts, each with `name`, `definition` and `createdAt`."""
+        """All cohorts, each with `name`, `definition` and `createdAt`.
+
+        Raises:
+            Forbidden: who acts may not ask questions.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.create_cohort("vips", {"users": ["ada"]})
+            ...     [(cohort["name"], cohort["definition"]) for cohort in a.cohorts()]
+            [('vips', {'users': ['ada']})]
+        """
         cohorts: list[dict[str, Any]] = json.loads(self._store.cohorts())
         return cohorts
 
@@ -47,7 +58,18 @@ class Cohorts(Handle):
     def remove_cohort(self, name: str) -> None:
         """Removes a cohort.
 
+        Args:
+            name: the name of the cohort.
+
         Raises:
             NotFound: where there is none of that name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.create_cohort("vips", {"users": ["ada"]})
+            ...     a.remove_cohort("vips")
+            ...     a.cohorts()
+            []
         """
         self._store.remove_cohort(name)

@@ -39,6 +39,13 @@ class Dashboards(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.dashboards(search="exec")["total"]
+            1
         """
         asked = question(search=search, limit=limit, offset=offset, sort_by=sort_by, sort_order=sort_order)
         listed: dict[str, Any] = json.loads(self._store.dashboards(asked))
@@ -62,6 +69,15 @@ class Dashboards(Handle):
 
         Raises:
             ValidationError: with everything wrong with it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> now = {"type": "metric", "title": "Now", "dataSource": "user_events", "visualization": "number"}
+            >>> now["config"] = {"metric": "active_users", "timeRange": "last_hour"}
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard("Mine", [now])
+            >>> board["name"], board["revision"], len(board["widgets"])
+            ('Mine', 1, 1)
         """
         body = {"name": name, "widgets": list(widgets), "description": description, "isPublic": is_public}
         made: dict[str, Any] = json.loads(self._store.create_dashboard(to_json(body)))
@@ -99,17 +115,37 @@ class Dashboards(Handle):
         return made
 
     def dashboard_templates(self) -> list[dict[str, Any]]:
-        """The templates that dashboards can be made of, each with `key`, `name`, `description` and `widgets`."""
+        """The templates that dashboards can be made of, each with `key`, `name`, `description` and `widgets`.
+
+        Raises:
+            Forbidden: who acts may not read dashboards.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.dashboard_templates()[0]["key"]
+            'executive-overview'
+        """
         templates: list[dict[str, Any]] = json.loads(self._store.dashboard_templates())
         return templates
 
     def dashboard(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of a dashboard
         """A dashboard.
 
+        Args:
+            id: the id of the dashboard.
+
         Raises:
             ValidationError: for what is no id.
             NotFound: where there is none of that id.
             Forbidden: for one that is neither one's own nor public, and not shared.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.dashboard(board["_id"]) == board
+            True
         """
         found: dict[str, Any] = json.loads(self._store.dashboard(id))
         return found
@@ -130,12 +166,37 @@ class Dashboards(Handle):
 
         Raises:
             Conflict: where somebody else was faster.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.update_dashboard(board["_id"], {"name": "Mine"}, revision=board["revision"])["name"]
+            'Mine'
         """
         changed: dict[str, Any] = json.loads(self._store.update_dashboard(id, to_json(changes), revision))
         return changed
 
     def delete_dashboard(self, id: str, *, revision: int | None = None) -> None:  # noqa: A002 - as above
-        """Removes a dashboard; with a revision, only if it is still that one."""
+        """Removes a dashboard; with a revision, only if it is still that one.
+
+        Args:
+            id: the id of the dashboard.
+            revision: remove it only if it is still that one.
+
+        Raises:
+            NotFound: where there is none of that id.
+            Conflict: where somebody else was faster.
+            Forbidden: for one that is not one's own.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.delete_dashboard(board["_id"])
+            ...     a.dashboards()["total"]
+            0
+        """
         self._store.delete_dashboard(id, revision)
 
     def dashboard_data(
@@ -157,6 +218,21 @@ class Dashboards(Handle):
             timezone: the IANA zone of the dates.
             timeout: as `funnel`.
             progress: as `funnel`.
+
+        Returns:
+            Each widget with its `title` and so on, and its `data`, of the `kind` that its type shows.
+
+        Raises:
+            ValidationError: with everything wrong with the range.
+            NotFound: where there is none of that id.
+            Forbidden: for one that is neither one's own nor public, and not shared.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     [widget["data"]["kind"] for widget in a.dashboard_data(board["_id"])]
+            ['realtime', 'figure', 'figure', 'figure', 'series', 'funnel', 'rows']
         """
         asked = question(start_date=start_date, end_date=end_date, timezone=timezone)
         found = ask(
@@ -166,7 +242,22 @@ class Dashboards(Handle):
         return data
 
     def dashboard_sharing(self, id: str) -> dict[str, Any]:  # noqa: A002 - the id of a dashboard
-        """With whom a dashboard is shared: `users` and `roles`, each with `access`."""
+        """With whom a dashboard is shared: `users` and `roles`, each with `access`.
+
+        Args:
+            id: the id of the dashboard.
+
+        Raises:
+            NotFound: where there is none of that id.
+            Forbidden: for one that is not one's own.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.dashboard_sharing(board["_id"])
+            {'users': [], 'roles': []}
+        """
         sharing: dict[str, Any] = json.loads(self._store.dashboard_sharing(id))
         return sharing
 
@@ -176,6 +267,19 @@ class Dashboards(Handle):
         Args:
             id: the dashboard's id.
             sharing: `{"users": [{"id": …, "access": "view"}], "roles": [{"role": …, "access": "edit"}]}`.
+
+        Raises:
+            ValidationError: with everything wrong with the sharing.
+            NotFound: where there is none of that id.
+            Forbidden: for one that is not one's own.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     shared = a.share_dashboard(board["_id"], {"users": [{"id": "vic", "access": "view"}], "roles": []})
+            ...     a.acting("vic", "viewer").dashboard(board["_id"])["name"]
+            'Executive overview'
         """
         shared: dict[str, Any] = json.loads(self._store.share_dashboard(id, to_json(sharing)))
         return shared

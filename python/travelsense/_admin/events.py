@@ -12,6 +12,7 @@ from travelsense._asking import heard
 from travelsense._handle import Handle
 from travelsense._progress import Progress
 from travelsense._question import question, to_json
+from travelsense._source import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,10 +88,13 @@ class Events(Handle):
             >>> report.accepted, report.refused_by_code
             (1, {'invalid_date': 1})
         """
+        if name is not None and event is not None:
+            raise TypeError("`name` is the column of names and `event` one name for all rows: give one of them")
+        rows = readable(source)
         options = question(
             user=user,
             time=time,
-            name={"constant": event} if name is None and event is not None else name,
+            name=name if event is None else {"constant": event},
             anonymous=anonymous,
             session=session,
             id=id,
@@ -106,10 +110,10 @@ class Events(Handle):
         from travelsense._report import ImportReport
 
         if callable(progress):
-            return ImportReport.of_core(self._store.import_(source, options, heard(progress)))
+            return ImportReport.of_core(self._store.import_(rows, options, heard(progress)))
         with closing(Progress(f"importing {_title(source)}")) as shown:
             watch = shown if progress else None
-            return ImportReport.of_core(self._store.import_(source, options, heard(watch)))
+            return ImportReport.of_core(self._store.import_(rows, options, heard(watch)))
 
     def ingest(self, events: Sequence[Mapping[str, Any]]) -> IngestReport:
         """Takes in a batch of events, durably, and says for each whether it is accepted, a duplicate, or refused.
@@ -117,6 +121,9 @@ class Events(Handle):
         Args:
             events: each with `name` and `ts`, and as wanted `userId`, `anonymousId`, `sessionId`, `eventId` (by which
                 duplicates are known), `clientSeq`, `sentAt`, `properties`.
+
+        Raises:
+            ValidationError: for a batch that is too large or no batch at all, and for numbers that are not finite.
 
         Example:
             >>> import travelsense as ts
@@ -127,18 +134,40 @@ class Events(Handle):
         """
         from travelsense._report import IngestReport
 
-        return IngestReport.of_core(self._store.ingest(to_json(events)))
+        if hasattr(events, "__arrow_c_stream__") or hasattr(events, "__dataframe__"):
+            raise TypeError(f"events are dicts; a {type(events).__name__} goes to `import_`")
+        return IngestReport.of_core(self._store.ingest(to_json(events, "events")))
 
     def catalogue(self) -> dict[str, Any]:
-        """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on."""
+        """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on.
+
+        Raises:
+            Forbidden: who acts may not ask questions.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.catalogue()["conversions"]
+            ['complete_booking']
+        """
         catalogue: dict[str, Any] = json.loads(self._store.catalogue())
         return catalogue
 
     def set_catalogue(self, catalogue: Mapping[str, Any]) -> None:
         """Says what the events mean; a field that is absent gets its default.
 
+        Args:
+            catalogue: its fields, as `catalogue` gives them.
+
         Raises:
             ValidationError: with everything wrong with it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.set_catalogue({**a.catalogue(), "conversions": ["purchase"]})
+            ...     a.catalogue()["conversions"]
+            ['purchase']
         """
         self._store.set_catalogue(to_json(catalogue))
 
@@ -183,6 +212,14 @@ class Events(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2027-01-01T00:00:00Z"}])
+            ...     held = a.quarantine()
+            >>> report.quarantined, held["total"], held["events"][0]["event"]["userId"]
+            (1, 1, 'ada')
         """
         held: dict[str, Any] = json.loads(self._store.quarantine(question(limit=limit, offset=offset)))
         return held
@@ -195,6 +232,13 @@ class Events(Handle):
 
         Raises:
             ValidationError: with everything wrong with the ids.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2027-01-01T00:00:00Z"}])
+            ...     print(a.replay_quarantine())
+            1 sent: 0 accepted, 0 duplicates, 1 refused
         """
         from travelsense._report import IngestReport
 
@@ -205,6 +249,15 @@ class Events(Handle):
 
         Returns:
             `accepted`, the events of them that were new, and `left`, the batches that still cannot be stored.
+
+        Raises:
+            Forbidden: who acts may not take in events.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.replay_parked()
+            {'accepted': 0, 'left': 0}
         """
         report: dict[str, int] = json.loads(self._store.replay_parked())
         return report

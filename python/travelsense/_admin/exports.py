@@ -80,6 +80,13 @@ class Exports(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     job = a.export("report", "csv", start_date="2026-02-01", end_date="2026-02-28")
+            ...     a.exports(status="completed")["total"]
+            1
         """
         asked = question(limit=limit, offset=offset, status=status)
         found: dict[str, Any] = json.loads(self._store.exports(asked))
@@ -88,8 +95,18 @@ class Exports(Handle):
     def export_job(self, id: str) -> dict[str, Any]:  # noqa: A002 - the job's `_id`
         """An export, and how far it is.
 
+        Args:
+            id: the `_id` of the job.
+
         Raises:
             NotFound: where there is none of that id.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     job = a.export("report", "csv", start_date="2026-02-01", end_date="2026-02-28")
+            ...     a.export_job(job["_id"])["format"]
+            'csv'
         """
         job: dict[str, Any] = json.loads(self._store.export_job(id))
         return job
@@ -97,8 +114,21 @@ class Exports(Handle):
     def cancel_export(self, id: str) -> dict[str, Any]:  # noqa: A002 - the job's `_id`
         """Gives up an export that is not over; it is then `failed`, for the reason `cancelled`.
 
+        Args:
+            id: the `_id` of the job.
+
         Raises:
             Conflict: where it is over.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     job = a.export("report", "csv", start_date="2026-02-01", end_date="2026-02-28")
+            ...     try:
+            ...         a.cancel_export(job["_id"])
+            ...     except ts.Conflict as over:
+            ...         print(over.code)
+            export_over
         """
         job: dict[str, Any] = json.loads(self._store.cancel_export(id))
         return job
@@ -106,8 +136,21 @@ class Exports(Handle):
     def save_export(self, id: str, path: str | os.PathLike[str]) -> int:  # noqa: A002 - the job's `_id`
         """Copies the file of a complete export to a path, and gives its size in bytes.
 
+        Args:
+            id: the `_id` of the job.
+            path: where the copy shall lie.
+
         Raises:
             Conflict: where the export is not complete yet.
             NotFound: where it failed, or its file has expired.
+
+        Example:
+            >>> import travelsense as ts
+            >>> import tempfile
+            >>> from pathlib import Path
+            >>> with tempfile.TemporaryDirectory() as folder, ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     job = a.export("report", "csv", start_date="2026-02-01", end_date="2026-02-28")
+            ...     a.save_export(job["_id"], Path(folder) / "february.csv") == job["fileSize"]
+            True
         """
         return self._store.save_export(id, os.fspath(path))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
 from travelsense._handle import Handle
-from travelsense._question import question, to_json
+from travelsense._question import missing, question, to_json
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +31,7 @@ class Models(Handle):
         features: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        """Registers a model trained elsewhere; a name that is there already gets its next version.
+        r"""Registers a model trained elsewhere; a name that is there already gets its next version.
 
         Args:
             name: its name, without `@` and `/`.
@@ -47,6 +47,18 @@ class Models(Handle):
         Raises:
             ValidationError: for a file that is malformed, too large, or uses what is not supported; then nothing has
                 changed.
+
+        Example:
+            >>> import travelsense as ts
+            >>> head = "tree version=v4 num_class=1 num_tree_per_iteration=1 max_feature_idx=0".split()
+            >>> head += ["objective=regression", "feature_names=visits", "feature_infos=[0:9]", "tree_sizes=9", ""]
+            >>> tree = "Tree=0 num_leaves=2 num_cat=0 split_feature=0 threshold=3.5 decision_type=2".split()
+            >>> tree += ["left_child=-1", "right_child=-2", "leaf_value=10 50", "shrinkage=1", "", "end of trees"]
+            >>> content = "\n".join([*head, *tree]).encode()
+            >>> with ts.open(":memory:") as a:
+            ...     model = a.register_model("spend", content)
+            ...     model["name"], model["version"], [feature["name"] for feature in model["features"]]
+            ('spend', 1, ['visits'])
         """
         content = file if isinstance(file, bytes) else Path(file).read_bytes()
         asked = question(
@@ -71,17 +83,59 @@ class Models(Handle):
 
         Returns:
             `models`, `total` and `hasMore`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.models()["total"]
+            0
         """
         listed: dict[str, Any] = json.loads(self._store.models(question(search=search, limit=limit, offset=offset)))
         return listed
 
     def model(self, model: str) -> dict[str, Any]:
-        """A model by its name, which means the latest version, by `name@version` or by its id."""
+        """A model by its name, which means the latest version, by `name@version` or by its id.
+
+        Args:
+            model: its name, `name@version` or its id.
+
+        Raises:
+            NotFound: where there is none of that name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     try:
+            ...         a.model("spend@1")
+            ...     except ts.NotFound as absent:
+            ...         print(absent)
+            there is no model `spend@1`
+        """
         found: dict[str, Any] = json.loads(self._store.model(model))
         return found
 
     def delete_model(self, model: str) -> None:
-        """Removes a version of a model; its number is not given again."""
+        """Removes a version of a model; its number is not given again.
+
+        Args:
+            model: its name, `name@version` or its id.
+
+        Raises:
+            NotFound: where there is none of that name.
+            Forbidden: who acts may not manage models.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     try:
+            ...         a.delete_model("spend@1")
+            ...     except ts.NotFound as absent:
+            ...         print(absent.code)
+            not_found
+        """
         self._store.delete_model(model)
 
     def score(
@@ -95,7 +149,7 @@ class Models(Handle):
         feedback: str | None = None,
         timeout: Length | None = None,
     ) -> dict[str, Any]:
-        """What does a model say of rows, or of the users of this store?
+        r"""What does a model say of rows, or of the users of this store?
 
         Args:
             model: its name, `name@version` or its id.
@@ -112,6 +166,22 @@ class Models(Handle):
 
         Returns:
             `predictions`, columns by name: `label` and `probability_…`, or `prediction`.
+
+        Raises:
+            ValidationError: with everything wrong with the question, and for columns that the model does not find.
+            NotFound: where there is no such model.
+
+        Example:
+            >>> import travelsense as ts
+            >>> head = "tree version=v4 num_class=1 num_tree_per_iteration=1 max_feature_idx=0".split()
+            >>> head += ["objective=regression", "feature_names=visits", "feature_infos=[0:9]", "tree_sizes=9", ""]
+            >>> tree = "Tree=0 num_leaves=2 num_cat=0 split_feature=0 threshold=3.5 decision_type=2".split()
+            >>> tree += ["left_child=-1", "right_child=-2", "leaf_value=10 50", "shrinkage=1", "", "end of trees"]
+            >>> content = "\n".join([*head, *tree]).encode()
+            >>> with ts.open(":memory:") as a:
+            ...     model = a.register_model("spend", content)
+            ...     a.score("spend", {"visits": [1, 7]}, ids=["ada", "bob"])["predictions"]
+            {'prediction': [10.0, 50.0]}
         """
         asked = question(
             model=model,
@@ -145,6 +215,18 @@ class Models(Handle):
 
         Returns:
             `scores` (bias, errors, pinball, coverage), `byHorizon`, `probabilities`, `drift`, `advice`, `adapted`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+            NotFound: where nothing is kept under that name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
+            ...     new = a.add_actuals("theirs", [12.0, 19.0], ds=["2026-01-01", "2026-01-02"])
+            ...     a.feedback("theirs")["scores"]["bias"]
+            0.5
         """
         asked = question(name=name, unique_id=unique_id, runs=runs, rows=rows, as_of=as_of)
         answer = ask("feedback", lambda how: self._store.query("feedback", asked, how), timeout=None, progress=True)
@@ -152,7 +234,18 @@ class Models(Handle):
         return told
 
     def feedback_logs(self) -> list[dict[str, Any]]:
-        """The names under which something foretold is kept: `name`, `runs`, `latestAt`."""
+        """The names under which something foretold is kept: `name`, `runs`, `latestAt`.
+
+        Raises:
+            Forbidden: who acts may not ask questions.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
+            ...     [(log["name"], log["runs"]) for log in a.feedback_logs()]
+            [('theirs', 1)]
+        """
         logs: list[dict[str, Any]] = json.loads(self._store.feedback_logs())
         return logs
 
@@ -174,6 +267,17 @@ class Models(Handle):
 
         Returns:
             How many values were new, or otherwise than before.
+
+        Raises:
+            ValidationError: with everything wrong with the values.
+            NotFound: where nothing is kept under that name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
+            ...     a.add_actuals("theirs", [12.0], ds=["2026-01-01"])
+            1
         """
         asked = to_json(
             {
@@ -212,13 +316,37 @@ class Models(Handle):
 
         Returns:
             The id of the run.
+
+        Raises:
+            ValidationError: with everything wrong with the values.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
+            ...     a.feedback("theirs")["models"]
+            ['sheet']
         """
         given = {"mean": mean, "unique_id": unique_id, "ds": ds, "lower": lower, "upper": upper}
         plain = {key: _plain(values) for key, values in given.items() if values is not None}
         return self._store.add_predictions(name, question(model=model, measure=measure, level=level, **plain))
 
     def delete_feedback(self, name: str) -> int:
-        """Forgets all that is kept under a name; how many runs it had."""
+        """Forgets all that is kept under a name; how many runs it had.
+
+        Args:
+            name: what `feedback=` was when it was foretold.
+
+        Raises:
+            NotFound: where nothing is kept under that name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
+            ...     a.delete_feedback("theirs")
+            1
+        """
         return self._store.delete_feedback(name)
 
 
@@ -241,5 +369,4 @@ def _plain(values: Any) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    # NaN is the only value that is not itself.
-    return None if value != value else value  # noqa: PLR0124 - as the line above says
+    return None if missing(value) else value

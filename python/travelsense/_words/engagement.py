@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from travelsense._handle import Handle
 from travelsense._question import question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from travelsense._asking import Watch
-    from travelsense._question import Date, EngagementMetric, Event, Feature, Length, Period, Segment, Weekday
+    from travelsense._question import Date, EngagementMetric, Event, Feature, Filter, Length, Period, Segment, Weekday
     from travelsense._result import Result
 
 
@@ -26,7 +26,7 @@ class Engagement(Handle):
         end_date: Date,
         metrics: Sequence[EngagementMetric] | None = None,
         event: Event = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         period: Period | None = None,
         week_start: Weekday | None = None,
         min_events: int | None = None,
@@ -49,7 +49,7 @@ class Engagement(Handle):
             end_date: the last day, included whole, or the instant before which it ends.
             metrics: the parts of the answer; all five by default.
             event: the events that are activity; any by default.
-            filters: only events that meet all of these are seen.
+            filters: only events that meet all of these `Filter`s are seen.
             period: `daily` (the default), `weekly` or `monthly`: the period of lifecycle and stickiness.
             week_start: the first day of weeks; Monday by default.
             min_events: how many events a period needs for stickiness to count it; 1 by default.
@@ -97,7 +97,7 @@ class Engagement(Handle):
         end_date: Date,
         within: Length | None = None,
         min_uses: int | None = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         period: Period | None = None,
         week_start: Weekday | None = None,
         frequencies: Sequence[int] | None = None,
@@ -121,7 +121,7 @@ class Engagement(Handle):
             end_date: the last day, included whole, or the instant before which it ends.
             within: the time from exposure in which the uses must be; 30 days by default.
             min_uses: how many uses make an adopter; 1 by default.
-            filters: only events that meet all of these are seen.
+            filters: only events that meet all of these `Filter`s are seen.
             period: by which first uses are counted; `weekly` by default.
             week_start: the first day of weeks; Monday by default.
             frequencies: from how many uses on each column of the breadth table counts; 1, 2, 5, 10, 20 by default.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from travelsense._question import (
         Date,
         Event,
+        Filter,
         FunnelOptions,
         Length,
         Order,
@@ -41,7 +42,7 @@ class Funnels(Handle):
         window: Length | None = None,
         timezone: str | None = None,
         segment: Segment | Mapping[str, str] | None = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         order: Order | None = None,
         strict_increase: bool | None = None,
         anchor_first: bool | None = None,
@@ -79,13 +80,13 @@ class Funnels(Handle):
 
         Args:
             steps: 1 to 64 events in order; the catalogue's default funnel where there are none. A step may be a mapping
-                with `event`, `where`, `optional`, `minGap` and `maxGap`.
+                with `event`, `where` (a list of `Filter`s), `optional`, `minGap` and `maxGap`.
             start_date: the first day, or instant, of the entries.
             end_date: the last day, included whole, or the instant before which they end.
             window: the time from the first step to the last, both ends included; 14 days by default.
             timezone: the IANA zone of the dates; UTC by default.
             segment: only users of this segment, or of `{"cohort": name}`.
-            filters: only events that meet all of these are seen.
+            filters: only events that meet all of these `Filter`s are seen.
             order: whether steps come one after the other (`ordered`, the default), right after each other (`strict`),
                 or in `any` order.
             strict_increase: whether a step must be later than the one before, and not only not earlier.

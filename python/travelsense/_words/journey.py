@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from travelsense._asking import Watch
-    from travelsense._question import Date, Event, JourneyPart, Length, Segment
+    from travelsense._question import Date, Event, Filter, JourneyPart, Length, Segment
     from travelsense._result import Result
 
 
@@ -29,7 +29,7 @@ class Journeys(Handle):
         occurrence: Literal["first", "last", "each"] | None = None,
         unit: Literal["users", "sessions"] | None = None,
         session_timeout: Length | None = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         include: Sequence[Event] | None = None,
         exclude: Sequence[Event] | None = None,
         node_by: str | Mapping[str, Any] | None = None,
@@ -66,7 +66,7 @@ class Journeys(Handle):
             occurrence: whether the `first`, the `last` or `each` such event of a unit begins or ends a path.
             unit: whether a path is of all events of a user (the default) or of those of a session.
             session_timeout: the longest pause within a session; 30 minutes by default.
-            filters: only events that meet all of these are nodes.
+            filters: only events that meet all of these `Filter`s are nodes.
             include: only these events are nodes; all by default.
             exclude: these events are no nodes.
             node_by: the property whose value names a node; the event's name by default.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from travelsense._handle import Handle
 from travelsense._question import question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from travelsense._asking import Watch
-    from travelsense._question import Date, Event, Length, Period, Weekday
+    from travelsense._question import Date, Event, Filter, Length, Period, Weekday
     from travelsense._result import Result
 
 
@@ -33,7 +33,7 @@ class Pickups(Handle):
         period: Period | None = None,
         week_start: Weekday | None = None,
         days_before: Sequence[int] | None = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         as_of: str | datetime | None = None,
         timeout: Length | None = None,
         progress: Watch = True,
@@ -58,7 +58,7 @@ class Pickups(Handle):
             week_start: the first day of weeks; Monday by default.
             days_before: how many days before the service the books are looked at, ascending, at most 100; 0, 1, 3, 7,
                 14, 30, 60 and 90 by default.
-            filters: only events that meet all of these are seen.
+            filters: only events that meet all of these `Filter`s are seen.
             as_of: nothing after this instant is seen; now by default.
             timeout: as `funnel`.
             progress: as `funnel`.

@@ -125,6 +125,23 @@ class Predictions(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question, and where there is too little history.
+
+        Example:
+            >>> import travelsense as ts
+            >>> from datetime import UTC, datetime, timedelta
+            >>> new_year = datetime(2026, 1, 1, tzinfo=UTC)
+            >>> visits = [
+            ...     {"userId": f"u{user}", "name": "visit", "ts": new_year + timedelta(days=day)}
+            ...     for user in range(60)
+            ...     for day in range(user % 5, 20 if user % 3 else 59, 2 + user % 4)
+            ... ]
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest(visits)
+            ...     churn = a.churn(horizon_days=7, active_within_days=21)
+            >>> churn.to_dict()["summary"]["users"]
+            20
+            >>> all(row["low"] <= row["probability"] <= row["high"] for row in churn)
+            True
         """
         asked = question(
             horizon_days=horizon_days,
@@ -171,6 +188,21 @@ class Predictions(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question, and where nobody bought twice.
+
+        Example:
+            >>> import travelsense as ts
+            >>> paid = [
+            ...     {"userId": f"u{user}", "name": "payment", "ts": f"2026-02-{day:02}T10:00:00Z", "amount": 10 + user}
+            ...     for user in range(30)
+            ...     for day in range(1 + user % 7, 28, 3 + user % 5)
+            ... ]
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{**payment, "currency": "EUR"} for payment in paid])
+            ...     value = a.value(horizon_days=28)
+            >>> value.columns[:3]
+            ['user_id', 'expected_value', 'expected_purchases']
+            >>> len(value), value.to_dict()["currency"]
+            (30, 'EUR')
         """
         asked = question(
             horizon_days=horizon_days,
@@ -212,6 +244,19 @@ class Predictions(Handle):
 
         Raises:
             ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     names = ["search", "view", "search", "view", "book"]
+            ...     report = a.ingest([
+            ...         {"userId": f"u{user}", "name": name, "ts": f"2026-02-{10 + i}T10:00:00Z"}
+            ...         for user in range(20)
+            ...         for i, name in enumerate(names)
+            ...     ])
+            ...     actions = a.next_action(order=1, top=3)
+            >>> round(sum(row["probability"] for row in actions), 6) <= 1
+            True
         """
         asked = question(users=users, activity=activity, segment=segment, order=order, top=top, as_of=as_of)
         return self._result("next_action", asked, timeout, progress)

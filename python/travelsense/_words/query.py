@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
 from travelsense._handle import Handle
-from travelsense._question import to_json
+from travelsense._question import named, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,8 @@ class Query(Handle):
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
                 `adoption`, `realtime`, `pickup`, `anomalies`, `user_insights`, `churn`, `value`, `next_action`,
                 `predictive`, `forecast`, `backtest`, `score` or `feedback`.
-            question: the fields of the question, named as in JSON (`startDate`, `steps`, …).
+            question: the fields of the question, named as in JSON (`startDate`, `steps`, …) or as the arguments of
+                the word's own method (`start_date`); within a field, as in JSON.
             timeout: as `funnel`.
             progress: as `funnel`.
 
@@ -51,7 +52,7 @@ class Query(Handle):
             >>> answer["entered"]
             0
         """
-        asked = to_json(question)
+        asked = to_json(named(question))
         answer = ask(word, lambda how: self._store.query(word, asked, how), timeout=timeout, progress=progress)
         return json.loads(answer)
 
@@ -93,7 +94,7 @@ class Query(Handle):
             >>> [person["userId"] for person in stopped["users"]]
             ['ada']
         """
-        request = {"word": word, "question": question, "cell": cell, "limit": limit, "offset": offset}
+        request = {"word": word, "question": named(question), "cell": cell, "limit": limit, "offset": offset}
         asked = to_json(request)
         found = ask(word, lambda how: self._store.people(asked, how), timeout=timeout, progress=progress)
         answer: dict[str, Any] = json.loads(found)
@@ -114,7 +115,7 @@ class Query(Handle):
         """Why do two questions have different answers?
 
         Args:
-            a: the first question, its fields named as in JSON.
+            a: the first question, its fields as `query` takes them.
             b: the second.
             question: one question in the place of two, asked under each of `presets`.
             presets: two presets.
@@ -138,6 +139,8 @@ class Query(Handle):
             >>> [row["switch"] for row in answer]
             ['window', 'grace']
         """
-        given = {"word": word, "a": a, "b": b, "question": question, "presets": presets, "cell": cell}
-        asked = to_json({name: value for name, value in given.items() if value is not None})
+        questions = {"a": a, "b": b, "question": question}
+        given = {name: named(fields) for name, fields in questions.items() if fields is not None}
+        options = {"word": word, "presets": presets, "cell": cell}
+        asked = to_json({**given, **{name: value for name, value in options.items() if value is not None}})
         return self._result("explain_difference", asked, timeout, progress)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Criterion,
         Date,
         Event,
+        Filter,
         Length,
         Maturity,
         Mode,
@@ -52,7 +53,7 @@ class Retention(Handle):
         brackets: Sequence[tuple[int, int]] | None = None,
         minimum_occurrences: int | None = None,
         maturity: Maturity | None = None,
-        filters: Sequence[Mapping[str, Any]] | None = None,
+        filters: Sequence[Filter] | None = None,
         hold_constant: Property | None = None,
         breakdown: Property | None = None,
         pooling: Pooling | None = None,
@@ -94,7 +95,7 @@ class Retention(Handle):
                 criterion.
             minimum_occurrences: the return events that a period needs to count one; 1 by default.
             maturity: whether a period counts users for whom it is not over: `elapsed` (no, the default) or `ignored`.
-            filters: only events that meet all of these are seen.
+            filters: only events that meet all of these `Filter`s are seen.
             hold_constant: a return counts only with the start's value of this property.
             breakdown: the same table for each value that starts have of a property; `{"property": …, "limit": 10}` for
                 at most so many groups.

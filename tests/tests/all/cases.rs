@@ -15,7 +15,7 @@ pub(crate) const CASES: u32 = 10_000;
 pub(crate) const LAWS: u32 = 2_000;
 
 /// On how many words are tried that fit models to each case, which takes a hundred times as long.
-pub(crate) const FITS: u32 = 500;
+pub(crate) const FITS: u32 = 120;
 
 /// Runs `check` on so many cases; the seed is fixed, so that a failure can be repeated anywhere.
 ///

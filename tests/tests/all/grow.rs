@@ -12,7 +12,7 @@ use crate::cases::agree;
 use crate::generate::{NAMES, NOW, SECOND};
 use crate::store;
 
-const CASES: u32 = 80;
+const CASES: u32 = 40;
 
 /// An event: an id, a user or none, a device or none, a minute, a name.
 type Draft = (Option<u8>, Option<u8>, Option<u8>, u8, u8);

@@ -22,10 +22,10 @@ use crate::generate::{NAMES, NOW};
 use crate::{adoption, engagement, funnel, retention, store};
 
 /// How many cases a word goes the whole way through a store.
-const CASES: u32 = 100;
+const CASES: u32 = 40;
 
 /// How many cases it goes the way through files, which takes longer.
-const FILES: u32 = 24;
+const FILES: u32 = 10;
 
 /// What differs between two stores of the same events.
 #[derive(Clone, Debug)]

@@ -409,7 +409,7 @@ fn the_people_behind_a_cell_are_as_many_as_it_says() {
 /// D1 through the handle, as doors ask it: every number of a table has its people.
 #[test]
 fn the_handle_lists_the_people_of_every_cell() {
-    agree(60, &case(), |(history, table)| {
+    agree(25, &case(), |(history, table)| {
         let store = crate::pure::sorted(history);
         let (who, question) = (Principal::owner(), table.json());
         let answer = store
