@@ -17,7 +17,7 @@ use travelsense::analytics::ExportFile;
 use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
 use travelsense::export::{ExportJob, Format};
-use travelsense::{Analytics, ErrorKind, Principal, Result};
+use travelsense::{Analytics, ErrorKind, Principal};
 
 use crate::answer::Answer;
 use crate::call::Call;
