@@ -76,6 +76,11 @@ pub(crate) fn routes() -> Api {
             )
             .query("endDate", named("Date"), "Where they end.")
             .query("timezone", named("TimeZone"), "The zone of the range.")
+            .query(
+                "filters",
+                schema::text(),
+                "Only what has these values, as JSON: `[{\"property\": \"country\", \"value\": \"FR\"}]`. Real-time metrics are of everybody.",
+            )
             .answers(schema::list(named("WidgetData"))),
         )
         .get(

@@ -275,6 +275,36 @@ fn analytics() -> Api {
                 .answers(named("People")),
         )
         .get(
+            "people/{id}",
+            person,
+            op("readPerson", "One person with their events, the latest first.")
+                .needs(Permission::ReadPeople)
+                .path("id", schema::text_of(1, 1_000), "Their id.")
+                .query(
+                    "anonymous",
+                    schema::default(schema::truth(), false.into()),
+                    "Whether it is the id of a device.",
+                )
+                .query("name", schema::text(), "Only events of this name.")
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 1_000), 50.into()),
+                    "At most so many events.",
+                )
+                .query(
+                    "offset",
+                    schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                    "After so many, from the latest on.",
+                )
+                .query(
+                    "asOf",
+                    schema::instant(),
+                    "Nothing after this instant is seen; now by default.",
+                )
+                .refuses(&[404])
+                .answers(named("Profile")),
+        )
+        .get(
             "catalogue",
             catalogue,
             asked("readCatalogue", "Which events mean what.").answers(named("Catalogue")),
@@ -401,6 +431,30 @@ async fn people(call: Call, body: Bytes) -> Response {
         move |analytics, who| {
             let people = analytics.people(who, &json(&body)?)?;
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
+        },
+    )
+    .await
+}
+
+/// One person with their events.
+async fn person(
+    service: State<Service>,
+    id: Id,
+    Path(person): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let act = Act::new("people.read", format!("person/{person}"));
+    let permission = Permission::ReadPeople;
+    tell(
+        service,
+        id,
+        headers,
+        permission,
+        Some(act),
+        move |analytics, who| {
+            let profile = question(&uri, |asked| analytics.profile(who, &person, asked))?;
+            Ok(Answer::of(&profile)?.at(Some(profile.as_of)))
         },
     )
     .await

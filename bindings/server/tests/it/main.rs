@@ -31,6 +31,8 @@ mod operations;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod person;
+#[cfg(test)]
 mod predictive;
 #[cfg(test)]
 mod program;
