@@ -437,21 +437,10 @@ async fn people(call: Call, body: Bytes) -> Response {
 }
 
 /// One person with their events.
-async fn person(
-    service: State<Service>,
-    id: Id,
-    Path(person): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let act = Act::new("people.read", format!("person/{person}"));
-    let permission = Permission::ReadPeople;
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn person(call: Call, Path(person): Path<String>, uri: Uri) -> Response {
+    call.tell_of(
+        Permission::ReadPeople,
+        Act::new("people.read", format!("person/{person}")),
         move |analytics, who| {
             let profile = question(&uri, |asked| analytics.profile(who, &person, asked))?;
             Ok(Answer::of(&profile)?.at(Some(profile.as_of)))
