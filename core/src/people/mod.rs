@@ -70,19 +70,18 @@ impl People {
     /// `validation_failed` with every field error at once.
     pub fn parse(request: &Value) -> Result<Self> {
         let mut fields = Fields::of(request)?;
-        let people = Self {
-            word: fields.required("word", |v| fields::text(v).map(str::to_owned)),
-            question: fields.required("question", |v| Ok(v.clone())),
-            cell: fields.required("cell", |v| Ok(v.clone())),
-            limit: fields
-                .optional("limit", |v| fields::integer(v, 1, 10_000))
-                .map_or(100, |n| n as usize),
-            offset: fields
-                .optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)))
-                .map_or(0, |n| n as usize),
-        };
+        let word = fields.required("word", |v| fields::text(v).map(str::to_owned));
+        let question = fields.required("question", |v| Ok(v.clone()));
+        let cell = fields.required("cell", |v| Ok(v.clone()));
+        let (limit, offset) = fields.page(1..=10_000, 100);
         fields.finish(Vec::new())?;
-        Ok(people)
+        Ok(Self {
+            word,
+            question,
+            cell,
+            limit,
+            offset,
+        })
     }
 }
 

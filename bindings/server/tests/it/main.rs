@@ -37,6 +37,8 @@ mod predictive;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod record;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod serving;
