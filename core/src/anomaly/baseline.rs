@@ -8,8 +8,17 @@ const WEEKS: usize = 4;
 /// How many groups of hours have a spread of their own: one for each hour of the day.
 pub(super) const GROUPS: usize = 24;
 
-/// Relative differences below this are those of rounding.
-const EQUAL: f64 = 1e-5;
+/// Distances below this are those of rounding.
+const EQUAL: f32 = 1e-5;
+
+/// The median distance of independent arrivals, and the one that one in twenty exceeds, in units of chance.
+const CHANCE: (f32, f32) = (0.674_5, 1.96);
+
+/// A series varies that strayed from what was expected on two days within so long.
+const STILL: i64 = 4 * WEEK;
+
+/// So many hits are what the other days say at an hour, beside what its own weeks say.
+const OTHERS: f64 = 10.0;
 
 /// Where in its week a bucket is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +52,10 @@ pub(super) struct Baseline {
     pub(super) drag: f32,
     /// The distances added up towards the next ten, and how many.
     pub(super) ten: (f32, u8),
+    /// When something was not what was expected: first within a day, and the same before that. One incident is no variation.
+    pub(super) strayed: (i64, i64),
+    /// The amounts of the last weeks and their squares, added up.
+    pub(super) amounts: (f64, f64),
 }
 
 /// What is expected of one bucket.
@@ -70,6 +83,8 @@ impl Baseline {
             seen: [0; GROUPS],
             drag: 1.0,
             ten: (0.0, 0),
+            strayed: (i64::MIN, i64::MIN),
+            amounts: (0.0, 0.0),
         }
     }
 
@@ -99,25 +114,58 @@ impl Baseline {
     }
 
     /// What is usual at a place: the median of its weeks, between the middles of two places on the line from one to the other.
-    /// Nothing before two weeks are known.
-    pub(super) fn usual(&self, place: Place) -> Option<f64> {
-        let here = self.median(place.slot)?;
+    /// Nothing before two weeks are known. `hits` is how many hits a place has for each 1 of its value.
+    pub(super) fn usual(&self, place: Place, hits: f64) -> Option<f64> {
+        let here = self.of_place(place.slot, hits)?;
         if self.slots != 168 || place.aside == 0.0 {
             return Some(here);
         }
         let next = if place.aside > 0.0 { 1 } else { self.slots - 1 };
-        let there = self.median((place.slot + next) % self.slots);
+        let there = self.of_place((place.slot + next) % self.slots, hits);
         Some(there.map_or(here, |there| here + (there - here) * place.aside.abs()))
     }
 
-    fn median(&self, slot: usize) -> Option<f64> {
-        let weeks = self
-            .values
-            .get(slot * self.weeks..(slot + 1) * self.weeks)?;
+    /// The median of a place's weeks. The median of a few small counts is noise and mostly too low, so that where hits are few
+    /// those of the same hour on all days of a week count as well.
+    fn of_place(&self, slot: usize, hits: f64) -> Option<f64> {
+        let own = self.weeks_of(slot)?;
+        let here = self.median(own.iter().copied())?;
+        let hits = hits * own.iter().filter(|v| !v.is_nan()).count() as f64;
+        // Many hits say all there is to say.
+        if self.slots == 1 || here.abs() * hits > 50.0 * OTHERS {
+            return Some(here);
+        }
+        let Some(others) = self.of_all_days(slot) else {
+            return Some(here);
+        };
+        let known = others.abs() * hits;
+        Some((here * known + others * OTHERS) / (known + OTHERS))
+    }
+
+    /// The median week of what an average day has at the hour of a place.
+    fn of_all_days(&self, slot: usize) -> Option<f64> {
+        let days = self.slots / 7;
+        self.median((0..self.weeks).map(|week| {
+            let of_day = |day: usize| {
+                self.values
+                    .get((slot % days + day * days) * self.weeks + week)
+            };
+            let known = (0..7).filter_map(of_day).filter(|v| !v.is_nan());
+            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
+            if count < 4.0 { f32::NAN } else { sum / count }
+        }))
+    }
+
+    fn weeks_of(&self, slot: usize) -> Option<&[f32]> {
+        self.values.get(slot * self.weeks..(slot + 1) * self.weeks)
+    }
+
+    /// The median of what is known of so many weeks; nothing of too few.
+    fn median(&self, weeks: impl Iterator<Item = f32>) -> Option<f64> {
         let mut known: [f32; 32] = [0.0; 32];
         let mut count = 0;
-        for (value, room) in weeks.iter().filter(|v| !v.is_nan()).zip(&mut known) {
-            *room = *value;
+        for (value, room) in weeks.filter(|v| !v.is_nan()).zip(&mut known) {
+            *room = value;
             count += 1;
         }
         let least = if self.slots == 1 { 4 } else { 2 };
@@ -142,36 +190,47 @@ impl Baseline {
         }
     }
 
-    /// The unit of chance: how far independent arrivals stray from an expectation.
-    pub(super) fn unit(measure: Measure, expected: f64, of: f64) -> f64 {
-        match measure {
-            Measure::Count => expected.max(0.25).sqrt(),
-            Measure::Share => {
-                let share = (expected / of.max(1.0)).clamp(0.0, 1.0);
-                (of * share * (1.0 - share)).max(0.25).sqrt()
-            }
-            Measure::Amount => expected.abs().max(f64::MIN_POSITIVE),
+    /// Remembers an amount and the sum of the squares it is made of, as part of the last four weeks.
+    pub(super) fn add(&mut self, step: i64, amount: f64, squares: f64) {
+        let keep = 0.5_f64.powf(step as f64 / (4 * WEEK) as f64);
+        self.amounts.0 = self.amounts.0 * keep + amount;
+        self.amounts.1 = self.amounts.1 * keep + squares;
+    }
+
+    /// What one hit is: 1 of counts and shares. A sum of independent amounts strays as far as a count of equal pieces does whose
+    /// size is the mean of the amounts weighted by themselves (of a compound Poisson sum the variance is that of the squares).
+    pub(super) fn piece(&self, measure: Measure) -> f64 {
+        let piece = self.amounts.1 / self.amounts.0.abs();
+        if measure == Measure::Amount && piece.is_finite() && piece > 0.0 {
+            piece
+        } else {
+            1.0
         }
     }
 
-    /// One robust standard deviation in units of chance: of the median distance or of the tail, whichever says more. Nothing
-    /// where half of all values are what was expected.
-    pub(super) fn deviation(&self, measure: Measure, group: usize) -> Option<f64> {
+    /// The unit of chance: how far independent arrivals stray from an expectation.
+    pub(super) fn unit(&self, measure: Measure, expected: f64, of: f64) -> f64 {
+        let piece = self.piece(measure);
+        let hits = expected.abs() / piece;
+        let variance = if measure == Measure::Share {
+            hits * (1.0 - (hits / of.max(1.0)).min(1.0))
+        } else {
+            hits
+        };
+        variance.max(0.25).sqrt() * piece
+    }
+
+    /// One robust standard deviation in units of chance: of the median distance or of the tail, whichever says more, and never
+    /// surer than arrivals that know nothing of each other. Nothing where all was as expected for weeks.
+    pub(super) fn deviation(&self, group: usize, at: i64) -> Option<f64> {
         let middle = f64::from(*self.middle.get(group)?);
         let tail = f64::from(*self.tail.get(group)?);
-        if middle < EQUAL {
-            return None;
-        }
-        let robust = (1.482_6 * middle).max(tail / 1.96);
-        // Counts and shares are never surer than arrivals that know nothing of each other.
-        Some(match measure {
-            Measure::Count | Measure::Share => robust.max(1.0),
-            Measure::Amount => robust,
-        })
+        let varies = at.saturating_sub(self.strayed.1) <= STILL;
+        varies.then(|| (1.482_6 * middle).max(tail / 1.96).max(1.0))
     }
 
-    /// Learns from a value how far values stray: `distance` in units of chance.
-    pub(super) fn stray(&mut self, group: usize, distance: f64) {
+    /// Learns from the value of the bucket that starts at `at` how far values stray: `distance` in units of chance.
+    pub(super) fn stray(&mut self, group: usize, at: i64, distance: f64) {
         let (Some(middle), Some(tail), Some(seen)) = (
             self.middle.get_mut(group),
             self.tail.get_mut(group),
@@ -180,20 +239,24 @@ impl Baseline {
             return;
         };
         let away = distance.abs() as f32;
+        if away >= EQUAL && at.saturating_sub(self.strayed.0) >= DAY {
+            self.strayed = (at, self.strayed.0);
+        }
         if *seen == 0 {
-            (*middle, *tail) = (away.max(EQUAL as f32), (2.5 * away).max(EQUAL as f32));
+            // One value says little, and one that is as expected nothing: chance is the least.
+            (*middle, *tail) = (away.max(CHANCE.0), (2.5 * away).max(CHANCE.1));
         }
         // Steps that grow smaller find the quantiles; the least of them keeps following what changes.
         let gain = (1.0 / (1.0 + f32::from(*seen) * 0.5)).max(0.02);
-        let toward = |value: &mut f32, above: f32, below: f32| {
+        let toward = |value: &mut f32, above: f32, below: f32, least: f32| {
             let by = if away > *value { above } else { -below };
-            *value *= (gain * by).exp();
-            *value = value.max(EQUAL as f32 / 10.0);
+            *value = (*value * (gain * by).exp()).max(least);
         };
-        toward(middle, 0.5, 0.5);
-        toward(tail, 0.95, 0.05);
+        // Below chance there is nothing to know, and from far below the way back is long.
+        toward(middle, 0.5, 0.5, 0.5 * CHANCE.0);
+        toward(tail, 0.95, 0.05, 0.5 * CHANCE.1);
         *seen = seen.saturating_add(1).min(60_000);
-        let unit = middle.max(EQUAL as f32) * 1.482_6;
+        let unit = *middle * 1.482_6;
         self.ten.0 += (distance as f32 / unit).clamp(-4.0, 4.0);
         self.ten.1 += 1;
         if self.ten.1 >= 10 {

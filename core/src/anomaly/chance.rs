@@ -10,6 +10,23 @@ pub(super) fn out(probability: f64) -> f64 {
     bisect(0.0, 12.0, |z| beyond(z) > probability)
 }
 
+/// How many standard deviations a count is off that was expected to be `expected`, of so many where it cannot be more: the signed
+/// root of the deviance, which is as good as normal from a few hits on where their difference by its root is skewed.
+pub(super) fn off(count: f64, expected: f64, of: Option<f64>) -> f64 {
+    let part = |count: f64, expected: f64| {
+        let expected = expected.max(0.25);
+        let likely = if count > 0.0 {
+            count * (count / expected).ln()
+        } else {
+            0.0
+        };
+        likely - (count - expected)
+    };
+    let rest = of.map_or(0.0, |of| part(of - count, of - expected));
+    let deviance = 2.0 * (part(count, expected) + rest);
+    deviance.max(0.0).sqrt() * (count - expected).signum()
+}
+
 /// The height at which a cumulative sum with this allowance raises, on average, one alarm of one direction in so many buckets
 /// (D. Siegmund, 1985): its average run length is (e^2kb − 2kb − 1) / 2k² with b = h + 1.166.
 pub(super) fn height(allowance: f64, patience: f64) -> f64 {
@@ -49,6 +66,19 @@ mod tests {
         assert!((beyond(1.959_964) - 0.05).abs() < 1e-6);
         assert!((out(0.05) - 1.959_964).abs() < 1e-5);
         assert!((out(0.002_7) - 3.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn small_counts_are_as_rare_as_exact_probabilities_say() {
+        // P(X ≥ 22) of a Poisson count of 10 is 0.00070, P(X ≤ 10) of one of 30 is 0.000022; half of the last value belongs to
+        // either side.
+        assert!((off(21.5, 10.0, None) - 3.19).abs() < 0.05);
+        assert!((off(10.5, 30.0, None) + 4.09).abs() < 0.05);
+        // P(X ≥ 9) of 20 with one in five is 0.00998, and 11 misses of 16 are the same.
+        assert!((off(8.5, 4.0, Some(20.0)) - 2.33).abs() < 0.05);
+        assert_eq!(off(9.0, 4.0, Some(20.0)), -off(11.0, 16.0, Some(20.0)));
+        assert_eq!(off(4.0, 4.0, None), 0.0);
+        assert!(off(0.0, 0.0, None).is_finite() && off(20.0, 0.0, Some(20.0)).is_finite());
     }
 
     #[test]

@@ -121,23 +121,25 @@ impl Detector {
     }
 
     /// Takes the next complete bucket: its start, the offset of local time from UTC there in microseconds, its value and, for
-    /// shares, of how many it is. A bucket that was taken before changes nothing.
+    /// shares, of how many it is, for amounts the sum of their squares. A bucket that was taken before changes nothing.
     pub fn take(&mut self, start: Instant, offset: i64, value: f64, of: f64) -> Judgement {
         let at = start.micros();
         if at < self.next || !value.is_finite() || !of.is_finite() {
             return self.unjudged(Status::Seen, None);
         }
         self.next = at.saturating_add(self.settings.step);
-        let of = if self.settings.measure == Measure::Share {
-            of
-        } else {
-            1.0
-        };
+        let measure = self.settings.measure;
+        let of = if measure == Measure::Count { 1.0 } else { of };
+        let whole = if measure == Measure::Share { of } else { 1.0 };
+        if measure == Measure::Amount && self.open.is_none() {
+            self.baseline.add(self.settings.step, value, of);
+        }
         let local = at.saturating_add(offset);
         let place = self.baseline.place(local, self.settings.step);
         let bent = self.turn(place, local, at);
-        let Some(usual) = self.baseline.usual(place).map(|u| u * of) else {
-            self.gather(place, local, (value, of, 0.0));
+        let hits = whole / self.baseline.piece(measure) * self.settings.places();
+        let Some(usual) = self.baseline.usual(place, hits).map(|u| u * whole) else {
+            self.gather(place, local, (value, whole, 0.0));
             return self.unjudged(Status::Learning, bent);
         };
         let bucket = Bucket {
@@ -146,14 +148,11 @@ impl Detector {
             observed: value,
             of,
         };
-        let measure = self.settings.measure;
-        let unit = Baseline::unit(measure, bucket.expected, of);
+        let unit = self.baseline.unit(measure, bucket.expected, of);
+        let deviation = self.baseline.deviation(place.group, at);
         let expected = Expected {
             value: bucket.expected,
-            deviation: self
-                .baseline
-                .deviation(measure, place.group)
-                .map(|d| d * unit),
+            deviation: deviation.map(|d| d * unit),
         };
         if !self.knows(place) {
             self.learn(place, local, &bucket, usual, expected);
@@ -167,11 +166,7 @@ impl Detector {
         if self.open.is_none() {
             self.learn(place, local, &bucket, usual, expected);
         }
-        let volume = match measure {
-            Measure::Count => bucket.expected,
-            Measure::Share => of,
-            Measure::Amount => f64::INFINITY,
-        };
+        let volume = self.volume(bucket.expected, bucket.expected, of);
         // Short buckets are judged together.
         let together = if self.settings.coarse() { 1.0 } else { 10.0 };
         Judgement {
@@ -181,7 +176,9 @@ impl Detector {
                 Status::Judged
             },
             expected: Some(expected.value),
-            interval: expected.deviation.map(|d| self.around(expected.value, d)),
+            interval: expected
+                .deviation
+                .map(|d| self.around(expected.value, d, whole)),
             score: expected.deviation.map(|d| (value - expected.value) / d),
             findings: finding.into_iter().chain(bent).collect(),
             unusual: self.open.is_some(),
@@ -199,14 +196,29 @@ impl Detector {
         }
     }
 
-    fn around(&self, expected: f64, deviation: f64) -> Interval {
-        let low = expected - 1.96 * deviation;
-        Interval {
-            low: match self.settings.measure {
-                Measure::Amount => low,
-                Measure::Count | Measure::Share => low.max(0.0),
+    /// What is expected of nineteen in twenty; a share is a part of `whole`.
+    fn around(&self, expected: f64, deviation: f64, whole: f64) -> Interval {
+        let (low, high) = (expected - 1.96 * deviation, expected + 1.96 * deviation);
+        match self.settings.measure {
+            Measure::Amount => Interval { low, high },
+            Measure::Count => Interval {
+                low: low.max(0.0),
+                high,
             },
-            high: expected + 1.96 * deviation,
+            Measure::Share => Interval {
+                low: low.max(0.0),
+                high: high.min(whole),
+            },
+        }
+    }
+
+    /// How many hits speak where so much was expected and came; of a share the misses speak as well.
+    fn volume(&self, expected: f64, observed: f64, of: f64) -> f64 {
+        let measure = self.settings.measure;
+        let hits = expected.abs().max(observed.abs()) / self.baseline.piece(measure);
+        match measure {
+            Measure::Count | Measure::Amount => hits,
+            Measure::Share => hits.min((of - expected).max(of - observed)),
         }
     }
 
@@ -255,8 +267,9 @@ impl Detector {
         if self.settings.coarse() {
             let mut alone = Run::default();
             alone.take(100.0, 0.0, bucket);
-            if z.abs() > self.far() && self.worth(&alone) {
-                return Some(self.found(Shape::Point, alone, expected, (z, allowance)));
+            let tail = self.tail(bucket, expected, z);
+            if tail.abs() > self.far() && self.worth(&alone) {
+                return Some(self.found(Shape::Point, alone, expected, (tail, allowance)));
             }
         }
         let height = self.height(allowance);
@@ -268,6 +281,23 @@ impl Detector {
         None
     }
 
+    /// How many standard deviations of a normal value one bucket alone is off: rises of small counts are less rare than their
+    /// difference says, and falls are rarer.
+    fn tail(&self, bucket: &Bucket, expected: Expected, z: f64) -> f64 {
+        let Some(deviation) = expected.deviation else {
+            return z;
+        };
+        let measure = self.settings.measure;
+        let piece = self.baseline.piece(measure);
+        let of = (measure == Measure::Share).then_some(bucket.of);
+        let (count, hits) = (bucket.observed / piece, bucket.expected / piece);
+        if count < 0.0 || hits < 0.0 {
+            return z;
+        }
+        let unit = self.baseline.unit(measure, bucket.expected, bucket.of);
+        chance::off(count, hits, of) * unit / deviation
+    }
+
     /// How far one bucket alone has to be off.
     fn far(&self) -> f64 {
         1.2 * chance::out((2.0 / self.settings.patience()).min(0.5)).max(2.5)
@@ -275,11 +305,7 @@ impl Detector {
 
     /// Whether a stretch is off by enough, and of enough, to be told.
     fn worth(&self, run: &Run) -> bool {
-        let enough = match self.settings.measure {
-            Measure::Count => run.expected.max(run.observed),
-            Measure::Share => run.of,
-            Measure::Amount => f64::INFINITY,
-        };
+        let enough = self.volume(run.expected, run.observed, run.of);
         let change = run
             .change()
             .is_none_or(|c| c.abs() >= self.settings.least_change);
@@ -320,8 +346,10 @@ impl Detector {
                 buckets
             };
             let unit = expected.deviation.map(|d| {
-                let last = Baseline::unit(measure, expected.value, run.of / buckets);
-                run.spread(measure, d / last, self.drag())
+                let last = self
+                    .baseline
+                    .unit(measure, expected.value, run.of / buckets);
+                run.spread(&self.baseline, measure, (d / last, self.drag()))
             });
             (
                 run.expected / per,
@@ -348,7 +376,7 @@ impl Detector {
                     low: mean,
                     high: mean,
                 },
-                |s| self.around(mean, s),
+                |s| self.around(mean, s, 1.0),
             ),
             observed: came,
             change,
@@ -414,9 +442,10 @@ impl Detector {
 
     /// Learns from a bucket that is part of no finding.
     fn learn(&mut self, place: Place, local: i64, bucket: &Bucket, usual: f64, expected: Expected) {
-        let unit = Baseline::unit(self.settings.measure, bucket.expected, bucket.of);
+        let measure = self.settings.measure;
+        let unit = self.baseline.unit(measure, bucket.expected, bucket.of);
         let off = bucket.observed - bucket.expected;
-        self.baseline.stray(place.group, off / unit);
+        self.baseline.stray(place.group, bucket.start, off / unit);
         if usual != 0.0 {
             let relative = off / usual.abs();
             let most = expected
@@ -426,7 +455,12 @@ impl Detector {
             let gain = 1.0 - 0.5_f64.powf(self.settings.step as f64 / half as f64);
             self.level = (self.level + gain * relative.clamp(-most, most)).clamp(-FOLLOW, FOLLOW);
         }
-        self.gather(place, local, (bucket.observed, bucket.of, usual));
+        let whole = if measure == Measure::Share {
+            bucket.of
+        } else {
+            1.0
+        };
+        self.gather(place, local, (bucket.observed, whole, usual));
     }
 
     fn gather(&mut self, place: Place, local: i64, (value, of, usual): (f64, f64, f64)) {

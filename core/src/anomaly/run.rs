@@ -16,7 +16,7 @@ pub(super) struct Run {
     pub(super) expected: f64,
     /// What came.
     pub(super) observed: f64,
-    /// Of how many, for shares.
+    /// Of how many, for shares; the squares of amounts.
     pub(super) of: f64,
 }
 
@@ -55,13 +55,12 @@ impl Run {
     }
 
     /// One standard deviation of the whole, where each bucket has `deviation` units of chance.
-    pub(super) fn spread(&self, measure: Measure, deviation: f64, drag: f64) -> f64 {
-        let unit = Baseline::unit(measure, self.expected, self.of);
-        let of_buckets = match measure {
-            // The unit of an amount is the amount itself, which does not average out by itself.
-            Measure::Amount => unit / f64::from(self.buckets.max(1)).sqrt(),
-            Measure::Count | Measure::Share => unit,
-        };
-        of_buckets * deviation * drag.max(1.0).sqrt()
+    pub(super) fn spread(
+        &self,
+        baseline: &Baseline,
+        measure: Measure,
+        (deviation, drag): (f64, f64),
+    ) -> f64 {
+        baseline.unit(measure, self.expected, self.of) * deviation * drag.max(1.0).sqrt()
     }
 }

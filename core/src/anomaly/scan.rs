@@ -12,7 +12,8 @@ pub struct Series {
     pub start: Instant,
     /// Whose weekdays and hours.
     pub zone: Zone,
-    /// For each bucket its value, and for shares of how many; a bucket without an answer is none.
+    /// For each bucket its value, and for shares of how many, for amounts the sum of their squares; a bucket without an answer is
+    /// none.
     pub values: Vec<Option<(f64, f64)>>,
 }
 

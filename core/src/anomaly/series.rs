@@ -41,7 +41,7 @@ impl Metered {
                     Metric::EventsPerSecond => Some((t.events as f64, 1.0)),
                     Metric::ConversionRate => share(t.converters, t.users),
                     Metric::ErrorRate => share(t.errors, t.events),
-                    Metric::RevenuePerMinute => money.get(i).map(|m| (*m, 1.0)),
+                    Metric::RevenuePerMinute => money.get(i).copied(),
                 }
             })
             .collect();
@@ -86,21 +86,24 @@ impl Metered {
     }
 }
 
-/// The doubles nearest to the sums of amounts in the base currency, bucket by bucket; the sums themselves are exact.
-fn worth(amounts: &[Amount], base: &str, count: usize) -> Result<Vec<f64>> {
-    let mut sums = vec![0_i128; count];
-    for amount in amounts {
+/// The doubles nearest to the sums of amounts in the base currency, bucket by bucket, and the sums of their squares; the sums
+/// themselves are exact.
+fn worth(amounts: &[(Amount, f64)], base: &str, count: usize) -> Result<Vec<(f64, f64)>> {
+    let mut sums = vec![(0_i128, 0.0); count];
+    for (amount, squares) in amounts {
         let code = amount.currency.as_deref().filter(|code| *code != base);
         let rate = match code {
             None => 100_000_000,
             Some(code) => amount.rate.ok_or_else(|| missing(code, base, amount))?,
         };
         if let Some(sum) = sums.get_mut(amount.slot as usize) {
-            *sum = sum.saturating_add(amount.sum.saturating_mul(rate));
+            sum.0 = sum.0.saturating_add(amount.sum.saturating_mul(rate));
+            sum.1 += squares * (rate as f64 / 1e12).powi(2);
         }
     }
     // Amounts have 4 digits after the point, and rates 8.
-    Ok(sums.iter().map(|sum| *sum as f64 / 1e12).collect())
+    let worth = |(sum, squares): (i128, f64)| (sum as f64 / 1e12, squares);
+    Ok(sums.into_iter().map(worth).collect())
 }
 
 fn missing(code: &str, base: &str, amount: &Amount) -> Error {

@@ -8,7 +8,7 @@ pub enum Measure {
     Count,
     /// How many of how many.
     Share,
-    /// Anything else, such as money.
+    /// A sum of amounts, such as money: moved by chance at least as independent amounts are.
     Amount,
 }
 
@@ -24,8 +24,8 @@ pub struct Settings {
     pub alarms_a_week: f64,
     /// The least change, as a share of what was expected, that is worth telling; 0.15 by default.
     pub least_change: f64,
-    /// The least that must be expected of a stretch before it is judged: events for counts, the denominator for shares; 20 by
-    /// default. Amounts have no such least.
+    /// The least that must be expected, or come, of a stretch before it is judged: events for counts, both hits and misses for
+    /// shares, amounts of the size that most money comes in; 20 by default.
     pub least_volume: f64,
 }
 
@@ -50,6 +50,11 @@ impl Settings {
     pub(super) fn patience(&self) -> f64 {
         let buckets = WEEK as f64 / self.step as f64;
         (2.0 * buckets / self.alarms_a_week.max(1e-6)).max(20.0)
+    }
+
+    /// How many buckets a place of the week has.
+    pub(super) fn places(&self) -> f64 {
+        (HOUR as f64 / self.step as f64).max(1.0)
     }
 
     /// Whether a bucket is so long that one alone has to be judged.

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 /// The first byte: which edition of this format it is.
-const EDITION: u8 = 1;
+const EDITION: u8 = 2;
 
 impl Detector {
     /// All that it knows, in less than 4 kB.
@@ -36,6 +36,10 @@ impl Detector {
         out.single(b.drag);
         out.single(b.ten.0);
         out.0.push(b.ten.1);
+        out.whole(b.strayed.0);
+        out.whole(b.strayed.1);
+        out.number(b.amounts.0);
+        out.number(b.amounts.1);
         for value in self.days.values {
             out.single(value);
         }
@@ -101,6 +105,8 @@ fn read(bytes: &[u8]) -> Option<Detector> {
     }
     b.drag = from.single()?;
     b.ten = (from.single()?, from.byte()?);
+    b.strayed = (from.whole()?, from.whole()?);
+    b.amounts = (from.number()?, from.number()?);
     for value in &mut detector.days.values {
         *value = from.single()?;
     }

@@ -5,6 +5,8 @@ use super::settings::{DAY, HOUR, MINUTE, WEEK};
 use super::*;
 use crate::query::{Instant, Zone};
 
+mod volume;
+
 /// Monday, 2026-01-05T00:00:00Z.
 const MONDAY: i64 = 1_767_571_200_000_000;
 

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::interval::t4;
 use super::series::{Forecast, Options, Series, forecast};
 use crate::error::{Error, Result};
 
@@ -117,8 +116,8 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
             return Vec::new();
         };
         let past = forecast(&series, &options);
-        let each = past.mean.iter().zip(&past.deviation).zip(test);
-        let ratio = each.map(|((f, d), (_, y))| (y - f).abs() / d);
+        let each = past.mean.iter().zip(&past.spread).zip(test);
+        let ratio = each.map(|((f, spread), (_, y))| (y - f).abs() / spread.at(0.975));
         ratio.filter(|r| r.is_finite()).collect()
     };
     let sample: Vec<&Forecast> = made.iter().step_by(every).collect();
@@ -131,6 +130,6 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
     all.sort_by(f64::total_cmp);
     let at = (0.95 * all.len() as f64).ceil() as usize;
     let reached = all.get(at.saturating_sub(1)).copied().unwrap_or(1.0);
-    let factor = (reached / t4(0.975)).clamp(1.0, 2.0);
+    let factor = reached.clamp(1.0, 2.0);
     factor.powf(told / (told + 20.0))
 }

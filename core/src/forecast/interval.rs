@@ -4,6 +4,10 @@
 //! greater of the models' own variance A and of A blended with the mean squared error of the past origins by their number; B is the variance between the models; D the squared distance from the seasonal naive
 //! forecast, for a path that leaves the past is less sure; I the shipped inflation of the frequency (see [`INFLATION`]). The
 //! errors are Student's t with four degrees of freedom, as the scaled errors of M1 are.
+//!
+//! That is what is known of series in general, by panels of many; of days there is none. The more past origins a daily series has
+//! of its own, the more its interval is that of its own errors instead: a normal distribution of their variance P · (E + B), see
+//! [`own`].
 
 use super::combine::Outlook;
 use super::grid::Pace;
@@ -37,8 +41,94 @@ pub enum Kind {
     Share,
 }
 
-/// The standard deviations of the forecasts.
-pub(crate) fn deviations(y: &[f64], seasons: &[usize], pace: Pace, found: &Outlook) -> Vec<f64> {
+/// How far a forecast may be off: the scale of Student's t, and the deviation of a normal distribution that is added to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) tailed: f64,
+    pub(crate) normal: f64,
+}
+
+impl Spread {
+    /// As far out as probability `p`.
+    pub(crate) fn at(self, p: f64) -> f64 {
+        self.tailed * t4(p) + self.normal * z(p)
+    }
+
+    /// The standard deviation.
+    pub(crate) fn deviation(self) -> f64 {
+        self.tailed * std::f64::consts::SQRT_2 + self.normal
+    }
+
+    /// So many times as far.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self {
+            tailed: self.tailed * factor,
+            normal: self.normal * factor,
+        }
+    }
+}
+
+/// So many past origins weigh as much as what is known of series in general; half as many a quarter of it, so that short series
+/// are not surer than others were.
+const KNOWN: f64 = 20.0;
+
+/// What is known in general keeps a quarter of the weight: errors to come have more causes than past ones.
+const MOST: f64 = 0.75;
+
+/// The spreads of the forecasts; `lost` is the variance of what was drawn in before the fit.
+pub(crate) fn spreads(
+    y: &[f64],
+    seasons: &[usize],
+    pace: Pace,
+    found: &Outlook,
+    lost: f64,
+) -> Vec<Spread> {
+    let general = deviations(y, seasons, pace, found);
+    let own = own(y.len(), seasons, found);
+    let each = general
+        .iter()
+        .zip(own)
+        .enumerate()
+        .map(|(h, (general, own))| {
+            // Origins within a period ahead of one another say the same in part.
+            let origins = 0.5 * y.len() as f64 / ((h + 1) as f64).sqrt();
+            let evidence = (origins / KNOWN).powi(2);
+            let trust = match own {
+                Some(_) if pace == Pace::Days => MOST * evidence / (evidence + 1.0),
+                _ => 0.0,
+            };
+            let with = |deviation: f64| (deviation * deviation + lost).sqrt();
+            Spread {
+                tailed: (1.0 - trust) * with(*general),
+                normal: trust * with(own.unwrap_or_default()),
+            }
+        });
+    each.collect()
+}
+
+/// The deviations of a series' own errors from past origins. Each period ahead has few of them, so that half is what all say of
+/// the models' formulas.
+fn own(n: usize, seasons: &[usize], found: &Outlook) -> Vec<Option<f64>> {
+    let (mut squares, mut formulas) = (0.0, 0.0);
+    for ((square, count), a) in found.past.iter().zip(&found.analytic) {
+        if *count >= 10.0 {
+            squares += square;
+            formulas += a;
+        }
+    }
+    let ratio = squares / formulas;
+    let factor = unseen(n, seasons);
+    let parts = found.past.iter().zip(&found.analytic).zip(&found.between);
+    let each = parts.map(|(((square, count), a), b)| {
+        let error = f64::midpoint(*square, ratio * a);
+        let variance = factor * (error + b);
+        (*count >= 10.0 && variance.is_finite() && variance > 0.0).then(|| variance.sqrt())
+    });
+    each.collect()
+}
+
+/// The scales of the errors of series in general.
+fn deviations(y: &[f64], seasons: &[usize], pace: Pace, found: &Outlook) -> Vec<f64> {
     let row = INFLATION.iter().find(|row| row.0 == pace);
     let (factor, power) = row.map_or((1.0, 0.0), |row| (row.1, row.2));
     let factor = factor * unseen(y.len(), seasons);
@@ -85,22 +175,34 @@ pub(crate) fn t4(p: f64) -> f64 {
     (2.0 * (q - 1.0).max(0.0).sqrt()).copysign(p - 0.5)
 }
 
-/// The standard deviation of Student's t with four degrees of freedom.
-const SPREAD: f64 = std::f64::consts::SQRT_2;
+/// The quantile of the normal distribution.
+fn z(p: f64) -> f64 {
+    let p = p.clamp(1e-12, 1.0 - 1e-12);
+    let tail = p.min(1.0 - p);
+    let beyond = |z: f64| 0.5 * libm::erfc(z / std::f64::consts::SQRT_2);
+    let (mut low, mut high) = (0.0, 8.0);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        if beyond(middle) > tail {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high.copysign(p - 0.5)
+}
 
 /// A smaller mean than this makes a count's bounds those of a negative binomial.
 const SPARSE: f64 = 25.0;
 
 /// The quantile of a forecast.
-pub(crate) fn quantile(mean: f64, deviation: f64, kind: Kind, p: f64) -> f64 {
-    let plain = mean + deviation * t4(p);
+pub(crate) fn quantile(mean: f64, spread: Spread, kind: Kind, p: f64) -> f64 {
+    let plain = mean + spread.at(p);
     match kind {
         Kind::Value | Kind::Share => plain,
         Kind::Amount => plain.max(0.0),
         Kind::Count if mean < SPARSE => {
-            // The variance of the t distribution of this scale.
-            let variance = deviation * deviation * SPREAD * SPREAD;
-            count_quantile(mean.max(0.0), variance, p)
+            count_quantile(mean.max(0.0), spread.deviation().powi(2), p)
         }
         Kind::Count if p < 0.5 => plain.max(0.0).floor(),
         Kind::Count => plain.max(0.0).ceil(),

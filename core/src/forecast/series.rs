@@ -6,7 +6,7 @@ use super::calendar::{self, Calendar, Causes, Effect, Event};
 use super::clean::{self, Shift};
 use super::combine::{Outlook, outlook};
 use super::grid::{Frequency, Gaps, Grid, day, interpolate};
-use super::interval::{self, Kind};
+use super::interval::{self, Kind, Spread};
 use super::model::naive::seasonal_naive;
 use super::model::theta::Theta;
 use serde::Serialize;
@@ -123,8 +123,8 @@ pub struct Forecast {
     pub times: Vec<i64>,
     /// The forecasts; not a number for a series without any value.
     pub mean: Vec<f64>,
-    /// The scales of the errors' distribution.
-    pub(crate) deviation: Vec<f64>,
+    /// How far each may be off.
+    pub(crate) spread: Vec<Spread>,
     /// What values may be.
     pub kind: Kind,
     /// The distance of two periods.
@@ -141,7 +141,7 @@ impl Forecast {
     /// The quantile `p` of the forecast `h` periods after the next; not a number where there is no forecast.
     #[must_use]
     pub fn quantile(&self, h: usize, p: f64) -> f64 {
-        let (Some(mean), Some(deviation)) = (self.mean.get(h), self.deviation.get(h)) else {
+        let (Some(mean), Some(spread)) = (self.mean.get(h), self.spread.get(h)) else {
             return f64::NAN;
         };
         if mean.is_nan() {
@@ -151,15 +151,15 @@ impl Forecast {
             // The scale of a share is that of its logit.
             let edge = mean.clamp(1e-9, 1.0 - 1e-9);
             let logit = (edge / (1.0 - edge)).ln();
-            return interval::unlogit(logit + deviation * interval::t4(p));
+            return interval::unlogit(logit + spread.at(p));
         }
-        let nothing = self.kind == Kind::Count && *mean == 0.0 && *deviation == 0.0;
+        let nothing = self.kind == Kind::Count && *mean == 0.0 && *spread == Spread::default();
         if nothing {
             // After n periods of nothing, something has a chance of about half an event in n.
             let chance = 0.5 / (self.notes.periods as f64 + 1.0);
-            return interval::quantile(chance, 0.0, self.kind, p);
+            return interval::quantile(chance, *spread, self.kind, p);
         }
-        interval::quantile(*mean, *deviation, self.kind, p)
+        interval::quantile(*mean, *spread, self.kind, p)
     }
 
     /// The central interval of a level in per cent.
@@ -176,9 +176,26 @@ impl Forecast {
         }
     }
 
+    /// Makes every 95 % interval reach at least so far from its forecast to either side, which no factor does for one of no width.
+    pub(crate) fn reach(&mut self, least: f64) {
+        for (spread, mean) in self.spread.iter_mut().zip(&self.mean) {
+            let least = match self.kind {
+                // The scale of a share is that of its logit.
+                Kind::Share => least / (mean * (1.0 - mean)).max(0.01),
+                _ => least,
+            };
+            if least.is_finite() && spread.at(0.975) < least {
+                *spread = Spread {
+                    tailed: least / interval::t4(0.975),
+                    normal: 0.0,
+                };
+            }
+        }
+    }
+
     pub(crate) fn widen(&mut self, factor: f64) {
-        for d in &mut self.deviation {
-            *d *= factor;
+        for spread in &mut self.spread {
+            *spread = spread.times(factor);
         }
     }
 }
@@ -233,7 +250,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         id: series.id.clone(),
         times: ahead,
         mean: vec![f64::NAN; options.horizon],
-        deviation: vec![0.0; options.horizon],
+        spread: vec![Spread::default(); options.horizon],
         kind,
         frequency: grid.frequency,
         models: Vec::new(),
@@ -283,7 +300,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         })
     };
     out.notes.shifts = clean::shifts(&y, season).iter().filter_map(told).collect();
-    let (mean, mut deviation) = if y.len() < 5 {
+    let (mean, spreads) = if y.len() < 5 {
         out.notes.short = true;
         out.models.push(ModelShare {
             name: "Mean".to_owned(),
@@ -303,36 +320,32 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
             }
             found.past = found.analytic.iter().map(|v| (*v, 1.0)).collect();
         }
-        let deviation = interval::deviations(&y, &seasons, pace, &found);
         out.models = ranked(&found);
-        (found.mean, deviation)
+        let spreads = interval::spreads(&y, &seasons, pace, &found, lost);
+        (found.mean, spreads)
     };
-    for d in &mut deviation {
-        *d = (*d * *d + lost).sqrt();
-    }
     for h in 0..options.horizon {
         let value = mean.get(h).copied().unwrap_or(0.0) * scale;
-        let spread = deviation.get(h).copied().unwrap_or(0.0) * scale;
-        let (value, spread) = match &calendar {
+        let spread = spreads.get(h).copied().unwrap_or_default();
+        let (value, wider) = match &calendar {
             Some(calendar) => {
                 let at = y.len() + h;
-                let back = calendar.put_back(at, value);
                 let wider = if calendar.logarithmic {
-                    calendar.put_back(at, spread)
+                    calendar.put_back(at, scale)
                 } else {
-                    spread
+                    scale
                 };
-                (back, wider)
+                (calendar.put_back(at, value), wider)
             }
-            None => (value, spread),
+            None => (value, scale),
         };
         let value = match kind {
             Kind::Value => value,
             Kind::Count | Kind::Amount => value.max(0.0),
             Kind::Share => interval::unlogit(value),
         };
-        if let (Some(m), Some(d)) = (out.mean.get_mut(h), out.deviation.get_mut(h)) {
-            (*m, *d) = (value, spread);
+        if let (Some(m), Some(d)) = (out.mean.get_mut(h), out.spread.get_mut(h)) {
+            (*m, *d) = (value, spread.times(wider));
         }
     }
     out
@@ -351,7 +364,7 @@ fn infer(rows: &[(i64, f64)]) -> Kind {
 }
 
 /// The forecast of fewer than five values: their mean, as unsure as Student's t of so few says.
-fn brief(y: &[f64], horizon: usize) -> (Vec<f64>, Vec<f64>) {
+fn brief(y: &[f64], horizon: usize) -> (Vec<f64>, Vec<Spread>) {
     let n = y.len() as f64;
     let mean = y.iter().sum::<f64>() / n;
     let square: f64 = y.iter().map(|y| (y - mean) * (y - mean)).sum();
@@ -362,7 +375,10 @@ fn brief(y: &[f64], horizon: usize) -> (Vec<f64>, Vec<f64>) {
         3 => 1.55,
         _ => 1.15,
     };
-    let each = |h: usize| wider * deviation * (1.0 + 1.0 / n + h as f64 / n).sqrt();
+    let each = |h: usize| Spread {
+        tailed: wider * deviation * (1.0 + 1.0 / n + h as f64 / n).sqrt(),
+        normal: 0.0,
+    };
     (vec![mean; horizon], (0..horizon).map(each).collect())
 }
 

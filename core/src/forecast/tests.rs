@@ -2,7 +2,7 @@
 
 use super::batch::forecasts;
 use super::calendar::holidays;
-use super::interval::{Kind, quantile, t4};
+use super::interval::{Kind, Spread, quantile, t4};
 use super::model::base::Base;
 use super::model::seasonal::SeasonalTheta;
 use super::model::sparse::{croston, tsb};
@@ -152,8 +152,8 @@ fn quantiles_are_those_of_the_tables() {
         assert!((t4(p) - t).abs() < 1e-5 && (t4(1.0 - p) + t).abs() < 1e-5);
     }
     // Poisson of mean 3: P(X ≤ 6) = 0.9665, P(X ≤ 7) = 0.9881, P(X = 0) = 0.0498.
-    assert_eq!(quantile(3.0, 0.0, Kind::Count, 0.975), 7.0);
-    assert_eq!(quantile(3.0, 0.0, Kind::Count, 0.025), 0.0);
+    assert_eq!(quantile(3.0, Spread::default(), Kind::Count, 0.975), 7.0);
+    assert_eq!(quantile(3.0, Spread::default(), Kind::Count, 0.025), 0.0);
 }
 
 #[test]
@@ -539,4 +539,32 @@ fn a_holiday_is_learnt_and_foretold() {
         with.mean[3],
         without.mean[3]
     );
+}
+
+#[test]
+fn intervals_of_clean_days_hold_what_they_say_and_are_no_wider() {
+    // Weekdays and noise of a normal distribution, of which nothing more can be known.
+    let mut chance = Chance(5);
+    let day = 86_400_000_000;
+    let series: Vec<Series> = (0..12)
+        .map(|n| Series {
+            id: n.to_string(),
+            times: (0..220).map(|i| (20_000 + i) * day).collect(),
+            values: (0..220)
+                .map(|i| 100.0 + if i % 7 < 2 { 20.0 } else { 0.0 } + 10.0 * chance.normal())
+                .collect(),
+            ..Series::default()
+        })
+        .collect();
+    let options = Options {
+        horizon: 7,
+        kind: Some(Kind::Value),
+        ..Options::default()
+    };
+    let (model, _) = super::backtest::pooled(&backtests(&series, &options, 5, 7));
+    let (of80, of95) = (model.coverage80.unwrap(), model.coverage95.unwrap());
+    assert!(of80 >= 0.77 && of95 >= 0.92, "{model:?}");
+    // Widths are over the mean value; how often chance stays within them says less of so few values.
+    let least = 2.0 * 1.96 * 10.0 / (100.0 + 20.0 * 2.0 / 7.0);
+    assert!(model.width95.unwrap() < 1.3 * least, "{model:?}");
 }

@@ -51,7 +51,7 @@ pub struct Backtested {
     pub model: Score,
     /// The seasonal naive forecast.
     pub naive: Score,
-    /// By how much the intervals were widened because they held less than they say; 1 for not at all.
+    /// By what the intervals were multiplied because they held less than they say, or more; 1 for not at all.
     pub widened: f64,
 }
 
@@ -343,7 +343,8 @@ fn series(history: &History, zone: &Zone) -> Series {
     }
 }
 
-/// Backtests a forecast on its own history, and widens its intervals where they held less than they say (S6).
+/// Backtests a forecast on its own history, and makes its intervals as wide as they had to be where they held less than they say,
+/// or more (S6).
 fn widen(forecast: &mut Forecast, series: &Series, options: &Options) -> Option<Backtested> {
     let periods = forecast.notes.periods;
     let origins = if periods > 1_000 { 5 } else { 10 };
@@ -369,17 +370,27 @@ fn widen(forecast: &mut Forecast, series: &Series, options: &Options) -> Option<
             } else {
                 high - row.mean
             };
-            let ratio = (row.value - row.mean).abs() / room;
-            ratio.is_finite().then_some(ratio)
+            let off = (row.value - row.mean).abs();
+            // Whatever comes is beyond an interval of no width, but for what it says.
+            if off > 0.0 { off / room.max(0.0) } else { 0.0 }
         };
-        let mut ratios: Vec<f64> = made.rows.iter().filter_map(reach).collect();
-        ratios.sort_by(f64::total_cmp);
-        let at = (0.95 * ratios.len() as f64).ceil() as usize;
-        let factor = ratios.get(at.saturating_sub(1)).copied().unwrap_or(1.0);
-        // The fewer values, the less they count against the method.
-        let trust = made.points as f64 / (made.points as f64 + 40.0);
-        widened = factor.clamp(1.0, 3.0).powf(trust);
+        let off = |row: &crate::forecast::backtest::Row| (row.value - row.mean).abs();
+        let factor = conformal(made.rows.iter().map(reach));
+        // The fewer values, the less they count against the method; the same value foretold twice counts once for it.
+        let mut times: Vec<i64> = made.rows.iter().map(|row| row.time).collect();
+        times.sort_unstable();
+        times.dedup();
+        let told = if factor < 1.0 {
+            times.len()
+        } else {
+            made.points
+        };
+        let points = told as f64;
+        widened = factor.clamp(0.6, 3.0).powf(points / (points + 40.0));
         forecast.widen(widened);
+        if factor.is_infinite() {
+            forecast.reach(conformal(made.rows.iter().map(off)));
+        }
     }
     Some(Backtested {
         origins: made.origins,
@@ -388,4 +399,16 @@ fn widen(forecast: &mut Forecast, series: &Series, options: &Options) -> Option<
         naive: made.naive,
         widened,
     })
+}
+
+/// What nineteen in twenty of these do not exceed, and one that is to come (V. Vovk and others, 2005).
+fn conformal(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let at = (0.95 * (sorted.len() + 1) as f64).ceil() as usize;
+    let last = sorted.len().saturating_sub(1);
+    sorted
+        .get(last.min(at.saturating_sub(1)))
+        .copied()
+        .unwrap_or(1.0)
 }

@@ -1,7 +1,7 @@
 //! Counts of many equal buckets, by SQL in one statement, so that all are of one snapshot.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 
 use super::{Amount, Parameter, Tally, Warehouse};
 use crate::error::{Error, Result};
@@ -27,12 +27,12 @@ pub struct Buckets<'a> {
 }
 
 /// What happened in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bucketed {
     /// The counts of each.
     pub tallies: Vec<Tally>,
-    /// The amounts of each, by currency and day.
-    pub amounts: Vec<Amount>,
+    /// The amounts of each, by currency and day, and the sum of their squares in 10^-8 of the currency's unit squared.
+    pub amounts: Vec<(Amount, f64)>,
 }
 
 // The bounds are instants computed by the caller, as every calendar is (T5).
@@ -70,12 +70,18 @@ with daily as (
     group by all
 ),
 amounts as (
-    select (epoch_us(ts) - ?) // ? as slot, currency, ts::date as day, sum(amount) as amount
-    from events
+    -- Whole numbers add up to the same in any order; one amount counts for at most 10^10, so that they stay within 128 bits.
+    select
+        (epoch_us(ts) - ?) // ? as slot,
+        currency,
+        ts::date as day,
+        sum(amount) as amount,
+        sum(digits * digits)::double as squares
+    from (select ts, currency, amount, (least(abs(amount), 10000000000) * 10000)::hugeint as digits from events)
     where ts >= ? and ts < ? and ts <= ? and amount is not null
     group by all
 )
-select a.slot, a.currency, a.day, a.amount, d.rate
+select a.slot, a.currency, a.day, a.amount, d.rate, a.squares
 from amounts a
 asof left join daily d on a.currency = d.currency and a.day >= d.day
 ";
@@ -127,8 +133,9 @@ pub(super) fn bucketed(
         for batch in &warehouse.select(AMOUNTS, &bounds)? {
             amounts(batch, &mut read.amounts).ok_or_else(strange)?;
         }
-        read.amounts
-            .sort_by(|a, b| (a.slot, &a.currency, a.day).cmp(&(b.slot, &b.currency, b.day)));
+        read.amounts.sort_by(|(a, _), (b, _)| {
+            (a.slot, &a.currency, a.day).cmp(&(b.slot, &b.currency, b.day))
+        });
     }
     Ok(read)
 }
@@ -162,15 +169,16 @@ fn tallies(batch: &RecordBatch, into: &mut [Tally]) -> Option<()> {
     Some(())
 }
 
-fn amounts(batch: &RecordBatch, into: &mut Vec<Amount>) -> Option<()> {
+fn amounts(batch: &RecordBatch, into: &mut Vec<(Amount, f64)>) -> Option<()> {
     let column = |at: usize| batch.columns().get(at);
     let slot = column(0)?.as_primitive_opt::<Int64Type>()?;
     let currency = column(1)?.as_string_opt::<i32>()?;
     let day = column(2)?.as_primitive_opt::<Date32Type>()?;
     let amount = column(3)?.as_primitive_opt::<Decimal128Type>()?;
     let rate = column(4)?.as_primitive_opt::<Decimal128Type>()?;
+    let squares = column(5)?.as_primitive_opt::<Float64Type>()?;
     for row in 0..batch.num_rows() {
-        into.push(Amount {
+        let amount = Amount {
             slot: u32::try_from(slot.value(row)).ok()?,
             currency: currency
                 .is_valid(row)
@@ -178,7 +186,8 @@ fn amounts(batch: &RecordBatch, into: &mut Vec<Amount>) -> Option<()> {
             day: Instant::saturating_from_micros(i64::from(day.value(row)) * 86_400_000_000),
             sum: amount.value(row),
             rate: rate.is_valid(row).then(|| rate.value(row)),
-        });
+        };
+        into.push((amount, squares.value(row)));
     }
     Some(())
 }
