@@ -1,7 +1,7 @@
 //! Measures the engine on generated events, for `benches/run` to set beside its peers.
 //!
 //! Every command prints JSON, one object a line:
-//! - `bench load STORE EVENTS` fills a new store; `bench busy STORE EVENTS` does so with the events of a single user.
+//! - `bench load STORE EVENTS [LIMIT]` fills a new store; `bench busy STORE EVENTS` does so with the events of a single user.
 //! - `bench build STORE [LIMIT]` builds its timelines and saves them.
 //! - `bench reopen STORE QUESTIONS NAME` opens it and answers one question.
 //! - `bench serve STORE QUESTIONS [LIMIT]` answers requests from standard input, under a memory limit in bytes.
@@ -33,8 +33,11 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<u64>().ok().filter(|n| *n > 0);
     let measured = match &words[..] {
-        ["load", store, events] => number(events).map(|n| load(store, generate::reader(n))),
-        ["busy", store, events] => number(events).map(|n| load(store, generate::busy(n))),
+        ["load", store, events] => number(events).map(|n| load(store, generate::reader(n), None)),
+        ["load", store, events, limit] => number(events)
+            .zip(number(limit))
+            .map(|(n, limit)| load(store, generate::reader(n), Some(limit))),
+        ["busy", store, events] => number(events).map(|n| load(store, generate::busy(n), None)),
         ["build", store] => Some(build(store, None)),
         ["build", store, limit] => number(limit).map(|limit| build(store, Some(limit))),
         ["reopen", store, questions, name] => Some(reopen(store, questions, name)),
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
         }
         None => {
             eprintln!(
-                "usage: bench load|busy STORE EVENTS | build STORE [LIMIT] | reopen STORE QUESTIONS NAME | \
+                "usage: bench load|busy STORE EVENTS [LIMIT] | build STORE [LIMIT] | reopen STORE QUESTIONS NAME | \
                  serve STORE QUESTIONS [LIMIT] | single STORE QUESTIONS NAME… | anomalies USERS DAYS | bandwidth"
             );
             ExitCode::from(2)
@@ -70,8 +73,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn load(store: &str, events: impl RecordBatchReader + Send + 'static) -> Result<Value> {
-    let store = open(Path::new(store), None, None)?;
+fn load(
+    store: &str,
+    events: impl RecordBatchReader + Send + 'static,
+    limit: Option<u64>,
+) -> Result<Value> {
+    let store = open(Path::new(store), None, limit)?;
     let (report, seconds) = timed(|| {
         store.import(
             &Principal::owner(),
@@ -81,8 +88,14 @@ fn load(store: &str, events: impl RecordBatchReader + Send + 'static) -> Result<
         )
     });
     let report = report?;
+    let peak = peak_memory();
     store.close();
-    Ok(json!({ "accepted": report.accepted, "refused": report.refused, "seconds": seconds }))
+    Ok(json!({
+        "accepted": report.accepted,
+        "refused": report.refused,
+        "seconds": seconds,
+        "peakMib": peak,
+    }))
 }
 
 fn build(store: &str, limit: Option<u64>) -> Result<Value> {

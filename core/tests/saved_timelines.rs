@@ -209,7 +209,7 @@ fn a_change_under_way_costs_a_copy_but_no_answer() {
     let whole = Timelines::build(&w, None).unwrap();
     let change = w.load().unwrap();
     assert!(!whole.save(&w).unwrap());
-    let pieces = Timelines::build(&w, Some(700_000)).unwrap();
+    let pieces = Timelines::build(&w, Some(1_400_000)).unwrap();
     assert_eq!(all(&pieces), all(&whole));
     drop(change);
     // Nobody remembers the seal of what was written meanwhile.

@@ -77,7 +77,8 @@ pub struct Options {
     pub read_only: bool,
     /// How many threads to use; all cores by default.
     pub threads: Option<usize>,
-    /// The most bytes timelines may take while they are built; no limit by default.
+    /// The most bytes that the engine may take, and about the most that timelines may take while they are built and properties beside
+    /// them; no limit by default.
     pub memory_limit: Option<u64>,
     /// How long a behavioural question may take before it is given up as `timed_out`; no limit by default.
     pub timeout: Option<Duration>,

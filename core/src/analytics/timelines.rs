@@ -118,7 +118,8 @@ impl Analytics {
                 wanted.clone(),
                 needs.amounts,
             )?;
-            held.keep_within(self.memory_limit, wanted, needs.amounts)?;
+            let share = self.memory_limit.map(|limit| limit / 8 * 3);
+            held.keep_within(share, wanted, needs.amounts)?;
             held.clone()
         };
         for (name, definition) in &cohorts {

@@ -1,4 +1,4 @@
-//! The plain funnel: steps in order inside a window, counted by users, without any other option.
+//! The plain funnel: steps in order inside a window, counted by users, without any other option but gaps (`gaps.rs`).
 //!
 //! Per user the pass keeps, for each step, until when the window of the *latest* entry is open from which a chain has reached it.
 //! Such a chain goes on if and only if this window is open, because every chain that reaches step k has a prefix that
@@ -11,6 +11,7 @@
 
 use std::hint::select_unpredictable;
 
+use super::gaps::{self, Gaps};
 use super::options::{Entries as Candidates, Entry, Order, Selects, Timed, Unit};
 use super::outcome::Found;
 use super::overlap;
@@ -27,6 +28,8 @@ pub(super) struct Fast {
     pub(super) masks: Vec<u64>,
     /// For each name key, the one step it can fill, from 1, or `IDLE`; only where no name can fill two.
     step_of: Option<Vec<u8>>,
+    /// The times between steps, where they are bounded; then no name can fill two steps.
+    gaps: Option<Gaps>,
     pub(super) window: i64,
     pub(super) strict: bool,
     /// Entries lie in `from..to`.
@@ -77,14 +80,14 @@ pub(super) fn steps_of(
 }
 
 /// For each number of steps, when the window of the latest entry of a chain that has so many ends.
-type Latest = [i64; 128];
+pub(super) type Latest = [i64; 128];
 
 /// How far the best chain comes.
 #[derive(Clone, Copy, Debug)]
-struct Reached {
-    depth: usize,
+pub(super) struct Reached {
+    pub(super) depth: usize,
     /// The row at which a chain of all steps is first complete, where there is one and no event can fill two steps.
-    row: usize,
+    pub(super) row: usize,
 }
 
 /// What is used again from user to user.
@@ -93,6 +96,7 @@ pub(super) struct Room {
     latest: Latest,
     /// For each number of steps, the row at which a chain of so many is first complete, where somebody looks at the chains.
     first: [u32; 128],
+    gaps: gaps::Room,
     found: Found,
 }
 
@@ -101,6 +105,7 @@ impl Default for Room {
         Self {
             latest: [NEVER; 128],
             first: [0; 128],
+            gaps: gaps::Room::default(),
             found: Found {
                 depth: 0,
                 chain: Vec::new(),
@@ -116,7 +121,7 @@ const IDLE: u8 = 127;
 pub(super) const NEVER: i64 = i64::MIN / 4;
 
 /// The bit of a step; none for events of no step.
-fn bit(step: u8) -> u64 {
+pub(super) fn bit(step: u8) -> u64 {
     1_u64.unbounded_shl(u32::from(step).wrapping_sub(1))
 }
 
@@ -145,10 +150,7 @@ impl Fast {
             && question.hold_constant.is_empty()
             && plan.grace == 0
             && plan.calendar.as_ref().is_none_or(|c| c.is_regular());
-        let bare = |step: &super::options::Step| {
-            !step.optional && step.min_gap.is_none() && step.max_gap.is_none()
-        };
-        if !plain || !question.steps.iter().all(bare) {
+        if !plain || question.steps.iter().any(|step| step.optional) {
             return None;
         }
         let by_row = plan.masks_of_names().is_none();
@@ -164,6 +166,10 @@ impl Fast {
             <[u64]>::to_vec,
         );
         let disjoint = masks.iter().all(|mask| mask.count_ones() <= 1);
+        let gaps = Gaps::of(&plan.places);
+        if gaps.is_some() && (!disjoint || question.strict_increase) {
+            return None;
+        }
         let step = |mask: &u64| {
             if *mask == 0 {
                 IDLE
@@ -176,6 +182,7 @@ impl Fast {
             step_of: (disjoint && !question.strict_increase)
                 .then(|| masks.iter().map(step).collect()),
             masks,
+            gaps,
             window: question.window.micros(),
             strict: question.strict_increase,
             from: plan.from,
@@ -312,6 +319,9 @@ impl Fast {
     #[inline]
     fn depth(&self, timeline: &Timeline<'_>, span: (i64, i64), room: &mut Room) -> Reached {
         match &self.step_of {
+            Some(step_of) if self.gaps.is_some() => {
+                self.reach_with_gaps(timeline, step_of, self.steps, span, room)
+            }
             Some(step_of) if self.chains => {
                 self.reach::<true>(timeline, step_of, self.steps, span, room)
             }
@@ -394,6 +404,22 @@ impl Fast {
         Reached { depth, row: rows }
     }
 
+    /// The same where the times between steps are bounded.
+    fn reach_with_gaps(
+        &self,
+        timeline: &Timeline<'_>,
+        step_of: &[u8],
+        goal: usize,
+        span: (i64, i64),
+        room: &mut Room,
+    ) -> Reached {
+        let Some(gaps) = &self.gaps else {
+            return self.reach::<false>(timeline, step_of, goal, span, room);
+        };
+        let room = (&mut room.latest, &mut room.gaps);
+        gaps.reach(self, timeline, step_of, goal, span, room)
+    }
+
     /// The steps and rows of the reported chain: the lexicographically earliest ones (F4).
     ///
     /// No chain is complete before the first one that is, so the earliest entry whose window is open then is the earliest
@@ -410,6 +436,16 @@ impl Fast {
             chain.extend((0..).zip(overlap::chain(self, timeline, span, depth)));
             return;
         };
+        if let Some(gaps) = &self.gaps {
+            let reached = if depth == self.steps {
+                Reached { depth, row }
+            } else {
+                self.reach_with_gaps(timeline, step_of, depth, span, room)
+            };
+            let into = (&mut room.found.chain, &mut room.gaps);
+            gaps.chain(self, timeline, step_of, span, reached, into);
+            return;
+        }
         let last = if depth == self.steps {
             row
         } else if self.chains {

@@ -9,6 +9,7 @@ mod counts;
 mod dropoff;
 mod fast;
 mod faults;
+mod gaps;
 mod options;
 mod ordered;
 mod outcome;

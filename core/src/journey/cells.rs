@@ -30,6 +30,11 @@ impl Cell {
         }
     }
 
+    /// The same, where so much was measured in all.
+    pub(super) fn lasting(self, micros: i128) -> Self {
+        Self { micros, ..self }
+    }
+
     #[inline]
     pub(super) fn add(&mut self, user: u32, micros: i64) {
         let tag = user.wrapping_add(1);

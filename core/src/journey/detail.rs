@@ -221,7 +221,11 @@ pub(super) struct Detail<'s> {
 
 impl<'s> Detail<'s> {
     /// Nothing is looked at again where the first pass has said it all.
-    pub(super) fn run(plan: &Plan<'_>, view: &View<'_>, shown: &'s Shown) -> Result<Self> {
+    pub(super) fn run(
+        plan: &Plan<'_>,
+        view: &View<'_>,
+        (tally, shown): (&Tally, &'s Shown),
+    ) -> Result<Self> {
         let question = plan.question;
         let steps = plan.wants(Part::Sankey) || plan.wants(Part::Matrix);
         let lists = plan.wants(Part::Sequences) || plan.wants(Part::Transitions);
@@ -229,7 +233,10 @@ impl<'s> Detail<'s> {
         if let Some(plain) = Plain::of(plan).filter(|_| others && !question.medians) {
             let sequences = &shown.sequences;
             return Ok(Self {
-                other_sequences: Cell::of(plain.others(view, &sequences.index)?, sequences.others),
+                other_sequences: Cell::of(
+                    plain.others(view, &sequences.index, &tally.begun)?,
+                    sequences.others,
+                ),
                 ..Self::empty(plan, shown)
             });
         }

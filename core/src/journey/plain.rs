@@ -7,6 +7,8 @@
 
 use std::hint::select_unpredictable;
 
+use rayon::prelude::*;
+
 use super::cells::{Cell, Table};
 use super::options::Part;
 use super::plan::{NONE, Plan};
@@ -37,12 +39,33 @@ pub(super) struct Counted {
     pub(super) paths: Cell,
     pub(super) events: u64,
     pub(super) all_sequences: Cell,
+    /// What each user began with, in lists; empty where memory is short.
+    pub(super) begun: Vec<Vec<Begun>>,
     /// By packed sequence.
-    cells: Vec<Cell>,
+    cells: Vec<Slot>,
     /// Room for sequences that are not in the cells yet, and how many there are: they are found first and counted then, so that
     /// neither waits for the other.
     found: Vec<Found>,
     waiting: usize,
+}
+
+/// The first sequences of a user who has any, packed; they tell of almost every user whether one is not shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    user: u32,
+    sequences: [u16; 4],
+    /// Whether there are more.
+    more: bool,
+}
+
+/// A cell in half a line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    micros: i128,
+    times: u64,
+    users: u32,
+    /// One more than the key of the user counted last.
+    last: u32,
 }
 
 /// A packed sequence, whose it is, and how long it took.
@@ -156,10 +179,12 @@ impl<'p> Plain<'p> {
             paths: Cell::default(),
             events: 0,
             all_sequences: Cell::default(),
-            cells: vec![Cell::default(); self.mask + 1],
+            begun: vec![Vec::new()],
+            cells: vec![Slot::default(); self.mask + 1],
             found: vec![Found::default(); ROOM],
             waiting: 0,
         };
+        let keeps = view.timelines.has_room();
         let mut counted = view.fold(
             empty,
             |counted, timeline| {
@@ -181,6 +206,21 @@ impl<'p> Plain<'p> {
                     end = end.wrapping_add(usize::from(event.complete));
                     false
                 });
+                let mine = &found[counted.waiting..end];
+                if keeps
+                    && let Some(first) = mine.first()
+                    && let Some(list) = counted.begun.last_mut()
+                {
+                    let mut sequences = [first.sequence as u16; 4];
+                    for (sequence, found) in sequences.iter_mut().zip(mine) {
+                        *sequence = found.sequence as u16;
+                    }
+                    list.push(Begun {
+                        user: timeline.user,
+                        sequences,
+                        more: mine.len() > sequences.len(),
+                    });
+                }
                 counted.events += events;
                 counted.paths.add_times(units);
                 counted
@@ -194,25 +234,43 @@ impl<'p> Plain<'p> {
         Ok(counted)
     }
 
-    /// How many users have a sequence that is not among those with a place.
-    pub(super) fn others(&self, view: &View<'_>, places: &Table<u32>) -> Result<u64> {
+    /// How many users have a sequence that is not among those with a place, of those who began with these, or of all.
+    pub(super) fn others(
+        &self,
+        view: &View<'_>,
+        places: &Table<u32>,
+        begun: &[Vec<Begun>],
+    ) -> Result<u64> {
         let shown: Vec<bool> = (0..=self.mask)
             .map(|sequence| places.get(self.unpacked(sequence)).is_some_and(|n| *n > 0))
             .collect();
-        view.fold(
-            || 0,
-            |users, timeline| {
-                let mut any = false;
-                if self.plan.members.hold(&timeline) {
-                    self.walk(&timeline, |event| {
-                        any = event.complete & !shown[event.sequence];
-                        any
-                    });
-                }
-                *users += u64::from(any);
-            },
-            |a, b| a + b,
-        )
+        let has_other = |timeline: Timeline<'_>| {
+            let mut any = false;
+            self.walk(&timeline, |event| {
+                any = event.complete & !shown[event.sequence];
+                any
+            });
+            any
+        };
+        if begun.iter().all(Vec::is_empty) {
+            return view.fold(
+                || 0,
+                |users, timeline| {
+                    let any = self.plan.members.hold(&timeline) && has_other(timeline);
+                    *users += u64::from(any);
+                },
+                |a, b| a + b,
+            );
+        }
+        let as_of = view.as_of.micros();
+        let user = |begun: &&Begun| {
+            let known = begun.sequences.iter();
+            known.fold(false, |any, s| any | !shown[usize::from(*s)])
+                || begun.more && has_other(view.timelines.user(begun.user).until(as_of))
+        };
+        view.stop.check()?;
+        let users = begun.par_iter().flatten().filter(user).count();
+        Ok(users as u64)
     }
 
     /// The nodes of a packed sequence.
@@ -227,7 +285,8 @@ impl<'p> Plain<'p> {
         let mut table = Table::new(self.plan.width(), self.length);
         for (sequence, cell) in counted.cells.iter().enumerate() {
             if cell.times > 0 {
-                *table.at(self.unpacked(sequence)) = *cell;
+                let counted = Cell::of(u64::from(cell.users), cell.times);
+                *table.at(self.unpacked(sequence)) = counted.lasting(cell.micros);
             }
         }
         table
@@ -242,6 +301,17 @@ struct Event {
     complete: bool,
     sequence: usize,
     micros: i64,
+}
+
+impl Slot {
+    #[inline]
+    fn add(&mut self, user: u32, micros: i64) {
+        let tag = user.wrapping_add(1);
+        self.times += 1;
+        self.micros += i128::from(micros);
+        self.users += u32::from(self.last != tag);
+        self.last = tag;
+    }
 }
 
 impl Counted {
@@ -269,8 +339,11 @@ impl Counted {
         self.paths.merge(&other.paths);
         self.events += other.events;
         self.all_sequences.merge(&other.all_sequences);
+        self.begun.append(&mut other.begun);
         for (mine, theirs) in self.cells.iter_mut().zip(&other.cells) {
-            mine.merge(theirs);
+            mine.micros += theirs.micros;
+            mine.times += theirs.times;
+            mine.users += theirs.users;
         }
         self
     }

@@ -29,7 +29,7 @@ pub fn answer(question: &Scoped<&Journey>, view: &View<'_>) -> Result<JourneyAns
     let plan = Plan::new(question, view)?;
     let tally = Tally::run(&plan, view)?;
     let shown = Shown::new(&plan, &tally);
-    let mut detail = Detail::run(&plan, view, &shown)?;
+    let mut detail = Detail::run(&plan, view, (&tally, &shown))?;
     let report = Report {
         plan: &plan,
         tally: &tally,

@@ -2,7 +2,7 @@
 
 use super::cells::{Cell, Table};
 use super::options::Part;
-use super::plain::Plain;
+use super::plain::{Begun, Plain};
 use super::plan::Plan;
 use super::walk::{self, Item, Path, Places, Side, Unit};
 use crate::error::Result;
@@ -59,6 +59,8 @@ pub(super) struct Tally {
     pub(super) around: Cell,
     /// By node: self loops, returns, and how many transitions the returns took.
     pub(super) loops: Table<(Cell, Cell, u64)>,
+    /// What users began with, where sequences are all that is asked for.
+    pub(super) begun: Vec<Vec<Begun>>,
     places: Places,
 }
 
@@ -73,6 +75,7 @@ impl Tally {
             paths: counted.paths,
             events: counted.events,
             all_sequences: counted.all_sequences,
+            begun: counted.begun,
             ..Self::empty(plan)
         })
     }
@@ -100,6 +103,7 @@ impl Tally {
             neighbours: [neighbours(), neighbours()],
             around: Cell::default(),
             loops: Table::new(if plan.wants(Part::Loops) { width } else { 0 }, 1),
+            begun: Vec::new(),
             places: Places::default(),
         }
     }

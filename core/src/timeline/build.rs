@@ -99,7 +99,7 @@ fn from_snapshot(
     limit: Option<u64>,
 ) -> Result<Timelines> {
     let head = snapshot.head();
-    if let Some(limit) = limit.filter(|limit| need(head.events) > *limit) {
+    if let Some(limit) = limit.filter(|limit| need(head.events) > room(*limit)) {
         return beyond_memory(warehouse, snapshot, limit);
     }
     let identity = Identity::new(snapshot.identities()?);
@@ -121,16 +121,21 @@ fn beyond_memory(
     limit: u64,
 ) -> Result<Timelines> {
     let head = snapshot.head();
-    let count = head.users.div_ceil(USERS) as usize;
-    let fitting = limit / need(head.events / count.max(1) as u64).max(1);
-    if fitting > 0
-        && let Some(mut writer) = Writer::begin(warehouse)?
-    {
-        let identity = Identity::new(snapshot.identities()?);
-        for first in (0..count).step_by(fitting as usize) {
+    let identity = Identity::new(snapshot.identities()?);
+    let sizes = sizes(snapshot, &identity)?;
+    let fits = sizes
+        .iter()
+        .all(|events| need(*events as u64) <= room(limit));
+    if fits && let Some(mut writer) = Writer::begin(warehouse)? {
+        for of in groups(&sizes, room(limit)) {
             let mut deal = Deal {
-                of: first..first.saturating_add(fitting as usize).min(count),
-                ..Deal::default()
+                partitions: sizes
+                    .get(of.clone())
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|events| Vec::with_capacity(*events))
+                    .collect(),
+                of,
             };
             snapshot.scan(0, &mut |rows| {
                 deal.take(rows, &identity);
@@ -151,12 +156,42 @@ fn beyond_memory(
         ErrorKind::Limit,
         "memory_limit",
         format!(
-            "the timelines of {} events need about {} bytes to build; the limit is {limit}, and there is no file beside which \
-             they could be built",
+            "the timelines of {} events need about {} bytes to build; {} are left of the limit of {limit}, and there is no file \
+             beside which they could be built",
             head.events,
-            need(head.events)
+            need(head.events),
+            room(limit)
         ),
     ))
+}
+
+/// How many events each partition has. Users who were seen first have the most, so that no partition is like another.
+fn sizes(snapshot: &dyn Snapshot, identity: &Identity) -> Result<Vec<usize>> {
+    let mut sizes = vec![0; snapshot.head().users.div_ceil(USERS) as usize];
+    snapshot.scan(0, &mut |rows| {
+        for (user, ts) in rows.user.iter().zip(rows.ts) {
+            let partition = (identity.resolve(*user, *ts) / USERS) as usize;
+            if let Some(events) = sizes.get_mut(partition) {
+                *events += 1;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(sizes)
+}
+
+/// Neighbouring partitions, as many together as fit the limit.
+fn groups(sizes: &[usize], limit: u64) -> Vec<Range<usize>> {
+    let (mut groups, mut first, mut events) = (Vec::new(), 0, 0);
+    for (place, size) in sizes.iter().enumerate() {
+        if place > first && need(events + *size as u64) > limit {
+            groups.push(first..place);
+            (first, events) = (place, 0);
+        }
+        events += *size as u64;
+    }
+    groups.push(first..sizes.len());
+    groups
 }
 
 pub(super) fn update(
@@ -205,7 +240,7 @@ pub(super) fn update(
         let before = partition.map_or(0, |p| p.events());
         (before + rows.len()) as u64
     });
-    if limit.is_some_and(|limit| need(events.sum()) > limit) {
+    if limit.is_some_and(|limit| need(events.sum()) > room(limit)) {
         return from_snapshot(warehouse, snapshot, limit);
     }
     let mut changed = touched
@@ -356,6 +391,11 @@ fn unattributed(snapshot: &dyn Snapshot, old: Option<&Timelines>) -> Result<Arc<
     Ok(Arc::new(times))
 }
 
+/// What timelines may take of a limit while they are built; the rest is for what the engine holds meanwhile.
+fn room(limit: u64) -> u64 {
+    limit - limit / 4
+}
+
 /// The bytes that building the timelines of so many events needs: fourteen an event stay, sixteen more are on their way.
 fn need(events: u64) -> u64 {
     events.saturating_mul(30)
@@ -368,6 +408,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{Analytics, Principal};
+
+    #[test]
+    fn partitions_are_built_together_as_far_as_they_fit() {
+        let groups = |limit: u64| super::groups(&[5, 3, 2, 9, 1, 0, 1], limit * 30);
+        assert_eq!(groups(9), [0..2, 2..3, 3..4, 4..7]);
+        assert_eq!(groups(100), [0..7]);
+        assert_eq!(groups(1), [0..1, 1..2, 2..3, 3..4, 4..6, 6..7]);
+    }
 
     #[test]
     fn who_turns_out_to_be_another_moves_and_nobody_else() {

@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use super::codes::{Codes, Gathered};
 use super::identity::Identity;
 use super::membership::Membership;
 use super::sparse::Sparse;
@@ -70,7 +71,7 @@ fn number(json: &str) -> Cow<'_, str> {
 /// A property of events: a code for each row that has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Column {
-    pub(crate) codes: Sparse<u32>,
+    pub(super) codes: Codes,
     pub(crate) dictionary: Dictionary,
     rows: u32,
 }
@@ -86,22 +87,18 @@ impl Column {
 
     fn extended(&self, warehouse: &dyn Warehouse, property: &EventProperty) -> Result<Self> {
         let mut column = self.clone();
-        let mut found: Vec<(u32, u32)> = Vec::new();
         let rows = warehouse.head()?.rows;
+        let mut gathered = Gathered::of(self.rows, rows);
         warehouse.property(property, self.rows, &mut |rows, values| {
             for (row, value) in rows.iter().zip(values) {
                 let json = value.unwrap_or("null");
                 if json != "null" {
-                    found.push((*row, column.dictionary.code(json)));
+                    gathered.put(*row, column.dictionary.code(json));
                 }
             }
             Ok(())
         })?;
-        found.sort_unstable();
-        for (row, code) in found {
-            column.codes.push(row, code);
-            column.rows = column.rows.max(row + 1);
-        }
+        column.codes.extend(&gathered);
         column.rows = column.rows.max(rows);
         Ok(column)
     }
@@ -501,7 +498,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn code(&self, user: u32, ts: i64, row: u32) -> Option<u32> {
         match self {
-            Self::Event(column) => column.codes.get(row).copied(),
+            Self::Event(column) => column.codes.get(row),
             Self::User { column, as_of } => column.at(user, as_of.unwrap_or(ts)),
             Self::Cohort { members, as_of } => Some(u32::from(if *as_of {
                 members.hold(user)

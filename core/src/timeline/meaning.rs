@@ -117,19 +117,7 @@ impl View<'_> {
             Reader::Event(column) => Ok((0..words)
                 .into_par_iter()
                 .with_min_len(1 << 10)
-                .map(|word| {
-                    let (bits, codes) = column.codes.block(word);
-                    let mut met = if absent { !bits } else { 0 };
-                    let mut left = bits;
-                    for code in codes {
-                        let bit = left & left.wrapping_neg();
-                        left ^= bit;
-                        if present[*code as usize] {
-                            met |= bit;
-                        }
-                    }
-                    met
-                })
+                .map(|word| column.codes.flagged(word, &present, absent))
                 .collect()),
             // The rows of one user lie anywhere, so several threads set bits of one word.
             user @ (Reader::User { .. } | Reader::Cohort { .. }) => {

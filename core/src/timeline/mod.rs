@@ -1,6 +1,7 @@
 //! Timelines: the events of each user in time order, in compact columns, derived from the warehouse and rebuilt at will.
 
 mod build;
+mod codes;
 pub(crate) mod column;
 mod days;
 mod identity;
@@ -376,6 +377,11 @@ impl Timelines {
     pub fn bytes(&self) -> u64 {
         let times = 8 * self.unattributed.len() as u64;
         self.partitions.iter().map(|p| p.bytes()).sum::<u64>() + times
+    }
+
+    /// Whether there is memory for what is read from them besides.
+    pub(crate) fn has_room(&self) -> bool {
+        self.spare
     }
 
     /// Whether beside so many bytes of timelines there is memory for what is read from them.

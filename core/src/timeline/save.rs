@@ -324,7 +324,8 @@ fn map(
     if !fits {
         return Ok(None);
     }
-    let release = limit.is_some_and(|limit| map.len() as u64 > limit);
+    // Half of it may be mirrored in memory: properties and the engine want the other half.
+    let release = limit.is_some_and(|limit| map.len() as u64 > limit / 2);
     let threads = 0..rayon::current_num_threads();
     threads
         .into_par_iter()

@@ -34,6 +34,14 @@ impl<T> Sparse<T> {
         true
     }
 
+    /// The same rows with other values.
+    pub(super) fn map<W>(self, to: impl Fn(T) -> W) -> Sparse<W> {
+        Sparse {
+            blocks: self.blocks,
+            values: self.values.into_iter().map(to).collect(),
+        }
+    }
+
     /// The memory it takes, in bytes, beside what its values refer to.
     pub(super) fn bytes(&self) -> u64 {
         (size_of_val(self.blocks.as_slice()) + size_of_val(self.values.as_slice())) as u64

@@ -328,96 +328,6 @@ pub(crate) fn case_of_options() -> impl Strategy<Value = (History, Funnel)> {
     })
 }
 
-/// Steps that overlap in every way, with gaps, exclusions and optional steps, over few events of few times: what needs a search.
-pub(crate) fn case_of_overlaps() -> impl Strategy<Value = (History, Funnel)> {
-    let event = (0_usize..4, select(vec![0, 0, 0, 1, 1, 2, 5]));
-    (vec(event, 1..=8), vec(any::<u8>(), 120)).prop_map(|(drafts, choices)| {
-        let choices = &mut Choices(choices.iter());
-        let start = NOW - 10 * DAY;
-        let mut ts = start;
-        let mut history = History::default();
-        for (i, (name, after)) in (0..).zip(drafts) {
-            ts += after * SECOND;
-            history.events.push(Event {
-                user: Some("1".to_owned()),
-                name: NAMES[name].to_owned(),
-                ts,
-                seq: Some(i),
-                ..Event::default()
-            });
-        }
-        let strict = choices.one_in(6);
-        let increase = choices.one_in(8);
-        let grace = if strict || increase {
-            0
-        } else {
-            [0, 0, 0, 0, 1, 2][choices.of(6)]
-        };
-        let mut required = vec![1];
-        let steps: Vec<Value> = (0..2 + choices.of(5))
-            .map(|k| {
-                let events = [
-                    json!(null),
-                    json!(["A", "B"]),
-                    json!(["B", "C"]),
-                    json!(null),
-                    json!("A"),
-                    json!("B"),
-                ];
-                let mut step = json!({"event": events[choices.of(6)]});
-                if k == 0 {
-                    return step;
-                }
-                if choices.one_in(3) {
-                    step["optional"] = json!(true);
-                } else {
-                    required.push(k + 1);
-                }
-                let least = [0, 0, 0, 0, 1, 2][choices.of(6)];
-                if least > 0 {
-                    step["minGap"] = json!(least);
-                }
-                let most = [-1, -1, 0, 1, 2, 5][choices.of(6)];
-                if most >= least {
-                    step["maxGap"] = json!(most);
-                }
-                step
-            })
-            .collect();
-        let mut exclusions = Vec::new();
-        for _ in 0..[0, 0, 1, 1, 2][choices.of(5)] {
-            let (a, b) = (choices.of(required.len()), choices.of(required.len()));
-            if a != b {
-                let event = choices.pick(&["A", "B", "C", "D"]);
-                exclusions.push(
-                    json!({"event": event, "from": required[a.min(b)], "to": required[a.max(b)]}),
-                );
-            }
-        }
-        let date = |days: i64| instant(start + days * DAY);
-        let window = choices.pick(&[3, 5, 10, 60]);
-        let order = if strict { "strict" } else { "ordered" };
-        let mut question = json!({
-            "steps": steps, "exclusions": exclusions, "window": window, "grace": grace,
-            "order": order, "strictIncrease": increase,
-            "entry": choices.pick(&["earliest", "earliest", "latest"]),
-            "timed": "reached", "startDate": date(-1), "endDate": date(5), "asOf": instant(NOW),
-        });
-        if choices.one_in(4) {
-            question["unit"] = json!("totals");
-            question["totals"] = json!(choices.pick(&["attempts", "every_entry"]));
-        } else if choices.one_in(2) {
-            question["exclusionMode"] = json!("remove_user");
-        }
-        for k in 1..steps.len() {
-            if choices.one_in(3) {
-                question["timeBetween"] = json!([k, k + 1]);
-            }
-        }
-        (history, Funnel::read(&question, &[], NOW))
-    })
-}
-
 /// Asks the engine's timelines and columns of a history.
 fn over<T>(
     history: &History,
@@ -511,14 +421,6 @@ fn the_engine_agrees_with_the_oracle_on_random_funnels_with_filters() {
         let answer = ask_engine(history, funnel)?;
         same(&funnel.answer(history), &answer, &funnel.json(), history)
             .map_err(|e| format!("{e}{}", said(history)))
-    });
-}
-
-#[test]
-fn the_engine_agrees_with_the_oracle_on_random_funnels_whose_steps_overlap() {
-    agree(CASES, &case_of_overlaps(), |(history, funnel)| {
-        let answer = ask_engine(history, funnel)?;
-        same(&funnel.answer(history), &answer, &funnel.json(), history)
     });
 }
 

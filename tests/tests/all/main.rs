@@ -15,6 +15,8 @@ mod explain;
 #[cfg(test)]
 mod funnel;
 #[cfg(test)]
+mod funnel_gaps;
+#[cfg(test)]
 mod generate;
 #[cfg(test)]
 mod golden;
