@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use travelsense::chart::Chart;
 use travelsense::{Analytics, Instant, Options, Principal};
 
-fn store() -> Analytics {
+fn chart(word: &str, more: Value) -> Chart {
     let store = Analytics::open_with(Options {
         clock: std::sync::Arc::new(|| "2026-02-01T00:00:00Z".parse::<Instant>().unwrap()),
         ..Options::default()
     })
     .unwrap();
-    let event = |user: &str, name: &str, day: u32| json!({"userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z")});
+    let event = |user: &str, name: &str, day: u32| {
+        json!({"userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z")})
+    };
     let events = json!([
         event("ada", "a", 1),
         event("ada", "b", 1),
@@ -23,14 +25,12 @@ fn store() -> Analytics {
         event("bob", "a", 1),
         event("bob", "b", 3),
     ]);
-    store.ingest(&Principal::owner(), &events).unwrap();
-    store
-}
-
-fn chart(word: &str, mut question: Value) -> Chart {
-    question["startDate"] = json!("2026-01-01");
-    question["endDate"] = json!("2026-01-31");
-    store().chart(&Principal::owner(), word, &question).unwrap()
+    let me = Principal::owner();
+    store.ingest(&me, &events).unwrap();
+    let mut question = json!({"startDate": "2026-01-01", "endDate": "2026-01-31"});
+    let all = question.as_object_mut().unwrap();
+    all.extend(more.as_object().unwrap().clone());
+    store.chart(&me, word, &question).unwrap()
 }
 
 fn subtitle(word: &str, question: Value) -> String {

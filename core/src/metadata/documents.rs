@@ -264,11 +264,14 @@ pub(super) fn bytes(session: &mut dyn Session, kind: Kind) -> Result<i64> {
     rows.first().map_or(Ok(0), |row| row.integer(0))
 }
 
+/// With whom documents are shared: the id of each, once for every share.
+pub(super) type Shared = Vec<(ObjectId, Share)>;
+
 /// All documents of a kind, whoever they belong to, and with whom each is shared, in a fixed order.
 pub(super) fn all(
     session: &mut dyn Session,
     kind: Kind,
-) -> Result<(Vec<Document>, Vec<(ObjectId, Share)>)> {
+) -> Result<(Vec<Document>, Shared)> {
     let rows = session.query(
         "select kind, id, owner, name, sought, state, public, revision, created_at, updated_at, body
         from documents
@@ -283,7 +286,7 @@ pub(super) fn all(
     let given = shared
         .iter()
         .map(|row| Ok((row.text(2)?.parse()?, share_of(row)?)));
-    let mut given = given.collect::<Result<Vec<(ObjectId, Share)>>>()?;
+    let mut given = given.collect::<Result<Shared>>()?;
     given.sort();
     Ok((documents.collect::<Result<_>>()?, given))
 }

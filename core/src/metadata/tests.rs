@@ -272,7 +272,7 @@ fn what_is_held_in_memory_is_what_the_engine_says() {
             0..=4 => insert(
                 s,
                 &Document {
-                    public: n % 2 == 0,
+                    public: n.is_multiple_of(2),
                     state: ["", "done"][usize::from(n % 2)].to_owned(),
                     created_at: at(i64::from(n / 2)),
                     ..document(
@@ -282,7 +282,7 @@ fn what_is_held_in_memory_is_what_the_engine_says() {
                     )
                 },
             ),
-            5 => share(s, Kind::Dashboard, document(3, "", "").id, &[ana.clone()]),
+            5 => share(s, Kind::Dashboard, document(3, "", "").id, std::slice::from_ref(&ana)),
             6 => delete(s, Kind::Dashboard, document(1, "", "").id).map(|_| ()),
             _ => Ok(()),
         };

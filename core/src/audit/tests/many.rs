@@ -31,7 +31,7 @@ fn made(n: i64) -> Entry {
 fn timed<T>(engine: &str, what: &str, work: impl FnOnce() -> T) -> T {
     let watch = Watch::now();
     let done = work();
-    println!("{engine}: {what}: {:?}", watch.elapsed());
+    eprintln!("{engine}: {what}: {:?}", watch.elapsed());
     done
 }
 
