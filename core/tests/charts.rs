@@ -15,9 +15,7 @@ fn chart(word: &str, more: Value) -> Chart {
         ..Options::default()
     })
     .unwrap();
-    let event = |user: &str, name: &str, day: u32| {
-        json!({"userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z")})
-    };
+    let event = |user: &str, name: &str, day: u32| json!({"userId": user, "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z")});
     let events = json!([
         event("ada", "a", 1),
         event("ada", "b", 1),

@@ -268,10 +268,7 @@ pub(super) fn bytes(session: &mut dyn Session, kind: Kind) -> Result<i64> {
 pub(super) type Shared = Vec<(ObjectId, Share)>;
 
 /// All documents of a kind, whoever they belong to, and with whom each is shared, in a fixed order.
-pub(super) fn all(
-    session: &mut dyn Session,
-    kind: Kind,
-) -> Result<(Vec<Document>, Shared)> {
+pub(super) fn all(session: &mut dyn Session, kind: Kind) -> Result<(Vec<Document>, Shared)> {
     let rows = session.query(
         "select kind, id, owner, name, sought, state, public, revision, created_at, updated_at, body
         from documents

@@ -282,7 +282,12 @@ fn what_is_held_in_memory_is_what_the_engine_says() {
                     )
                 },
             ),
-            5 => share(s, Kind::Dashboard, document(3, "", "").id, std::slice::from_ref(&ana)),
+            5 => share(
+                s,
+                Kind::Dashboard,
+                document(3, "", "").id,
+                std::slice::from_ref(&ana),
+            ),
             6 => delete(s, Kind::Dashboard, document(1, "", "").id).map(|_| ()),
             _ => Ok(()),
         };

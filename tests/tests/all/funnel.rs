@@ -13,7 +13,7 @@ use travelsense_tests::oracle::funnel::{Funnel, Who as Whom};
 use travelsense_tests::oracle::money::Money;
 use travelsense_tests::oracle::numbers::instant;
 use travelsense_tests::oracle::question::{micros, seconds};
-use travelsense_tests::oracle::{Event, History};
+use travelsense_tests::oracle::History;
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, selector, timelines};
