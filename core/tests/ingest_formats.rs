@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array,
-    Int32Array, ListArray, RecordBatch, RecordBatchIterator, StringArray, StringViewArray,
-    StructArray, TimestampMillisecondArray, UInt64Array,
+    Array as _, ArrayRef, AsArray, Date32Array, Date64Array, Decimal128Array, DictionaryArray,
+    Float32Array, Float64Array, Int32Array, ListArray, RecordBatch, RecordBatchIterator,
+    StringArray, StringViewArray, StructArray, TimestampMillisecondArray, UInt64Array,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use serde_json::{Value, json};
@@ -532,6 +533,135 @@ fn a_source_that_cannot_be_read_says_why() {
         failed(batches(&binary)),
         (ErrorKind::Invalid, "unsupported_type")
     );
+    assert_eq!(w.head().unwrap().version, 0);
+}
+
+#[test]
+fn a_date_beyond_all_years_is_refused_by_its_row() {
+    let w = memory();
+    let names = |n: usize| -> ArrayRef { Arc::new(StringArray::from(vec!["a"; n])) };
+    let times = |n: usize| -> ArrayRef { Arc::new(StringArray::from(vec!["2026-02-01"; n])) };
+    let days = vec![106_751_992, i32::MIN, i32::MAX, 20_000];
+    let millis = vec![i64::MAX, i64::MIN, 1_728_000_000_000];
+    let dates: [ArrayRef; 2] = [
+        Arc::new(Date32Array::from(days)),
+        Arc::new(Date64Array::from(millis)),
+    ];
+    for dates in dates {
+        let n = dates.len();
+        for columns in [
+            vec![("name", names(n)), ("ts", dates.clone())],
+            vec![("name", names(n)), ("ts", times(n)), ("day", dates.clone())],
+        ] {
+            let field = columns.last().unwrap().0;
+            let report = import(&w, batches(&batch(columns)), &Mapping::default());
+            assert_eq!((report.accepted, report.refused), (1, n as u64 - 1));
+            for refusal in &report.refusals {
+                let error = &refusal.errors[0];
+                assert_eq!((error.field.as_str(), error.code), (field, "invalid_date"));
+            }
+        }
+    }
+    assert_eq!(
+        texts(
+            &w,
+            "select properties from events where properties is not null"
+        ),
+        [r#"{"day":"2024-10-04"}"#; 2]
+    );
+}
+
+#[test]
+fn properties_nested_too_deep_are_refused_by_name() {
+    let w = memory();
+    let folder = tempfile::tempdir().unwrap();
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let lines = [
+        format!(r#"{{"name":"a","ts":"2026-02-01","x":{}}}"#, deep(126)),
+        format!(r#"{{"name":"a","ts":"2126-02-01","x":{}}}"#, deep(126)),
+        format!(r#"{{"name":"a","ts":"2026-02-01","x":{}}}"#, deep(100)),
+        format!(
+            r#"{{"name":"a","ts":"2026-02-01","properties":{{"x":{}}}}}"#,
+            deep(100)
+        ),
+        format!(r#"{{"name":"a","ts":"2026-02-01","x":{}}}"#, deep(99)),
+        // This one is kept aside.
+        format!(r#"{{"name":"a","ts":"2126-02-01","x":{}}}"#, deep(99)),
+    ];
+    let path = write(folder.path(), "e.ndjson", &lines.join("\n"));
+    let report = import(&w, Source::Path(path), &Mapping::default());
+    assert_eq!(
+        (report.accepted, report.refused, report.quarantined),
+        (1, 5, 1)
+    );
+    let codes: Vec<_> = report
+        .refusals
+        .iter()
+        .map(|r| (r.line, r.errors[0].field.as_str(), r.errors[0].code))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            (1, "x", "too_deep"),
+            (2, "x", "too_deep"),
+            (3, "x", "too_deep"),
+            (4, "properties", "too_deep"),
+            (6, "ts", "clock_in_future")
+        ]
+    );
+    for text in texts(
+        &w,
+        "select event from quarantine union all select properties from events",
+    ) {
+        serde_json::from_str::<Value>(&text).unwrap();
+    }
+}
+
+#[test]
+fn a_type_nested_too_deep_is_refused_by_name() {
+    let w = memory();
+    let nested = |depth: usize| {
+        (0..depth).fold(
+            Arc::new(Int32Array::from(vec![1])) as ArrayRef,
+            |inner, _| {
+                let field = Arc::new(Field::new("item", inner.data_type().clone(), true));
+                let offsets = OffsetBuffer::from_lengths([inner.len()]);
+                Arc::new(ListArray::new(field, offsets, inner, None))
+            },
+        )
+    };
+    let rows = |depth: usize| {
+        batch(vec![
+            ("name", Arc::new(StringArray::from(vec!["a"])) as ArrayRef),
+            ("ts", Arc::new(StringArray::from(vec!["2026-02-01"]))),
+            ("deep", nested(depth)),
+        ])
+    };
+    assert_eq!(
+        import(&w, batches(&rows(63)), &Mapping::default()).accepted,
+        1
+    );
+    let error = try_import(&w, batches(&rows(64)), &Mapping::default()).unwrap_err();
+    let error = &error.field_errors()[0];
+    assert_eq!(
+        (error.field.as_str(), error.code),
+        ("deep", "unsupported_type")
+    );
+}
+
+#[test]
+fn a_reader_that_panics_is_malformed() {
+    let w = memory();
+    let rows = batch(vec![
+        ("name", Arc::new(StringArray::from(vec!["a"])) as ArrayRef),
+        ("ts", Arc::new(StringArray::from(vec!["2026-02-01"]))),
+    ]);
+    let damaged: Option<Option<Result<RecordBatch, arrow::error::ArrowError>>> = None;
+    let mut damaged = Some(damaged);
+    let batches = std::iter::from_fn(move || damaged.take().unwrap().unwrap());
+    let source = Source::Batches(Box::new(RecordBatchIterator::new(batches, rows.schema())));
+    let error = try_import(&w, source, &Mapping::default()).unwrap_err();
+    assert_eq!(error.field_errors()[0].code, "malformed");
     assert_eq!(w.head().unwrap().version, 0);
 }
 

@@ -179,6 +179,8 @@ fn c1_a_cohort_filters_and_breaks_down_as_of_the_question() {
     let owner = Principal::owner();
     let make = |name: &str, definition: Value| store.create_cohort(&owner, name, &definition);
     make("twice", json!({"did": "a", "atLeast": 2})).unwrap();
+    let error = make("a\0b", json!({"did": "a"})).unwrap_err();
+    assert_eq!(error.field_errors()[0].code, "invalid_text");
     make("fixed", json!({"users": ["ada", "nobody"]})).unwrap();
     make(
         "romans",

@@ -213,3 +213,46 @@ def test_what_json_or_utf8_lacks_is_named_all_at_once(empty):
         ("events[6].properties.a", "not_finite"),
         ("events[6].properties.b[1]", "not_finite"),
     ]
+
+
+def of_bytes(column, values):
+    """A table one of whose text columns holds bytes that need be no UTF-8."""
+    rows = {
+        "who": ["a"] * len(values),
+        "what": ["x"] * len(values),
+        "when": ["2026-02-01T00:00:00Z"] * len(values),
+    }
+    return pa.table({**rows, column: pa.array(values, pa.binary()).view(pa.string())})
+
+
+@pytest.mark.parametrize("column", ["who", "what", "when", "note"])
+@pytest.mark.parametrize("bad", [b"\xf0", b"ok\xc3", b"\xff\xfe"])
+def test_text_that_is_no_utf8_is_malformed(column, bad):
+    columns = {"user": "who", "name": "what", "time": "when"}
+    table = of_bytes(column, [b"2026-02-01", bad])
+    within = of_bytes("note", [b"", b""]).append_column(
+        "in", pa.ListArray.from_arrays([0, 1, 2], table[column].combine_chunks())
+    )
+    for source in (
+        table,
+        within,
+        table.to_batches()[0],
+        table.to_batches()[0].to_struct_array(),
+    ):
+        with (
+            ts.open(":memory:") as analytics,
+            pytest.raises(ts.ValidationError) as refused,
+        ):
+            analytics.import_(source, **columns)
+        assert refused.value.errors[0].code == "malformed"
+
+
+@pytest.mark.parametrize("wrap", [lambda table: table, lambda table: table.to_batches()[0].to_struct_array()])
+def test_a_type_nested_very_deep_is_refused(wrap):
+    deep = pa.array([1])
+    for _ in range(1000):
+        deep = pa.ListArray.from_arrays([0, len(deep)], deep)
+    table = pa.table({"user_id": ["a"], "name": ["x"], "ts": ["2026-02-01T00:00:00Z"], "deep": deep})
+    with ts.open(":memory:") as analytics, pytest.raises(ts.ValidationError) as refused:
+        analytics.import_(wrap(table))
+    assert refused.value.errors[0].code == "unsupported_type"

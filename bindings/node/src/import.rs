@@ -12,7 +12,7 @@ use napi::Status;
 use napi::bindgen_prelude::{Either, FnArgs, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use travelsense::events::{ImportOptions, Progress, Source};
+use travelsense::events::{ImportOptions, Progress, Source, survive};
 use travelsense::{Error, Result};
 
 use crate::answer::text;
@@ -68,9 +68,11 @@ pub(crate) fn batches(
     bytes: Vec<u8>,
 ) -> std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> {
     if bytes.starts_with(b"ARROW1") {
-        Ok(Box::new(FileReader::try_new(Cursor::new(bytes), None)?))
+        let reader = survive(|| FileReader::try_new(Cursor::new(bytes), None))?;
+        Ok(Box::new(reader))
     } else {
-        Ok(Box::new(StreamReader::try_new(Cursor::new(bytes), None)?))
+        let reader = survive(|| StreamReader::try_new(Cursor::new(bytes), None))?;
+        Ok(Box::new(reader))
     }
 }
 

@@ -42,6 +42,9 @@ impl Analytics {
                 "must have 1 to 100 characters",
             ));
         }
+        if name.contains('\0') {
+            return Err(Error::field("name", "invalid_text", "must not contain NUL"));
+        }
         Definition::parse(definition.inner())?;
         let text = definition.inner().to_string();
         if self.warehouse.set_cohort(name, Some(&text), self.now())? {

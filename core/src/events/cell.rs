@@ -168,10 +168,11 @@ impl<'a> Cell<'a> {
             Self::Local(micros) => jiff::Timestamp::from_microsecond(*micros)
                 .ok()
                 .map(|t| zone.instant(jiff::tz::Offset::UTC.to_datetime(t)).micros()),
-            Self::Date(days) => Instant::from_micros(i64::from(*days) * DAY).map(|t| {
-                zone.start_of(jiff::tz::Offset::UTC.to_datetime(t.timestamp()).date())
-                    .micros()
-            }),
+            Self::Date(days) => {
+                let at = midnight(*days)?.timestamp();
+                let date = jiff::tz::Offset::UTC.to_datetime(at).date();
+                Some(zone.start_of(date).micros())
+            }
             Self::Text(text) | Self::Loose(text) => {
                 let text = text.trim();
                 if text.is_empty() {
@@ -201,7 +202,10 @@ impl<'a> Cell<'a> {
     pub(crate) fn date(&self) -> Read<Option<i32>> {
         let read = match self {
             Self::Null => return Ok(None),
-            Self::Date(days) => Some(*days),
+            Self::Date(days) => {
+                midnight(*days)?;
+                Some(*days)
+            }
             Self::Local(micros) | Self::Micros(micros) => {
                 i32::try_from(micros.div_euclid(DAY)).ok()
             }
@@ -244,7 +248,7 @@ impl<'a> Cell<'a> {
                 Value::String(text.trim_end_matches('Z').to_owned())
             }
             Self::Date(days) => {
-                let text = Instant::saturating_from_micros(i64::from(days) * DAY).to_string();
+                let text = midnight(days)?.to_string();
                 Value::String(text.get(..10).unwrap_or(&text).to_owned())
             }
             Self::Json(value) => value.into_owned(),
@@ -321,6 +325,14 @@ fn within(micros: i64) -> Read<i64> {
     } else {
         Err(outside())
     }
+}
+
+/// The first instant of a day in UTC.
+fn midnight(days: i32) -> Read<Instant> {
+    i64::from(days)
+        .checked_mul(DAY)
+        .and_then(Instant::from_micros)
+        .ok_or_else(outside)
 }
 
 fn outside() -> Fault {

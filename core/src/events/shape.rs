@@ -274,10 +274,11 @@ impl<'a> Reading<'a, '_> {
         for (name, cell) in std::mem::take(&mut self.row.rest) {
             match cell.into_json() {
                 Ok(Value::Null) => {}
-                Ok(value) => {
+                Ok(value) if !deeper(&value, DEEPEST - 1) => {
                     all.insert(name.to_owned(), value);
                 }
-                Err((code, message)) => {
+                found => {
+                    let (code, message) = found.err().unwrap_or_else(too_deep);
                     self.errors.push(FieldError {
                         field: name.to_owned(),
                         code,
@@ -292,6 +293,9 @@ impl<'a> Reading<'a, '_> {
             .get_mut(place)
             .map_or(Cell::Null, |p| std::mem::replace(&mut p.1, Cell::Null));
         match object(cell) {
+            Ok(Some(object)) if object.values().any(|value| deeper(value, DEEPEST - 1)) => {
+                self.wrong(place, too_deep());
+            }
             Ok(Some(object)) if all.is_empty() => all = object,
             Ok(Some(object)) => all.extend(object),
             Ok(None) => {}
@@ -312,6 +316,26 @@ impl<'a> Reading<'a, '_> {
         }
         Some(text)
     }
+}
+
+/// Properties have at most so many levels: JSON is read up to 128, and they are kept within JSON of their own.
+const DEEPEST: usize = 100;
+
+/// Whether a value has more levels of arrays and objects.
+fn deeper(value: &Value, levels: usize) -> bool {
+    let Some(left) = levels.checked_sub(1) else {
+        return value.is_array() || value.is_object();
+    };
+    match value {
+        Value::Array(items) => items.iter().any(|item| deeper(item, left)),
+        Value::Object(map) => map.values().any(|item| deeper(item, left)),
+        _ => false,
+    }
+}
+
+fn too_deep() -> Fault {
+    let message = format!("must be nested at most {DEEPEST} deep, as one of the properties");
+    ("too_deep", message)
 }
 
 /// A JSON object, or a text that is one.

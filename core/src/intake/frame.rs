@@ -199,7 +199,10 @@ impl Frame {
         }
         self.events.retain(|events| !events.is_empty());
         self.held.retain(|held| {
-            let event: Value = serde_json::from_str(&held.event).unwrap_or_default();
+            // Whose a text is that cannot be read, nobody knows: it is taken for theirs, since nothing of them may stay.
+            let Ok(event) = serde_json::from_str::<Value>(&held.event) else {
+                return false;
+            };
             let of = |name| event.get(name).and_then(Value::as_str);
             [of("userId"), of("anonymousId")]
                 .into_iter()

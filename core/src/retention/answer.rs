@@ -17,7 +17,7 @@ use crate::query::{
     Condition, Estimate, Filter, Instant, Preset, Property, Rate, Sample, Segment, WeekStart, Zone,
     answer, answer::Stamp,
 };
-use crate::timeline::View;
+use crate::timeline::{Stop, View};
 
 /// Cohorts and the share of each that came back, period by period.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -245,7 +245,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
         clock: frame.clock(question, view),
         columns: frame.columns(question),
     };
-    let (cohorts, average) = layout.table(&table.all)?;
+    let (cohorts, average) = layout.table(&table.all, view.stop)?;
     let breakdown = match &question.breakdown {
         None => None,
         Some(asked) => {
@@ -256,7 +256,7 @@ pub fn answer(question: &Scoped<&Retention>, view: &View<'_>) -> Result<Retentio
                     Some(code) => said(code.map(|code| reader.dictionary().value(code))),
                     None => (Value::Null, "Other".to_owned()),
                 };
-                let (cohorts, average) = layout.table(tally)?;
+                let (cohorts, average) = layout.table(tally, view.stop)?;
                 groups.push(Group {
                     value,
                     label,
@@ -330,10 +330,12 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn table(&self, tally: &Tally) -> Result<(Vec<Cohort>, Vec<PeriodAverage>)> {
-        let cohorts: Vec<Cohort> = (0..self.frame.cohorts)
-            .map(|c| self.cohort(c, tally))
-            .collect();
+    fn table(&self, tally: &Tally, stop: Stop<'_>) -> Result<(Vec<Cohort>, Vec<PeriodAverage>)> {
+        let cohorts = (0..self.frame.cohorts).map(|c| {
+            stop.check()?;
+            Ok(self.cohort(c, tally))
+        });
+        let cohorts: Vec<Cohort> = cohorts.collect::<Result<_>>()?;
         let columns = cohorts.iter().map(|c| c.retention.len()).max().unwrap_or(0);
         let complete = |c: &Cohort| c.retention.iter().take_while(|cell| cell.complete).count();
         let needed = match self.question.pooling {
@@ -345,7 +347,10 @@ impl Layout<'_> {
             }
         };
         let pooled: Vec<&Cohort> = cohorts.iter().filter(|c| complete(c) >= needed).collect();
-        let average = (0..columns).map(|n| self.average(n, &pooled));
+        let average = (0..columns).map(|n| {
+            stop.check()?;
+            self.average(n, &pooled)
+        });
         let average = average.collect::<Result<_>>()?;
         Ok((cohorts, average))
     }

@@ -15,7 +15,7 @@ use super::table::{Table as Columns, count};
 use super::{Outcome, output};
 use crate::source::{self, Notes};
 
-/// Loads events from a file (NDJSON, CSV, Parquet, Arrow), a stream of NATS or a table of PostgreSQL; the same again changes nothing
+/// Loads events from a file (NDJSON, CSV, Parquet, Arrow), a stream of NATS or a table of PostgreSQL
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example, for a CSV of purchases with the columns customer_id, date and amount:
@@ -25,7 +25,8 @@ A stream of NATS JetStream, and a table of PostgreSQL by a column that grows, fr
   travelsense import nats://localhost:4222/EVENTS --data ./data --follow
   travelsense import 'postgres://me@localhost/shop?table=purchases&cursor=id' --data ./data --user customer_id --time paid_at
 
-Columns that are not named become properties. Each row is accepted, a duplicate (by its id, or by where it lay in a stream, a table or
+Columns that are not named become properties. Rows with an id can be imported again without doubling, a file whose rows have none cannot.
+Each row is accepted, a duplicate (by its id, or by where it lay in a stream, a table or
 a file that is followed), or refused with a reason."
 )]
 pub(super) struct Import {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Date64Type, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -29,6 +30,9 @@ use crate::events::source::unreadable;
 /// A batch of more rows is taken in slices.
 const CHUNK_ROWS: usize = 32_768;
 
+/// A column whose type is nested deeper is refused: whatever walks a type needs stack for each of its levels.
+pub const DEEPEST_TYPE: usize = 64;
+
 pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
     let mut file = File::open(path).map_err(|e| unreadable(path, e))?;
     let mut magic = Vec::new();
@@ -40,9 +44,9 @@ pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<
     let file = BufReader::with_capacity(1 << 20, file);
     let not_arrow = |error: ArrowError| failed(error, &format!("`{}`", path.display()));
     let reader: Box<dyn RecordBatchReader> = if magic == b"ARROW1" {
-        Box::new(FileReader::try_new(file, None).map_err(not_arrow)?)
+        Box::new(survive(|| FileReader::try_new(file, None)).map_err(not_arrow)?)
     } else if magic.starts_with(&[0xff; 4]) {
-        Box::new(StreamReader::try_new(file, None).map_err(not_arrow)?)
+        Box::new(survive(|| StreamReader::try_new(file, None)).map_err(not_arrow)?)
     } else {
         // The driver would take any four bytes for a length and reserve as much memory.
         return Err(not_arrow(ArrowError::IpcError(
@@ -53,18 +57,27 @@ pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<
 }
 
 pub(super) fn batches(
-    reader: Box<dyn RecordBatchReader + '_>,
+    mut reader: Box<dyn RecordBatchReader + '_>,
     places: &Places,
     emit: &mut Emit<'_>,
 ) -> Result<()> {
     let mut batches = Batches::new(&reader.schema(), places, None)?;
-    for batch in reader {
+    while let Some(batch) = survive(|| reader.next().transpose()).transpose() {
         let batch = batch.map_err(|error| failed(error, "the Arrow data"))?;
         if batches.push(&batch, emit)? == ControlFlow::Break(()) {
             break;
         }
     }
     Ok(())
+}
+
+/// What a reader of Arrow IPC gives, and an error where it panics: it trusts some of the lengths and places that a damaged file
+/// says. It must not be asked again then.
+pub fn survive<T>(
+    read: impl FnOnce() -> std::result::Result<T, ArrowError>,
+) -> std::result::Result<T, ArrowError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ArrowError::IpcError("it is damaged".to_owned())))
 }
 
 fn failed(error: ArrowError, what: &str) -> Error {
@@ -77,7 +90,7 @@ fn failed(error: ArrowError, what: &str) -> Error {
             Error::new(ErrorKind::Storage, "unreadable", message)
         }
         error => {
-            let message = format!("{what} is not Arrow IPC that can be read: {error}");
+            let message = format!("{what} cannot be read as Arrow: {error}");
             Error::field("source", "malformed", message)
         }
     }
@@ -93,7 +106,7 @@ impl Batches {
     pub(super) fn new(schema: &Schema, places: &Places, total_rows: Option<u64>) -> Result<Self> {
         let names = schema.fields().iter().map(|f| f.name().clone()).collect();
         for field in schema.fields() {
-            if let Some(kind) = unsupported(field.data_type()) {
+            if let Some(kind) = unsupported(field.data_type(), DEEPEST_TYPE) {
                 return Err(Error::field(
                     field.name().clone(),
                     "unsupported_type",
@@ -196,8 +209,11 @@ enum Column {
 }
 
 /// The type, where no column can be made of it.
-fn unsupported(kind: &DataType) -> Option<String> {
+fn unsupported(kind: &DataType, left: usize) -> Option<String> {
     use DataType as D;
+    let Some(left) = left.checked_sub(1) else {
+        return Some(format!("nested more than {DEEPEST_TYPE} deep"));
+    };
     match kind {
         D::FixedSizeBinary(16) => None,
         D::Binary
@@ -207,11 +223,11 @@ fn unsupported(kind: &DataType) -> Option<String> {
         | D::Union(..)
         | D::RunEndEncoded(..) => Some(kind.to_string()),
         D::List(inner) | D::LargeList(inner) | D::FixedSizeList(inner, _) | D::Map(inner, _) => {
-            unsupported(inner.data_type())
+            unsupported(inner.data_type(), left)
         }
         D::ListView(_) | D::LargeListView(_) => Some(kind.to_string()),
-        D::Struct(fields) => fields.iter().find_map(|f| unsupported(f.data_type())),
-        D::Dictionary(_, value) => unsupported(value),
+        D::Struct(fields) => fields.iter().find_map(|f| unsupported(f.data_type(), left)),
+        D::Dictionary(_, value) => unsupported(value, left),
         _ => None,
     }
 }
@@ -244,7 +260,12 @@ impl Column {
             D::Timestamp(_, Some(zone)) => {
                 Self::Instant(to(micros(Some(Arc::clone(zone))))?.as_primitive().clone())
             }
-            D::Date32 | D::Date64 => Self::Date(to(D::Date32)?.as_primitive().clone()),
+            D::Date32 => Self::Date(array.as_primitive().clone()),
+            // The driver's own cast would wrap around.
+            D::Date64 => Self::Date(array.as_primitive::<Date64Type>().unary(|ms| {
+                let days = ms.div_euclid(86_400_000);
+                i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
+            })),
             D::FixedSizeBinary(16) => Self::Uuid(array.as_fixed_size_binary().clone()),
             D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..) | D::Decimal256(..) => {
                 Self::Decimal(Arc::clone(array))

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 pub(crate) use self::arrow::Columns;
+pub use self::arrow::{DEEPEST_TYPE, survive};
 use super::cell::Cell;
 use super::report::Progress;
 use super::shape::{Places, Refused, Row, Shape};

@@ -305,6 +305,7 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
     ]));
     frame.events.push(prepared.events.columns().unwrap());
     frame.held = prepared.held;
+    let prepared_aside = frame.held.first().unwrap().clone();
     Parked::beside(&path)
         .put(1, &frame.encode().unwrap())
         .unwrap();
@@ -332,4 +333,12 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
     let mut frame = Frame::decode(&frame.encode().unwrap()).unwrap();
     assert!(frame.forget(&HashSet::from(["other"])).unwrap());
     assert_eq!((frame.len(), frame.held.len()), (1, 1));
+    // Whose text is so deep that it cannot be read is taken for anybody's.
+    frame.held.truncate(0);
+    frame.held.push(events::Held {
+        event: format!(r#"{{"userId":"other","properties":{}}}"#, "[".repeat(200)),
+        ..prepared_aside
+    });
+    assert!(frame.forget(&HashSet::from(["somebody"])).unwrap());
+    assert!(frame.held.is_empty());
 }

@@ -78,7 +78,13 @@ fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)>
             "invalidated",
             format!("{file} met a failure that it cannot go on after; close it and open it again"),
         )
-    } else if has("Corrupt") || has("corrupt") || has("checksum") || has("while replaying WAL") {
+    } else if has("Corrupt")
+        || has("corrupt")
+        || has("checksum")
+        || has("while replaying WAL")
+        // The file ends before what it says to hold.
+        || has("Could not read enough bytes")
+    {
         (
             ErrorKind::Corrupt,
             "corrupt",
@@ -192,6 +198,11 @@ mod tests {
             ("INTERRUPT Error: Interrupted!", K::Cancelled, "cancelled"),
             (
                 "IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2",
+                K::Corrupt,
+                "corrupt",
+            ),
+            (
+                "IO Error: Could not read enough bytes from file \"w.db\": attempted to read 262144 bytes from location 12288",
                 K::Corrupt,
                 "corrupt",
             ),

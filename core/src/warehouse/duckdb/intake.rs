@@ -3,7 +3,7 @@
 use ::duckdb::{OptionalExt as _, params};
 
 use super::Duckdb;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::query::Instant;
 use crate::warehouse::{Answered, Aside, Keyed, Logged, Page};
 
@@ -75,16 +75,17 @@ pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)
         Ok((total, rows.collect::<::duckdb::Result<Vec<_>>>()?))
     };
     let (total, rows) = read().map_err(|e| home.fault(e))?;
-    let aside = rows.into_iter().map(|(hash, event, code, message, at)| {
-        Ok(Aside {
+    let aside = rows
+        .into_iter()
+        .map(|(hash, event, code, message, at)| Aside {
             id: format!("{hash:016x}"),
-            event: serde_json::from_str(&event).map_err(Error::internal)?,
+            // One that cannot be read is shown as its text, so that the others are still seen.
+            event: serde_json::from_str(&event).unwrap_or_else(|_| event.into()),
             code,
             message,
             received_at: Instant::saturating_from_micros(at),
-        })
-    });
-    Ok((total, aside.collect::<Result<_>>()?))
+        });
+    Ok((total, aside.collect()))
 }
 
 pub(super) fn memory(home: &Duckdb) -> Result<u64> {
