@@ -33,6 +33,10 @@ test-postgres:
 test-sources:
 	cargo nextest run --workspace --test it -E '$(OF_SOURCES)'
 
+# Traces of requests, which only a program with the feature sends. Asked for by name: it compiles the server once more.
+test-otel:
+	cargo nextest run --workspace --features travelsense-server/otel --test it -E 'test(span_of_the_trace)'
+
 test-docs:
 	cargo test --workspace --doc
 
@@ -69,7 +73,7 @@ lint-fmt:
 	cargo fmt --all --check
 
 lint-clippy:
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features travelsense-server/otel -- -D warnings
 
 lint-deny:
 	cargo deny check licenses bans sources

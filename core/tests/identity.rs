@@ -138,3 +138,42 @@ fn i5_the_plan_of_merged_users_is_the_latest_said_of_any_of_them() {
     let answer = store.funnel_json(&owner, &question).unwrap();
     assert_eq!((answer.entered, answer.converted), (1, 1));
 }
+
+#[test]
+fn d1_whoever_is_one_user_has_one_profile() {
+    let store = store();
+    let me = Principal::owner();
+    store
+        .ingest(
+            &me,
+            &json!([
+                event(1, "a", Some("old"), None),
+                event(2, "a", Some("new"), None)
+            ]),
+        )
+        .unwrap();
+    import(
+        &store,
+        Table::Merges,
+        "mergedUserId,userId,ts\nnew,old,2026-01-31T23:30:00Z\n",
+    );
+    import(
+        &store,
+        Table::Profiles,
+        "userId,ts,plan,home\nold,2026-01-04T00:00:00Z,premium,Rome\nnew,2026-01-10T00:00:00Z,free,Oslo\n",
+    );
+    let question = json!({
+        "steps": ["a"], "startDate": "2026-01-30", "endDate": "2026-01-31", "segment": "free"
+    });
+    let request = json!({"word": "funnel", "question": question, "cell": {"cell": "entered"}});
+    let people = store.people(&me, &request).unwrap();
+    let [one] = &people.users[..] else {
+        panic!("{people:?}")
+    };
+    assert_eq!(
+        (one.user_id.as_str(), one.plan.as_deref()),
+        ("old", Some("free"))
+    );
+    let said = one.properties.as_ref().unwrap();
+    assert_eq!(said.get(), r#"{"home":"Oslo"}"#);
+}

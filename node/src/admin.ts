@@ -192,13 +192,19 @@ export class Administration extends Handle {
     return this.call(() => this.native.deleteDashboard(id, revision ?? null));
   }
 
-  /** A dashboard's widgets with their data, over a range or as far back as each widget says. */
+  /** A dashboard's widgets with their data, over a range or as far back as each widget says, of what `filters` say. */
   async dashboardData(
     id: string,
-    range?: { startDate: When; endDate: When; timezone?: string | null } | null,
+    asked?: {
+      startDate?: When | null;
+      endDate?: When | null;
+      timezone?: string | null;
+      /** Properties with the values that they must have, each of them. */
+      filters?: readonly { property: string; value: string | number | boolean }[] | null;
+    } | null,
     asking?: Asking | null,
   ): Promise<Exact<WidgetData[]>> {
-    return exact(await this.ask(asking, (...how) => this.native.dashboardData(id, written(range ?? {}), ...how)));
+    return exact(await this.ask(asking, (...how) => this.native.dashboardData(id, written(asked ?? {}), ...how)));
   }
 
   /** With whom a dashboard is shared. */

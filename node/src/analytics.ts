@@ -44,7 +44,7 @@ import type {
   Scores,
 } from './model.js';
 import { native } from './native.js';
-import type { People, PeopleQuestion, Person } from './people.js';
+import type { People, PeopleQuestion, Person, Profile, ProfileQuestion } from './people.js';
 import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { data, written } from './question.js';
@@ -181,6 +181,11 @@ export class Analytics extends Administration {
    */
   async people(request: PeopleQuestion, asking?: Asking | null): Promise<Exact<People>> {
     return exact(await this.ask(asking, (...how) => this.native.people(written(request), ...how)));
+  }
+
+  /** One person with their events, the latest first: who it is that an id belongs to, and what they did. */
+  async profile(id: string, asked?: ProfileQuestion | null): Promise<Exact<Profile>> {
+    return exact(await this.call(() => this.native.profile(id, written(asked ?? {}))));
   }
 
   /** All users behind a number, one after the other; every two thousand of them the question is asked again. */

@@ -238,7 +238,15 @@ export type {
   JourneySwitches,
   JourneyTransition,
 } from './journey.js';
-export type { CohortDefinition, People, PeopleQuestion, Person, SavedCohort } from './people.js';
+export type {
+  CohortDefinition,
+  People,
+  PeopleQuestion,
+  Person,
+  Profile,
+  ProfileQuestion,
+  SavedCohort,
+} from './people.js';
 export type {
   Measure,
   Metric,

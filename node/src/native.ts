@@ -56,6 +56,7 @@ export interface NativeStore {
   takeNotifications(limit: number): Promise<NativeLetter[]>;
   attempted(letter: NativeLetter, whyNot: string | null, lost: boolean): Promise<void>;
   people(request: string, ...how: How): Promise<string>;
+  profile(id: string, asked: string): Promise<string>;
   cohorts(): Promise<string>;
   createCohort(name: string, definition: string): Promise<void>;
   removeCohort(name: string): Promise<void>;

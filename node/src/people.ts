@@ -54,6 +54,46 @@ export interface Person {
   properties: { [name: string]: unknown } | null;
 }
 
+/** Which events of somebody are asked for. */
+export interface ProfileQuestion {
+  /** Whether the id is a device's. */
+  readonly anonymous?: boolean | null;
+  /** Only events of this name. */
+  readonly name?: string | null;
+  /** At most so many events, 1 to 1,000; 50 by default. */
+  readonly limit?: number | null;
+  /** How many to leave out before, counted from the latest; none by default. */
+  readonly offset?: number | null;
+  /** Nothing after this instant is seen; now by default. */
+  readonly asOf?: When | null;
+}
+
+/** Somebody, with some of their events. */
+export interface Profile {
+  person: Person;
+  /** All ids that are this person, users before devices; of a device also the users whom it is known to be. */
+  ids: { id: string; anonymous: boolean }[];
+  /** How often each event occurred, the most frequent first. */
+  names: { name: string; events: number }[];
+  /** How many events there are of the name asked for, or in all. */
+  total: number;
+  offset: number;
+  /** Whether there are earlier ones than those shown. */
+  hasMore: boolean;
+  /** Those shown, the latest first. */
+  events: {
+    ts: string;
+    name: string;
+    eventId: string | null;
+    sessionId: string | null;
+    /** As decimal text. */
+    amount: string | null;
+    currency: string | null;
+    properties: { [name: string]: unknown } | null;
+  }[];
+  asOf: string;
+}
+
 /** A named set of users. */
 export interface SavedCohort {
   name: string;

@@ -190,3 +190,18 @@ test('rebuilding changes no answer', async () => {
   const again = await store.funnel({ steps: ['search', ['view_trip', 'look'], null], ...range });
   assert.equal(again.toJSONText(), funnel.toJSONText());
 });
+
+test('somebody has a profile: who it is, and what they did, the latest first', async () => {
+  const { person, total, hasMore, events } = await store.profile('u1', { limit: 2 });
+  assert.deepEqual([person.userId, person.events, total, hasMore], ['u1', 4, 4, true]);
+  assert.deepEqual(
+    events.map(({ name, amount, currency }) => [name, amount, currency]),
+    [
+      ['payment', '12.30', 'EUR'],
+      ['page_view', null, null],
+    ],
+  );
+  assert.deepEqual((await store.profile('u1', { name: 'search' })).events[0]?.ts, '2026-01-05T10:00:00.000Z');
+  await assert.rejects(store.profile('nobody'), { code: 'not_found' });
+  await assert.rejects(store.profile('u1', { limit: 0 }), { code: 'validation_failed' });
+});

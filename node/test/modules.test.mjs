@@ -73,6 +73,24 @@ test('the examples of the README compile', async () => {
   assert.equal(await compile(first, source, '--module', 'nodenext', '--noEmit', '--skipLibCheck', ...others), '');
 });
 
+test('the first example of the README leads from a file to a funnel', async () => {
+  const readme = await readFile(join(import.meta.dirname, '..', 'README.md'), 'utf8');
+  await writeFile(join(project, 'first.mjs'), /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '');
+  const rows = [
+    'ada,search,10:00',
+    'ada,view_trip,10:05',
+    'bob,search,11:00',
+    'ada,complete_booking,10:20',
+    'cy,,12:00',
+  ];
+  const lines = rows.map((row) => row.replace(/,(?=\d)/, ',2026-01-02T') + ':00Z');
+  await writeFile(join(project, 'events.csv'), ['customer_id,action,created_at', ...lines, ''].join('\n'));
+  const { stdout } = await run(process.execPath, ['first.mjs'], { cwd: project });
+  assert.match(stdout, /^4 of 5 events\nline 6: action is required\n/);
+  assert.match(stdout, /│ 'search' +│ 2 +│ 2 +│/);
+  assert.match(stdout, /^1 search 2 100\.0 % of the step before\n2 view_trip 1 50\.0 %/m);
+});
+
 test('a question with a wrong word does not compile', async () => {
   const source = `import { open } from 'travelsense';
 const store = await open(':memory:');

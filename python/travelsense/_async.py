@@ -103,6 +103,16 @@ def aopen(path: str | os.PathLike[str], **options: Any) -> AsyncAnalytics:
 
     Raises:
         Error: as `open`, where it is awaited.
+
+    Example:
+        >>> import asyncio
+        >>> import travelsense as ts
+        >>> async def converted():
+        ...     async with ts.aopen(":memory:") as a:
+        ...         funnel = await a.funnel(["search", "book"], start_date="2026-01-01", end_date="2026-01-31")
+        ...     return funnel.to_dict()["converted"]
+        >>> asyncio.run(converted())
+        0
     """
     return AsyncAnalytics(functools.partial(_open, path, **options))
 

@@ -176,6 +176,7 @@ class AsyncAnalytics:
         start_date: Date | None = None,
         end_date: Date | None = None,
         timezone: str | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
         timeout: Length | None = None,
         progress: Watch = True,
     ) -> list[dict[str, Any]]: ...
@@ -432,6 +433,16 @@ class AsyncAnalytics:
         timeout: Length | None = None,
         progress: Watch = True,
     ) -> Result: ...
+    async def profile(
+        self,
+        id: str,
+        *,
+        anonymous: bool = False,
+        name: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        as_of: str | datetime | None = None,
+    ) -> dict[str, Any]: ...
     async def quarantine(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, Any]: ...
     async def query(
         self, word: str, question: Mapping[str, Any], *, timeout: Length | None = None, progress: Watch = True

@@ -159,7 +159,7 @@ def test_journeys_are_tables_and_insights(store):
     assert repr(store.journey(parts=["sankey"], **FEBRUARY)).startswith("Links, 2026-02-01")
     shown = repr(store.user_insights(insight_type="user_journeys", **FEBRUARY))
     assert shown.startswith("Ways that users take, 2026-02-01 to 2026-02-28 (UTC)")
-    assert "Most begin with `search`" in shown
+    assert "Most sessions begin with `search`" in shown
 
 
 def test_realtime_is_a_row_a_metric(empty):

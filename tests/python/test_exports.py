@@ -55,6 +55,24 @@ def test_exports_are_listed_and_one_that_is_over_cannot_be_cancelled(store):
         store.export_job("507f1f77bcf86cd799439011")
 
 
+def test_an_export_is_its_creators_and_of_those_who_manage_access(store, tmp_path):
+    ana, bob, boss = store.acting("ana", "analyst"), store.acting("bob", "analyst"), store.acting("boss", "admin")
+    job = ana.export("report", "csv", **FEBRUARY)
+    for other in (bob, store.acting("nobody", "nobody")):
+        for ask in (other.export_job, other.cancel_export, lambda key, o=other: o.save_export(key, tmp_path / "x.csv")):
+            with pytest.raises(ts.Forbidden):
+                ask(job["_id"])
+    assert bob.exports()["exports"] == []
+    assert boss.save_export(job["_id"], tmp_path / "a.csv") == job["fileSize"]
+    widget = {"type": "metric", "title": "Users", "dataSource": "user_events", "visualization": "number"}
+    private = ana.create_dashboard("Private", [{**widget, "config": {}}])["_id"]
+    with pytest.raises(ts.Forbidden):
+        bob.export("dashboard", "csv", dashboard_id=private, **FEBRUARY)
+    with pytest.raises(ts.ValidationError) as caught:
+        bob.export("dashboard", "csv", dashboard_id="507f1f77bcf86cd799439011", **FEBRUARY)
+    assert [(e["field"], e["code"]) for e in caught.value.errors] == [("dashboard_id", "not_found")]
+
+
 def test_everything_wrong_with_a_request_is_told_under_pythons_names(store):
     with pytest.raises(ts.ValidationError) as caught:
         store.export("all", "xls", start_date="2026-02-01", end_date="2030-01-01", metrics=["speed"])

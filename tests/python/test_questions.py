@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from travelsense import ValidationError
+from travelsense import NotFound, ValidationError
 from travelsense._names import camel, field_of, message_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -57,6 +57,29 @@ def test_names_go_to_the_core_and_come_back():
         assert camel(python) == core
         assert field_of(core) == python
     assert message_of("must be after startDate, not `startDate`") == "must be after start_date, not `startDate`"
+
+
+def test_somebody_has_a_profile(empty):
+    empty.ingest(
+        [
+            {"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"},
+            {
+                "userId": "ada",
+                "name": "payment",
+                "ts": "2026-02-02T10:00:00Z",
+                "properties": {"amount": 12.5, "currency": "EUR"},
+            },
+        ]
+    )
+    ada = empty.profile("ada", limit=1)
+    assert (ada["person"]["events"], ada["total"], ada["hasMore"]) == (2, 2, True)
+    assert [(e["name"], e["amount"]) for e in ada["events"]] == [("payment", "12.50")]
+    assert [e["name"] for e in empty.profile("ada", as_of=datetime(2026, 2, 1, 12, tzinfo=UTC))["events"]] == ["search"]
+    with pytest.raises(NotFound):
+        empty.profile("ada", anonymous=True)
+    with pytest.raises(ValidationError) as refused:
+        empty.profile("ada", limit=0, offset=-1)
+    assert [e["field"] for e in refused.value.errors] == ["limit", "offset"]
 
 
 def test_fields_of_a_question_may_be_named_as_arguments(store):

@@ -74,6 +74,12 @@ impl Store {
         })
     }
 
+    /// One person with their events, as JSON.
+    #[napi]
+    pub fn profile(&self, id: String, asked: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.profile(who, &id, &parse(&asked)?)?))
+    }
+
     /// Exports what a request, given as JSON, asks for; gives the job as JSON.
     #[napi]
     pub fn export(&self, request: String) -> Promised<String> {

@@ -153,6 +153,11 @@ impl Store {
         })
     }
 
+    /// One person with their events, as JSON.
+    fn profile(&self, py: Python<'_>, person: &str, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.profile(who, person, &json(asked)?)?))
+    }
+
     /// All cohorts, as JSON.
     fn cohorts(&self, py: Python<'_>) -> PyResult<String> {
         self.ask(py, |a, who| text(&a.cohorts(who)?))

@@ -1,18 +1,17 @@
 //! The routes of alerts and notifications. The core decides in which order a request is refused.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::Path;
+use axum::http::Uri;
 use axum::response::Response;
 use travelsense::access::Permission::{ManageAlerts, ReadAlerts, ReadAnalytics};
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::dashboards::{revision, unparsed};
-use crate::frame::Id;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
-use crate::routes::{question, tell};
-use crate::service::Service;
+use crate::routes::question;
 
 /// The routes.
 pub(crate) fn routes() -> Api {
@@ -39,7 +38,9 @@ pub(crate) fn routes() -> Api {
         .get(
             "alerts",
             list,
-            paged(op("listAlerts", "Alert rules, and where they stand.").needs(ReadAlerts))
+            op("listAlerts", "Alert rules, and where they stand.")
+                .needs(ReadAlerts)
+                .paged(100, 20)
                 .query(
                     "search",
                     schema::plain(0, 100),
@@ -90,11 +91,12 @@ pub(crate) fn routes() -> Api {
         .get(
             "alerts/{id}/history",
             history,
-            paged(at(op(
+            at(op(
                 "readAlertHistory",
                 "What became of an alert rule, the latest first.",
-            )))
+            ))
             .needs(ReadAlerts)
+            .paged(100, 20)
             .answers(schema::list(named("AlertEvent"))),
         )
         .post(
@@ -121,13 +123,12 @@ pub(crate) fn routes() -> Api {
         .get(
             "notifications",
             notifications,
-            paged(
-                op(
-                    "listNotifications",
-                    "One's notifications, the latest first.",
-                )
-                .needs(ReadAnalytics),
+            op(
+                "listNotifications",
+                "One's notifications, the latest first.",
             )
+            .needs(ReadAnalytics)
+            .paged(100, 20)
             .query("unread", schema::truth(), "Only those that are not read.")
             .lists(named("Notification")),
         )
@@ -139,13 +140,12 @@ pub(crate) fn routes() -> Api {
         .get(
             "deliveries",
             deliveries,
-            paged(
-                op(
-                    "listDeliveries",
-                    "Notifications on their way out, the latest first.",
-                )
-                .needs(ManageAlerts),
+            op(
+                "listDeliveries",
+                "Notifications on their way out, the latest first.",
             )
+            .needs(ManageAlerts)
+            .paged(100, 20)
             .query(
                 "state",
                 schema::one_of(&["waiting", "sent", "dead"]),
@@ -165,251 +165,118 @@ pub(crate) fn routes() -> Api {
         )
 }
 
-fn paged(operation: Operation) -> Operation {
-    let limit = schema::default(schema::integer(1, 100), 20.into());
-    let offset = schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into());
-    operation
-        .query("limit", limit, "At most so many.")
-        .query("offset", offset, "After so many.")
-}
-
 /// Makes an alert rule.
-async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    let beneath = id.path("/api/analytics-dashboard/alerts");
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
-            let place = format!("{beneath}/{}", made.id);
-            Ok(Answer::of(&made)?.created(place).tagged(made.revision))
-        },
-    )
+async fn create(call: Call, body: Bytes) -> Response {
+    let beneath = call.id.path("/api/analytics-dashboard/alerts");
+    call.tell(ManageAlerts, move |analytics, who| {
+        let made = unparsed(&body, |body| analytics.create_alert(who, body))?;
+        let place = format!("{beneath}/{}", made.id);
+        Ok(Answer::of(&made)?.created(place).tagged(made.revision))
+    })
     .await
 }
 
 /// Lists alert rules.
-async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAlerts,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Answer::listed(&listed.alerts, page)
-        },
-    )
+async fn list(call: Call, uri: Uri) -> Response {
+    call.tell(ReadAlerts, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.alerts(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Answer::listed(&listed.alerts, page)
+    })
     .await
 }
 
 /// An alert rule, and where it stands.
-async fn read(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAlerts,
-        None,
-        move |analytics, who| {
-            let found = analytics.alert(who, &alert)?;
-            Ok(Answer::of(&found)?.tagged(found.revision))
-        },
-    )
+async fn read(call: Call, Path(alert): Path<String>) -> Response {
+    call.tell(ReadAlerts, move |analytics, who| {
+        let found = analytics.alert(who, &alert)?;
+        Ok(Answer::of(&found)?.tagged(found.revision))
+    })
     .await
 }
 
 /// Changes an alert rule.
-async fn update(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let revision = revision(&headers);
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            let changed = unparsed(&body, |body| {
-                analytics.update_alert(who, &alert, body, revision)
-            })?;
-            Ok(Answer::of(&changed)?.tagged(changed.revision))
-        },
-    )
+async fn update(call: Call, Path(alert): Path<String>, body: Bytes) -> Response {
+    let revision = revision(&call.headers);
+    call.tell(ManageAlerts, move |analytics, who| {
+        let changed = unparsed(&body, |body| {
+            analytics.update_alert(who, &alert, body, revision)
+        })?;
+        Ok(Answer::of(&changed)?.tagged(changed.revision))
+    })
     .await
 }
 
 /// Removes an alert rule.
-async fn remove(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let revision = revision(&headers);
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            analytics.delete_alert(who, &alert, revision)?;
-            Answer::none()
-        },
-    )
+async fn remove(call: Call, Path(alert): Path<String>) -> Response {
+    let revision = revision(&call.headers);
+    call.tell(ManageAlerts, move |analytics, who| {
+        analytics.delete_alert(who, &alert, revision)?;
+        Answer::none()
+    })
     .await
 }
 
 /// What became of an alert rule.
-async fn history(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAlerts,
-        None,
-        move |analytics, who| {
-            let events = question(&uri, |asked| analytics.alert_history(who, &alert, asked))?;
-            Answer::of(&events)
-        },
-    )
+async fn history(call: Call, Path(alert): Path<String>, uri: Uri) -> Response {
+    call.tell(ReadAlerts, move |analytics, who| {
+        let events = question(&uri, |asked| analytics.alert_history(who, &alert, asked))?;
+        Answer::of(&events)
+    })
     .await
 }
 
 /// Tells nobody of an alert rule for a while.
-async fn silence(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            let silenced = unparsed(&body, |body| analytics.silence_alert(who, &alert, body))?;
-            Answer::of(&silenced)
-        },
-    )
+async fn silence(call: Call, Path(alert): Path<String>, body: Bytes) -> Response {
+    call.tell(ManageAlerts, move |analytics, who| {
+        let silenced = unparsed(&body, |body| analytics.silence_alert(who, &alert, body))?;
+        Answer::of(&silenced)
+    })
     .await
 }
 
 /// Sends a test to all places that an alert rule tells.
-async fn test(
-    service: State<Service>,
-    id: Id,
-    Path(alert): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| Answer::of(&analytics.test_alert(who, &alert)?),
-    )
+async fn test(call: Call, Path(alert): Path<String>) -> Response {
+    call.tell(ManageAlerts, move |analytics, who| {
+        Answer::of(&analytics.test_alert(who, &alert)?)
+    })
     .await
 }
 
 /// The notifications of whoever asks.
-async fn notifications(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAnalytics,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Answer::listed(&listed.notifications, page)
-        },
-    )
+async fn notifications(call: Call, uri: Uri) -> Response {
+    call.tell(ReadAnalytics, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.notifications(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Answer::listed(&listed.notifications, page)
+    })
     .await
 }
 
 /// Marks a notification as read.
-async fn mark_read(
-    service: State<Service>,
-    id: Id,
-    Path(notification): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAnalytics,
-        None,
-        move |analytics, who| {
-            analytics.read_notification(who, &notification)?;
-            Answer::none()
-        },
-    )
+async fn mark_read(call: Call, Path(notification): Path<String>) -> Response {
+    call.tell(ReadAnalytics, move |analytics, who| {
+        analytics.read_notification(who, &notification)?;
+        Answer::none()
+    })
     .await
 }
 
 /// Notifications on their way out, and what became of them.
-async fn deliveries(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Answer::listed(&listed.deliveries, page)
-        },
-    )
+async fn deliveries(call: Call, uri: Uri) -> Response {
+    call.tell(ManageAlerts, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.deliveries(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Answer::listed(&listed.deliveries, page)
+    })
     .await
 }
 
 /// Puts a notification that was given up on its way again.
-async fn retry(
-    service: State<Service>,
-    id: Id,
-    Path(notification): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageAlerts,
-        None,
-        move |analytics, who| {
-            analytics.retry_delivery(who, &notification)?;
-            Answer::none()
-        },
-    )
+async fn retry(call: Call, Path(notification): Path<String>) -> Response {
+    call.tell(ManageAlerts, move |analytics, who| {
+        analytics.retry_delivery(who, &notification)?;
+        Answer::none()
+    })
     .await
 }

@@ -2,7 +2,7 @@
 //! which order a request is refused; a body that is not JSON is refused where any other fault of the body would be.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
@@ -12,12 +12,11 @@ use travelsense::access::Permission;
 use travelsense::audit::Act;
 
 use crate::answer::Answer;
-use crate::frame::Id;
+use crate::call::Call;
 use crate::ingest::key;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
-use crate::routes::{json, question, tell};
-use crate::service::Service;
+use crate::routes::{json, question};
 
 /// The routes.
 pub(crate) fn routes() -> Api {
@@ -77,6 +76,11 @@ pub(crate) fn routes() -> Api {
             )
             .query("endDate", named("Date"), "Where they end.")
             .query("timezone", named("TimeZone"), "The zone of the range.")
+            .query(
+                "filters",
+                schema::text(),
+                "Only what has these values, as JSON: `[{\"property\": \"country\", \"value\": \"FR\"}]`. Real-time metrics are of everybody.",
+            )
             .answers(schema::list(named("WidgetData"))),
         )
         .get(
@@ -130,16 +134,7 @@ fn listing() -> Operation {
         schema::plain(0, 100),
         "Text in their name or description, taken literally, whatever the case.",
     )
-    .query(
-        "limit",
-        schema::default(schema::integer(1, 50), 20.into()),
-        "At most so many.",
-    )
-    .query(
-        "offset",
-        schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
-        "After so many.",
-    )
+    .paged(50, 20)
     .query(
         "sortBy",
         schema::one_of(&["createdAt", "name"]),
@@ -154,11 +149,10 @@ fn listing() -> Operation {
 }
 
 /// Creates a custom dashboard.
-async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    let may = Permission::ManageDashboards;
-    let beneath = id.path("/api/analytics-dashboard/custom");
-    let key = key(&headers);
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn create(call: Call, body: Bytes) -> Response {
+    let beneath = call.id.path("/api/analytics-dashboard/custom");
+    let key = key(&call.headers);
+    call.tell(Permission::ManageDashboards, move |analytics, who| {
         let made = unparsed(&body, |body| {
             analytics.create_dashboard_once(who, body, key.as_deref())
         })?;
@@ -169,16 +163,9 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
 }
 
 /// Creates a dashboard of a template.
-async fn create_from(
-    service: State<Service>,
-    id: Id,
-    Path(key): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let may = Permission::ManageDashboards;
-    let beneath = id.path("/api/analytics-dashboard/custom");
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn create_from(call: Call, Path(key): Path<String>, body: Bytes) -> Response {
+    let beneath = call.id.path("/api/analytics-dashboard/custom");
+    call.tell(Permission::ManageDashboards, move |analytics, who| {
         let body = if body.is_empty() {
             Bytes::from_static(b"{}")
         } else {
@@ -194,9 +181,8 @@ async fn create_from(
 }
 
 /// Lists dashboards.
-async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let may = Permission::ReadDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn list(call: Call, uri: Uri) -> Response {
+    call.tell(Permission::ReadDashboards, move |analytics, who| {
         let listed = question(&uri, |asked| analytics.dashboards(who, asked))?;
         let page = (listed.total, listed.limit, listed.offset, listed.has_more);
         Answer::listed(&listed.dashboards, page)
@@ -205,14 +191,8 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
 }
 
 /// One dashboard with its widgets.
-async fn read(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let may = Permission::ReadDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn read(call: Call, Path(dashboard): Path<String>) -> Response {
+    call.tell(Permission::ReadDashboards, move |analytics, who| {
         let found = analytics.dashboard(who, &dashboard)?;
         Ok(Answer::of(&found)?.tagged(found.revision))
     })
@@ -220,16 +200,9 @@ async fn read(
 }
 
 /// Changes a dashboard.
-async fn update(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let revision = revision(&headers);
-    let may = Permission::ManageDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn update(call: Call, Path(dashboard): Path<String>, body: Bytes) -> Response {
+    let revision = revision(&call.headers);
+    call.tell(Permission::ManageDashboards, move |analytics, who| {
         let changed = unparsed(&body, |body| {
             analytics.update_dashboard(who, &dashboard, body, revision)
         })?;
@@ -239,15 +212,9 @@ async fn update(
 }
 
 /// Removes a dashboard.
-async fn remove(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let revision = revision(&headers);
-    let may = Permission::ManageDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn remove(call: Call, Path(dashboard): Path<String>) -> Response {
+    let revision = revision(&call.headers);
+    call.tell(Permission::ManageDashboards, move |analytics, who| {
         analytics.delete_dashboard(who, &dashboard, revision)?;
         Answer::none()
     })
@@ -255,16 +222,9 @@ async fn remove(
 }
 
 /// A dashboard's widgets with their data, in one call.
-async fn data(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let may = Permission::ReadAnalytics;
-    let answers = service.answers().clone();
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn data(call: Call, Path(dashboard): Path<String>, uri: Uri) -> Response {
+    let answers = call.service.answers().clone();
+    call.tell(Permission::ReadAnalytics, move |analytics, who| {
         // Who may see a dashboard is asked every time, what its widgets show is kept as any answer is.
         let found = analytics.dashboard(who, &dashboard)?;
         let compute = |asked: &Value| {
@@ -280,29 +240,16 @@ async fn data(
 }
 
 /// With whom a dashboard is shared.
-async fn sharing(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let may = Permission::ReadDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn sharing(call: Call, Path(dashboard): Path<String>) -> Response {
+    call.tell(Permission::ReadDashboards, move |analytics, who| {
         Answer::of(&analytics.dashboard_sharing(who, &dashboard)?)
     })
     .await
 }
 
 /// Shares a dashboard with named users and roles.
-async fn share(
-    service: State<Service>,
-    id: Id,
-    Path(dashboard): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let may = Permission::ManageDashboards;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn share(call: Call, Path(dashboard): Path<String>, body: Bytes) -> Response {
+    call.tell(Permission::ManageDashboards, move |analytics, who| {
         let shared = unparsed(&body, |body| {
             analytics.share_dashboard(who, &dashboard, body)
         })?;
@@ -312,12 +259,12 @@ async fn share(
 }
 
 /// The templates.
-async fn templates(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    let act = Act::new("dashboard.templates", "");
-    let may = Permission::ReadDashboards;
-    tell(service, id, headers, may, Some(act), |analytics, who| {
-        Answer::of(&analytics.dashboard_templates(who)?)
-    })
+async fn templates(call: Call) -> Response {
+    call.tell_of(
+        Permission::ReadDashboards,
+        Act::new("dashboard.templates", ""),
+        |analytics, who| Answer::of(&analytics.dashboard_templates(who)?),
+    )
     .await
 }
 

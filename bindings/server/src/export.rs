@@ -4,11 +4,10 @@ use std::io::Read as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::Path;
+use axum::http::Uri;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use http_body::Frame;
 use serde_json::Value;
@@ -18,16 +17,14 @@ use travelsense::analytics::ExportFile;
 use travelsense::audit::{Act, Outcome};
 use travelsense::chart::Look;
 use travelsense::export::{ExportJob, Format};
-use travelsense::{Analytics, ErrorKind, Principal, Result};
+use travelsense::{Analytics, ErrorKind, Principal};
 
 use crate::answer::Answer;
-use crate::frame::{Asker, Id};
+use crate::call::Call;
 use crate::ingest::key;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
-use crate::problem::Problem;
-use crate::routes::{json, question, tell};
-use crate::service::Service;
+use crate::routes::{json, question};
 
 /// How much of a file is read at a time, and how many such pieces wait for a slow reader.
 const PIECE: usize = 64 * 1024;
@@ -68,9 +65,7 @@ pub(crate) fn routes() -> Api {
             "exports",
             list,
             op("listExports", "One's exports; those who manage access see all.")
-                .needs(Permission::ReadAnalytics)
-                .query("limit", schema::default(schema::integer(1, 100), 20.into()), "At most so many.")
-                .query("offset", schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into()), "After so many.")
+                .needs(Permission::ReadAnalytics).paged(100, 20)
                 .query(
                     "status",
                     schema::one_of(&["pending", "processing", "completed", "failed"]),
@@ -100,14 +95,8 @@ pub(crate) fn routes() -> Api {
 }
 
 /// The answer of a word to the question in the body, as a chart.
-async fn chart(
-    service: State<Service>,
-    id: Id,
-    Path(word): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let drawn = told(service, id, headers, move |analytics, who| {
+async fn chart(call: Call, Path(word): Path<String>, body: Bytes) -> Response {
+    let draw = move |analytics: &Analytics, who: &Principal| {
         let act = Act::new("chart.draw", word.as_str());
         let drawn = json(&body).and_then(|asked| analytics.chart(who, &word, &asked));
         let outcome = match &drawn {
@@ -116,22 +105,19 @@ async fn chart(
         };
         analytics.record(who, &act, outcome)?;
         drawn
-    });
-    drawn
-        .await
-        .map(|chart| {
-            let headers = [(CONTENT_TYPE, "image/svg+xml")];
-            (headers, chart.svg(&Look::default())).into_response()
-        })
-        .respond()
+    };
+    call.give(draw, |chart, _| {
+        let headers = [(CONTENT_TYPE, "image/svg+xml")];
+        (headers, chart.svg(&Look::default())).into_response()
+    })
+    .await
 }
 
 /// Exports what the body asks for; the answer is the job, complete where the export is small.
-async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    let may = Permission::ReadAnalytics;
-    let base = id.path("");
-    let key = key(&headers);
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn create(call: Call, body: Bytes) -> Response {
+    let base = call.id.path("");
+    let key = key(&call.headers);
+    call.tell(Permission::ReadAnalytics, move |analytics, who| {
         // What is no JSON is refused by the core in its turn, as any other fault of the body.
         let asked = json(&body);
         let body = asked.as_ref().unwrap_or(&Value::Null);
@@ -146,10 +132,9 @@ async fn create(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
 }
 
 /// One's exports, page by page.
-async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let may = Permission::ReadAnalytics;
-    let base = id.path("");
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn list(call: Call, uri: Uri) -> Response {
+    let base = call.id.path("");
+    call.tell(Permission::ReadAnalytics, move |analytics, who| {
         let mut listed = question(&uri, |asked| analytics.exports(who, asked))?;
         let exports = std::mem::take(&mut listed.exports).into_iter();
         listed.exports = exports.map(|job| placed(job, &base)).collect();
@@ -159,30 +144,18 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
 }
 
 /// An export and how far it is.
-async fn read(
-    service: State<Service>,
-    id: Id,
-    Path(export): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let may = Permission::ReadAnalytics;
-    let base = id.path("");
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn read(call: Call, Path(export): Path<String>) -> Response {
+    let base = call.id.path("");
+    call.tell(Permission::ReadAnalytics, move |analytics, who| {
         Answer::of(&placed(analytics.export_job(who, &export)?, &base))
     })
     .await
 }
 
 /// Gives an export up.
-async fn cancel(
-    service: State<Service>,
-    id: Id,
-    Path(export): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let may = Permission::ReadAnalytics;
-    let base = id.path("");
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn cancel(call: Call, Path(export): Path<String>) -> Response {
+    let base = call.id.path("");
+    call.tell(Permission::ReadAnalytics, move |analytics, who| {
         Answer::of(&placed(analytics.cancel_export(who, &export)?, &base))
     })
     .await
@@ -197,63 +170,9 @@ fn placed(job: ExportJob, base: &str) -> ExportJob {
 }
 
 /// The file of an export that is complete.
-async fn file(
-    service: State<Service>,
-    id: Id,
-    Path(export): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let opened = told(service, id, headers, move |analytics, who| {
-        analytics.export_file(who, &export)
-    });
-    opened.await.map(sent).respond()
-}
-
-/// What the core gives somebody who is proved, and who it was.
-struct Told<T> {
-    asker: Option<Asker>,
-    given: std::result::Result<T, Problem>,
-}
-
-impl<T> Told<T> {
-    fn map<U>(self, with: impl FnOnce(T) -> U) -> Told<U> {
-        Told {
-            asker: self.asker,
-            given: self.given.map(with),
-        }
-    }
-}
-
-impl Told<Response> {
-    fn respond(self) -> Response {
-        let mut response = self.given.unwrap_or_else(Problem::into_response);
-        if let Some(asker) = self.asker {
-            response.extensions_mut().insert(asker);
-        }
-        response
-    }
-}
-
-/// Asks the core for what is no JSON.
-async fn told<T: Send + 'static>(
-    State(service): State<Service>,
-    Extension(id): Id,
-    headers: HeaderMap,
-    call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
-) -> Told<T> {
-    let who = match service.authenticate(&headers, &id).await {
-        Ok(who) => who,
-        Err(problem) => {
-            return Told {
-                asker: None,
-                given: Err(problem),
-            };
-        }
-    };
-    Told {
-        asker: Some(Asker(who.id().to_owned())),
-        given: service.run(move |analytics| call(analytics, &who)).await,
-    }
+async fn file(call: Call, Path(export): Path<String>) -> Response {
+    let open = move |analytics: &Analytics, who: &Principal| analytics.export_file(who, &export);
+    call.give(open, |file, _| sent(file)).await
 }
 
 /// A file as a download.

@@ -17,11 +17,12 @@ use travelsense::audit::{Act, Outcome};
 use travelsense::events::Names;
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::frame::{Asker, Id};
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, op};
 use crate::problem::Problem;
-use crate::routes::{json, question, tell};
+use crate::routes::{json, question};
 use crate::service::Service;
 
 /// The most bytes of a batch, as it is sent and as it is unpacked.
@@ -76,16 +77,7 @@ pub(crate) fn routes() -> Api {
                 "Events that were refused but kept, the latest first.",
             )
             .needs(Permission::ReadPeople)
-            .query(
-                "limit",
-                schema::default(schema::integer(1, 1_000), 100.into()),
-                "At most so many.",
-            )
-            .query(
-                "offset",
-                schema::default(schema::integer(0, 1 << 32), 0.into()),
-                "After so many.",
-            )
+            .paged(1_000, 100)
             .lists(named("QuarantinedEvent")),
         )
         .post(
@@ -273,30 +265,20 @@ fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'stat
 }
 
 /// How the intake does.
-async fn status(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    let permission = Permission::ReadAnalytics;
-    let act = Act::new("event.status", "");
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn status(call: Call) -> Response {
+    call.tell_of(
+        Permission::ReadAnalytics,
+        Act::new("event.status", ""),
         |analytics, who| Answer::of(&analytics.ingest_status(who)?),
     )
     .await
 }
 
 /// Events that were refused but kept.
-async fn quarantine(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let permission = Permission::ReadPeople;
-    let act = Act::new("event.quarantine", "");
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn quarantine(call: Call, uri: Uri) -> Response {
+    call.tell_of(
+        Permission::ReadPeople,
+        Act::new("event.quarantine", ""),
         move |analytics, who| {
             let list = question(&uri, |asked| analytics.quarantine_json(who, asked))?;
             let page = (list.total, list.limit, list.offset, list.has_more);
@@ -307,20 +289,10 @@ async fn quarantine(service: State<Service>, id: Id, headers: HeaderMap, uri: Ur
 }
 
 /// Sends events of the quarantine again.
-async fn replay_quarantine(
-    service: State<Service>,
-    id: Id,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let permission = Permission::ImportEvents;
-    let act = Act::new("event.replay_quarantine", "");
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn replay_quarantine(call: Call, body: Bytes) -> Response {
+    call.tell_of(
+        Permission::ImportEvents,
+        Act::new("event.replay_quarantine", ""),
         move |analytics, who| {
             let asked = if body.is_empty() {
                 Value::Object(serde_json::Map::new())
@@ -334,15 +306,10 @@ async fn replay_quarantine(
 }
 
 /// Stores batches that could not be stored when they came.
-async fn replay_parked(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    let permission = Permission::ImportEvents;
-    let act = Act::new("event.replay_parked", "");
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn replay_parked(call: Call) -> Response {
+    call.tell_of(
+        Permission::ImportEvents,
+        Act::new("event.replay_parked", ""),
         |analytics, who| Answer::of(&analytics.replay_parked(who)?),
     )
     .await

@@ -5,6 +5,7 @@ mod anchor;
 mod answer;
 mod answers;
 mod bearer;
+mod call;
 mod chance;
 pub mod cli;
 mod dashboards;

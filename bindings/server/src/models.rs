@@ -1,8 +1,8 @@
 //! The routes of models trained elsewhere, and of what became of what was foretold.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::Path;
+use axum::http::Uri;
 use axum::response::Response;
 use serde_json::json;
 use travelsense::Error;
@@ -10,12 +10,11 @@ use travelsense::access::Permission::{ManageModels, ReadAnalytics};
 use travelsense::audit::Act;
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::dashboards::unparsed;
-use crate::frame::Id;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, Operation, op};
-use crate::routes::{json as parsed, question, tell};
-use crate::service::Service;
+use crate::routes::{json as parsed, question};
 
 /// The most bytes of a model's file, or of rows that are sent at once.
 pub(crate) const BODY: usize = travelsense::model::MOST_BYTES;
@@ -51,16 +50,7 @@ pub(crate) fn routes() -> Api {
                     schema::plain(0, 100),
                     "Text in their name or description, taken literally.",
                 )
-                .query(
-                    "limit",
-                    schema::default(schema::integer(1, 100), 20.into()),
-                    "At most so many.",
-                )
-                .query(
-                    "offset",
-                    schema::default(schema::integer(0, i64::from(i32::MAX)), 0.into()),
-                    "After so many.",
-                )
+                .paged(100, 20)
                 .lists(named("Model")),
         )
         .get(
@@ -201,100 +191,48 @@ pub(crate) fn large() -> Api {
 }
 
 /// Registers a model.
-async fn register(
-    service: State<Service>,
-    id: Id,
-    headers: HeaderMap,
-    uri: Uri,
-    body: Bytes,
-) -> Response {
-    let beneath = id.path("/api/analytics-dashboard/models");
-    tell(
-        service,
-        id,
-        headers,
-        ManageModels,
-        None,
-        move |analytics, who| {
-            let made = question(&uri, |asked| analytics.register_model(who, asked, &body))?;
-            let place = format!("{beneath}/{}", made.id);
-            Ok(Answer::of(&made)?.created(place))
-        },
-    )
+async fn register(call: Call, uri: Uri, body: Bytes) -> Response {
+    let beneath = call.id.path("/api/analytics-dashboard/models");
+    call.tell(ManageModels, move |analytics, who| {
+        let made = question(&uri, |asked| analytics.register_model(who, asked, &body))?;
+        let place = format!("{beneath}/{}", made.id);
+        Ok(Answer::of(&made)?.created(place))
+    })
     .await
 }
 
 /// Lists models.
-async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAnalytics,
-        None,
-        move |analytics, who| {
-            let listed = question(&uri, |asked| analytics.models(who, asked))?;
-            let page = (listed.total, listed.limit, listed.offset, listed.has_more);
-            Answer::listed(&listed.models, page)
-        },
-    )
+async fn list(call: Call, uri: Uri) -> Response {
+    call.tell(ReadAnalytics, move |analytics, who| {
+        let listed = question(&uri, |asked| analytics.models(who, asked))?;
+        let page = (listed.total, listed.limit, listed.offset, listed.has_more);
+        Answer::listed(&listed.models, page)
+    })
     .await
 }
 
 /// A model.
-async fn read(
-    service: State<Service>,
-    id: Id,
-    Path(model): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAnalytics,
-        None,
-        move |analytics, who| Answer::of(&analytics.model(who, &model)?),
-    )
+async fn read(call: Call, Path(model): Path<String>) -> Response {
+    call.tell(ReadAnalytics, move |analytics, who| {
+        Answer::of(&analytics.model(who, &model)?)
+    })
     .await
 }
 
 /// Removes a version of a model.
-async fn remove(
-    service: State<Service>,
-    id: Id,
-    Path(model): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageModels,
-        None,
-        move |analytics, who| {
-            analytics.delete_model(who, &model)?;
-            Answer::none()
-        },
-    )
+async fn remove(call: Call, Path(model): Path<String>) -> Response {
+    call.tell(ManageModels, move |analytics, who| {
+        analytics.delete_model(who, &model)?;
+        Answer::none()
+    })
     .await
 }
 
 /// Scores rows or users.
-async fn score(
-    service: State<Service>,
-    id: Id,
-    Path(model): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let act = Act::new("model.score", format!("model/{model}"));
-    tell(
-        service,
-        id,
-        headers,
+async fn score(call: Call, Path(model): Path<String>, body: Bytes) -> Response {
+    call.tell_of(
         ReadAnalytics,
-        Some(act),
+        Act::new("model.score", format!("model/{model}")),
         move |analytics, who| {
             let mut asked = parsed(&body)?;
             let Some(fields) = asked.as_object_mut() else {
@@ -315,33 +253,18 @@ async fn score(
 }
 
 /// The names under which something is kept.
-async fn logs(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ReadAnalytics,
-        None,
-        move |analytics, who| Answer::of(&analytics.feedback_logs(who)?),
-    )
+async fn logs(call: Call) -> Response {
+    call.tell(ReadAnalytics, move |analytics, who| {
+        Answer::of(&analytics.feedback_logs(who)?)
+    })
     .await
 }
 
 /// What became of what was foretold.
-async fn feedback(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let act = Act::new("feedback.read", format!("feedback/{name}"));
-    tell(
-        service,
-        id,
-        headers,
+async fn feedback(call: Call, Path(name): Path<String>, uri: Uri) -> Response {
+    call.tell_of(
         ReadAnalytics,
-        Some(act),
+        Act::new("feedback.read", format!("feedback/{name}")),
         move |analytics, who| {
             question(&uri, |asked| {
                 let mut asked = asked.clone();
@@ -356,66 +279,28 @@ async fn feedback(
 }
 
 /// Tells what came.
-async fn actuals(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageModels,
-        None,
-        move |analytics, who| {
-            let new = unparsed(&body, |body| analytics.add_actuals(who, &name, body))?;
-            Answer::of(&json!({ "new": new }))
-        },
-    )
+async fn actuals(call: Call, Path(name): Path<String>, body: Bytes) -> Response {
+    call.tell(ManageModels, move |analytics, who| {
+        let new = unparsed(&body, |body| analytics.add_actuals(who, &name, body))?;
+        Answer::of(&json!({ "new": new }))
+    })
     .await
 }
 
 /// Keeps predictions made elsewhere.
-async fn predictions(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageModels,
-        None,
-        move |analytics, who| {
-            let run = unparsed(&body, |body| analytics.add_predictions(who, &name, body))?;
-            Answer::of(&json!({ "run": run }))
-        },
-    )
+async fn predictions(call: Call, Path(name): Path<String>, body: Bytes) -> Response {
+    call.tell(ManageModels, move |analytics, who| {
+        let run = unparsed(&body, |body| analytics.add_predictions(who, &name, body))?;
+        Answer::of(&json!({ "run": run }))
+    })
     .await
 }
 
 /// Forgets a name.
-async fn forget(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    tell(
-        service,
-        id,
-        headers,
-        ManageModels,
-        None,
-        move |analytics, who| {
-            analytics.delete_feedback(who, &name)?;
-            Answer::none()
-        },
-    )
+async fn forget(call: Call, Path(name): Path<String>) -> Response {
+    call.tell(ManageModels, move |analytics, who| {
+        analytics.delete_feedback(who, &name)?;
+        Answer::none()
+    })
     .await
 }

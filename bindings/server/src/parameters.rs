@@ -30,8 +30,9 @@ enum Kind {
 }
 
 /// Every parameter that is not plain text; the same name means the same everywhere.
-const KINDS: [(&str, Kind); 30] = [
+const KINDS: [(&str, Kind); 31] = [
     ("anchorFirst", Kind::Truth),
+    ("anonymous", Kind::Truth),
     ("between", Kind::Names),
     ("classes", Kind::Names),
     ("confidenceLevel", Kind::Number),

@@ -1,17 +1,15 @@
 //! The routes of the record and of tokens that are taken back.
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use travelsense::access::Permission;
 
 use crate::answer::Answer;
-use crate::frame::Id;
+use crate::call::Call;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{Api, op};
-use crate::routes::{json, question, tell};
-use crate::service::Service;
+use crate::routes::{json, question};
 
 /// The routes.
 pub(crate) fn routes() -> Api {
@@ -33,16 +31,7 @@ pub(crate) fn routes() -> Api {
                 )
                 .query("from", schema::instant(), "Only entries from then on.")
                 .query("to", schema::instant(), "Only entries before then.")
-                .query(
-                    "limit",
-                    schema::default(schema::integer(1, 1_000), 50.into()),
-                    "At most so many.",
-                )
-                .query(
-                    "offset",
-                    schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
-                    "After so many.",
-                )
+                .paged(1_000, 50)
                 .lists(named("AuditEntry")),
         )
         .get(
@@ -62,9 +51,8 @@ pub(crate) fn routes() -> Api {
 }
 
 /// The record, the latest entry first.
-async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let may = Permission::ReadAudit;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn list(call: Call, uri: Uri) -> Response {
+    call.tell(Permission::ReadAudit, move |analytics, who| {
         let listed = question(&uri, |asked| analytics.audit(who, asked))?;
         let page = (listed.total, listed.limit, listed.offset, listed.has_more);
         Answer::listed(&listed.entries, page)
@@ -73,18 +61,16 @@ async fn list(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> 
 }
 
 /// Whether the record is whole.
-async fn verify(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    let may = Permission::ReadAudit;
-    tell(service, id, headers, may, None, |analytics, who| {
+async fn verify(call: Call) -> Response {
+    call.tell(Permission::ReadAudit, |analytics, who| {
         Answer::of(&analytics.verify_audit(who)?)
     })
     .await
 }
 
 /// Takes tokens back.
-async fn revoke(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    let may = Permission::ManageAccess;
-    tell(service, id, headers, may, None, move |analytics, who| {
+async fn revoke(call: Call, body: Bytes) -> Response {
+    call.tell(Permission::ManageAccess, move |analytics, who| {
         analytics.revoke(who, &json(&body)?)?;
         Answer::none()
     })

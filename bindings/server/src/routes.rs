@@ -1,21 +1,22 @@
 //! The paths, and the order in which each request is checked: 401, 403, 400, 200.
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router, middleware};
+use axum::extract::{DefaultBodyLimit, Path, Query};
+use axum::http::Uri;
+use axum::response::Response;
+use axum::{Router, middleware};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use travelsense::access::{self, Permission};
-use travelsense::audit::{Act, Outcome};
+use travelsense::access::Permission;
+use travelsense::audit::Act;
 use travelsense::realtime::Metric;
-use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
+use travelsense::{Error, ErrorKind, Result};
 
 use crate::answer::Answer;
-use crate::frame::{self, Asker, Id};
+use crate::call::Call;
+use crate::frame;
 use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
@@ -274,6 +275,36 @@ fn analytics() -> Api {
                 .answers(named("People")),
         )
         .get(
+            "people/{id}",
+            person,
+            op("readPerson", "One person with their events, the latest first.")
+                .needs(Permission::ReadPeople)
+                .path("id", schema::text_of(1, 1_000), "Their id.")
+                .query(
+                    "anonymous",
+                    schema::default(schema::truth(), false.into()),
+                    "Whether it is the id of a device.",
+                )
+                .query("name", schema::text(), "Only events of this name.")
+                .query(
+                    "limit",
+                    schema::default(schema::integer(1, 1_000), 50.into()),
+                    "At most so many events.",
+                )
+                .query(
+                    "offset",
+                    schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into()),
+                    "After so many, from the latest on.",
+                )
+                .query(
+                    "asOf",
+                    schema::instant(),
+                    "Nothing after this instant is seen; now by default.",
+                )
+                .refuses(&[404])
+                .answers(named("Profile")),
+        )
+        .get(
             "catalogue",
             catalogue,
             asked("readCatalogue", "Which events mean what.").answers(named("Catalogue")),
@@ -313,112 +344,72 @@ fn framed(routes: Router, meters: Meters) -> Router {
 }
 
 /// What is happening now, as an array of Real-time Metrics.
-async fn realtime(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let answers = service.answers().clone();
-    ask(
-        service,
-        id,
-        headers,
-        "query.realtime",
-        move |analytics, who| {
-            let compute = |asked: &Value| {
-                let metrics = analytics.realtime_json(who, asked)?;
-                let as_of = metrics.first().map(|m| m.timestamp);
-                Ok(Answer::of(&metrics)?.at(as_of))
-            };
-            question(&uri, |asked| {
-                answers.ask((analytics, who), "realtime", asked, || compute(asked))
-            })
-        },
-    )
+async fn realtime(call: Call, uri: Uri) -> Response {
+    let answers = call.service.answers().clone();
+    call.ask("query.realtime", move |analytics, who| {
+        let compute = |asked: &Value| {
+            let metrics = analytics.realtime_json(who, asked)?;
+            let as_of = metrics.first().map(|m| m.timestamp);
+            Ok(Answer::of(&metrics)?.at(as_of))
+        };
+        question(&uri, |asked| {
+            answers.ask((analytics, who), "realtime", asked, || compute(asked))
+        })
+    })
     .await
 }
 
 /// What stands out in how users behave, as an array of User Behavior Insights.
-async fn user_insights(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    let answers = service.answers().clone();
-    ask(
-        service,
-        id,
-        headers,
-        "query.user_insights",
-        move |analytics, who| {
-            let compute = |asked: &Value| {
-                let insights = analytics.user_insights_json(who, asked)?;
-                let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
-                let (as_of, zone) = first.unzip();
-                Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
-            };
-            question(&uri, |asked| {
-                answers.ask((analytics, who), "user_insights", asked, || compute(asked))
-            })
-        },
-    )
+async fn user_insights(call: Call, uri: Uri) -> Response {
+    let answers = call.service.answers().clone();
+    call.ask("query.user_insights", move |analytics, who| {
+        let compute = |asked: &Value| {
+            let insights = analytics.user_insights_json(who, asked)?;
+            let first = insights.first().map(|i| (i.created_at, i.timezone.clone()));
+            let (as_of, zone) = first.unzip();
+            Ok(Answer::of(&insights)?.at(as_of).in_zone(zone))
+        };
+        question(&uri, |asked| {
+            answers.ask((analytics, who), "user_insights", asked, || compute(asked))
+        })
+    })
     .await
 }
 
 /// Who comes back, as one Cohort Analysis Result.
-async fn cohort_analysis(
-    service: State<Service>,
-    id: Id,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let answers = service.answers().clone();
-    ask(
-        service,
-        id,
-        headers,
-        "query.retention",
-        move |analytics, who| {
-            let compute = |asked: &Value| {
-                let table = analytics.retention_json(who, asked)?;
-                Ok(Answer::of(&table)?
-                    .at(Some(table.as_of))
-                    .in_zone(Some(table.timezone.clone())))
-            };
-            question(&uri, |asked| {
-                answers.ask((analytics, who), "retention", asked, || compute(asked))
-            })
-        },
-    )
+async fn cohort_analysis(call: Call, uri: Uri) -> Response {
+    let answers = call.service.answers().clone();
+    call.ask("query.retention", move |analytics, who| {
+        let compute = |asked: &Value| {
+            let table = analytics.retention_json(who, asked)?;
+            Ok(Answer::of(&table)?
+                .at(Some(table.as_of))
+                .in_zone(Some(table.timezone.clone())))
+        };
+        question(&uri, |asked| {
+            answers.ask((analytics, who), "retention", asked, || compute(asked))
+        })
+    })
     .await
 }
 
 /// What comes after the history of a range, as one Predictive Analytics Result.
-async fn predictive(service: State<Service>, id: Id, headers: HeaderMap, uri: Uri) -> Response {
-    ask(
-        service,
-        id,
-        headers,
-        "query.predictive",
-        move |analytics, who| {
-            let made = question(&uri, |asked| analytics.predictive_json(who, asked))?;
-            Ok(Answer::of(&made)?
-                .at(Some(made.as_of))
-                .in_zone(Some(made.timezone.clone())))
-        },
-    )
+async fn predictive(call: Call, uri: Uri) -> Response {
+    call.ask("query.predictive", move |analytics, who| {
+        let made = question(&uri, |asked| analytics.predictive_json(who, asked))?;
+        Ok(Answer::of(&made)?
+            .at(Some(made.as_of))
+            .in_zone(Some(made.timezone.clone())))
+    })
     .await
 }
 
 /// The answer of any word to a question in its JSON form, which query strings cannot express in full.
-async fn query(
-    service: State<Service>,
-    id: Id,
-    Path(word): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let act = Act::new("query.word", &word);
-    let answers = service.answers().clone();
-    let permission = Permission::ReadAnalytics;
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn query(call: Call, Path(word): Path<String>, body: Bytes) -> Response {
+    let answers = call.service.answers().clone();
+    call.tell_of(
+        Permission::ReadAnalytics,
+        Act::new("query.word", &word),
         move |analytics, who| {
             let asked = json(&body)?;
             // By its word and the form it came in: a door of its own adds to the answer what this one does not.
@@ -433,15 +424,10 @@ async fn query(
 }
 
 /// The users behind a number.
-async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes) -> Response {
-    let act = Act::new("query.people", "");
-    let permission = Permission::ReadPeople;
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn people(call: Call, body: Bytes) -> Response {
+    call.tell_of(
+        Permission::ReadPeople,
+        Act::new("query.people", ""),
         move |analytics, who| {
             let people = analytics.people(who, &json(&body)?)?;
             Ok(Answer::of(&people)?.at(Some(people.as_of)))
@@ -450,38 +436,40 @@ async fn people(service: State<Service>, id: Id, headers: HeaderMap, body: Bytes
     .await
 }
 
+/// One person with their events.
+async fn person(call: Call, Path(person): Path<String>, uri: Uri) -> Response {
+    call.tell_of(
+        Permission::ReadPeople,
+        Act::new("people.read", format!("person/{person}")),
+        move |analytics, who| {
+            let profile = question(&uri, |asked| analytics.profile(who, &person, asked))?;
+            Ok(Answer::of(&profile)?.at(Some(profile.as_of)))
+        },
+    )
+    .await
+}
+
 /// Which events mean what.
-async fn catalogue(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    ask(service, id, headers, "catalogue.read", |analytics, who| {
+async fn catalogue(call: Call) -> Response {
+    call.ask("catalogue.read", |analytics, who| {
         Answer::of(&analytics.catalogue(who)?)
     })
     .await
 }
 
 /// All cohorts.
-async fn cohorts(service: State<Service>, id: Id, headers: HeaderMap) -> Response {
-    ask(service, id, headers, "cohort.list", |analytics, who| {
+async fn cohorts(call: Call) -> Response {
+    call.ask("cohort.list", |analytics, who| {
         Answer::of(&analytics.cohorts(who)?)
     })
     .await
 }
 
 /// Makes a cohort of the name in the path and the definition in the body.
-async fn create_cohort(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let act = Act::new("cohort.create", format!("cohort/{name}"));
-    let permission = Permission::ManageCohorts;
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn create_cohort(call: Call, Path(name): Path<String>, body: Bytes) -> Response {
+    call.tell_of(
+        Permission::ManageCohorts,
+        Act::new("cohort.create", format!("cohort/{name}")),
         move |analytics, who| {
             analytics.create_cohort(who, &name, &json(&body)?)?;
             Answer::of(&json!({ "name": name }))
@@ -491,20 +479,10 @@ async fn create_cohort(
 }
 
 /// Removes a cohort.
-async fn remove_cohort(
-    service: State<Service>,
-    id: Id,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let act = Act::new("cohort.remove", format!("cohort/{name}"));
-    let permission = Permission::ManageCohorts;
-    tell(
-        service,
-        id,
-        headers,
-        permission,
-        Some(act),
+async fn remove_cohort(call: Call, Path(name): Path<String>) -> Response {
+    call.tell_of(
+        Permission::ManageCohorts,
+        Act::new("cohort.remove", format!("cohort/{name}")),
         move |analytics, who| {
             analytics.remove_cohort(who, &name)?;
             Answer::of(&json!({ "name": name }))
@@ -530,82 +508,6 @@ pub(crate) fn question<T>(uri: &Uri, call: impl FnOnce(&Value) -> Result<T>) -> 
     })?;
     let parameters = Parameters::read(pairs.0);
     call(parameters.question()).map_err(|e| parameters.explain(e))
-}
-
-/// Has the core answer a question about the events.
-async fn ask(
-    service: State<Service>,
-    id: Id,
-    headers: HeaderMap,
-    action: &'static str,
-    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
-) -> Response {
-    let act = Act::new(action, "");
-    tell(
-        service,
-        id,
-        headers,
-        Permission::ReadAnalytics,
-        Some(act),
-        answer,
-    )
-    .await
-}
-
-/// Checks who sends a request (401) and whether they may (403), and has the core do the rest; then it stands in the record, which the
-/// core sees to itself where there is no `act`.
-pub(crate) async fn tell(
-    State(service): State<Service>,
-    Extension(id): Id,
-    headers: HeaderMap,
-    permission: Permission,
-    act: Option<Act>,
-    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
-) -> Response {
-    let who = match service.authenticate(&headers, &id).await {
-        Ok(who) => who,
-        Err(problem) => return problem.into_response(),
-    };
-    let asker = Asker(who.id().to_owned());
-    // The core asks for the permission where it sees to the record; here it says what the answer is made of.
-    let kept = act.is_none() && permission != Permission::ReadAnalytics;
-    let answer = move |analytics: &Analytics| {
-        let granted = access::decide(&who, permission);
-        let answer = || {
-            let answer = answer(analytics, &who)?;
-            if kept {
-                return Ok(answer);
-            }
-            Ok(answer.holding(analytics.data_version(&who)?))
-        };
-        let Some(act) = act else {
-            return answer();
-        };
-        let allowed = (Outcome::Allowed, granted.reason.as_str());
-        // What changes is kept in another store than the record: without an entry beforehand there is no change.
-        let changes = granted.allow && permission == Permission::ManageCohorts;
-        if changes {
-            analytics.record(&who, &act, allowed)?;
-        }
-        let done = access::grant(&who, permission, ()).and_then(|_| answer());
-        match &done {
-            Ok(_) if changes => {}
-            Ok(_) => analytics.record(&who, &act, allowed)?,
-            Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
-        }
-        done
-    };
-    let answered = if kept {
-        service.look(answer).await
-    } else {
-        service.run(answer).await
-    };
-    let mut response = match answered {
-        Ok(answer) => answer.respond(&id.0),
-        Err(problem) => problem.into_response(),
-    };
-    response.extensions_mut().insert(asker);
-    response
 }
 
 #[cfg(test)]

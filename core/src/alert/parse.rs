@@ -430,7 +430,7 @@ fn line(value: &Value, least: usize, most: usize) -> Parsed<String> {
     if given.chars().any(char::is_control) {
         return fields::fault("invalid_character", "must be one line");
     }
-    Ok(given.to_owned())
+    Ok(given)
 }
 
 fn some<T>(value: &Value, item: impl FnMut(&Value) -> Parsed<T>) -> Parsed<Vec<T>> {

@@ -161,9 +161,11 @@ impl Analytics {
                 Arc::new(Embedded::open(path.clone(), *read_only, now)?)
             }
             #[cfg(feature = "postgres")]
-            Place::Server(url) => Arc::new(crate::metadata::Postgres::open(url, false, now)?),
+            Place::Server(url, read_only) => {
+                Arc::new(crate::metadata::Postgres::open(url, *read_only, now)?)
+            }
             #[cfg(not(feature = "postgres"))]
-            Place::Server(_) => {
+            Place::Server(..) => {
                 return Err(Error::field(
                     "metadata",
                     "unsupported",

@@ -193,7 +193,7 @@ impl Analytics {
             limit: keys.len(),
             offset: 0,
         };
-        let people = self.warehouse.people(keys, &page, as_of)?;
+        let people = self.warehouse.people(keys, &[], &page, as_of)?;
         let named = people.into_iter().map(|person| Named {
             user: person.user,
             id: person.id,

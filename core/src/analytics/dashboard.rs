@@ -7,7 +7,7 @@ use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
 use crate::audit::Act;
 use crate::dashboard::{
-    self, Access, Dashboard, Draft, List, Listed, Patch, Plan, Sharing, Template, WidgetData,
+    self, Access, Dashboard, Draft, List, Listed, Only, Patch, Plan, Sharing, Template, WidgetData,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::{Kind, ObjectId, documents};
@@ -158,7 +158,7 @@ impl Analytics {
     }
 
     /// A dashboard's widgets with their data, over `startDate`, `endDate` and `timezone` or, without them, as far back as each
-    /// widget says. A widget that cannot be answered says why, and the others are answered all the same.
+    /// widget says, of what `filters` say, see [`Only::parse`]. A widget that cannot be answered says why, and the others are answered all the same.
     ///
     /// # Errors
     /// As `dashboard`; `validation_failed` with all that is wrong with the range.
@@ -183,10 +183,10 @@ impl Analytics {
         asked: &Value,
     ) -> Result<Vec<WidgetData>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let range = self.range(asked)?;
+        let (range, only) = self.narrowed(asked)?;
         let widgets = widgets.iter().enumerate();
         widgets
-            .map(|(place, widget)| self.widget_data(who, place, widget, range.as_ref()))
+            .map(|(place, widget)| self.widget_data(who, (place, widget), range.as_ref(), &only))
             .collect()
     }
 
@@ -194,9 +194,9 @@ impl Analytics {
     fn widget_data(
         &self,
         who: &Principal,
-        place: usize,
-        widget: &dashboard::Widget,
+        (place, widget): (usize, &dashboard::Widget),
         range: Option<&Range>,
+        only: &Only,
     ) -> Result<WidgetData> {
         let mut answered = WidgetData {
             widget: place,
@@ -210,7 +210,7 @@ impl Analytics {
             error: None,
         };
         let data = dashboard::span(widget, range, self.now()).and_then(|(span, zone)| {
-            let plan = dashboard::plan(widget, (span, &zone))?;
+            let plan = dashboard::plan(widget, (span, &zone), only)?;
             if !matches!(plan, Plan::Word("realtime", _)) {
                 answered.start_date = Some(span.from);
                 answered.end_date = Some(span.to);
@@ -257,16 +257,21 @@ impl Analytics {
         dashboard::answer(plan, &cells, &sums, &base)
     }
 
-    /// The range asked for, if there is one.
-    fn range(&self, asked: &Value) -> Result<Option<Range>> {
-        if asked.as_object().is_some_and(serde_json::Map::is_empty) {
-            return Ok(None);
-        }
+    /// The range asked for, if there is one, and what widgets are narrowed to.
+    fn narrowed(&self, asked: &Value) -> Result<(Option<Range>, Only)> {
+        let ranged = asked
+            .as_object()
+            .is_none_or(|asked| asked.keys().any(|name| name != "filters"));
         let mut fields = Fields::of(asked)?;
+        let only = fields.optional("filters", Only::parse).unwrap_or_default();
+        if !ranged {
+            fields.finish(Vec::new())?;
+            return Ok((None, only));
+        }
         let range = fields.range();
         let faults = range.faults(None, self.now());
         fields.finish(faults)?;
-        Ok(Some(range))
+        Ok((Some(range), only))
     }
 
     fn make(

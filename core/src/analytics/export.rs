@@ -250,12 +250,10 @@ impl Analytics {
         let act = Act::new("export.list", "");
         let (offset, found) = self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
-            let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(i32::MAX)));
+            let (limit, offset) = fields.page(1..=100, 20);
             let states = Status::ALL.map(|s| (s.name(), s));
             let state = fields.optional("status", |v| fields::one_of(v, &states));
             fields.finish(Vec::new())?;
-            let offset = offset.unwrap_or(0) as usize;
             let found = documents::find(
                 session,
                 &Find {
@@ -266,7 +264,7 @@ impl Analytics {
                     search: "",
                     state: state.map_or("", Status::name),
                     sort: Sort::Newest,
-                    limit: limit.unwrap_or(20) as usize,
+                    limit,
                     offset,
                 },
             )?;

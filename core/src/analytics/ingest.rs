@@ -87,9 +87,7 @@ impl IngestBatch<'_> {
     /// `validation_failed` with every field error at once.
     pub fn source(asked: &Value) -> Result<Option<String>> {
         let mut fields = Fields::of(asked)?;
-        let source = fields.optional("source", |v| {
-            fields::text_of(v, 1, 100).map(ToOwned::to_owned)
-        });
+        let source = fields.optional("source", |v| fields::text_of(v, 1, 100));
         fields.finish(Vec::new())?;
         Ok(source)
     }
@@ -309,11 +307,9 @@ impl Analytics {
     pub fn quarantine_json(&self, who: &Principal, asked: &Value) -> Result<Quarantine> {
         access::grant(who, Permission::ReadPeople, ())?;
         let mut fields = Fields::of(asked)?;
-        let size = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-        let limit = fields.optional("limit", |v| fields::integer(v, 1, 1_000));
-        let offset = fields.optional("offset", |v| fields::integer(v, 0, 1 << 32));
+        let (limit, offset) = fields.page(1..=1_000, 100);
         fields.finish(Vec::new())?;
-        self.quarantine(who, limit.map_or(100, size), offset.map_or(0, size))
+        self.quarantine(who, limit, offset)
     }
 
     /// `replay_quarantine` of a request in its JSON form: `ids`, or all without.

@@ -73,7 +73,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub struct Options {
     /// The DuckDB file; nothing for a store in memory that ends with the handle.
     pub path: Option<PathBuf>,
-    /// Whether to leave the file as it is, beside a process that writes or other readers.
+    /// Whether to leave the file as it is, and what is kept elsewhere, beside a process that writes or other readers.
     pub read_only: bool,
     /// How many threads to use; all cores by default.
     pub threads: Option<usize>,
@@ -190,7 +190,8 @@ impl Analytics {
         let ahead = free.and_then(Timelines::ahead);
         let warehouse = Duckdb::open(&Open {
             path: options.path.clone(),
-            read_only: options.read_only,
+            // Memory holds nothing that could be left as it is.
+            read_only: options.read_only && options.path.is_some(),
             threads: options.threads,
             memory_limit: options.memory_limit,
             now,
@@ -326,7 +327,7 @@ struct Kept {
 /// Where a store of metadata is.
 enum Place {
     File(Option<PathBuf>, bool),
-    Server(String),
+    Server(String, bool),
 }
 
 impl Kept {
@@ -338,7 +339,7 @@ impl Kept {
         };
         Self {
             place: match &options.metadata {
-                Some(url) => Place::Server(url.clone()),
+                Some(url) => Place::Server(url.clone(), options.read_only),
                 None => Place::File(options.path.as_ref().map(beside), options.read_only),
             },
             store: Mutex::default(),

@@ -94,15 +94,9 @@ impl Analytics {
         let act = Act::new("model.list", "");
         self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let mut fields = Fields::of(asked)?;
-            let search =
-                fields.optional("search", |v| fields::text_of(v, 0, 100).map(str::to_owned));
-            let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
-            let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(i32::MAX)));
+            let search = fields.optional("search", |v| fields::text_of(v, 0, 100));
+            let (limit, offset) = fields.page(1..=100, 20);
             fields.finish(Vec::new())?;
-            let (limit, offset) = (
-                limit.map_or(20, |n| n as usize),
-                offset.map_or(0, |n| n as usize),
-            );
             let found = documents::find(
                 session,
                 &Find {

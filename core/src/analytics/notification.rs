@@ -9,7 +9,7 @@ use crate::alert::{self, Channel, Message};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::job::Kept;
-use crate::metadata::{Letter, Session, alerts, change, outbox, read};
+use crate::metadata::{Holder, Letter, Note, Session, alerts, change, outbox, read};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 
@@ -150,7 +150,7 @@ impl Analytics {
         self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let mut fields = Fields::of(asked)?;
             let unread = fields.optional("unread", fields::boolean).unwrap_or(false);
-            let (limit, offset) = page(&mut fields);
+            let (limit, offset) = fields.page(1..=100, 20);
             fields.finish(Vec::new())?;
             let mine = (who.id(), who.role());
             let (posts, total, left) = outbox::inbox(session, mine, unread, (limit, offset))?;
@@ -200,7 +200,7 @@ impl Analytics {
             let mut fields = Fields::of(asked)?;
             let states = ["waiting", "sent", "dead"].map(|s| (s, s));
             let state = fields.optional("state", |v| fields::one_of(v, &states));
-            let (limit, offset) = page(&mut fields);
+            let (limit, offset) = fields.page(1..=100, 20);
             fields.finish(Vec::new())?;
             let state = state.unwrap_or_default();
             let (letters, total) = outbox::letters(session, state, limit, offset)?;
@@ -313,6 +313,40 @@ impl Analytics {
         }
         Ok(())
     }
+
+    /// Puts a message where it goes: into lists that people look at, or on its way out.
+    pub(super) fn put(
+        &self,
+        session: &mut dyn Session,
+        message: Message,
+        now: Instant,
+    ) -> Result<()> {
+        let note = Note {
+            id: format!("msg_{}", self.fresh_id()?),
+            told: message.key,
+            title: message.title,
+            body: message.body.to_string(),
+            created_at: now,
+        };
+        if let Channel::InApp { users, roles } = &message.channel {
+            let users = users.iter().map(|id| Holder::User(id.clone()));
+            let holders = users.chain(roles.iter().map(|name| Holder::Role(name.clone())));
+            return holders
+                .collect::<Vec<_>>()
+                .iter()
+                .try_for_each(|holder| outbox::post(session, holder, &note));
+        }
+        let letter = Letter {
+            note,
+            channel: message.channel.name().to_owned(),
+            target: message.channel.json().to_string(),
+            state: "waiting".to_owned(),
+            attempts: 0,
+            next_at: now,
+            error: String::new(),
+        };
+        outbox::send(session, &letter).map(|_| ())
+    }
 }
 
 fn delivery(letter: Letter) -> Result<Delivery> {
@@ -332,12 +366,6 @@ fn delivery(letter: Letter) -> Result<Delivery> {
 /// What another server said, short and without what PostgreSQL does not take.
 fn plain(why: &str) -> String {
     why.chars().filter(|c| !c.is_control()).take(500).collect()
-}
-
-fn page(fields: &mut Fields<'_>) -> (usize, usize) {
-    let limit = fields.optional("limit", |v| fields::integer(v, 1, 100));
-    let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(i32::MAX)));
-    (limit.unwrap_or(20) as usize, offset.unwrap_or(0) as usize)
 }
 
 fn absent(id: &str) -> Error {

@@ -155,8 +155,8 @@ impl Analytics {
                 chart: Some(chart),
                 plot: Some(Plot {
                     joined: false,
-                    names: "event",
-                    figures: vec!["count"],
+                    names: "event".to_owned(),
+                    figures: vec!["count".to_owned()],
                 }),
                 table: Table::of(answer.table()?)
                     .with(&shares, Kind::Share)
@@ -240,8 +240,8 @@ impl Analytics {
             chart: Some(line(&figures, first, request, name)),
             plot: Some(Plot {
                 joined: true,
-                names: "period",
-                figures: names.into_iter().take(1).collect(),
+                names: "period".to_owned(),
+                figures: names.into_iter().take(1).map(str::to_owned).collect(),
             }),
             table: Table::of(realtime::table(&figures, metrics)?).with(&rates, Kind::Share),
         })

@@ -7,10 +7,12 @@ use super::{
     journey, model, pickup, predictive, realtime, retention,
 };
 use crate::access::{self, Permission, Principal};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::people::profile::{self, Asked, Profile};
 use crate::people::{self, People, PeopleAnswer};
 use crate::query::Instant;
 use crate::timeline::View;
+use crate::warehouse::person;
 
 /// A word: what it is called and how its questions are answered.
 pub(super) struct Word {
@@ -81,6 +83,27 @@ impl Analytics {
         let timelines = self.timelines()?;
         let view = View::new(&timelines, as_of.unwrap_or_else(|| self.now()));
         people::answer(&keys, &people, &view, &*self.warehouse)
+    }
+
+    /// One person with their events, the latest first: who it is that an id belongs to, and what they did; see
+    /// [`Asked::parse`].
+    ///
+    /// # Errors
+    /// `not_found` for an id that nobody has; `validation_failed` with every field error at once; `forbidden` for a principal
+    /// who may not see people.
+    pub fn profile(&self, who: &Principal, id: &str, asked: &Value) -> Result<Profile> {
+        let id = *access::grant(who, Permission::ReadPeople, id)?.inner();
+        let asked = Asked::parse(asked, self.now())?;
+        let Some(key) = person::key(&*self.warehouse, id, asked.anonymous)? else {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                "not_found",
+                format!("there is nobody with the id `{id}`"),
+            ));
+        };
+        let timelines = self.timelines()?;
+        let view = View::new(&timelines, asked.as_of.unwrap_or_else(|| self.now()));
+        profile::profile(key, &asked, &view, &*self.warehouse)
     }
 }
 

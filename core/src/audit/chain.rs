@@ -69,15 +69,17 @@ pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verificat
         anchors: 0,
         broken: None,
     };
-    let (mut last, mut next) = (0, 1);
-    loop {
-        let page = entries::after(session, last, PAGE)?;
+    let mut next = 1;
+    while next <= end.seq {
+        let page = entries::after(session, next - 1, PAGE)?;
         for entry in &page {
             // What was appended since `end` was read is whole as well, but not what the end says.
             if next > end.seq {
                 break;
             }
-            let wrong = if entry.seq != next {
+            let wrong = if entry.seq < next {
+                Some((entry.seq, "is there twice".to_owned()))
+            } else if entry.seq > next {
                 Some((next, "is missing".to_owned()))
             } else if hash(&found.head, entry)? != entry.hash {
                 Some((entry.seq, "is not what its hash says".to_owned()))
@@ -98,16 +100,33 @@ pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verificat
             }
             found.entries += 1;
             found.head.clone_from(&entry.hash);
-            (last, next) = (entry.seq, next + 1);
+            next += 1;
         }
-        if page.len() < PAGE || next > end.seq {
+        if page.len() < PAGE {
             break;
         }
     }
+    // Where the record ends is read behind what is there: what is appended meanwhile moves both.
+    let edges = entries::edges(session)?;
+    let now = entries::head(session)?;
     if next <= end.seq {
+        let behind = edges.is_some_and(|(_, last)| last > next);
+        let reason = if behind {
+            "is missing"
+        } else {
+            "is missing: the record was cut off"
+        };
         found.broken = Some(Broken {
             seq: next,
-            reason: "is missing: the record was cut off".to_owned(),
+            reason: reason.to_owned(),
+        });
+    } else if let Some(strange) = edges.and_then(|(first, last)| {
+        let before = (first < 1).then_some(first);
+        before.or((last > now.seq).then_some(last))
+    }) {
+        found.broken = Some(Broken {
+            seq: strange,
+            reason: "was put in: the record has no such number".to_owned(),
         });
     } else if let Some(later) = said.keys().min() {
         found.broken = Some(Broken {

@@ -74,7 +74,7 @@ pub fn list(session: &mut dyn Session, asked: &Value) -> Result<Listed> {
 fn parse(asked: &Value) -> Result<Filter> {
     let mut fields = Fields::of(asked)?;
     let outcomes = Outcome::ALL.map(|outcome| (outcome.name(), outcome));
-    let filter = Filter {
+    let mut filter = Filter {
         who: fields.optional("who", plain).unwrap_or_default(),
         action: fields.optional("action", plain).unwrap_or_default(),
         object: fields.optional("object", plain).unwrap_or_default(),
@@ -83,13 +83,9 @@ fn parse(asked: &Value) -> Result<Filter> {
             .map_or_else(String::new, |outcome| outcome.name().to_owned()),
         from: fields.optional("from", fields::instant),
         to: fields.optional("to", fields::instant),
-        limit: fields
-            .optional("limit", |v| fields::integer(v, 1, 1_000))
-            .map_or(50, |n| n as usize),
-        offset: fields
-            .optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)))
-            .map_or(0, |n| n as usize),
+        ..Filter::default()
     };
+    (filter.limit, filter.offset) = fields.page(1..=1_000, 50);
     fields.finish(Vec::new())?;
     Ok(filter)
 }

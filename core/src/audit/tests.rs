@@ -1,3 +1,5 @@
+mod many;
+
 use super::*;
 use crate::access::{Key, Signer};
 use crate::metadata::{Embedded, change, entries, read};
@@ -29,7 +31,7 @@ fn a_record_that_nobody_touched_is_whole() {
 #[test]
 fn the_first_entry_that_is_not_what_it_was_is_named() {
     type Tampering = (&'static str, i64, &'static str);
-    let table: [Tampering; 12] = [
+    let table: [Tampering; 16] = [
         ("update entries set who = 'u2' where seq = 3", 3, "hash"),
         (
             "update entries set role = 'viewer' where seq = 3",
@@ -53,6 +55,22 @@ fn the_first_entry_that_is_not_what_it_was_is_named() {
         ),
         ("delete from entries where seq = 1", 1, "missing"),
         ("delete from entries where seq = 7", 7, "cut off"),
+        ("delete from entries where seq in (5, 6)", 5, "missing"),
+        (
+            "insert into entries select seq - 7, * exclude (seq) from entries where seq = 4",
+            -3,
+            "put in",
+        ),
+        (
+            "insert into entries select seq + 9, * exclude (seq) from entries where seq = 4",
+            13,
+            "put in",
+        ),
+        (
+            "insert into entries select * from entries where seq = 4",
+            4,
+            "twice",
+        ),
         (
             "delete from entries where seq = 4; update entries set seq = seq - 1 where seq > 4; update chain set seq = 6",
             4,
@@ -70,7 +88,12 @@ fn the_first_entry_that_is_not_what_it_was_is_named() {
             "{statement}: {}",
             broken.reason
         );
-        assert_eq!(found.entries, seq as u64 - 1, "{statement}");
+        let whole = match reason {
+            "put in" => 7,
+            "twice" => 4,
+            _ => seq as u64 - 1,
+        };
+        assert_eq!(found.entries, whole, "{statement}");
     }
 }
 

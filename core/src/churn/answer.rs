@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bgnbd::BgNbd;
 use super::collect::histories;
 use super::history::History;
-use super::model::{Model, Score, Setting};
+use super::model::{Model, Score, Setting, visits_model};
 use super::page::{Names, page};
 use super::quality::{Quality, back, judge};
 use super::question::{Cell, Churn};
@@ -163,7 +163,7 @@ impl Scored {
             .learn(&histories, 0)
             .ok_or_else(|| too_little(&histories, horizon))?;
         view.stop.check()?;
-        let visits = setting.visits_model(&histories, 0);
+        let visits = visits_model(&histories, 0);
         let mut scores = model.scores(&histories, 0, visits.as_ref());
         scores.retain(|s| s.member);
         Ok(Self {

@@ -79,6 +79,16 @@ const FEW: usize = 5_000;
 /// So many users must have gone and as many stayed before it is learned who does.
 const LEAST: usize = 10;
 
+/// The BG/NBD model of all users known at a cut-off: of those active lately alone it would learn that nobody stays away.
+pub(super) fn visits_model(histories: &[History], cut: u32) -> Option<BgNbd> {
+    let known = histories.iter().map(|h| h.before(cut));
+    BgNbd::fit(
+        known
+            .filter(|days| !days.is_empty())
+            .map(|days| visits(days, cut)),
+    )
+}
+
 impl Setting {
     /// The days of a user strictly before a cut-off, where the user counts there.
     fn at<'a>(&self, history: &'a History, cut: u32) -> Option<&'a [Day]> {
@@ -95,16 +105,6 @@ impl Setting {
         cut: u32,
     ) -> impl Iterator<Item = &'a History> {
         histories.iter().filter(move |h| self.at(h, cut).is_some())
-    }
-
-    /// The BG/NBD model of the users at a cut-off.
-    pub(super) fn visits_model(&self, histories: &[History], cut: u32) -> Option<BgNbd> {
-        BgNbd::fit(
-            histories
-                .iter()
-                .filter_map(|h| self.at(h, cut))
-                .map(|days| visits(days, cut)),
-        )
     }
 
     /// Learns from what was known and came true before the cut-off so many days back; none where no user is to learn from.
@@ -129,7 +129,7 @@ impl Setting {
                 break;
             }
             lessons.push(lesson);
-            let visits = self.visits_model(histories, cut);
+            let visits = visits_model(histories, cut);
             let weight = 0.5_f64.powi(n as i32);
             samples.par_extend(
                 histories
@@ -301,7 +301,7 @@ mod tests {
 
     fn scores(histories: &[History], cut: u32) -> Vec<(u32, u64)> {
         let model = SETTING.learn(histories, cut).unwrap();
-        let visits = SETTING.visits_model(histories, cut);
+        let visits = visits_model(histories, cut);
         let scores = model.scores(histories, cut, visits.as_ref());
         let mut scores: Vec<(u32, u64)> = scores
             .iter()
@@ -347,7 +347,7 @@ mod tests {
         let model = SETTING.learn(&histories, 30).unwrap();
         assert!(model.tells_apart());
         assert_eq!(model.lessons.len(), 4);
-        let visits = SETTING.visits_model(&histories, 30);
+        let visits = visits_model(&histories, 30);
         let scores = model.scores(&histories, 30, visits.as_ref());
         let judged = SETTING
             .counting(&histories, 30)
@@ -421,7 +421,7 @@ mod tests {
             let model = SETTING.learn(&histories, 0);
             assert_eq!(model.is_some(), some, "{} users", days_ago.len());
             let Some(model) = model else { continue };
-            let visits = SETTING.visits_model(&histories, 0);
+            let visits = visits_model(&histories, 0);
             for score in model.scores(&histories, 0, visits.as_ref()) {
                 let p = score.probability();
                 assert!(p > 0.0 && p < 1.0 && score.error.is_finite(), "{score:?}");

@@ -6,7 +6,7 @@ use super::history::{DAY, History};
 use super::measure::{
     Judged, ascending, auc_with_interval, bins, brier, calibration_error, lift, log_loss,
 };
-use super::model::Setting;
+use super::model::{Setting, visits_model};
 use crate::query::{Instant, Rate};
 
 /// How good probabilities were that were given at a cut-off one horizon before `asOf`, by a model that had seen nothing of what
@@ -63,7 +63,7 @@ pub struct CalibrationBin {
 pub(super) fn judge(setting: Setting, histories: &[History], as_of: Instant) -> Option<Quality> {
     let cut = setting.horizon;
     let model = setting.learn(histories, cut)?;
-    let visits = setting.visits_model(histories, cut);
+    let visits = visits_model(histories, cut);
     let scores = model.scores(histories, cut, visits.as_ref());
     let judged: Vec<Judged> = setting
         .counting(histories, cut)

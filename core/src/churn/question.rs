@@ -136,13 +136,7 @@ pub(super) fn days(value: &Value) -> Parsed<u32> {
 
 /// The part of the list that is shown.
 pub(super) fn paged(fields: &mut Fields<'_>) -> (usize, usize) {
-    let limit = fields
-        .optional("limit", |v| fields::integer(v, 0, 10_000))
-        .map_or(100, |n| n as usize);
-    let offset = fields
-        .optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)))
-        .map_or(0, |n| n as usize);
-    (limit, offset)
+    fields.page(0..=10_000, 100)
 }
 
 /// Ids of users.

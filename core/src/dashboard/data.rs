@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::config::{self, Known, Measure};
-use super::{Source, Widget, WidgetType};
+use super::{Only, Source, Widget, WidgetType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::calendar::Calendar;
 use crate::query::money::Money;
@@ -57,6 +57,8 @@ pub enum Plan {
         status: String,
         /// Only of this name, or empty.
         name: String,
+        /// Only those whose properties have these values.
+        only: Vec<(String, String)>,
         /// What is computed of them.
         what: What,
     },
@@ -178,14 +180,14 @@ pub(crate) fn span(widget: &Widget, range: Option<&Range>, now: Instant) -> Resu
     Ok((Span { from, to: now }, zone))
 }
 
-/// What a widget asks for over a time.
+/// What a widget asks for over a time, of what `only` says; real-time metrics are of everybody whatever it says.
 ///
 /// # Errors
 /// `validation_failed` where its configuration names what its data source does not have.
-pub(crate) fn plan(widget: &Widget, (span, zone): (Span, &Zone)) -> Result<Plan> {
+pub(crate) fn plan(widget: &Widget, (span, zone): (Span, &Zone), only: &Only) -> Result<Plan> {
     let known = known(widget)?;
     if widget.kind == WidgetType::Funnel {
-        return Ok(Plan::Word("funnel", funnel(widget, span, zone)));
+        return Ok(Plan::Word("funnel", funnel(widget, (span, zone), only)));
     }
     if let Some(metric) = &known.metric {
         if !REALTIME.contains(&metric.as_str()) {
@@ -229,6 +231,7 @@ pub(crate) fn plan(widget: &Widget, (span, zone): (Span, &Zone)) -> Result<Plan>
         group,
         status: known.status.unwrap_or_default(),
         name: known.event.unwrap_or_default(),
+        only: only.texts(),
         what: What {
             kind: widget.kind,
             measure,
@@ -275,6 +278,7 @@ pub(crate) fn figures(plan: &Plan) -> Option<Figures<'_>> {
             group,
             status,
             name,
+            only,
             ..
         } => Some(Figures {
             subject: *subject,
@@ -282,6 +286,7 @@ pub(crate) fn figures(plan: &Plan) -> Option<Figures<'_>> {
             group,
             status,
             name,
+            only,
         }),
     }
 }
@@ -297,19 +302,34 @@ fn known(widget: &Widget) -> Result<Known> {
     })
 }
 
-fn funnel(widget: &Widget, span: Span, zone: &Zone) -> Value {
+fn funnel(widget: &Widget, (span, zone): (Span, &Zone), only: &Only) -> Value {
     let own = |name: &String| OWN.contains(&name.as_str());
     let mut question: Map<String, Value> = widget.config.clone();
     question.retain(|name, _| !own(name));
     question.insert("startDate".to_owned(), span.from.to_string().into());
     question.insert("endDate".to_owned(), span.to.to_string().into());
     question.insert("timezone".to_owned(), zone.name().into());
+    if !only.0.is_empty() {
+        let mut filters = match question.remove("filters") {
+            Some(Value::Array(own)) => own,
+            _ => Vec::new(),
+        };
+        let more = only.0.iter();
+        filters.extend(
+            more.map(
+                |(property, value)| json!({ "property": property, "op": "is", "value": value }),
+            ),
+        );
+        question.insert("filters".to_owned(), Value::Array(filters));
+    }
     Value::Object(question)
 }
 
 fn buckets(span: Span, zone: &Zone, period: Period) -> Result<Vec<Instant>> {
     let calendar = Calendar::new(zone, period, WeekStart::default(), span.from, span.to)?;
-    let starts = calendar.buckets().iter().map(|b| b.start);
+    // A date that the zone skipped is an empty bucket, and holds nothing.
+    let there = calendar.buckets().iter().filter(|b| b.start < b.end);
+    let starts = there.map(|b| b.start);
     // The first bucket begins where the range does, and the last ends there.
     let mut edges: Vec<Instant> = starts.map(|at| at.max(span.from)).collect();
     if edges.len() > MOST_BUCKETS {

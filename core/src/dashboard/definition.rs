@@ -191,11 +191,11 @@ impl Dashboard {
 }
 
 fn name(value: &Value) -> Parsed<String> {
-    widget::text(value, 1, MAX_NAME)
+    fields::text_of(value, 1, MAX_NAME)
 }
 
 fn description(fields: &mut Fields<'_>) -> Option<String> {
-    fields.optional("description", |v| widget::text(v, 0, MAX_DESCRIPTION))
+    fields.optional("description", |v| fields::text_of(v, 0, MAX_DESCRIPTION))
 }
 
 fn widgets(value: &Value) -> Parsed<Vec<Widget>> {

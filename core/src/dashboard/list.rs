@@ -51,9 +51,8 @@ impl List {
     /// `validation_failed` with every field error at once.
     pub fn parse(asked: &Value) -> Result<Self> {
         let mut fields = widget::body(asked)?;
-        let search = fields.optional("search", |v| widget::text(v, 0, MAX_NAME));
-        let limit = fields.optional("limit", |v| fields::integer(v, 1, 50));
-        let offset = fields.optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)));
+        let search = fields.optional("search", |v| fields::text_of(v, 0, MAX_NAME));
+        let (limit, offset) = fields.page(1..=50, 20);
         let by_name = fields.optional("sortBy", |v| fields::one_of(v, &FIELDS));
         let ascending = fields.optional("sortOrder", |v| fields::one_of(v, &ORDERS));
         fields.finish(Vec::new())?;
@@ -66,8 +65,8 @@ impl List {
                 (true, true) => Sort::Name,
                 (true, false) => Sort::NameDown,
             },
-            limit: limit.map_or(20, |n| n as usize),
-            offset: offset.map_or(0, |n| n as usize),
+            limit,
+            offset,
         })
     }
 

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod definition;
 mod list;
+mod only;
 mod rules;
 mod sharing;
 mod template;
@@ -18,6 +19,7 @@ pub use self::data::{Figure, Line, Plan, Row, Rows, Series, SeriesBucket, What, 
 pub(crate) use self::data::{answer, figures, is_money, plan, span, tagged};
 pub use self::definition::{Dashboard, Draft, Patch};
 pub use self::list::{List, Listed};
+pub use self::only::Only;
 pub use self::rules::Access;
 pub(crate) use self::rules::open;
 pub use self::sharing::{SharedRole, SharedUser, Sharing};

@@ -106,7 +106,7 @@ fn few(value: &Value) -> Parsed<&Value> {
 
 fn user(value: &Value) -> Parsed<SharedUser> {
     fields::object(value, |fields| SharedUser {
-        id: fields.required("id", |v| widget::text(v, 1, 200)),
+        id: fields.required("id", |v| fields::text_of(v, 1, 200)),
         access: access(fields),
     })
 }

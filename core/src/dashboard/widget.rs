@@ -161,7 +161,7 @@ impl Source {
 pub(super) fn widget(value: &Value) -> Parsed<Widget> {
     fields::object(value, |fields| {
         let kind = fields.required("type", |v| fields::one_of(v, &TYPES).map(Some));
-        let title = fields.required("title", |v| text(v, 1, MAX_NAME));
+        let title = fields.required("title", |v| fields::text_of(v, 1, MAX_NAME));
         let source = fields.required("dataSource", |v| fields::one_of(v, &SOURCES).map(Some));
         Widget {
             kind: kind.unwrap_or(WidgetType::Metric),
@@ -191,11 +191,6 @@ fn visualization(value: &Value, kind: Option<WidgetType>) -> Parsed<String> {
             fitting.join(", ")
         ),
     )
-}
-
-/// Text of so many characters.
-pub(super) fn text(value: &Value, least: usize, most: usize) -> Parsed<String> {
-    fields::text_of(value, least, most).map(ToOwned::to_owned)
 }
 
 /// The fields of a request's body, which must be an object.

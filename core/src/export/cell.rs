@@ -33,7 +33,7 @@ impl Cells {
         let columns = batch.columns().iter().zip(kinds);
         let columns = columns.map(|(column, (_, kind))| {
             let wanted = match (kind, column.data_type()) {
-                (Kind::Text, _) => DataType::Utf8,
+                (Kind::Text | Kind::Money, _) => DataType::Utf8,
                 (Kind::Boolean, _) => DataType::Boolean,
                 (Kind::Instant, _) => DataType::Timestamp(TimeUnit::Microsecond, None),
                 (Kind::Integer, _) => DataType::Int64,

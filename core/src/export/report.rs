@@ -48,9 +48,9 @@ pub struct Plot {
     /// Whether its marks are joined over time, or stand each by itself.
     pub joined: bool,
     /// The column that names the marks.
-    pub names: &'static str,
+    pub names: String,
     /// The columns with their figures.
-    pub figures: Vec<&'static str>,
+    pub figures: Vec<String>,
 }
 
 /// What the values of a column are, beyond their type.
@@ -65,6 +65,8 @@ pub enum Kind {
     Number,
     /// A share of 1.
     Share,
+    /// An amount of money: exact, as decimal text.
+    Money,
     /// A length of time in seconds.
     Seconds,
     /// A point in time.

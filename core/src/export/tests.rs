@@ -77,8 +77,8 @@ fn section<'a>(title: &str, texts: &[&str]) -> Section<'a> {
         })),
         plot: Some(Plot {
             joined: false,
-            names: "name",
-            figures: vec!["rate"],
+            names: "name".to_owned(),
+            figures: vec!["rate".to_owned()],
         }),
         table: Table::of(batch(texts)).with(&["rate"], Kind::Share),
     }

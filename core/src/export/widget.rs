@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use serde_json::{Value, json};
 
-use super::report::{Section, Table};
+use super::report::{Kind, Plot, Section, Table};
 use super::request::ExportMetric;
 use crate::chart::{
     Bar, BarChart, Chart, FunnelChart, FunnelStep, Heading, LineChart, Point, Series, Tile,
@@ -52,12 +52,16 @@ pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
         }
     }
     let title = text("title").to_owned();
+    let measures = measures(data);
+    let batch = table(&rows)?;
+    let money = measures.iter().filter(|name| is_money(&rows, name));
+    let money: Vec<&str> = money.map(String::as_str).collect();
     Ok(Section {
         name: format!("widget_{}", place + 1),
         notes,
         chart: chart(data, &title, zone),
-        plot: None,
-        table: Table::of(table(&rows)?),
+        plot: plot(data, &measures),
+        table: Table::of(batch).with(&money, Kind::Money),
         title,
     })
 }
@@ -70,6 +74,9 @@ const FIRST: [&str; 9] = [
     "start", "end", "group", "step", "event", "period", "name", "value", "count",
 ];
 
+/// What a figure says of itself, and is no figure.
+const OURS: [&str; 5] = ["_id", "createdAt", "dataVersion", "identityVersion", "kind"];
+
 /// The rows of data: of a series its buckets, of a list its items, of one figure itself.
 fn rows(data: &Value) -> Vec<Row> {
     let list = |name: &str| data.get(name).and_then(Value::as_array);
@@ -77,9 +84,8 @@ fn rows(data: &Value) -> Vec<Row> {
         let rows = buckets.iter().enumerate().map(|(i, bucket)| {
             let mut row = flat(bucket);
             for line in lines {
-                let name = line.get("group").and_then(Value::as_str).unwrap_or("value");
                 let value = line.get("values").and_then(|v| v.get(i));
-                row.push((name.to_owned(), value.cloned().unwrap_or_default()));
+                row.push((group(line), value.cloned().unwrap_or_default()));
             }
             row
         });
@@ -92,9 +98,52 @@ fn rows(data: &Value) -> Vec<Row> {
     }
     match data {
         Value::Array(items) => items.iter().map(flat).collect(),
-        Value::Object(_) => vec![flat(data)],
+        Value::Object(_) => {
+            let mut row = flat(data);
+            row.retain(|(name, _)| !OURS.contains(&name.as_str()));
+            vec![row]
+        }
         _ => Vec::new(),
     }
+}
+
+/// The columns that hold what a widget measures.
+fn measures(data: &Value) -> Vec<String> {
+    match data.get("series").and_then(Value::as_array) {
+        Some(lines) if data.get("buckets").is_some() => lines.iter().map(group).collect(),
+        _ => vec!["value".to_owned(), "previous".to_owned()],
+    }
+}
+
+/// What the column of a line is called.
+fn group(line: &Value) -> String {
+    let named = line.get("group").and_then(Value::as_str);
+    named.unwrap_or("value").to_owned()
+}
+
+/// Whether a measure is money, which is told as decimal text.
+fn is_money(rows: &[Row], name: &str) -> bool {
+    let values = || {
+        let cells = rows.iter().flatten().filter(|(column, _)| column == name);
+        cells.map(|(_, value)| value).filter(|v| !v.is_null())
+    };
+    let is_text = values().any(Value::is_string);
+    is_text && values().all(|v| number(v).is_some_and(f64::is_finite))
+}
+
+/// The chart that a workbook makes of a widget's table.
+fn plot(data: &Value, measures: &[String]) -> Option<Plot> {
+    let (joined, names, figures) = match data.get("kind").and_then(Value::as_str)? {
+        "series" => (true, "start", measures.to_vec()),
+        "rows" => (false, "group", vec!["value".to_owned()]),
+        "funnel" => (false, "event", vec!["count".to_owned()]),
+        _ => return None,
+    };
+    Some(Plot {
+        joined,
+        names: names.to_owned(),
+        figures,
+    })
 }
 
 /// An object whose objects are told by their paths, `rate_low`; a list within is JSON text.
@@ -357,6 +406,35 @@ mod tests {
             expected.map(|(n, t)| (n.to_owned(), t.to_owned()))
         );
         assert_eq!(columns(&Value::Null).len(), 1);
+    }
+
+    #[test]
+    fn money_is_a_number_to_those_who_count_and_is_plotted() {
+        let data = json!({ "kind": "series", "buckets": [
+                { "start": "2026-01-01T00:00:00.000Z", "end": "2026-01-02T00:00:00.000Z" },
+                { "start": "2026-01-02T00:00:00.000Z", "end": "2026-01-03T00:00:00.000Z" }],
+            "series": [{ "group": "EU", "values": ["-1234.567", "0.00"] }, { "group": "007", "values": [1, null] }] });
+        let kinds = |data: &Value| {
+            let widget = json!({ "widget": 0, "title": "Sales", "data": data });
+            let section = section(&widget, &Zone::default()).unwrap();
+            (section.table.columns(), section.plot)
+        };
+        let (columns, plot) = kinds(&data);
+        assert_eq!(columns[2], ("EU".to_owned(), Kind::Money));
+        assert_eq!(columns[3], ("007".to_owned(), Kind::Integer));
+        let plot = plot.unwrap();
+        assert_eq!((plot.joined, plot.names.as_str()), (true, "start"));
+        assert_eq!(plot.figures, ["EU", "007"]);
+        // What looks like a number and names a group stays what it is.
+        let data = json!({ "kind": "rows", "rows": [{ "group": "007", "value": "2.50" }] });
+        let (columns, plot) = kinds(&data);
+        assert_eq!(columns[0], ("group".to_owned(), Kind::Text));
+        assert_eq!(columns[1], ("value".to_owned(), Kind::Money));
+        assert_eq!(plot.unwrap().names, "group");
+        let data = json!({ "kind": "figure", "value": "1.00", "previous": null, "count": 3 });
+        let (columns, plot) = kinds(&data);
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((names, plot), (vec!["value", "count", "previous"], None));
     }
 
     #[test]

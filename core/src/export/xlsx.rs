@@ -101,6 +101,7 @@ struct Formats {
     integer: Format,
     number: Format,
     share: Format,
+    money: Format,
     seconds: Format,
     instant: Format,
 }
@@ -118,6 +119,7 @@ impl Formats {
             integer: of("#,##0"),
             number: of("General"),
             share: of("0.0%"),
+            money: of("#,##0.00"),
             seconds: of("#,##0.0"),
             instant: of("yyyy-mm-dd hh:mm:ss"),
         }
@@ -272,6 +274,7 @@ impl Line<'_> {
         for (((column, (_, kind)), cell), width) in columns {
             let format = match kind {
                 Kind::Share => &self.formats.share,
+                Kind::Money => &self.formats.money,
                 Kind::Seconds => &self.formats.seconds,
                 Kind::Integer => &self.formats.integer,
                 _ => &self.formats.number,
@@ -279,6 +282,11 @@ impl Line<'_> {
             let (sheet, row) = (&mut *self.sheet, self.row);
             match cell {
                 Cell::Empty => {}
+                Cell::Text(text) if *kind == Kind::Money && text.parse::<f64>().is_ok() => {
+                    let amount: f64 = text.parse().unwrap_or_default();
+                    *width = (*width).max(12);
+                    sheet.write_number_with_format(row, column, amount, format)?;
+                }
                 // A text is written as text, whatever it begins with: no cell of ours is a formula.
                 Cell::Text(text) => {
                     // The first rows say how wide a column is; to look at all would cost as much as to write them.
@@ -333,7 +341,7 @@ fn draw(
         let found = columns.iter().position(|(known, _)| known == name);
         found.and_then(|i| u16::try_from(i).ok())
     };
-    let (Some(names), true) = (at(plot.names), written.rows > 0) else {
+    let (Some(names), true) = (at(&plot.names), written.rows > 0) else {
         return Ok(());
     };
     let kind = if plot.joined {

@@ -1,9 +1,9 @@
 //! A funnel as a picture.
 
-use super::answer::{FunnelAnswer, FunnelStep};
+use super::answer::{FunnelAnswer, FunnelStep, Switches};
 use super::options::Unit;
 use crate::chart::{self, Chart, FunnelChart, FunnelGroup, Heading, exact, length, percent};
-use crate::query::Selector;
+use crate::query::{Sample, Selector, Window};
 
 impl FunnelAnswer {
     /// The steps as bars one under another, and small ones for each group of a breakdown.
@@ -42,7 +42,7 @@ impl FunnelAnswer {
             said = format!(
                 "{said}, {} converted within {} (95 % interval {} to {})",
                 percent(rate),
-                length(self.window.micros() as f64 / 1e6),
+                self.switches.within(self.window),
                 percent(low.unwrap_or_default()),
                 percent(high.unwrap_or_default()),
             );
@@ -50,7 +50,7 @@ impl FunnelAnswer {
         if let Some(median) = self.time_to_convert.seconds.median {
             said = format!("{said}, median {}", length(median));
         }
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.sample.iter().map(Sample::note).collect();
         if self.open > 0 {
             let open = exact(self.open as f64);
             notes.push(format!("{open} have not converted but still can."));
@@ -68,6 +68,17 @@ impl FunnelAnswer {
             subtitle: format!("{range}. {said}."),
             description: format!("{said}. Step by step: {}.", described.join("; ")),
             notes,
+        }
+    }
+}
+
+impl Switches {
+    /// How long a chain may take.
+    pub(super) fn within(&self, window: Window) -> String {
+        match self.window_calendar_days {
+            None => length(window.micros() as f64 / 1e6),
+            Some(1) => "1 calendar day".to_owned(),
+            Some(days) => format!("{days} calendar days"),
         }
     }
 }

@@ -92,6 +92,10 @@ fn describe(data: &FunnelAnswer) -> String {
             unit(data.open)
         ));
     }
+    if let Some(sample) = &data.sample {
+        text.push(' ');
+        text.push_str(&sample.note());
+    }
     if data.rate.small {
         text.push_str(" These are too few users to lean on.");
     }

@@ -36,11 +36,13 @@ fn describe(data: &JourneyAnswer) -> String {
     };
     let mut text = format!("{} had {} {noun}.", users(data.users), count(data.paths));
     let first = data.sankey.as_ref().and_then(|s| s.columns.first());
-    if let Some(node) = first.and_then(|column| column.nodes.first()) {
+    let nodes = first.into_iter().flat_map(|column| &column.nodes);
+    let alone = nodes.rev().filter(|node| node.node != Node::Other);
+    if let Some(node) = alone.max_by_key(|node| node.paths) {
         text.push_str(&format!(
-            " Most begin with {}: {} ({} of the sessions).",
+            " Most sessions begin with {}: {} ({}).",
             name(&node.node),
-            users(node.users),
+            count(node.paths),
             share(node.share)
         ));
     }
@@ -120,8 +122,7 @@ mod tests {
         let insight = insight(&[&[0, 0, 1, 0], &[0, 1, 0], &[1, 2]]);
         assert_eq!(
             insight.description,
-            "3 users had 3 sessions. Most begin with `search`: 2 users (66.7 %, 95 % interval 20.8 to 93.9 % of the \
-             sessions). The way taken most is `search` → `view_trip` → `search`: 2 times by 2 users (100.0 %, 95 % \
+            "3 users had 3 sessions. Most sessions begin with `search`: 2 (66.7 %, 95 % interval 20.8 to 93.9 %). The way taken most is `search` → `view_trip` → `search`: 2 times by 2 users (100.0 %, 95 % \
              interval 34.2 to 100.0 % of all ways of 3 steps). Most sessions end after `search`: 2 (66.7 %, 95 % interval \
              20.8 to 93.9 %). Users come back most often to `search`: 2 times. These are too few sessions to lean on."
         );

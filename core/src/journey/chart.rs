@@ -11,7 +11,7 @@ impl JourneyAnswer {
         let sankey = self.sankey.as_ref()?;
         let ends = |node: &Node| matches!(node, Node::Start | Node::End | Node::Truncated);
         // Where steps are counted backwards, time still flows from left to right.
-        let backwards = self.switches.end.is_some() || self.switches.steps_from == StepsFrom::Last;
+        let backwards = self.switches.steps_from == StepsFrom::Last;
         let last = sankey.columns.len().saturating_sub(1);
         let column = |i: usize| if backwards { last - i } else { i };
         let mut places: Vec<(usize, &Node)> = Vec::new();

@@ -197,12 +197,18 @@ where d.kind = $1";
 
 /// A document.
 pub fn get(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Option<Document>> {
+    if let Some(held) = session.held(kind)? {
+        return Ok(held.get(id));
+    }
     let rows = session.query(GET, &[kind.name().into(), id.to_string().into()])?;
     rows.first().map(|row| read(row, kind)).transpose()
 }
 
 /// One page of the documents that somebody may see.
 pub fn find(session: &mut dyn Session, asked: &Find<'_>) -> Result<Found> {
+    if let Some(held) = session.held(asked.kind)? {
+        return Ok(held.find(asked));
+    }
     let mut values: Vec<Value> = vec![
         asked.kind.name().into(),
         asked.user.into(),
@@ -247,6 +253,46 @@ fn those(session: &mut dyn Session, kind: Kind, ids: &[String]) -> Result<Vec<Do
         ids.iter().position(|i| *i == id)
     });
     Ok(documents)
+}
+
+/// About how many bytes the documents of a kind have.
+pub(super) fn bytes(session: &mut dyn Session, kind: Kind) -> Result<i64> {
+    let rows = session.query(
+        "select cast(coalesce(sum(length(body) + 2 * length(sought) + 300), 0) as bigint) from documents where kind = $1",
+        &[kind.name().into()],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.integer(0))
+}
+
+/// All documents of a kind, whoever they belong to, and with whom each is shared, in a fixed order.
+pub(super) fn all(
+    session: &mut dyn Session,
+    kind: Kind,
+) -> Result<(Vec<Document>, Vec<(ObjectId, Share)>)> {
+    let rows = session.query(
+        "select kind, id, owner, name, sought, state, public, revision, created_at, updated_at, body
+        from documents
+        where kind = $1",
+        &[kind.name().into()],
+    )?;
+    let documents = rows.iter().map(|row| read(row, kind));
+    let shared = session.query(
+        "select holder, edit, id from shares where kind = $1",
+        &[kind.name().into()],
+    )?;
+    let given = shared
+        .iter()
+        .map(|row| Ok((row.text(2)?.parse()?, share_of(row)?)));
+    let mut given = given.collect::<Result<Vec<(ObjectId, Share)>>>()?;
+    given.sort();
+    Ok((documents.collect::<Result<_>>()?, given))
+}
+
+fn share_of(row: &Row) -> Result<Share> {
+    Ok(Share {
+        holder: Holder::read(&row.text(0)?),
+        edit: row.truth(1)?,
+    })
 }
 
 /// All documents of a kind in a state, the earliest first, whoever they belong to: what a restart goes on with.
@@ -313,17 +359,14 @@ pub fn delete(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<boo
 
 /// With whom a document is shared, in a fixed order.
 pub fn shares(session: &mut dyn Session, kind: Kind, id: ObjectId) -> Result<Vec<Share>> {
+    if let Some(held) = session.held(kind)? {
+        return Ok(held.shares(id));
+    }
     let rows = session.query(
         "select holder, edit from shares where kind = $1 and id = $2",
         &[kind.name().into(), id.to_string().into()],
     )?;
-    let share = |row: &Row| {
-        Ok(Share {
-            holder: Holder::read(&row.text(0)?),
-            edit: row.truth(1)?,
-        })
-    };
-    let mut shares = rows.iter().map(share).collect::<Result<Vec<_>>>()?;
+    let mut shares = rows.iter().map(share_of).collect::<Result<Vec<_>>>()?;
     shares.sort();
     Ok(shares)
 }

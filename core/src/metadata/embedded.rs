@@ -1,12 +1,13 @@
 //! Metadata in a DuckDB file of its own beside the warehouse, or in memory.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{ToSqlOutput, Value as Cell, ValueRef};
 use ::duckdb::{Connection, ToSql, params_from_iter};
 
-use super::{MetadataStore, Row, Session, Value, Work, migrate};
+use super::held::{Held as Documents, Holding};
+use super::{Kind, MetadataStore, Row, Session, Value, Work, migrate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 use crate::warehouse::Open;
@@ -20,6 +21,7 @@ pub struct Embedded {
     writer: Mutex<Connection>,
     // Connections keep the statements they have prepared.
     idle: Mutex<Vec<Connection>>,
+    holding: Holding,
     path: Option<PathBuf>,
     read_only: bool,
     // INVARIANT: declared last, so that the file is given up after the last connection is closed.
@@ -44,6 +46,7 @@ impl Embedded {
         let mut store = Self {
             writer: Mutex::new(connection),
             idle: Mutex::default(),
+            holding: Holding::default(),
             path: open.path,
             read_only: open.read_only,
             _held: held,
@@ -74,10 +77,7 @@ impl MetadataStore for Embedded {
             Some(connection) => connection,
             None => lock(&self.writer).try_clone().map_err(|e| self.fault(e))?,
         };
-        let done = work(&mut Running {
-            home: self,
-            connection: &connection,
-        });
+        let done = work(&mut Running::of(self, &connection, true));
         let mut idle = lock(&self.idle);
         if idle.len() < IDLE {
             idle.push(connection);
@@ -95,11 +95,14 @@ impl MetadataStore for Embedded {
         }
         let writer = lock(&self.writer);
         let transaction = writer.unchecked_transaction().map_err(|e| self.fault(e))?;
-        work(&mut Running {
-            home: self,
-            connection: &writer,
-        })?;
-        transaction.commit().map_err(|e| self.fault(e))
+        let mut running = Running::of(self, &writer, false);
+        work(&mut running)?;
+        let changed = running.changed;
+        transaction.commit().map_err(|e| self.fault(e))?;
+        if changed {
+            self.holding.change();
+        }
+        Ok(())
     }
 
     fn dialect(&self) -> &'static str {
@@ -123,6 +126,21 @@ impl std::fmt::Debug for Embedded {
 struct Running<'a> {
     home: &'a Embedded,
     connection: &'a Connection,
+    /// Whether it only looks: who changes something sees it in the engine alone until it is kept.
+    looks: bool,
+    /// Whether documents, or with whom they are shared, were changed.
+    changed: bool,
+}
+
+impl<'a> Running<'a> {
+    fn of(home: &'a Embedded, connection: &'a Connection, looks: bool) -> Self {
+        Self {
+            home,
+            connection,
+            looks,
+            changed: false,
+        }
+    }
 }
 
 impl Session for Running<'_> {
@@ -143,6 +161,10 @@ impl Session for Running<'_> {
     }
 
     fn execute(&mut self, statement: &'static str, values: &[Value]) -> Result<u64> {
+        // By its text, so that no writer can forget to say so.
+        if statement.contains("documents") || statement.contains("shares") {
+            self.changed = true;
+        }
         self.connection
             .prepare_cached(statement)
             .and_then(|mut prepared| prepared.execute(params_from_iter(values)))
@@ -151,9 +173,18 @@ impl Session for Running<'_> {
     }
 
     fn batch(&mut self, statements: &'static str) -> Result<()> {
+        self.changed = true;
         self.connection
             .execute_batch(statements)
             .map_err(|e| self.home.fault(e))
+    }
+
+    fn held(&mut self, kind: Kind) -> Result<Option<Arc<Documents>>> {
+        if !self.looks {
+            return Ok(None);
+        }
+        let home = self.home;
+        home.holding.of(kind, self)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::query::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Migration {
     pub(super) number: i64,
-    /// In the dialect that both engines share.
+    /// In the dialect that both engines share; empty where there is nothing to do for both.
     pub(super) sql: &'static str,
     /// What only PostgreSQL needs beside it.
     pub(super) postgres: &'static str,
@@ -39,6 +39,11 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../migrations/metadata/0004_models.sql"),
         postgres: include_str!("../../migrations/metadata/0004_models.postgres.sql"),
     },
+    Migration {
+        number: 5,
+        sql: "",
+        postgres: include_str!("../../migrations/metadata/0005_record.postgres.sql"),
+    },
 ];
 
 const EXISTS: &str = "
@@ -49,29 +54,27 @@ where table_name = 'metadata_migrations' and table_schema = current_schema()";
 /// Applies what is missing; a store opened only to read must have all.
 pub(super) fn run(store: &dyn MetadataStore, all: &[Migration], now: Instant) -> Result<()> {
     if store.read_only() {
-        return read(store, |session| match missing(session, all)?.is_empty() {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Storage,
-                "older_format",
-                "the store of dashboards has an older format; open it once for writing to bring it up to date",
-            )),
+        return read(store, |session| {
+            match begun(session)? && missing(session, all)?.is_empty() {
+                true => Ok(()),
+                false => Err(Error::new(
+                    ErrorKind::Storage,
+                    "older_format",
+                    "the store of dashboards has an older format; open it once for writing to bring it up to date",
+                )),
+            }
         });
     }
     change(store, |session| {
-        if session
-            .query(EXISTS, &[])?
-            .first()
-            .map(|r| r.integer(0))
-            .transpose()?
-            == Some(0)
-        {
+        if !begun(session)? {
             session.batch(
                 "create table metadata_migrations (number bigint not null, checksum text not null, applied_at bigint not null)",
             )?;
         }
         for migration in missing(session, all)? {
-            session.batch(migration.sql)?;
+            if !migration.sql.is_empty() {
+                session.batch(migration.sql)?;
+            }
             if store.dialect() == "postgres" {
                 session.batch(migration.postgres)?;
             }
@@ -86,6 +89,13 @@ pub(super) fn run(store: &dyn MetadataStore, all: &[Migration], now: Instant) ->
         }
         Ok(())
     })
+}
+
+/// Whether anything was ever applied.
+fn begun(session: &mut dyn Session) -> Result<bool> {
+    let found = session.query(EXISTS, &[])?;
+    let count = found.first().map(|row| row.integer(0)).transpose()?;
+    Ok(count != Some(0))
 }
 
 /// Those not applied yet, once those that are have been looked at.

@@ -6,6 +6,7 @@ pub mod documents;
 mod embedded;
 pub mod entries;
 pub mod feedback;
+mod held;
 mod id;
 pub mod keys;
 mod migrate;
@@ -17,18 +18,21 @@ mod postgres;
 pub mod revocations;
 mod row;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::alerts::{Event, Standing};
 pub use self::documents::{Document, Find, Found, Holder, Kind, Share, Sort};
 pub use self::embedded::Embedded;
 pub use self::entries::{Entry, Head};
+pub use self::held::Held;
 pub use self::id::ObjectId;
 pub use self::outbox::{Letter, Note, Post};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
 pub use self::revocations::Revocation;
 pub use self::row::{Row, Value};
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 
 /// Where statements run: within one change, or each by itself.
@@ -41,6 +45,11 @@ pub trait Session {
 
     /// Runs the statements of a migration.
     fn batch(&mut self, statements: &'static str) -> Result<()>;
+
+    /// All documents of a kind, where the engine holds them in memory.
+    fn held(&mut self, _kind: Kind) -> Result<Option<Arc<Held>>> {
+        Ok(None)
+    }
 }
 
 /// Some work within a session.

@@ -1,3 +1,6 @@
+#[cfg(feature = "postgres")]
+pub(crate) mod server;
+
 use super::documents::{delete, fold, get, in_state, insert, share, shares, update};
 use super::*;
 use crate::error::ErrorKind;
@@ -24,7 +27,7 @@ fn document(n: u8, owner: &str, name: &str) -> Document {
 }
 
 /// Every engine there is here, empty, by name.
-fn engines(check: impl Fn(&str, &dyn MetadataStore)) {
+pub(crate) fn engines(check: impl Fn(&str, &dyn MetadataStore)) {
     check("duckdb", &Embedded::open(None, false, at(0)).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let file = Some(folder.path().join("store.meta"));
@@ -254,6 +257,80 @@ fn lists_hold_what_is_ones_own_shared_or_public_in_the_order_asked_for() {
             [(3, 2), (3, 1), (3, 0), (3, 0)],
             "{engine}"
         );
+    });
+}
+
+/// Within a change the engine is asked; whoever only looks may be given what is held.
+#[test]
+fn what_is_held_in_memory_is_what_the_engine_says() {
+    engines(|engine, store| {
+        let ana = Share {
+            holder: Holder::User("ana".to_owned()),
+            edit: true,
+        };
+        let change_of = |n: u8, s: &mut dyn Session| match n {
+            0..=4 => insert(
+                s,
+                &Document {
+                    public: n % 2 == 0,
+                    state: ["", "done"][usize::from(n % 2)].to_owned(),
+                    created_at: at(i64::from(n / 2)),
+                    ..document(
+                        n,
+                        ["u1", "u2"][usize::from(n / 3)],
+                        ["B_", "a", "ä%"][usize::from(n % 3)],
+                    )
+                },
+            ),
+            5 => share(s, Kind::Dashboard, document(3, "", "").id, &[ana.clone()]),
+            6 => delete(s, Kind::Dashboard, document(1, "", "").id).map(|_| ()),
+            _ => Ok(()),
+        };
+        for n in 0..8 {
+            change(store, |s| change_of(n, s)).unwrap();
+            for sort in [Sort::Newest, Sort::Oldest, Sort::Name, Sort::NameDown] {
+                for (user, public) in [("u1", false), ("u2", true), ("ana", false)] {
+                    for (search, state, offset) in [
+                        ("", "", 0),
+                        ("%", "", 0),
+                        ("_", "", 0),
+                        ("", "done", 0),
+                        ("", "", 1),
+                    ] {
+                        let asked = Find {
+                            kind: Kind::Dashboard,
+                            user,
+                            role: "viewer",
+                            public,
+                            search,
+                            state,
+                            sort,
+                            limit: 2,
+                            offset,
+                        };
+                        let kept = change(store, |s| documents::find(s, &asked)).unwrap();
+                        let held = read(store, |s| documents::find(s, &asked)).unwrap();
+                        assert_eq!(held, kept, "{engine}, {n}: {asked:?}");
+                    }
+                }
+            }
+            for n in 0..5 {
+                let id = document(n, "", "").id;
+                let of = |s: &mut dyn Session| {
+                    Ok((
+                        get(s, Kind::Dashboard, id)?,
+                        shares(s, Kind::Dashboard, id)?,
+                    ))
+                };
+                assert_eq!(
+                    read(store, of).unwrap(),
+                    change(store, of).unwrap(),
+                    "{engine}"
+                );
+            }
+        }
+        let held = read(store, |s| s.held(Kind::Dashboard)).unwrap();
+        assert_eq!(held.is_some(), engine != "postgres", "{engine}");
     });
 }
 
@@ -506,153 +583,4 @@ fn a_file_is_there_again_and_has_one_writer() {
     assert_eq!(found(&again, "u1", "", Sort::Name), ["one"]);
     let refused = change(&again, |s| insert(s, &document(2, "u1", "Two"))).unwrap_err();
     assert_eq!(refused.code(), "read_only");
-}
-
-#[cfg(feature = "postgres")]
-mod server {
-    //! A PostgreSQL of this test's own, on a socket in a temporary folder.
-
-    use std::path::PathBuf;
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    pub(super) struct Server {
-        folder: tempfile::TempDir,
-        bin: PathBuf,
-    }
-
-    impl Server {
-        /// Starts one, or says that there is none here: `make test` counts the suite `postgres` as not run then.
-        pub(super) fn start() -> Option<Self> {
-            let Some(bin) = found() else {
-                eprintln!("not run: no PostgreSQL is installed here");
-                return None;
-            };
-            let folder = tempfile::tempdir().unwrap();
-            let server = Self { folder, bin };
-            let data = server.folder.path().join("data");
-            std::fs::create_dir(&data).unwrap();
-            // PostgreSQL does not run as root.
-            if rooted() {
-                run(Command::new("chown")
-                    .arg("-R")
-                    .arg("postgres")
-                    .arg(server.folder.path()));
-            }
-            run(server.tool("initdb").args([
-                "-D",
-                data.to_str().unwrap(),
-                "-U",
-                "travelsense",
-                "-A",
-                "trust",
-                "--no-sync",
-            ]));
-            let options = format!(
-                "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off",
-                server.folder.path().display()
-            );
-            let log = server.folder.path().join("log");
-            run(server.tool("pg_ctl").args([
-                "-w",
-                "-D",
-                data.to_str().unwrap(),
-                "-l",
-                log.to_str().unwrap(),
-                "-o",
-                &options,
-                "start",
-            ]));
-            Some(server)
-        }
-
-        pub(super) fn url(&self) -> String {
-            format!(
-                "host={} user=travelsense dbname=postgres",
-                self.folder.path().display()
-            )
-        }
-
-        fn tool(&self, name: &str) -> Command {
-            let tool = self.bin.join(name);
-            let mut command = if rooted() {
-                let mut command = Command::new("setpriv");
-                command
-                    .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-                    .arg(tool);
-                command
-            } else {
-                Command::new(tool)
-            };
-            command.current_dir(self.folder.path());
-            command
-        }
-    }
-
-    impl Drop for Server {
-        fn drop(&mut self) {
-            let data = self.folder.path().join("data");
-            let _ = self
-                .tool("pg_ctl")
-                .args(["-D", data.to_str().unwrap(), "-m", "immediate", "stop"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-        }
-    }
-
-    fn found() -> Option<PathBuf> {
-        let debian = std::fs::read_dir("/usr/lib/postgresql")
-            .into_iter()
-            .flatten();
-        let mut versions: Vec<PathBuf> = debian.flatten().map(|e| e.path().join("bin")).collect();
-        versions.sort();
-        versions
-            .into_iter()
-            .rev()
-            .find(|bin| bin.join("initdb").exists())
-    }
-
-    fn rooted() -> bool {
-        let mine = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        mine.lines().any(|line| line.starts_with("Uid:\t0"))
-    }
-
-    fn run(command: &mut Command) {
-        let done = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .status()
-            .unwrap();
-        assert!(done.success(), "{command:?}");
-    }
-
-    #[test]
-    fn two_servers_that_start_at_once_find_one_set_of_tables() {
-        let Some(server) = Server::start() else {
-            return;
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| Postgres::open(&server.url(), false, at(0)).unwrap());
-            }
-        });
-        let store = Postgres::open(&server.url(), false, at(0)).unwrap();
-        let count = read(&store, |s| {
-            s.query("select count(*) from metadata_migrations", &[])
-        })
-        .unwrap();
-        assert_eq!(count[0].integer(0).unwrap() as usize, migrate::ALL.len());
-        drop(server);
-        let gone = read(&store, |s| s.query("select count(*) from documents", &[])).unwrap_err();
-        assert_eq!(gone.code(), "unreachable");
-    }
-
-    #[test]
-    fn a_password_is_not_repeated() {
-        let error = Postgres::open("postgres://u:hunter2@[bad", false, at(0)).unwrap_err();
-        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-    }
 }

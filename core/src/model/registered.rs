@@ -140,11 +140,11 @@ impl Registration {
     /// `validation_failed` with every field error at once.
     pub fn parse(body: &Value) -> Result<Self> {
         let mut fields = Fields::of(body)?;
-        let names = |value: &Value| fields::list(value, |v| line(v, 1, 200));
+        let names = |value: &Value| fields::list(value, |v| fields::text_of(v, 1, 200));
         let read = Self {
             name: fields.required("name", name),
             description: fields
-                .optional("description", |v| line(v, 0, 500))
+                .optional("description", |v| fields::text_of(v, 0, 500))
                 .unwrap_or_default(),
             format: fields.optional("format", |v| fields::one_of(v, &FORMATS)),
             features: fields.optional("features", names),
@@ -164,23 +164,8 @@ impl Registration {
     }
 }
 
-fn line(value: &Value, least: usize, most: usize) -> Parsed<String> {
-    let text = fields::text(value)?;
-    if !(least..=most).contains(&text.chars().count()) {
-        return fault(
-            "invalid_length",
-            format!("must have {least} to {most} characters"),
-        );
-    }
-    // PostgreSQL holds no NUL within text.
-    if text.contains('\0') {
-        return fault("invalid_text", "must not contain NUL");
-    }
-    Ok(text.to_owned())
-}
-
 fn name(value: &Value) -> Parsed<String> {
-    let name = line(value, 1, 100)?;
+    let name = fields::text_of(value, 1, 100)?;
     if name.contains(['@', '/']) {
         return fault("invalid_text", "must not contain `@` or `/`");
     }

@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 use crate::timeline::View;
-use crate::warehouse::{Page, Warehouse};
+use crate::warehouse::{Page, Profiled, Warehouse};
+
+pub mod profile;
 
 /// Whose users are asked for, and which of them are shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,19 +70,18 @@ impl People {
     /// `validation_failed` with every field error at once.
     pub fn parse(request: &Value) -> Result<Self> {
         let mut fields = Fields::of(request)?;
-        let people = Self {
-            word: fields.required("word", |v| fields::text(v).map(str::to_owned)),
-            question: fields.required("question", |v| Ok(v.clone())),
-            cell: fields.required("cell", |v| Ok(v.clone())),
-            limit: fields
-                .optional("limit", |v| fields::integer(v, 1, 10_000))
-                .map_or(100, |n| n as usize),
-            offset: fields
-                .optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)))
-                .map_or(0, |n| n as usize),
-        };
+        let word = fields.required("word", |v| fields::text(v).map(str::to_owned));
+        let question = fields.required("question", |v| Ok(v.clone()));
+        let cell = fields.required("cell", |v| Ok(v.clone()));
+        let (limit, offset) = fields.page(1..=10_000, 100);
         fields.finish(Vec::new())?;
-        Ok(people)
+        Ok(Self {
+            word,
+            question,
+            cell,
+            limit,
+            offset,
+        })
     }
 }
 
@@ -93,26 +94,14 @@ pub(crate) fn answer(
 ) -> Result<PeopleAnswer> {
     let rows = warehouse.people(
         keys,
+        &view.timelines.merged_into(keys),
         &Page {
             limit: people.limit,
             offset: people.offset,
         },
         view.as_of,
     )?;
-    let users = rows.into_iter().map(|row| {
-        let events = view.timelines.user(row.user).until(view.as_of.micros());
-        let at = |ts: Option<&i64>| ts.map(|ts| Instant::saturating_from_micros(*ts));
-        let properties = row.properties.map(RawValue::from_string);
-        Ok(Person {
-            user_id: row.id,
-            anonymous: row.anonymous,
-            first_seen: at(events.ts.first()),
-            last_seen: at(events.ts.last()),
-            events: events.ts.len() as u64,
-            plan: row.plan,
-            properties: properties.transpose().map_err(Error::internal)?,
-        })
-    });
+    let users = rows.into_iter().map(|row| person(row, view));
     let users = users.collect::<Result<Vec<_>>>()?;
     Ok(PeopleAnswer {
         total: keys.len() as u64,
@@ -120,5 +109,21 @@ pub(crate) fn answer(
         has_more: people.offset + users.len() < keys.len(),
         users,
         as_of: view.as_of,
+    })
+}
+
+/// A user by what is stored of them and what they did.
+fn person(row: Profiled, view: &View<'_>) -> Result<Person> {
+    let events = view.timelines.user(row.user).until(view.as_of.micros());
+    let at = |ts: Option<&i64>| ts.map(|ts| Instant::saturating_from_micros(*ts));
+    let properties = row.properties.map(RawValue::from_string);
+    Ok(Person {
+        user_id: row.id,
+        anonymous: row.anonymous,
+        first_seen: at(events.ts.first()),
+        last_seen: at(events.ts.last()),
+        events: events.ts.len() as u64,
+        plan: row.plan,
+        properties: properties.transpose().map_err(Error::internal)?,
     })
 }

@@ -95,14 +95,20 @@ impl Ledger {
                 let rows = rows.map(|((ts, name), row)| (*ts, *name, *row));
                 let rows = rows.filter(|r| seen.as_ref().is_none_or(|seen| seen.hold(r.2)));
                 let mut known: HashMap<u32, usize> = HashMap::new();
+                // The first cancellation of each id at the latest time it has any: rows of one time have no order that means anything.
+                let mut taken_back: HashMap<u32, (i64, u32)> = HashMap::new();
                 for (ts, name, row) in rows {
                     let which = id.code(timeline.user, ts, row);
                     let takes_back = cancellation.as_ref().is_some_and(|c| c.holds(name, row));
-                    let taken = which
-                        .filter(|_| takes_back)
-                        .and_then(|which| known.get(&which));
-                    if let Some(taken) = taken.and_then(|at| bookings.get_mut(*at)) {
-                        taken.cancelled = taken.cancelled.min(ts);
+                    if let Some(which) = which.filter(|_| takes_back) {
+                        let taken = known.get(&which);
+                        if let Some(taken) = taken.and_then(|at| bookings.get_mut(*at)) {
+                            taken.cancelled = taken.cancelled.min(ts);
+                        }
+                        let latest = taken_back.entry(which).or_insert((ts, row));
+                        if latest.0 < ts {
+                            *latest = (ts, row);
+                        }
                     }
                     if !booking.holds(name, row) {
                         continue;
@@ -118,6 +124,8 @@ impl Ledger {
                         }
                         known.insert(which, bookings.len());
                     }
+                    let beside = which.and_then(|which| taken_back.get(&which));
+                    let beside = beside.is_some_and(|(at, by)| *at == ts && *by != row);
                     let length = stay.as_ref().map(|s| s.code(timeline.user, ts, row));
                     let stay = match value(stays.as_deref().unwrap_or_default(), length.flatten()) {
                         Said::Nights(nights) => Some(nights),
@@ -128,7 +136,7 @@ impl Ledger {
                         service,
                         user: timeline.user,
                         made: ts,
-                        cancelled: i64::MAX,
+                        cancelled: if beside { ts } else { i64::MAX },
                         stay,
                     });
                 }

@@ -1,5 +1,7 @@
 //! Reads a question from JSON and collects *all* that is wrong with it, whichever door it came through.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::calendar::{PERIODS, WEEKDAYS};
@@ -116,6 +118,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The part of a list that is asked for: `limit`, within these bounds, and `offset`.
+    pub(crate) fn page(&mut self, bounds: RangeInclusive<i64>, limit: usize) -> (usize, usize) {
+        let (least, most) = bounds.into_inner();
+        let given = self.optional("limit", |v| integer(v, least, most));
+        let offset = self.optional("offset", |v| integer(v, 0, i64::from(u32::MAX)));
+        (
+            given.map_or(limit, |n| n as usize),
+            offset.map_or(0, |n| n as usize),
+        )
+    }
+
     /// Ends the reading: unknown fields and `more` faults join the others, and any of them refuses the question.
     ///
     /// A field that could not be read is reported once, for that reason.
@@ -175,7 +188,7 @@ pub(crate) fn text(value: &Value) -> Parsed<&str> {
 }
 
 /// Text of so many characters, which are Unicode code points, as every store holds it.
-pub(crate) fn text_of(value: &Value, least: usize, most: usize) -> Parsed<&str> {
+pub(crate) fn text_of(value: &Value, least: usize, most: usize) -> Parsed<String> {
     let given = text(value)?;
     // PostgreSQL holds no NUL within text.
     if given.contains('\0') {
@@ -183,7 +196,7 @@ pub(crate) fn text_of(value: &Value, least: usize, most: usize) -> Parsed<&str> 
     }
     let length = given.chars().count();
     if (least..=most).contains(&length) {
-        return Ok(given);
+        return Ok(given.to_owned());
     }
     let message = if least == 0 {
         format!("must have at most {most} characters")
@@ -278,15 +291,7 @@ pub(crate) fn object<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) 
 
 /// The name that runs are kept under: 1 to 100 characters.
 pub(crate) fn log_name(value: &Value) -> Parsed<String> {
-    let name = text(value)?;
-    if name.is_empty() || name.chars().count() > 100 {
-        return fault("invalid_length", "must have 1 to 100 characters");
-    }
-    // PostgreSQL holds no NUL within text.
-    if name.contains('\0') {
-        return fault("invalid_text", "must not contain NUL");
-    }
-    Ok(name.to_owned())
+    text_of(value, 1, 100)
 }
 
 /// An event name: 1 to 200 characters.

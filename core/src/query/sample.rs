@@ -27,6 +27,12 @@ fn rate<S: Serializer>(millionths: &u32, to: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Sample {
+    /// What whoever reads its numbers must know.
+    pub(crate) fn note(&self) -> String {
+        let percent = f64::from(self.millionths) / 1e4;
+        format!("Numbers are those of a sample: {percent} % of all users.")
+    }
+
     /// Whether a user is in: XXH3 of the salt, a zero byte and the id is below the rate's share of 2⁶⁴. Devices that nobody is
     /// known on have the seed 1, users 0.
     pub(crate) fn holds(&self, id: &str, anonymous: bool) -> bool {

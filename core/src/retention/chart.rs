@@ -1,8 +1,9 @@
 //! A retention table as a picture.
 
 use super::answer::{Cell, Cohort, PeriodAverage, RetentionAnswer};
-use super::options::{CohortPeriod, Metric};
+use super::options::{CohortPeriod, Criterion, Metric};
 use crate::chart::{self, Chart, Heading, HeatCell, HeatMap, HeatRow, exact, percent, short};
+use crate::query::Sample;
 
 impl RetentionAnswer {
     /// The table with its cells tinted by their figure; what has not fully elapsed has a dashed edge and no tint.
@@ -18,7 +19,7 @@ impl RetentionAnswer {
         let columns = self
             .average
             .iter()
-            .map(|a| format!("{period} {}", a.period));
+            .map(|a| format!("{period} {}", span(a.period, self.until(a.period))));
         // Period 0 is whole by definition; the tints are for what comes after it.
         let after = cells().filter(|c| c.period > 0 && c.complete);
         let most = after.filter_map(|c| c.value).fold(0.0, f64::max);
@@ -32,10 +33,23 @@ impl RetentionAnswer {
             total: Some(HeatRow {
                 label: "all".to_owned(),
                 size: exact(total as f64),
-                cells: self.average.iter().map(|a| average(a, rate)).collect(),
+                cells: self
+                    .average
+                    .iter()
+                    .map(|a| average(a, self.until(a.period), rate))
+                    .collect(),
             }),
             most,
         })
+    }
+
+    /// The first period after the bracket that begins with this one.
+    fn until(&self, period: usize) -> Option<usize> {
+        let Criterion::Brackets(brackets) = &self.criterion else {
+            return None;
+        };
+        let bracket = brackets.iter().find(|(from, _)| *from == period);
+        bracket.map(|(_, until)| *until)
     }
 
     fn heading(&self, period: &str, rate: bool) -> Heading {
@@ -48,10 +62,13 @@ impl RetentionAnswer {
         let range = chart::range(self.start_date, self.end_date, &self.timezone);
         let told = self.average.iter().skip(1).take(12).filter_map(|a| {
             let value = shown(a.rate.value?, rate);
-            Some(format!("{value} in {period} {}", a.period))
+            Some(format!(
+                "{value} in {period} {}",
+                span(a.period, self.until(a.period))
+            ))
         });
         let told: Vec<String> = told.collect();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.sample.iter().map(Sample::note).collect();
         if self.cohorts.iter().flat_map(|c| &c.retention).any(open) {
             notes.push("* not over yet: so many have returned so far.".to_owned());
         }
@@ -77,8 +94,17 @@ impl RetentionAnswer {
     }
 }
 
+/// Whether it is too early for a figure.
 fn open(cell: &Cell) -> bool {
-    cell.period > 0 && !cell.complete
+    cell.period > 0 && !cell.complete && cell.value.is_none()
+}
+
+/// A period, or those of a bracket.
+fn span(period: usize, until: Option<usize>) -> String {
+    match until {
+        Some(until) if until > period + 1 => format!("{period}–{}", until - 1),
+        _ => period.to_string(),
+    }
 }
 
 fn cell(cell: &Cell, rate: bool) -> HeatCell {
@@ -101,13 +127,13 @@ fn cell(cell: &Cell, rate: bool) -> HeatCell {
     HeatCell {
         value: cell.value,
         text,
-        title: format!("period {}: {of}{interval}", cell.period),
+        title: format!("period {}: {of}{interval}", span(cell.period, cell.until)),
         open: open(cell),
         small: cell.eligible < 30,
     }
 }
 
-fn average(average: &PeriodAverage, rate: bool) -> HeatCell {
+fn average(average: &PeriodAverage, until: Option<usize>, rate: bool) -> HeatCell {
     let (k, n) = (exact(average.rate.k as f64), exact(average.rate.n as f64));
     HeatCell {
         value: average.rate.value,
@@ -115,7 +141,7 @@ fn average(average: &PeriodAverage, rate: bool) -> HeatCell {
             .rate
             .value
             .map_or_else(|| "–".to_owned(), |v| shown(v, rate)),
-        title: format!("period {}: {k} of {n}", average.period),
+        title: format!("period {}: {k} of {n}", span(average.period, until)),
         open: false,
         small: average.rate.small,
     }

@@ -87,11 +87,12 @@ pub fn people(question: &Scoped<&Retention>, view: &View<'_>, cell: &Place) -> R
         view,
     )?;
     let missing = |field, what| Error::field(field, "not_found", what);
-    let buckets = frame.calendar.buckets().iter().take(frame.cohorts);
+    // A date that a zone skipped is an empty bucket before the one that starts at the same time.
+    let buckets = frame.calendar.buckets().get(..frame.cohorts);
     let cohort = buckets
-        .enumerate()
-        .find(|(_, b)| b.start == cell.cohort)
-        .map(|(c, _)| c)
+        .unwrap_or_default()
+        .iter()
+        .rposition(|b| b.start == cell.cohort)
         .ok_or_else(|| missing("cohort", "is no cohort of the table"))?;
     if cell.column >= plan.columns.count() {
         return Err(missing("column", "is no column of the table"));

@@ -4,6 +4,7 @@
     reason = "a kernel: codes are below the number of values"
 )]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
@@ -26,6 +27,7 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     fn code(&mut self, value: &str) -> u32 {
+        let value = &*number(value);
         if let Some(code) = self.codes.get(value) {
             return *code;
         }
@@ -50,6 +52,18 @@ impl Dictionary {
     /// All values by code.
     pub(crate) fn values(&self) -> &[String] {
         &self.values
+    }
+}
+
+/// A number has one text, whoever wrote it: `1.0` and `1e0` are `1`, as filters compare them.
+fn number(json: &str) -> Cow<'_, str> {
+    let decimal = json.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        && (json == "-0" || json.contains(['.', 'e', 'E']));
+    let value = decimal.then(|| json.parse::<f64>().ok()).flatten();
+    // Beyond these the numbers of JSON are floating point, and written so, already.
+    match value.filter(|v| v.fract() == 0.0 && v.abs() < 9.2e18) {
+        Some(whole) => Cow::Owned((whole as i64).to_string()),
+        None => Cow::Borrowed(json),
     }
 }
 

@@ -136,6 +136,14 @@ impl Identity {
         keys
     }
 
+    /// The keys that are merged into one of these users, which ascend, each with that user.
+    pub(super) fn merged_into(&self, users: &[u32]) -> Vec<(u32, u32)> {
+        let merged = self.canonical.iter().map(|(key, user)| (*key, *user));
+        merged
+            .filter(|(key, user)| key != user && users.binary_search(user).is_ok())
+            .collect()
+    }
+
     /// The user that an event of this key at this time counts for.
     ///
     /// A stretch of a device belongs to the next user it is known to be, but not beyond the moment at which it is signed out;

@@ -330,6 +330,11 @@ impl Timelines {
         (self.identity.keys_of(user), self.user(user).row)
     }
 
+    /// The keys of all users that one of these, which ascend, stands for, each with that one.
+    pub(crate) fn merged_into(&self, users: &[u32]) -> Vec<(u32, u32)> {
+        self.identity.merged_into(users)
+    }
+
     /// Timelines of rows (user key, time in µs, key into `names`) without a warehouse; rows of one user and time keep their order.
     ///
     /// # Errors

@@ -29,8 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::duckdb::types::{TimeUnit, Value};
 use ::duckdb::{Connection, params_from_iter};
-use arrow::array::{RecordBatch, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 
 use super::{
     Answered, Aside, Bucketed, Buckets, Cell, DailyRate, EventProperty, Figures, Head, Keyed, Live,
@@ -50,6 +49,8 @@ pub struct Duckdb {
     // The thread that has the writer: it would wait for itself for ever.
     writing: Mutex<Option<std::thread::ThreadId>>,
     head: Mutex<Head>,
+    /// The stored catalogue, once it was read: every question looks at it.
+    catalogue: Mutex<Option<Catalogue>>,
     path: Option<PathBuf>,
     read_only: bool,
     // INVARIANT: declared last, so that the file is given up after the last connection is closed.
@@ -82,6 +83,7 @@ impl Duckdb {
             writer: Mutex::new(load::Writer::new(writer)),
             writing: Mutex::default(),
             head: Mutex::new(head),
+            catalogue: Mutex::default(),
             path: options.path.clone(),
             read_only: options.read_only,
             _held: held,
@@ -143,8 +145,14 @@ impl Warehouse for Duckdb {
         property::of_users(self, name)
     }
 
-    fn people(&self, keys: &[u32], page: &Page, as_of: Instant) -> Result<Vec<Profiled>> {
-        people::read(self, keys, page, as_of)
+    fn people(
+        &self,
+        keys: &[u32],
+        merged: &[(u32, u32)],
+        page: &Page,
+        as_of: Instant,
+    ) -> Result<Vec<Profiled>> {
+        people::read(self, keys, merged, page, as_of)
     }
 
     fn worths(&self) -> Result<Worths> {
@@ -246,7 +254,13 @@ impl Warehouse for Duckdb {
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
-        catalogue::read(self)
+        let mut known = lock(&self.catalogue);
+        if let Some(known) = &*known {
+            return Ok(known.clone());
+        }
+        let read = catalogue::read(self)?;
+        *known = Some(read.clone());
+        Ok(read)
     }
 
     fn set_catalogue(&self, catalogue: &Catalogue) -> Result<()> {
@@ -314,25 +328,35 @@ impl Duckdb {
 
     /// Puts keys into the table `asked (key)` of a connection.
     fn ask_about(&self, connection: &Connection, keys: &[u32]) -> Result<()> {
-        let asked = RecordBatch::try_new(
-            Arc::new(Schema::new(vec![Field::new(
-                "key",
-                DataType::UInt32,
-                false,
-            )])),
-            vec![Arc::new(UInt32Array::from_iter_values(
-                keys.iter().copied(),
-            ))],
-        )
-        .map_err(Error::internal)?;
+        self.put(connection, "asked", &[("key", keys)])
+    }
+
+    /// Puts columns of keys into a temporary table of a connection, made anew.
+    fn put(&self, connection: &Connection, table: &str, columns: &[(&str, &[u32])]) -> Result<()> {
+        let column = |keys: &[u32]| -> ArrayRef {
+            Arc::new(UInt32Array::from_iter_values(keys.iter().copied()))
+        };
+        let columns = columns
+            .iter()
+            .map(|(name, keys)| (*name, column(keys), false));
+        let rows = RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)?;
+        let types: Vec<String> = rows
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| format!("{} uinteger not null", field.name()))
+            .collect();
+        let made = format!(
+            "create or replace temp table {table} ({})",
+            types.join(", ")
+        );
         let append = || {
-            connection
-                .execute_batch("create or replace temp table asked (key uinteger not null)")?;
-            if keys.is_empty() {
+            connection.execute_batch(&made)?;
+            if rows.num_rows() == 0 {
                 return Ok(());
             }
-            let mut appender = connection.appender_to_catalog_and_db("asked", "temp", "main")?;
-            appender.append_record_batch(asked)?;
+            let mut appender = connection.appender_to_catalog_and_db(table, "temp", "main")?;
+            appender.append_record_batch(rows)?;
             appender.flush()
         };
         append().map_err(|e| self.fault(e))

@@ -2,6 +2,7 @@
 
 pub(crate) mod dataset;
 pub mod duckdb;
+pub(crate) mod person;
 mod platform;
 mod realtime;
 mod series;
@@ -245,8 +246,15 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// says nothing of it.
     fn user_property(&self, name: &str) -> Result<Vec<Said>>;
 
-    /// Some of the users of these keys, in the order of their ids, with what their profiles said by an instant.
-    fn people(&self, keys: &[u32], page: &Page, as_of: Instant) -> Result<Vec<Profiled>>;
+    /// Some of the users of these keys, in the order of their ids, with what their profiles said by an instant, and those of the
+    /// users that are the same: `merged` holds their keys, each with the one that stands for it.
+    fn people(
+        &self,
+        keys: &[u32],
+        merged: &[(u32, u32)],
+        page: &Page,
+        as_of: Instant,
+    ) -> Result<Vec<Profiled>>;
 
     /// What all events with an amount are worth in the catalogue's base currency, at the latest rate on or before their day.
     fn worths(&self) -> Result<Worths>;

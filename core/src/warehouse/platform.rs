@@ -38,6 +38,8 @@ pub struct Figures<'a> {
     pub status: &'a str,
     /// Only rows of this name; empty for all.
     pub name: &'a str,
+    /// Only rows whose properties have these values, as text; `destination` is a column where the rows have one.
+    pub only: &'a [(String, String)],
 }
 
 /// The figures of one bucket and group.
@@ -81,7 +83,8 @@ pub struct Sum {
 }
 
 // Rows of every table in one shape. $1 are the edges, $2 and $3 the bounds, $4 the column to group by, $5 the path of a property, $6
-// the status and $7 the name that rows must have. A row without a time belongs to no bucket.
+// the status and $7 the name that rows must have, $8 the paths of properties and $9 the values that they must have, parted by chr(31), $10
+// the destination. A row without a time belongs to no bucket.
 macro_rules! picked {
     ($rows:literal, $then:literal) => {
         concat!(
@@ -108,6 +111,8 @@ picked as (
     where (ts is null or (ts >= $2 and ts < $3))
         and ($6 = '' or status = $6)
         and ($7 = '' or name = $7)
+        and ($8 = '$' or json_extract_string(coalesce(properties, '{}'), string_split($8, chr(31))) = string_split($9, chr(31)))
+        and ($10 = '' or destination = $10)
 ),
 slotted as (
     select p.*, e.slot
@@ -229,7 +234,7 @@ fn few<T>(parts: Vec<Vec<T>>, most: usize) -> Result<Vec<T>> {
     Ok(parts.into_iter().flatten().collect())
 }
 
-fn values(asked: &Figures<'_>) -> [Parameter; 7] {
+fn values(asked: &Figures<'_>) -> [Parameter; 10] {
     let (starts, ends) = match asked.edges {
         [starts @ .., last] => (starts, *last),
         [] => (asked.edges, Instant::MIN),
@@ -237,18 +242,34 @@ fn values(asked: &Figures<'_>) -> [Parameter; 7] {
     let begins = starts.first().copied().unwrap_or(Instant::MIN);
     let edges: Vec<String> = starts.iter().map(|at| at.micros().to_string()).collect();
     // A name within quotes, so that dots in it mean nothing. A path must be one even where nothing is looked up by it.
-    let path = match asked.group {
+    let path = |of: &str| match of {
         "" => "$".to_owned(),
-        group => format!("$.\"{}\"", group.replace('"', "")),
+        name => format!("$.\"{}\"", name.replace('"', "")),
     };
+    let placed = !matches!(asked.subject, Subject::Events | Subject::Performance);
+    let (mut paths, mut wanted, mut destination) = (Vec::new(), Vec::new(), String::new());
+    for (property, value) in asked.only {
+        if placed && property == "destination" {
+            destination.clone_from(value);
+        } else {
+            paths.push(path(property));
+            wanted.push(value.as_str());
+        }
+    }
+    if paths.is_empty() {
+        paths.push(path(""));
+    }
     [
         Parameter::Text(edges.join(",")),
         Parameter::Time(begins),
         Parameter::Time(ends),
         Parameter::Text(asked.group.to_owned()),
-        Parameter::Text(path),
+        Parameter::Text(path(asked.group)),
         Parameter::Text(asked.status.to_owned()),
         Parameter::Text(asked.name.to_owned()),
+        Parameter::Text(paths.join("\u{1f}")),
+        Parameter::Text(wanted.join("\u{1f}")),
+        Parameter::Text(destination),
     ]
 }
 

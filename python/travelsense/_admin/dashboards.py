@@ -206,6 +206,7 @@ class Dashboards(Handle):
         start_date: Date | None = None,
         end_date: Date | None = None,
         timezone: str | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
         timeout: Length | None = None,
         progress: Watch = True,
     ) -> list[dict[str, Any]]:
@@ -216,6 +217,7 @@ class Dashboards(Handle):
             start_date: where the range begins.
             end_date: where it ends; a date is included whole.
             timezone: the IANA zone of the dates.
+            filters: what all widgets are narrowed to, for example `[{"property": "country", "value": "FR"}]`.
             timeout: as `funnel`.
             progress: as `funnel`.
 
@@ -234,7 +236,7 @@ class Dashboards(Handle):
             ...     [widget["data"]["kind"] for widget in a.dashboard_data(board["_id"])]
             ['realtime', 'figure', 'figure', 'figure', 'series', 'funnel', 'rows']
         """
-        asked = question(start_date=start_date, end_date=end_date, timezone=timezone)
+        asked = question(start_date=start_date, end_date=end_date, timezone=timezone, filters=filters)
         found = ask(
             "dashboard", lambda how: self._store.dashboard_data(id, asked, how), timeout=timeout, progress=progress
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from travelsense._display.table import Cell, Table, rate
-from travelsense._display.text import as_json, event, length, points, span
+from travelsense._display.text import as_json, event, length, points, sampled, span
 
 
 def funnel(answer: dict[str, Any]) -> Table:
@@ -26,13 +26,22 @@ def funnel(answer: dict[str, Any]) -> Table:
     notes = []
     if answer["open"]:
         notes.append(f"{answer['open']:,} have not converted but still can.")
+    if sample := answer.get("sample"):
+        notes.append(sampled(sample))
     return Table(
-        f"Funnel, {span(answer)}, within {length(answer['window'])}",
+        f"Funnel, {span(answer)}, within {_window(answer)}",
         ["step", "event", "users", "rate", "from previous", "dropped", "median time", ""],
         rows,
         words=2,
         notes=notes,
     )
+
+
+def _window(answer: dict[str, Any]) -> str:
+    days = answer["switches"]["windowCalendarDays"]
+    if days is None:
+        return length(answer["window"])
+    return "1 calendar day" if days == 1 else f"{days} calendar days"
 
 
 def drop_off(answer: dict[str, Any]) -> Table:
@@ -54,7 +63,7 @@ def drop_off(answer: dict[str, Any]) -> Table:
             ]
         )
     return Table(
-        f"Drop-off points, {span(answer)}, within {length(answer['window'])}",
+        f"Drop-off points, {span(answer)}, within {_window(answer)}",
         ["step", "event", "users", "stopped", "share", "mostly did next", "nothing more", "what separates most"],
         rows,
         words=2,
@@ -79,7 +88,7 @@ def compare(answer: dict[str, Any]) -> Table:
                 ]
             )
     return Table(
-        f"Groups compared, {span(answer)}, within {length(answer['window'])}",
+        f"Groups compared, {span(answer)}, within {_window(answer)}",
         ["group", "step", "event", "rate", "of the rest", "difference", "adjusted p"],
         rows,
         words=3,

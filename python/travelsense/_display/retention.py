@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from travelsense._display.table import MOST_ROWS, Cell, Table, interval
-from travelsense._display.text import date, number, percent, span
+from travelsense._display.text import date, number, percent, sampled, span
 
 MOST_PERIODS = 31
 _FIGURES = {
@@ -43,8 +43,10 @@ def retention(answer: dict[str, Any], group: str = "") -> Table:
     ]
     rows.append(row("all", "", [{**cell, "complete": True} for cell in answer["average"]]))
     notes = []
-    if any(not cell["complete"] for cohort in cohorts for cell in cohort["retention"][1:]):
+    if any(_open(cell) for cohort in cohorts for cell in cohort["retention"]):
         notes.append("* not over yet: so many users have returned so far")
+    if sample := answer.get("sample"):
+        notes.append(sampled(sample))
     if any(cohort["partial"] for cohort in cohorts):
         notes.append(f"† the range cuts this {unit}")
     if answer["leftCensored"] and answer["mode"] == "first_time":
@@ -69,8 +71,13 @@ def _periods(cell: dict[str, Any]) -> str:
     return f"{cell['period']}–{last}" if last > cell["period"] else f"{cell['period']}"
 
 
+def _open(cell: dict[str, Any]) -> bool:
+    """Whether it is too early for a figure."""
+    return cell["value"] is None and cell["period"] > 0 and not cell["complete"]
+
+
 def _cohort_cell(cell: dict[str, Any], metric: str, most: float) -> Cell:
-    if cell["value"] is None and cell["period"] and not cell["complete"]:
+    if _open(cell):
         return Cell(f"{cell['partialCount']:,}*", title="not over yet: users who have returned so far", unfinished=True)
     if cell["value"] is None:
         return Cell("–")

@@ -80,3 +80,8 @@ def as_json(value: object) -> str:
 
 def node(node: str | dict[str, str]) -> str:
     return node if isinstance(node, str) else f"({node['reserved']})"
+
+
+def sampled(sample: dict[str, Any]) -> str:
+    """What whoever reads numbers of a sample must know."""
+    return f"Numbers are those of a sample: {100 * sample['rate']:g} % of all users."

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
 from travelsense._handle import Handle
-from travelsense._question import named, to_json
+from travelsense._question import named, question, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from travelsense._asking import Watch
     from travelsense._question import Length, Preset
@@ -99,6 +100,45 @@ class Query(Handle):
         found = ask(word, lambda how: self._store.people(asked, how), timeout=timeout, progress=progress)
         answer: dict[str, Any] = json.loads(found)
         return answer
+
+    def profile(
+        self,
+        id: str,  # noqa: A002 - the id of somebody
+        *,
+        anonymous: bool = False,
+        name: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        as_of: str | datetime | None = None,
+    ) -> dict[str, Any]:
+        """Who is somebody, and what did they do?
+
+        Args:
+            id: their id.
+            anonymous: whether it is the id of a device.
+            name: only events of this name.
+            limit: at most so many events, 1 to 1,000.
+            offset: how many to leave out before, counted from the latest.
+            as_of: nothing after this instant is seen; now by default.
+
+        Returns:
+            `person` as in `people`, `ids` that are theirs, `names` of events with how often each occurred, `total`, and
+            `events`, the latest first.
+
+        Raises:
+            NotFound: for an id that nobody has.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     ada = a.profile("ada")
+            >>> [(event["ts"], event["name"]) for event in ada["events"]]
+            [('2026-02-01T10:00:00.000Z', 'search')]
+        """
+        asked = question(anonymous=anonymous, name=name, limit=limit, offset=offset, as_of=as_of)
+        profile: dict[str, Any] = json.loads(self._store.profile(id, asked))
+        return profile
 
     def explain_difference(
         self,

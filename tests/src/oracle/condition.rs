@@ -10,6 +10,14 @@ pub fn fixed(cohort: &Value) -> bool {
     cohort.get("at").is_none_or(|at| *at == json!("as_of"))
 }
 
+/// A whole number is itself, with or without a decimal point.
+fn plain(value: Value) -> Value {
+    match value.as_f64() {
+        Some(x) if value.is_f64() && x == x.trunc() && x.abs() < 9e15 => json!(x as i64),
+        _ => value,
+    }
+}
+
 /// Something an event or its user has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property(pub Value);
@@ -54,7 +62,7 @@ impl Property {
                 known.last().and_then(|p| p.plan.clone()).map(Value::String)
             }
         };
-        value.filter(|v| !v.is_null())
+        value.filter(|v| !v.is_null()).map(plain)
     }
 }
 

@@ -121,9 +121,11 @@ impl Pickup {
                 if id.is_some_and(|id| !ids.insert(id.to_string())) {
                     continue;
                 }
-                let takes_back = |later: &&&Event| {
+                let takes_back = |(j, later): &(usize, &&Event)| {
                     let cancels = self.cancellation.as_ref();
-                    cancels.is_some_and(|c| c.means(&later.name))
+                    *j != i
+                        && later.ts >= row.ts
+                        && cancels.is_some_and(|c| c.means(&later.name))
                         && id.is_some()
                         && later.properties.get("bookingId") == id
                 };
@@ -139,7 +141,11 @@ impl Pickup {
                     user: user.to_owned(),
                     made: row.ts,
                     service,
-                    cancelled: rows[i + 1..].iter().find(takes_back).map(|later| later.ts),
+                    cancelled: rows
+                        .iter()
+                        .enumerate()
+                        .find(takes_back)
+                        .map(|(_, by)| by.ts),
                     nights,
                 });
             }

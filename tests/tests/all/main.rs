@@ -31,6 +31,8 @@ mod models;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod person;
+#[cfg(test)]
 mod pickup;
 #[cfg(test)]
 mod predictive;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use travelsense::Principal;
 use travelsense::access::Key;
 use travelsense::audit::Anchor;
+use travelsense::{Analytics, Options, Principal};
 
 use super::failure::Failure;
 use super::store::Store;
@@ -26,10 +26,31 @@ enum Command {
     Verify(Verify),
 }
 
+/// Which record.
+#[derive(Debug, clap::Args)]
+struct Record {
+    /// The folder (or the DuckDB file) that holds the events, with the record beside it
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TRAVELSENSE_DATA",
+        required_unless_present = "metadata"
+    )]
+    data: Option<PathBuf>,
+    /// Where the record is kept if not there, such as postgres://user@host/database
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAVELSENSE_METADATA",
+        hide_env_values = true
+    )]
+    metadata: Option<String>,
+}
+
 #[derive(Debug, clap::Args)]
 struct List {
     #[command(flatten)]
-    store: Store,
+    record: Record,
     /// Only those of this user
     #[arg(long, value_name = "ID")]
     who: Option<String>,
@@ -59,7 +80,7 @@ struct List {
 #[derive(Debug, clap::Args)]
 struct Verify {
     #[command(flatten)]
-    store: Store,
+    record: Record,
     /// The file of anchors that the server keeps, to find a record that was made anew as a whole
     #[arg(long, value_name = "FILE", requires = "anchor_key")]
     anchors: Option<PathBuf>,
@@ -81,6 +102,20 @@ impl Audit {
     }
 }
 
+impl Record {
+    /// Opens it to read, which needs no events where it is kept elsewhere.
+    fn read(self) -> Result<Analytics, Failure> {
+        match (self.metadata, self.data) {
+            (None, Some(data)) => Store { data }.read(),
+            (metadata, _) => Ok(Analytics::open_with(Options {
+                metadata,
+                read_only: true,
+                ..Options::default()
+            })?),
+        }
+    }
+}
+
 impl List {
     fn run(self) -> Outcome {
         let mut asked = Map::new();
@@ -98,7 +133,7 @@ impl List {
             }
         }
         asked.insert("limit".to_owned(), self.limit.into());
-        let store = self.store.read()?;
+        let store = self.record.read()?;
         let listed = store.audit(&Principal::owner(), &Value::Object(asked))?;
         if self.json {
             return write_json(&listed);
@@ -121,7 +156,7 @@ impl Verify {
             (Some(anchors), Some(key)) => Anchor::read(&text(anchors)?, &Key::pem(&text(key)?)?)?,
             _ => Vec::new(),
         };
-        let store = self.store.read()?;
+        let store = self.record.read()?;
         let found = store.verify_audit_by(&Principal::owner(), &anchors)?;
         if self.json {
             write_json(&found)?;

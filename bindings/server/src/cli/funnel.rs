@@ -77,7 +77,10 @@ fn show(answer: &FunnelAnswer) -> String {
         answer.timezone.day(answer.start_date),
         answer.timezone.day(last(answer.end_date)),
         answer.segment.name(),
-        duration(Some(answer.window.micros() as f64 / 1e6)),
+        match answer.switches.window_calendar_days {
+            Some(days) => format!("{days} calendar d"),
+            None => duration(Some(answer.window.micros() as f64 / 1e6)),
+        },
         answer.timezone.name(),
     );
     let lines = table.render();

@@ -335,17 +335,63 @@ fn words() -> Named {
                 ),
                 ("offset", count()),
                 ("hasMore", truth()),
+                ("users", list(named("Person"))),
+                ("asOf", instant()),
+            ]),
+        ),
+        (
+            "Person",
+            object([
+                ("userId", text()),
+                ("anonymous", truth()),
+                ("firstSeen", nullable(instant())),
+                ("lastSeen", nullable(instant())),
+                ("events", count()),
+                ("plan", nullable(text())),
+                ("properties", nullable(open())),
+            ]),
+        ),
+        (
+            "Profile",
+            object([
+                ("person", named("Person")),
                 (
-                    "users",
-                    list(object([
-                        ("userId", text()),
-                        ("anonymous", truth()),
-                        ("firstSeen", nullable(instant())),
-                        ("lastSeen", nullable(instant())),
-                        ("events", count()),
-                        ("plan", nullable(text())),
-                        ("properties", nullable(open())),
-                    ])),
+                    "ids",
+                    about(
+                        list(object([("id", text()), ("anonymous", truth())])),
+                        "All ids that are this person, users before devices; of a device also the users whom it is known to be.",
+                    ),
+                ),
+                (
+                    "names",
+                    about(
+                        list(object([("name", text()), ("events", count())])),
+                        "How often each event occurred, the most frequent first.",
+                    ),
+                ),
+                (
+                    "total",
+                    about(
+                        count(),
+                        "How many events there are of the name asked for, or in all.",
+                    ),
+                ),
+                ("offset", count()),
+                ("hasMore", truth()),
+                (
+                    "events",
+                    about(
+                        list(object([
+                            ("ts", instant()),
+                            ("name", text()),
+                            ("eventId", nullable(text())),
+                            ("sessionId", nullable(text())),
+                            ("amount", nullable(about(text(), "As decimal text."))),
+                            ("currency", nullable(text())),
+                            ("properties", nullable(open())),
+                        ])),
+                        "The latest first.",
+                    ),
                 ),
                 ("asOf", instant()),
             ]),

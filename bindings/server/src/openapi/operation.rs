@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use travelsense::access::Permission;
 
 use super::requests::SEGMENTS;
-use super::schema::{instant, named, one_of, text};
+use super::schema::{self, instant, named, one_of, text};
 
 /// A route's parameters, body and answers.
 pub(crate) struct Operation {
@@ -113,6 +113,14 @@ impl Operation {
         self.parameter(json!({
             "name": name, "in": "query", "required": true, "schema": schema, "description": description,
         }))
+    }
+
+    /// The part of a list that is asked for: at most so many, and so many by default.
+    pub(crate) fn paged(self, most: i64, limit: i64) -> Self {
+        let limit = schema::default(schema::integer(1, most), limit.into());
+        let offset = schema::default(schema::integer(0, i64::from(u32::MAX)), 0.into());
+        self.query("limit", limit, "At most so many.")
+            .query("offset", offset, "After so many.")
     }
 
     /// The range that every question over time has, and whose users it is about.

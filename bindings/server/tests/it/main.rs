@@ -31,9 +31,13 @@ mod operations;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod person;
+#[cfg(test)]
 mod predictive;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod record;
 #[cfg(test)]
 mod services;
 #[cfg(test)]

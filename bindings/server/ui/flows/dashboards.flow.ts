@@ -100,7 +100,7 @@ test('an export is made and fetched, and the record of it is whole', async ({ pa
   await expect(page.getByText(/The chain of [\d,]+ entries is whole/)).toBeVisible()
 })
 
-test('an alert is made, tried, silenced and removed', async ({ page }) => {
+test('an alert is made, changed, tried, silenced and removed', async ({ page }) => {
   const name = `Errors ${Date.now()}`
   await page.goto(`${BASE()}/alerts`)
   await page.getByRole('button', { name: 'New alert' }).click()
@@ -109,6 +109,15 @@ test('an alert is made, tried, silenced and removed', async ({ page }) => {
   await page.getByRole('button', { name: 'Watch it' }).click()
   const row = page.getByRole('row').filter({ hasText: name })
   await expect(row).toContainText('above 2.5%')
+  await row.getByRole('button', { name: `Change ${name}` }).click()
+  await expect(page.getByLabel('Limit, in percent')).toHaveValue('2.5')
+  await page.getByLabel('Limit, in percent').fill('3')
+  await page.getByLabel('Which way').selectOption('below')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await expect(row).toContainText('below 3.0%')
+  await row.getByRole('button', { name: 'Turn off' }).click()
+  await expect(row.getByRole('button', { name: 'Turn on' })).toBeVisible()
+  await row.getByRole('button', { name: 'Turn on' }).click()
   await row.getByRole('button', { name: 'Test' }).click()
   await expect(page.getByRole('button', { name: 'Mark as read' })).not.toHaveCount(0)
   await row.getByRole('button', { name: 'Silence 1 h' }).click()
@@ -120,12 +129,14 @@ test('an alert is made, tried, silenced and removed', async ({ page }) => {
   await expect(row).toHaveCount(0)
 })
 
-test('a widget is looked into', async ({ page }) => {
+test('a widget is looked into, and a dashboard narrowed', async ({ page }) => {
   const table = { type: 'table', title: 'Events', dataSource: 'user_events', visualization: 'table', config: { groupBy: 'name', last: '30d' } }
   const funnel = { type: 'funnel', title: 'To book', dataSource: 'user_events', visualization: 'funnel', config: { steps: ['search', 'complete_booking'], last: '30d', window: '7d' } }
-  const id = await make(page, `Deep ${Date.now()}`, [table, funnel])
+  const now = { type: 'metric', title: 'Now', dataSource: 'user_events', visualization: 'number', config: { metric: 'active_users', timeRange: 'last_hour' } }
+  const id = await make(page, `Deep ${Date.now()}`, [table, funnel, now])
   await page.goto(`${BASE()}/dashboards/${id}`)
   const row = page.locator('.widget').first().getByRole('row', { name: /^search/ })
+  const all = number(await row.locator('.n').textContent())
   await row.locator('.door').click()
   const panel = page.getByRole('complementary')
   await expect(panel.locator('.total')).toBeVisible()
@@ -135,6 +146,22 @@ test('a widget is looked into', async ({ page }) => {
   await page.getByRole('button', { name: 'As a table' }).click()
   await expect(page.getByRole('dialog').getByRole('row', { name: /complete_booking/ })).toBeVisible()
   await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /^Filter/ }).click()
+  await page.getByLabel('Property', { exact: true }).fill('country')
+  await page.getByLabel('Is', { exact: true }).fill('FR')
+  await page.getByRole('button', { name: 'Only these' }).click()
+  await expect(page).toHaveURL(/only=country:FR/)
+  await expect(page.locator('.chip')).toContainText('country FR')
+  await expect(page.locator('.widget').nth(2)).toContainText('not filtered')
+  await expect(async () => expect(number(await row.locator('.n').textContent())).toBeLessThan(all)).toPass()
+  // What is narrowed is a door all the same: the people of the number are those of the filter.
+  await row.locator('.door').click()
+  await expect(page).toHaveURL(/people=/)
+  const some = number(await panel.locator('.total').textContent())
+  expect(some).toBeGreaterThan(0)
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Remove the filter country FR' }).click()
+  await expect(row.locator('.n')).toHaveText(all.toLocaleString('en-GB'))
   await page.getByRole('button', { name: 'More of “To book”' }).click()
   await page.getByRole('link', { name: 'Open in Funnels' }).click()
   await expect(page).toHaveURL(/\/funnels\?.*steps=search,complete_booking/)

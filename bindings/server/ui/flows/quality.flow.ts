@@ -3,7 +3,7 @@ import { BASE, enter, expect, test } from './base'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-const PAGES = ['/', '/funnels?by=country', '/funnels?tab=lost', '/cohorts', '/journeys', '/engagement', '/adoption', '/forecasts', '/forecasts?tab=churn', '/journeys?tab=matrix', '/dashboards', '/alerts', '/exports', '/people', '/audit', '/catalogue', '/server']
+const PAGES = ['/', '/funnels?by=country', '/funnels?tab=lost', '/cohorts', '/journeys', '/engagement', '/adoption', '/forecasts', '/forecasts?tab=churn', '/forecasts?tab=came', '/journeys?tab=matrix', '/dashboards', '/alerts', '/exports', '/people', '/audit', '/catalogue', '/server']
 
 // In halves, so that both workers have something to do.
 const half = Math.ceil(PAGES.length / 2)

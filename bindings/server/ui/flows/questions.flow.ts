@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { BASE, enter, expect, number, test } from './base'
 
 test.beforeEach(async ({ page }) => enter(page))
@@ -123,6 +124,11 @@ test('the people behind a number become a cohort, which is a segment', async ({ 
   const name = `Flow ${Date.now()}`
   await page.goto(`${BASE()}/funnels`)
   await page.locator('main tbody tr').nth(3).locator('.door').first().click()
+  const panel = page.getByRole('complementary')
+  const [file] = await Promise.all([page.waitForEvent('download'), panel.getByRole('button', { name: 'CSV' }).click()])
+  const lines = readFileSync(await file.path(), 'utf8').trim().split('\r\n')
+  expect(lines[0]).toMatch(/^userId,anonymous,plan,events/)
+  expect(lines.length - 1).toBe(number(await panel.locator('.total').textContent()))
   await page.getByRole('button', { name: 'Save as cohort' }).click()
   await page.getByLabel('Name of the cohort').fill(name)
   await page.getByRole('button', { name: 'Save', exact: true }).click()
@@ -156,4 +162,22 @@ test('the question is there as JSON and its events as SQL', async ({ page }) => 
   await page.getByRole('button', { name: 'Its events as SQL' }).click()
   await expect(page.locator('pre')).toContainText("e.ts >= timestamp '2026-01-01'")
   await expect(page).toHaveURL(/as-steps=sql/)
+})
+
+test('a funnel is pinned to a dashboard, new and old', async ({ page }) => {
+  await page.goto(`${BASE()}/funnels?steps=search,complete_booking&win=3d`)
+  const name = `Pinned ${Date.now()}`
+  await page.getByRole('button', { name: /^Pin to a dashboard/ }).click()
+  await expect(page.getByLabel('Called')).toHaveValue('search to complete_booking')
+  await page.getByLabel('Called').fill(name)
+  await page.getByRole('button', { name: 'On a new dashboard' }).click()
+  await expect(page.getByText(`It is on “${name}” now.`)).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /^Pin to a dashboard/ }).click()
+  await page.getByRole('button', { name, exact: true }).click()
+  await page.getByRole('link', { name: 'Open it' }).click()
+  await expect(page.locator('.widget')).toHaveCount(2)
+  await expect(page.getByRole('heading', { name, exact: true }).first()).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'search to complete_booking' })).toBeVisible()
+  await expect(page.locator('.widget').nth(1)).toContainText('complete_booking')
 })

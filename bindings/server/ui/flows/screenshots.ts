@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test'
 import { BASE, enter, expect, test } from './base'
 
 /** Every page in light, dark, on a phone and on paper, into `node_modules/.screenshots`; `make screenshots`. */
@@ -14,6 +15,7 @@ const PAGES: [string, string][] = [
   ['adoption', '/adoption'],
   ['forecasts', '/forecasts'],
   ['churn', '/forecasts?tab=churn'],
+  ['feedback', '/forecasts?tab=came'],
   ['matrix', '/journeys?tab=matrix'],
   ['dashboards', '/dashboards'],
   ['alerts', '/alerts'],
@@ -30,6 +32,20 @@ const LOOKS = [
   { name: 'print', viewport: { width: 1000, height: 900 }, colorScheme: 'light' },
 ] as const
 
+/** Some weeks of forecasts with what came of them, the last of them more than was expected. */
+async function foretell(page: Page, to: string): Promise<void> {
+  const day = (n: number): string => new Date(Date.now() + (n - 40) * 86_400_000).toISOString().slice(0, 10)
+  const expected = (n: number): number => 40 + 8 * Math.sin((n * 2 * Math.PI) / 7)
+  const headers = { 'x-requested-with': 'travelsense' }
+  for (let n = 0; n < 40; n += 1) {
+    const ahead = [n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6]
+    const off = (add: number): number[] => ahead.map((d, h) => Math.round(expected(d) + add * (1 + h / 6)))
+    await page.request.post(`${to}/predictions`, { data: { model: 'bookings@3', ds: ahead.map(day), mean: off(0), lower: off(-9), upper: off(9) }, headers })
+  }
+  const past = Array.from({ length: 40 }, (_, n) => n)
+  await page.request.post(`${to}/actuals`, { data: { ds: past.map(day), y: past.map((n) => Math.round(expected(n) + 6 * Math.sin(n * 1.7) + (n > 32 ? 8 : 0))) }, headers })
+}
+
 for (const { name: look, viewport, colorScheme } of LOOKS) {
   test(look, async ({ browser }) => {
     test.setTimeout(240_000)
@@ -38,6 +54,8 @@ for (const { name: look, viewport, colorScheme } of LOOKS) {
     await enter(page)
     const made = await page.request.post(`${BASE()}/api/analytics-dashboard/templates/executive-overview`, { data: { name: 'Executive overview' }, headers: { 'x-requested-with': 'travelsense' } })
     const { data } = (await made.json()) as { data: { _id: string } }
+    const kept = `${BASE()}/api/analytics-dashboard/feedback/Bookings`
+    if ((await page.request.get(kept)).status() === 404) await foretell(page, kept)
     if (look === 'print') await page.emulateMedia({ media: 'print' })
     for (const [name, path] of [...PAGES, ['dashboard', `/dashboards/${data._id}`], ['builder', `/dashboards/${data._id}?edit=1`]] as [string, string][]) {
       await page.goto(BASE() + path)

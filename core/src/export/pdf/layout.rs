@@ -387,6 +387,7 @@ fn days(rows: &mut [Vec<String>], column: usize) {
 fn shown(cell: Cell<'_>, kind: Kind, zone: &Zone) -> String {
     match (cell, kind) {
         (Cell::Empty, _) => "–".to_owned(),
+        (Cell::Text(text), Kind::Money) => money(text),
         (Cell::Text(text), _) => text.to_owned(),
         (Cell::Boolean(flag), _) => if flag { "yes" } else { "no" }.to_owned(),
         (Cell::Instant(at), _) => {
@@ -398,6 +399,17 @@ fn shown(cell: Cell<'_>, kind: Kind, zone: &Zone) -> String {
         (Cell::Number(number), Kind::Seconds) => chart::length(number),
         (Cell::Number(number), _) => exact(number),
     }
+}
+
+/// An amount of money to the hundredth, with commas between thousands.
+fn money(text: &str) -> String {
+    let Ok(amount) = text.parse::<f64>() else {
+        return text.to_owned();
+    };
+    let cents = (amount.abs() * 100.0).round();
+    let sign = if amount < 0.0 && cents > 0.0 { "-" } else { "" };
+    let whole = exact((cents / 100.0).floor());
+    format!("{sign}{whole}.{:02}", cents % 100.0)
 }
 
 /// Whether the font has a shape for a character.

@@ -1,7 +1,7 @@
 //! A comparison as a picture.
 
 use super::answer::{Compared, Comparison};
-use crate::chart::{self, Bar, BarChart, Chart, Heading, Unit, exact, length, percent};
+use crate::chart::{self, Bar, BarChart, Chart, Heading, Unit, exact, percent};
 
 impl Comparison {
     /// The share that converted in each group, as bars with their intervals.
@@ -16,7 +16,7 @@ impl Comparison {
             }
         });
         let range = chart::range(self.start_date, self.end_date, &self.timezone);
-        let window = length(self.window.micros() as f64 / 1e6);
+        let window = self.switches.within(self.window);
         let said = |group: &Compared| {
             let rate = group.conversion.with;
             let share = rate.value.map_or_else(|| "–".to_owned(), percent);

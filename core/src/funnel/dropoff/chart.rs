@@ -2,7 +2,7 @@
 
 use super::super::chart::label;
 use super::answer::{DropOffAnswer, DropOffStep};
-use crate::chart::{self, Bar, BarChart, Chart, Heading, Unit, exact, length, percent};
+use crate::chart::{self, Bar, BarChart, Chart, Heading, Unit, exact, percent};
 
 impl DropOffAnswer {
     /// The share that stopped at each step, as bars with their intervals, of those whose window has passed.
@@ -17,7 +17,7 @@ impl DropOffAnswer {
             }
         });
         let range = chart::range(self.start_date, self.end_date, &self.timezone);
-        let window = length(self.window.micros() as f64 / 1e6);
+        let window = self.switches.within(self.window);
         let entered = exact(self.conversion.entered as f64);
         let said = |step: &DropOffStep| {
             let share = step.matured.rate.value;

@@ -72,6 +72,7 @@ pub(super) fn write(home: &Duckdb, catalogue: &Catalogue) -> Result<()> {
     };
     write(&writer.connection).map_err(|e| home.fault(e))?;
     *lock(&home.head) = head;
+    *lock(&home.catalogue) = Some(catalogue.clone());
     Ok(())
 }
 

@@ -10,12 +10,19 @@ use crate::warehouse::{Page, Profiled};
 pub(super) fn read(
     home: &Duckdb,
     keys: &[u32],
+    merged: &[(u32, u32)],
     page: &Page,
     as_of: Instant,
 ) -> Result<Vec<Profiled>> {
     let connection = home.connect()?;
     let fault = |error| home.fault(error);
     home.ask_about(&connection, keys)?;
+    let (merged, into): (Vec<u32>, Vec<u32>) = merged.iter().copied().unzip();
+    home.put(
+        &connection,
+        "merged",
+        &[("key", &merged), ("user_key", &into)],
+    )?;
     let mut statement = connection
         .prepare(
             "with shown as (
@@ -25,14 +32,20 @@ pub(super) fn read(
                 order by u.id, u.anonymous
                 limit ? offset ?
              ),
+             whose as (
+                select user_key as key, user_key from shown
+                union all
+                select key, user_key from merged where user_key in (select user_key from shown)
+             ),
              said as (
                 select
-                    user_key,
-                    arg_max(plan, (ts, content_hash)) filter (where plan is not null) as plan,
-                    arg_max(properties, (ts, content_hash)) filter (where properties is not null) as properties
-                from profiles
-                where user_key in (select user_key from shown) and ts <= make_timestamp(?)
-                group by user_key
+                    w.user_key,
+                    arg_max(p.plan, (p.ts, p.content_hash)) filter (where p.plan is not null) as plan,
+                    arg_max(p.properties, (p.ts, p.content_hash)) filter (where p.properties is not null) as properties
+                from profiles p
+                join whose w on w.key = p.user_key
+                where p.ts <= make_timestamp(?)
+                group by w.user_key
              )
              select s.user_key, s.id, s.anonymous, p.plan, p.properties
              from shown s

@@ -296,6 +296,40 @@ export interface Forecast {
 }
 
 /** How the answers of words are called. */
+export interface FeedbackScores {
+  n: number
+  bias: number | null
+  mae: number | null
+  wape: number | null
+  mase: number | null
+  pinball: number | null
+  coverage: { level: number; held: Rate }[]
+}
+
+export interface Drifting {
+  times: number
+  ratio: number
+  since: string | null
+}
+
+export interface Feedback {
+  name: string
+  runs: number
+  madeAt: [string, string] | null
+  models: string[]
+  measure: 'number' | 'probability'
+  waiting: number
+  restated: number
+  scores: FeedbackScores
+  byHorizon: ({ h: number } & FeedbackScores)[]
+  probabilities: { came: Rate; mean: number; brier: number; logLoss: number; calibrationError: number; auc: number | null } | null
+  drift: { error: Drifting; above: Drifting; below: Drifting; features: { feature: string; psi: number }[]; ratio: number }
+  advice: { refit: boolean; reasons: string[] }
+  adapted: { level: number; used: number; times: number }[]
+  rows?: { madeAt: string[]; uniqueId: string[]; ds: string[]; h: number[]; mean: number[]; lower: (number | null)[]; upper: (number | null)[]; y: number[] }
+  asOf: string
+}
+
 export interface Answers {
   funnel: Funnel
   drop_off: DropOff
@@ -308,4 +342,5 @@ export interface Answers {
   anomalies: Anomalies
   predictive: Predictive
   forecast: Forecast
+  feedback: Feedback
 }

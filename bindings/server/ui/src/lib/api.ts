@@ -141,7 +141,9 @@ export const word = <W extends keyof Answers>(name: W, question: unknown): Askin
 
 export type Session = Schemas['Session']
 export type Metric = Schemas['RealtimeMetric']
+export type Person = Schemas['Person']
 export type People = Schemas['People']
+export type Profile = Schemas['Profile']
 /** A widget as it is kept: its configuration may hold more than its type knows. */
 export type Widget = Schemas['CustomDashboard']['widgets'][number]
 export type WidgetDraft = Schemas['Widget']
@@ -152,6 +154,7 @@ export type SharedWith = Schemas['SharedWith']
 export type Sharing = Schemas['Sharing']
 export type CohortDefinition = Schemas['CohortDefinition']
 export type AlertDraft = Schemas['AlertDraft']
+export type AlertPatch = Schemas['AlertPatch']
 export type Job = Schemas['DashboardExportJob']
 export type Entry = Schemas['AuditEntry']
 export type Catalogue = Schemas['Catalogue']

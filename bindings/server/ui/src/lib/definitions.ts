@@ -94,6 +94,14 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: ['An event of yours with its days. Its effect is what the days behind, on which it took place, differ by from what was to be expected of them; the same is put on its days ahead.'],
     rules: 'S6',
   },
+  feedback: {
+    title: 'What came of it',
+    text: [
+      'What was foretold and kept under a name, held against what came: for each time the value foretold then, whatever was foretold later.',
+      'The error is the sum of absolute errors over the sum of what came; the bias is what came less what was expected. Intervals that are kept learn from it: they are computed at the level at which they held what they say.',
+      'Whether errors have grown, or lie to one side, is tried by Page and Hinkley’s test: a sum that reaches its limit, here 1, raises an alarm.',
+    ],
+  },
   anomaly: {
     title: 'Not as usual',
     text: ['A stretch that differs from the usual level of its hour of the week by more than chance does once in four weeks, and by at least 15%. It is told while it lasts.'],

@@ -3,6 +3,7 @@ import type { Widget, WidgetData } from './api'
 import { literal } from './event'
 import { count, day, percent } from './format'
 import type { Grid } from './grid'
+import type { Filter } from './only'
 import { link } from './place.svelte'
 import { write } from './steps'
 
@@ -24,30 +25,33 @@ function ranged(answer: WidgetData, zone: string): Record<string, string> {
   return { from: civil(answer.startDate, zone), to: civil(new Date(Date.parse(answer.endDate) - 1).toISOString(), zone) }
 }
 
-/** The page that answers a widget's question, with what it is called. */
-export function page(widget: Widget, answer: WidgetData | undefined, zone: string): { href: string; title: string } | null {
+/** The page that answers a widget's question, of what its dashboard is narrowed to, with what it is called. */
+export function page(widget: Widget, answer: WidgetData | undefined, zone: string, only: Filter[] = []): { href: string; title: string } | null {
   const data = shownBy(answer)
   if (!data || !answer) return null
   if (data.kind === 'realtime') return { href: link('/', { window: String(widget.config.timeRange ?? 'last_15_minutes') === 'last_hour' ? null : String(widget.config.timeRange ?? 'last_15_minutes') }), title: 'Open in Live' }
   if (data.kind === 'funnel') {
     const f = data as unknown as Funnel
     const win = f.window % 86_400 === 0 ? `${f.window / 86_400}d` : `${Math.round(f.window / 60)}m`
-    return { href: link('/funnels', { steps: write(f.steps.map((s) => ({ e: typeof s.event === 'string' ? s.event : '' }))), win, last: null, ...ranged(answer, zone) }), title: 'Open in Funnels' }
+    return { href: link('/funnels', { steps: write(f.steps.map((s) => ({ e: typeof s.event === 'string' ? s.event : '', ...(only.length ? { w: only.map((f) => ({ p: f.property, o: 'is', v: String(f.value) })) } : {}) }))), win, last: null, ...ranged(answer, zone) }), title: 'Open in Funnels' }
   }
-  if (widget.dataSource !== 'user_events') return null
+  if (widget.dataSource !== 'user_events' || only.length) return null
   const event = typeof widget.config.event === 'string' ? widget.config.event : null
   return { href: link('/engagement', { event, last: null, ...ranged(answer, zone) }), title: 'Open in Engagement' }
 }
 
-/** Who did what a part of a widget counts; only events are done by people. */
-export function behind(widget: Widget, answer: WidgetData | undefined, zone: string, part: { group?: string | null; bucket?: { start: string; end: string } }): { question: Record<string, unknown>; title: string } | null {
-  if (widget.dataSource !== 'user_events' || !answer?.startDate || !answer.endDate) return null
+/**
+ * Who did what a part of a widget counts; only events are done by people. Widgets compare values as text, questions by their type: only of
+ * texts is the number the length of the list.
+ */
+export function behind(widget: Widget, answer: WidgetData | undefined, zone: string, part: { group?: string | null; bucket?: { start: string; end: string } }, only: Filter[] = []): { question: Record<string, unknown>; title: string } | null {
+  if (widget.dataSource !== 'user_events' || !answer?.startDate || !answer.endDate || only.some((f) => typeof f.value !== 'string')) return null
   const by = typeof widget.config.groupBy === 'string' ? widget.config.groupBy : widget.type === 'table' ? 'name' : widget.type === 'map' ? 'properties.country' : ''
   const given = part.group !== undefined && by !== ''
   // Groups that stand for several others, or for a lack, are no filter.
   if (given && (part.group === null || part.group === 'Other' || !(by === 'name' || by.startsWith('properties.')))) return null
   const event = given && by === 'name' ? part.group : widget.config.event
-  const filters = given && by !== 'name' ? [{ property: by.slice('properties.'.length), op: 'is', value: literal(part.group!) }] : []
+  const filters = [...(given && by !== 'name' ? [{ property: by.slice('properties.'.length), value: literal(part.group!) }] : []), ...only].map((f) => ({ ...f, op: 'is' }))
   return {
     question: {
       startDate: part.bucket?.start ?? answer.startDate,

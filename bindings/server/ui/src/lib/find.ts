@@ -58,5 +58,6 @@ export function find(typed: string, known: Known): Found[] {
     .sort((a, b) => b.score - a.score || order.indexOf(a.f.kind) - order.indexOf(b.f.kind))
     .slice(0, MOST)
     .map((x) => x.f)
+  if (known.may('read_people') && text.length > 1 && !/\s/.test(text)) found.push({ kind: 'Person', title: text, note: 'Their profile, by id', to: { path: `/people/${encodeURIComponent(text)}` } })
   return found
 }

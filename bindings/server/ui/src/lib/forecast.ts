@@ -1,4 +1,4 @@
-import type { Predictive } from './answers'
+import type { Feedback, Predictive } from './answers'
 import { isDate } from './range'
 
 /** What can be forecast: how it is asked, told and written. */
@@ -50,4 +50,15 @@ export function whatIf(data: Predictive, unit: Kind['unit'], occasions: Occasion
     gaps: 'missing',
     events: occasions,
   }
+}
+
+/** What came of one series as it was expected so many periods before, in the order of time; of several runs the last counts. */
+export function compared(rows: NonNullable<Feedback['rows']>, series: string, ahead: number): { ds: string; y: number; mean: number; lower: number | null; upper: number | null }[] {
+  const last = new Map<string, number>()
+  rows.ds.forEach((ds, i) => {
+    const before = last.get(ds)
+    if (rows.uniqueId[i] === series && rows.h[i] === ahead && (before === undefined || rows.madeAt[i]! >= rows.madeAt[before]!)) last.set(ds, i)
+  })
+  const times = [...last].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+  return times.map(([ds, i]) => ({ ds, y: rows.y[i]!, mean: rows.mean[i]!, lower: rows.lower[i] ?? null, upper: rows.upper[i] ?? null }))
 }

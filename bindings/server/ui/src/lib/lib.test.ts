@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { eventName, literal, nodeName } from './event'
+import { compared } from './forecast'
 import { bytes, change, duration, percent, points } from './format'
 import { csv } from './grid'
 import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
+import { readOnly, writeOnly, type Only } from './only'
 import { before, days, isDate, isZone, plus, preset, read, today } from './range'
 import { property, question, read as readSteps, write } from './steps'
 import { parse, words } from './window'
@@ -133,5 +135,41 @@ describe('the grid of a dashboard', () => {
   it('moves a widget down past the one below it', () => {
     const boxes = [{ x: 0, y: 0, w: 6, h: 2 }, { x: 0, y: 2, w: 6, h: 2 }]
     expect(moved(boxes, 0, { y: 2 }, 'chart').map((b) => b.y)).not.toEqual([0, 2])
+  })
+})
+
+describe('what a dashboard is narrowed to', () => {
+  it('comes back from a link as it was written, whatever the values hold', () => {
+    expect(writeOnly([['country', 'FR'], ['plan', 'premium']])).toBe('country:FR,plan:premium')
+    const odd: Only = [['a:b', 'Paris, France'], ['100%', '%2C'], ['<b>', 'مرحبا 🎉']]
+    expect(readOnly(writeOnly(odd))).toEqual(odd)
+    expect(writeOnly([])).toBe(null)
+  })
+
+  it('leaves out what is no filter, and more than the API takes', () => {
+    for (const broken of [null, '', ',', 'country', ':FR', 'country:', 'a:b:c']) expect(readOnly(broken), String(broken)).toEqual([])
+    expect(readOnly('x:%E0%A4%A,country:FR')).toEqual([['x', '%E0%A4%A'], ['country', 'FR']])
+    expect(readOnly(Array(20).fill('a:b').join(','))).toHaveLength(10)
+  })
+})
+
+describe('what came of a forecast', () => {
+  it('is compared series by series, as it was expected so far ahead, the last run of a time', () => {
+    const rows = {
+      madeAt: ['2026-01-01', '2026-01-01', '2026-01-02', '2026-01-03', '2026-01-03'],
+      uniqueId: ['a', 'a', 'a', 'b', 'a'],
+      ds: ['2026-01-02', '2026-01-03', '2026-01-03', '2026-01-03', '2026-01-03'],
+      h: [1, 2, 1, 1, 1],
+      mean: [10, 11, 12, 99, 13],
+      lower: [8, 8, 9, null, null],
+      upper: [12, 14, 15, null, null],
+      y: [9, 12, 12, 98, 12],
+    }
+    expect(compared(rows, 'a', 1)).toEqual([
+      { ds: '2026-01-02', y: 9, mean: 10, lower: 8, upper: 12 },
+      { ds: '2026-01-03', y: 12, mean: 13, lower: null, upper: null },
+    ])
+    expect(compared(rows, 'a', 2).map((p) => p.mean)).toEqual([11])
+    expect(compared(rows, 'c', 1)).toEqual([])
   })
 })

@@ -812,6 +812,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analytics-dashboard/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One person with their events, the latest first.
+         * @description Needs the permission `read_people`.
+         */
+        get: operations["readPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analytics-dashboard/predictive": {
         parameters: {
             query?: never;
@@ -1956,15 +1976,7 @@ export interface components {
             offset: number;
             /** @description How many users the cell counts: its number. */
             total: number;
-            users: {
-                anonymous: boolean;
-                events: number;
-                firstSeen: string | null;
-                lastSeen: string | null;
-                plan: string | null;
-                properties: Record<string, unknown> | null;
-                userId: string;
-            }[];
+            users: components["schemas"]["Person"][];
         };
         PeopleRequest: {
             /** @description The cell of the answer, as its word names its cells. */
@@ -1973,6 +1985,15 @@ export interface components {
             offset?: number | null;
             question: components["schemas"]["Question"];
             word: string;
+        };
+        Person: {
+            anonymous: boolean;
+            events: number;
+            firstSeen: string | null;
+            lastSeen: string | null;
+            plan: string | null;
+            properties: Record<string, unknown> | null;
+            userId: string;
         };
         PredictiveAnalyticsResult: {
             _id: components["schemas"]["ObjectId"];
@@ -2041,6 +2062,36 @@ export interface components {
             title: string;
             /** @description `urn:travelsense:problem:` and the code. */
             type: string;
+        };
+        Profile: {
+            /** Format: date-time */
+            asOf: string;
+            /** @description The latest first. */
+            events: {
+                amount: string | null;
+                currency: string | null;
+                eventId: string | null;
+                name: string;
+                properties: Record<string, unknown> | null;
+                sessionId: string | null;
+                /** Format: date-time */
+                ts: string;
+            }[];
+            hasMore: boolean;
+            /** @description All ids that are this person, users before devices; of a device also the users whom it is known to be. */
+            ids: {
+                anonymous: boolean;
+                id: string;
+            }[];
+            /** @description How often each event occurred, the most frequent first. */
+            names: {
+                events: number;
+                name: string;
+            }[];
+            offset: number;
+            person: components["schemas"]["Person"];
+            /** @description How many events there are of the name asked for, or in all. */
+            total: number;
         };
         QuarantineReplay: {
             ids?: string[] | null;
@@ -3347,6 +3398,8 @@ export interface operations {
                 endDate?: components["schemas"]["Date"];
                 /** @description The zone of the range. */
                 timezone?: components["schemas"]["TimeZone"];
+                /** @description Only what has these values, as JSON: `[{"property": "country", "value": "FR"}]`. Real-time metrics are of everybody. */
+                filters?: string;
             };
             header?: never;
             path: {
@@ -4357,6 +4410,52 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    readPerson: {
+        parameters: {
+            query?: {
+                /** @description Whether it is the id of a device. */
+                anonymous?: boolean;
+                /** @description Only events of this name. */
+                name?: string;
+                /** @description At most so many events. */
+                limit?: number;
+                /** @description After so many, from the latest on. */
+                offset?: number;
+                /** @description Nothing after this instant is seen; now by default. */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Their id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The id of the request, in the log too. */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Profile"];
+                        meta: components["schemas"]["Meta"];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Overloaded"];

@@ -1,4 +1,4 @@
-import { place, set } from './place.svelte'
+import { link, place, set } from './place.svelte'
 
 /** The people behind a number: which word, which question, which cell. It stands in the query string, so that the panel is a link. */
 export interface Behind {
@@ -22,5 +22,8 @@ export function behind(): Behind | null {
     return null
   }
 }
+
+/** The link to somebody's profile. */
+export const profile = (person: { userId: string; anonymous: boolean }): string => link(`/people/${encodeURIComponent(person.userId)}`, person.anonymous ? { device: '1' } : {})
 
 export const close = (): void => set({ people: null })

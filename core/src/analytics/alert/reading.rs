@@ -1,0 +1,208 @@
+//! What a rule looks at: read as of an instant, with the rights of its owner.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::Analytics;
+use crate::access::{self, Permission, Principal};
+use crate::alert::{Against, Alert, Condition, Reading, Rule, Source, System, Unusual, Verdict};
+use crate::audit::Outcome;
+use crate::error::{Error, ErrorKind, Result};
+use crate::metadata::{Kind, documents, entries, read};
+use crate::query::{Instant, Window};
+
+const WEEK: i64 = 7 * 86_400_000_000;
+
+/// What one rule was found to be.
+pub(super) struct Found {
+    pub(super) alert: Alert,
+    pub(super) at: Instant,
+    pub(super) reading: Reading,
+    pub(super) verdict: Verdict,
+    pub(super) error: Option<String>,
+}
+
+impl Found {
+    /// What was read, as it is told: with why it could not be.
+    pub(super) fn told(&self) -> Value {
+        let mut reading = told(&self.reading);
+        if let (Some(error), Some(fields)) = (&self.error, reading.as_object_mut()) {
+            fields.insert("error".to_owned(), json!(error));
+        }
+        reading
+    }
+}
+
+impl Analytics {
+    /// What a rule is found to be at an instant.
+    pub(super) fn found(&self, alert: Alert, at: Instant) -> Found {
+        match self.reading(&alert, at) {
+            Ok(reading) => Found {
+                verdict: alert.rule.condition.judge(&reading),
+                alert,
+                at,
+                reading,
+                error: None,
+            },
+            Err(error) => Found {
+                alert,
+                at,
+                reading: Reading::default(),
+                verdict: Verdict::Unknown,
+                // A fault of ours is not described to those who read of it.
+                error: Some(match error.kind() {
+                    ErrorKind::Internal => error.code().to_owned(),
+                    _ => error.message().to_owned(),
+                }),
+            },
+        }
+    }
+
+    /// Reads what a rule looks at, as of an instant.
+    fn reading(&self, alert: &Alert, at: Instant) -> Result<Reading> {
+        let who = Principal::new(alert.owner_id.as_str(), alert.role.as_str());
+        let rule = &alert.rule;
+        let earlier = |by: i64| Instant::saturating_from_micros(at.micros() - by);
+        let mut reading = self.measured(&who, rule, at)?;
+        match rule.condition {
+            Condition::Change { against, .. } if reading.value.is_some() => {
+                let back = match against {
+                    Against::Previous => rule.schedule.interval().micros(),
+                    Against::WeekBefore => WEEK,
+                };
+                reading.before = self.measured(&who, rule, earlier(back))?.value;
+            }
+            Condition::Anomaly { .. } => {
+                if let Source::Metric { name, range } = &rule.source {
+                    let finding = self.unusual(&who, (name, range), &rule.schedule, at)?;
+                    reading.unusual = finding.map(|(up, expected)| Unusual { up, expected });
+                }
+            }
+            _ => {}
+        }
+        Ok(reading)
+    }
+
+    fn measured(&self, who: &Principal, rule: &Rule, at: Instant) -> Result<Reading> {
+        match &rule.source {
+            Source::Metric { name, range } => {
+                let question = json!({ "metrics": [name], "timeRange": range, "asOf": at });
+                let answer = self.realtime_json(who, &question)?;
+                let value = answer.first().and_then(|m| m.value);
+                Ok(Reading {
+                    value: value.map(crate::realtime::Figure::number),
+                    ..Reading::default()
+                })
+            }
+            Source::Answer {
+                word,
+                question,
+                last,
+                value,
+                low,
+                high,
+            } => {
+                let question = ranged(question, *last, rule.schedule.zone(), at);
+                let begun = self.now();
+                let answer: Value = serde_json::from_str(&self.ask(who, word, &question)?)
+                    .map_err(Error::internal)?;
+                let taken = self.now().micros().saturating_sub(begun.micros());
+                let number = |at: &str| answer.pointer(at).and_then(Value::as_f64);
+                Ok(Reading {
+                    value: if value == "seconds" {
+                        Some(taken as f64 / 1e6)
+                    } else {
+                        number(value)
+                    },
+                    low: low.as_deref().and_then(number),
+                    high: high.as_deref().and_then(number),
+                    ..Reading::default()
+                })
+            }
+            Source::System(system) => Ok(Reading {
+                value: self.of_system(who, *system, rule.schedule.interval(), at)?,
+                ..Reading::default()
+            }),
+        }
+    }
+
+    fn of_system(
+        &self,
+        who: &Principal,
+        system: System,
+        interval: Window,
+        at: Instant,
+    ) -> Result<Option<f64>> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let from = Instant::saturating_from_micros(at.micros() - interval.micros());
+        match system {
+            System::Freshness => {
+                let newest = self.warehouse.newest(at)?;
+                Ok(newest.map(|newest| (at.micros() - newest.micros()) as f64 / 1e6))
+            }
+            System::ExportFailures => {
+                let failed = read(&*self.metadata()?, |s| {
+                    documents::in_state(s, Kind::Export, "failed")
+                })?;
+                let lately = failed
+                    .iter()
+                    .filter(|d| from < d.updated_at && d.updated_at <= at);
+                Ok(Some(lately.count() as f64))
+            }
+            System::Failures => {
+                let filter = entries::Filter {
+                    outcome: Outcome::Failed.name().to_owned(),
+                    from: Some(from),
+                    to: Some(at),
+                    limit: 10_000,
+                    ..entries::Filter::default()
+                };
+                let (found, _) = read(&*self.metadata()?, |s| entries::find(s, &filter))?;
+                let ours = found.iter().filter(|entry| entry.reason == "internal");
+                Ok(Some(ours.count() as f64))
+            }
+        }
+    }
+}
+
+/// What was read, as it is told.
+fn told(reading: &Reading) -> Value {
+    let mut told = Map::new();
+    let unusual = reading.unusual;
+    let numbers: BTreeMap<&str, Option<f64>> = [
+        ("value", reading.value),
+        ("before", reading.before),
+        ("low", reading.low),
+        ("high", reading.high),
+        ("expected", unusual.map(|u| u.expected)),
+    ]
+    .into();
+    for (name, number) in numbers {
+        if number.is_some() || name == "value" {
+            told.insert(name.to_owned(), json!(number));
+        }
+    }
+    if let Some(unusual) = unusual {
+        let direction = if unusual.up { "up" } else { "down" };
+        told.insert("unusual".to_owned(), json!(direction));
+    }
+    Value::Object(told)
+}
+
+/// A question as of an instant, over the complete days before it where it has no range of its own.
+fn ranged(question: &Value, last: Option<u32>, zone: &crate::Zone, at: Instant) -> Value {
+    let mut question = question.clone();
+    if let Some(fields) = question.as_object_mut() {
+        fields.entry("asOf").or_insert_with(|| json!(at));
+        if let Some(days) = last {
+            let today = zone.date(at);
+            let from = jiff::ToSpan::days(i64::from(days));
+            let first = today.checked_sub(from).unwrap_or(today);
+            fields.insert("startDate".to_owned(), json!(zone.start_of(first)));
+            fields.insert("endDate".to_owned(), json!(zone.start_of(today)));
+            fields.insert("timezone".to_owned(), json!(zone.name()));
+        }
+    }
+    question
+}
