@@ -9,11 +9,11 @@ use travelsense::cohort::{self, Definition};
 use travelsense::funnel::{FunnelAnswer, Who};
 use travelsense::timeline::{Columns, View};
 use travelsense::{Instant, funnel};
+use travelsense_tests::oracle::History;
 use travelsense_tests::oracle::funnel::{Funnel, Who as Whom};
 use travelsense_tests::oracle::money::Money;
 use travelsense_tests::oracle::numbers::instant;
 use travelsense_tests::oracle::question::{micros, seconds};
-use travelsense_tests::oracle::History;
 
 use crate::cases::{CASES, LAWS, agree, same};
 use crate::generate::{DAY, HOUR, NAMES, NOW, SECOND, scene, segment, selector, timelines};
