@@ -222,9 +222,9 @@ fn only_the_warehouse_speaks_sql() {
         },
     );
     refuse("bindings", "a door holds no SQL", |path, line| {
-        // Tests of sources make the tables of others that are read.
+        // Tests make the tables of others that are read, and tamper with those of PostgreSQL.
         let line = line.to_lowercase();
-        !path.ends_with("tests/it/sources.rs") && openings.iter().any(|o| line.contains(o))
+        !path.contains("/tests/it/") && openings.iter().any(|o| line.contains(o))
     });
 }
 
