@@ -46,6 +46,7 @@ test('an export is its creator\'s, and of those who manage access', async () => 
   }
   assert.deepEqual((await bob.exports({})).exports, []);
   assert.equal(await boss.saveExport(job._id, join(folder, 'a.csv')), job.fileSize);
+  /** @type {import('travelsense').Widget} */
   const widget = { type: 'metric', title: 'Users', dataSource: 'user_events', visualization: 'number', config: {} };
   const { _id: dashboardId } = await ana.createDashboard({ name: 'Private', widgets: [widget] });
   const asked = { exportType: /** @type {const} */ ('dashboard'), format: /** @type {const} */ ('csv'), dateRange };
