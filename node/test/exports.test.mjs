@@ -35,8 +35,12 @@ test('exports are listed, and one that is over cannot be cancelled', async () =>
   await assert.rejects(store.cancelExport(job._id), { code: 'export_over' });
 });
 
-test('an export is its creator\'s, and of those who manage access', async () => {
-  const [ana, bob, boss] = [store.acting('ana', 'analyst'), store.acting('bob', 'analyst'), store.acting('boss', 'admin')];
+test("an export is its creator's, and of those who manage access", async () => {
+  const [ana, bob, boss] = [
+    store.acting('ana', 'analyst'),
+    store.acting('bob', 'analyst'),
+    store.acting('boss', 'admin'),
+  ];
   let job = await ana.export({ exportType: 'report', format: 'csv', dateRange });
   for await (const later of ana.watchExport(job._id)) job = later;
   for (const other of [bob, store.acting('nobody', 'nobody')]) {
@@ -51,7 +55,9 @@ test('an export is its creator\'s, and of those who manage access', async () => 
   const { _id: dashboardId } = await ana.createDashboard({ name: 'Private', widgets: [widget] });
   const asked = { exportType: /** @type {const} */ ('dashboard'), format: /** @type {const} */ ('csv'), dateRange };
   await assert.rejects(bob.export({ ...asked, dashboardId }), { kind: 'forbidden' });
-  await assert.rejects(bob.export({ ...asked, dashboardId: '507f1f77bcf86cd799439011' }), { code: 'validation_failed' });
+  await assert.rejects(bob.export({ ...asked, dashboardId: '507f1f77bcf86cd799439011' }), {
+    code: 'validation_failed',
+  });
 });
 
 test('an answer is drawn as SVG', async () => {
