@@ -244,7 +244,7 @@ def test_text_that_is_no_utf8_is_malformed(column, bad):
             pytest.raises(ts.ValidationError) as refused,
         ):
             analytics.import_(source, **columns)
-        assert refused.value.errors[0].code == "malformed"
+        assert refused.value.errors[0]["code"] == "malformed"
 
 
 @pytest.mark.parametrize("wrap", [lambda table: table, lambda table: table.to_batches()[0].to_struct_array()])
@@ -255,4 +255,4 @@ def test_a_type_nested_very_deep_is_refused(wrap):
     table = pa.table({"user_id": ["a"], "name": ["x"], "ts": ["2026-02-01T00:00:00Z"], "deep": deep})
     with ts.open(":memory:") as analytics, pytest.raises(ts.ValidationError) as refused:
         analytics.import_(wrap(table))
-    assert refused.value.errors[0].code == "unsupported_type"
+    assert refused.value.errors[0]["code"] == "unsupported_type"
