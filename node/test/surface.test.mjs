@@ -47,8 +47,10 @@ const camel = (snake) => snake.replace(/_([a-z])/g, (_, letter) => letter.toUppe
 /** @param {string} path */
 const source = async (path) => (await readFile(path, 'utf8')).split('\nmod tests')[0] ?? '';
 
+const rooms = async () => (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.rs'));
+
 test('every verb of the core is one of Analytics', async () => {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.rs'));
+  const files = await rooms();
   /** @type {Set<string>} */
   const verbs = new Set();
   for (const file of files) {
@@ -72,7 +74,7 @@ test('every verb of the core is one of Analytics', async () => {
 test('every word of the core can be asked, and has types', async () => {
   /** @type {string[]} */
   const words = [];
-  for (const file of await readdir(folder)) {
+  for (const file of await rooms()) {
     for (const [, name = ''] of (await source(join(folder, file))).matchAll(/: Word = Word \{\s*name: "(\w+)"/g)) {
       words.push(name);
     }

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from conftest import DATA, ROOT
@@ -30,16 +31,16 @@ async def run(path):
 @pytest.fixture(scope="module")
 def executed():
     """Every notebook that can be run here, run."""
-    os.environ["TRAVELSENSE_DATA"] = str(DATA)
-    # Bars of progress are written to `stderr` too, by slow machines.
-    os.environ["TQDM_DISABLE"] = "1"
     able = [path for path in NOTEBOOKS if DATA.is_dir() or not needs_data(path)]
 
     async def run_all():
         return await asyncio.gather(*map(run, able))
 
+    # Bars of progress are written to `stderr` too, by slow machines.
+    settings = {"TRAVELSENSE_DATA": str(DATA), "TQDM_DISABLE": "1"}
     # One loop for all, which is closed when they have run.
-    return dict(zip(able, asyncio.run(run_all()), strict=True))
+    with mock.patch.dict(os.environ, settings):
+        return dict(zip(able, asyncio.run(run_all()), strict=True))
 
 
 def test_they_are_there():

@@ -48,7 +48,7 @@ PEOPLE = re.compile(r"_people$")
 def verbs():
     """Every public method of the core's handle, as its sources have them."""
     found = set()
-    for path in sorted(CORE.glob("*.rs")):
+    for path in sorted(CORE.rglob("*.rs")):
         for name in re.findall(r"^    pub fn (\w+)\s*(?:<[^>]*>)?\(\s*&self", path.read_text(), re.MULTILINE):
             found.add(name.removesuffix("_json"))
     return found

@@ -41,11 +41,14 @@ def mend(fields):
     if fields.get("predictionType", "feature_adoption") != "feature_adoption":
         fields.pop("feature", None)
     if isinstance(fields.get("below"), float | int) and isinstance(fields.get("above"), float | int):
-        fields["above"] = fields["below"] + 1
+        fields["above"] = fields["below"] + max(1, abs(fields["below"]))
     for bound in ("below", "above"):
         # Whatever recovers lies on the other side of its bound.
         if isinstance(fields.get("recover"), float | int) and isinstance(fields.get(bound), float | int):
             fields["recover"] = fields[bound]
+    if isinstance(fields.get("filters"), str):
+        # It is JSON.
+        fields["filters"] = "[]"
     if isinstance(fields.get("atMost"), int):
         fields["atMost"] = max(fields["atMost"], fields.get("atLeast") or 1)
 

@@ -285,7 +285,7 @@ fn analytics() -> Api {
                     schema::default(schema::truth(), false.into()),
                     "Whether it is the id of a device.",
                 )
-                .query("name", schema::text(), "Only events of this name.")
+                .query("name", schema::text_of(1, 200), "Only events of this name.")
                 .query(
                     "limit",
                     schema::default(schema::integer(1, 1_000), 50.into()),
