@@ -75,11 +75,16 @@ impl FunnelAnswer {
 impl Switches {
     /// How long a chain may take.
     pub(super) fn within(&self, window: Window) -> String {
-        match self.window_calendar_days {
-            None => length(window.micros() as f64 / 1e6),
-            Some(1) => "1 calendar day".to_owned(),
-            Some(days) => format!("{days} calendar days"),
-        }
+        let calendar = self.calendar_days();
+        calendar.unwrap_or_else(|| length(window.micros() as f64 / 1e6))
+    }
+
+    /// The local days a chain may touch, in words, where they stand in the place of the window.
+    pub(crate) fn calendar_days(&self) -> Option<String> {
+        self.window_calendar_days.map(|days| match days {
+            1 => "1 calendar day".to_owned(),
+            days => format!("{days} calendar days"),
+        })
     }
 }
 

@@ -53,11 +53,8 @@ fn describe(data: &FunnelAnswer) -> String {
     }
 
     let steps = data.steps.len();
-    let within = match data.switches.window_calendar_days {
-        None => length(data.window),
-        Some(1) => "1 calendar day".to_owned(),
-        Some(days) => format!("{days} calendar days"),
-    };
+    let calendar = data.switches.calendar_days();
+    let within = calendar.unwrap_or_else(|| length(data.window));
     let in_order = data.switches.order != Order::Any || data.switches.anchor_first;
     let began = if in_order {
         entry

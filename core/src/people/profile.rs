@@ -97,23 +97,18 @@ impl Asked {
     /// `validation_failed` with every field error at once.
     pub fn parse(asked: &Value, now: Instant) -> Result<Self> {
         let mut fields = Fields::of(asked)?;
-        let asked = Self {
-            anonymous: fields
-                .optional("anonymous", fields::boolean)
-                .unwrap_or_default(),
-            name: fields.optional("name", fields::name),
-            limit: fields
-                .optional("limit", |v| fields::integer(v, 1, 1_000))
-                .map_or(50, |n| n as usize),
-            offset: fields
-                .optional("offset", |v| fields::integer(v, 0, i64::from(u32::MAX)))
-                .map_or(0, |n| n as usize),
-            as_of: fields
-                .optional("asOf", fields::instant)
-                .map(|at| at.min(now)),
-        };
+        let anonymous = fields.optional("anonymous", fields::boolean);
+        let name = fields.optional("name", fields::name);
+        let (limit, offset) = fields.page(1..=1_000, 50);
+        let as_of = fields.optional("asOf", fields::instant);
         fields.finish(Vec::new())?;
-        Ok(asked)
+        Ok(Self {
+            anonymous: anonymous.unwrap_or_default(),
+            name,
+            limit,
+            offset,
+            as_of: as_of.map(|at| at.min(now)),
+        })
     }
 }
 

@@ -129,10 +129,9 @@ impl Identity {
 
     /// The keys of all known users that are this one, ascending.
     pub(super) fn keys_of(&self, user: u32) -> Vec<u32> {
-        let merged = self.canonical.iter().filter(|(_, of)| **of == user);
-        let mut keys: Vec<u32> = merged.map(|(key, _)| *key).chain([user]).collect();
+        let merged = self.merged_into(&[user]).into_iter().map(|(key, _)| key);
+        let mut keys: Vec<u32> = merged.chain([user]).collect();
         keys.sort_unstable();
-        keys.dedup();
         keys
     }
 
