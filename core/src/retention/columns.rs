@@ -48,6 +48,15 @@ impl<'a> Columns<'a> {
         self.count
     }
 
+    /// The first period from which on a return makes no difference.
+    pub(super) fn reach(&self) -> usize {
+        match self.criterion {
+            Criterion::OnOrAfter => usize::MAX,
+            Criterion::Brackets(brackets) => brackets.iter().map(|b| b.1).max().unwrap_or(0),
+            _ => self.count,
+        }
+    }
+
     /// The periods that must have elapsed: all up to the end of this range.
     pub(super) fn periods(&self, column: usize) -> Range<usize> {
         match self.criterion {

@@ -1,12 +1,14 @@
 //! One user with very many events costs about one pass a cohort, whatever opens a clock.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Watch};
 
 use serde_json::{Value, json};
 
 use super::{Retention, RetentionAnswer, answer};
 use crate::access::{Permission, Principal, grant};
-use crate::timeline::{Timelines, View};
+use crate::error::Result;
+use crate::timeline::{Halt, Stop, Timelines, View};
 
 #[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
 /// The answer over a user with 200,000 events a minute apart, all of which start a clock and return.
@@ -126,5 +128,95 @@ fn tables_of_any_length_count_alike() {
         let [wide, general] = ["2025-04-20T00:00:00Z", "2025-12-01T00:00:00Z"]
             .map(|as_of| cells("on_or_after", mode, as_of, 20));
         assert_eq!(wide, general, "{mode} on_or_after");
+    }
+}
+
+/// What a user asks for who started in the year 1 and came again in 2024, very often.
+fn long_ago(options: &Value, stop: Stop<'_>) -> Result<RetentionAnswer> {
+    let start = "0001-01-05T00:00:00Z"
+        .parse::<crate::Instant>()
+        .unwrap()
+        .micros();
+    let again = "2024-01-01T00:00:00Z"
+        .parse::<crate::Instant>()
+        .unwrap()
+        .micros();
+    let late = (0..20_000).map(|i| (0, again + i * 60_000_000, 0));
+    let rows = (1..3)
+        .map(|i| (0, start + i * 3_600_000_000, 0))
+        .chain(late);
+    let timelines = Timelines::from_rows(vec!["a".to_owned()], rows).unwrap();
+    let mut question = json!({
+        "cohortPeriod": "daily", "analysisMetric": "retention_rate", "startDate": "0001-01-05", "endDate": "0001-01-06", "mode": "recurring", "start": "a",
+        "return": "a",
+    });
+    for (name, value) in options.as_object().unwrap() {
+        question[name] = value.clone();
+    }
+    let now = "2024-06-01T00:00:00Z".parse().unwrap();
+    let view = View {
+        stop,
+        ..View::new(&timelines, now)
+    };
+    let question = Retention::parse(&question, now).unwrap();
+    let question = grant(&Principal::owner(), Permission::ReadAnalytics, &question).unwrap();
+    answer(&question, &view)
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a limit on how long it takes")]
+fn a_clock_does_not_step_through_empty_periods() {
+    let watch = Watch::now();
+    for options in [
+        json!({"unit": "24h", "clockStart": "day", "periods": 2}),
+        json!({"unit": "24h", "clockStart": "day"}),
+        json!({"unit": "24h", "clockStart": "hour", "criterion": "on_or_after"}),
+        json!({"unit": "month_anniversary"}),
+    ] {
+        let answer = long_ago(&options, Stop::default()).unwrap();
+        let cohort = &answer.cohorts[0];
+        assert_eq!(
+            (cohort.size, cohort.returned_in_start_period),
+            (1, 1),
+            "{options}"
+        );
+        let returned: u64 = cohort
+            .retention
+            .iter()
+            .map(|c| c.count + c.partial_count)
+            .sum();
+        let expected = match options["criterion"].as_str() {
+            // Period 0 and all up to the last one.
+            Some(_) => 738_895,
+            None if options["periods"] == 2 => 1,
+            None if options["unit"] == "24h" => 15,
+            None => 3,
+        };
+        assert_eq!(returned, expected, "{options}");
+    }
+    // Step by step through all periods and rows it would be hours.
+    assert!(
+        watch.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        watch.elapsed()
+    );
+}
+
+#[test]
+fn one_user_does_not_keep_a_table_from_stopping() {
+    let options = json!({
+        "unit": "24h", "cohortPeriod": "hourly", "startDate": "2024-01-01", "endDate": "2024-01-14", "periods": 20
+    });
+    let asked = AtomicUsize::new(0);
+    let until = |last: usize| {
+        let stop = || (asked.fetch_add(1, Ordering::Relaxed) >= last).then_some(Halt::TimedOut);
+        long_ago(&options, Stop::when(&stop))
+    };
+    until(usize::MAX).unwrap();
+    let all = asked.swap(0, Ordering::Relaxed);
+    assert!(all > 20, "asked {all} times");
+    for last in [10, all - 3] {
+        assert_eq!(until(last).unwrap_err().code(), "timed_out");
+        asked.store(0, Ordering::Relaxed);
     }
 }

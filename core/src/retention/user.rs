@@ -40,7 +40,7 @@ pub(super) struct Plan<'a> {
     stop: Stop<'a>,
 }
 
-/// A user with so many events is not looked at in one go.
+/// After so many steps it is asked whether to stop.
 const PATIENCE: usize = 1 << 16;
 
 /// One user in one cohort.
@@ -62,6 +62,8 @@ pub(super) struct Joined<'h> {
 pub(super) struct Scratch {
     hits: Vec<Hit>,
     starts: Vec<(usize, usize)>,
+    /// Steps since it was asked whether to stop.
+    steps: usize,
 }
 
 impl<'a> Plan<'a> {
@@ -146,7 +148,11 @@ impl<'a> Plan<'a> {
         scratch: &mut Scratch,
         mut see: impl FnMut(Joined<'_>),
     ) {
-        let Scratch { hits, starts } = scratch;
+        let Scratch {
+            hits,
+            starts,
+            steps,
+        } = scratch;
         self.joins(t, starts);
         hits.clear();
         if let Some((_, first)) = starts.first()
@@ -158,15 +164,25 @@ impl<'a> Plan<'a> {
             let Some((cohort, first)) = clocks.first().copied() else {
                 continue;
             };
-            if t.ts.len() >= PATIENCE && self.stop.check().is_err() {
+            if self.stops(steps, t.ts.len() - first + self.columns.count()) {
                 return;
             }
             let joined = if self.shared {
                 self.share(t, cohort, first, hits)
             } else {
-                self.own(t, cohort, clocks, hits)
+                self.own(t, cohort, clocks, hits, steps)
             };
             see(joined);
+        }
+    }
+
+    /// Whether it is time to stop, after so many steps more; what was found by then is thrown away.
+    #[inline]
+    fn stops(&self, steps: &mut usize, more: usize) -> bool {
+        *steps += more;
+        *steps >= PATIENCE && {
+            *steps = 0;
+            self.stop.check().is_err()
         }
     }
 
@@ -293,6 +309,7 @@ impl<'a> Plan<'a> {
         cohort: usize,
         clocks: &[(usize, usize)],
         hits: &'h mut Vec<Hit>,
+        steps: &mut usize,
     ) -> Joined<'h> {
         hits.clear();
         let mut elapsed = usize::MAX;
@@ -301,7 +318,7 @@ impl<'a> Plan<'a> {
         }
         match clocks {
             [(_, row)] => self.look(t, cohort, *row, hits),
-            _ => self.look_at_all(t, clocks, hits),
+            _ => self.look_at_all(t, clocks, hits, steps),
         }
         if !hits.is_sorted() {
             hits.sort_unstable();
@@ -345,7 +362,13 @@ impl<'a> Plan<'a> {
     }
 
     /// The same after each of a cohort's starts, the earliest first, each of which opened a clock of its own (R3).
-    fn look_at_all(&self, t: &Timeline<'_>, clocks: &[(usize, usize)], hits: &mut Vec<Hit>) {
+    fn look_at_all(
+        &self,
+        t: &Timeline<'_>,
+        clocks: &[(usize, usize)],
+        hits: &mut Vec<Hit>,
+        steps: &mut usize,
+    ) {
         let mut of_value = BTreeMap::<Option<u32>, Vec<usize>>::new();
         let value = |row: usize| self.hold?.code(t.user, t.ts[row], t.row[row]);
         for (_, first) in clocks {
@@ -364,16 +387,23 @@ impl<'a> Plan<'a> {
                 .filter(|row| self.returns(t, *row) && value(*row) == held)
                 .collect();
             if self.clock.is_even() {
-                self.evenly(t, &starts, &rows, hits);
+                self.evenly(t, &starts, &rows, hits, steps);
             } else {
-                self.period_by_period(t, starts, &rows, hits);
+                self.period_by_period(t, starts, &rows, hits, steps);
             }
         }
     }
 
     /// Adds every period in which a row lies after any of these starts: the later the start, the earlier the period.
-    fn evenly(&self, t: &Timeline<'_>, starts: &[usize], rows: &[usize], hits: &mut Vec<Hit>) {
-        let mut before = 0;
+    fn evenly(
+        &self,
+        t: &Timeline<'_>,
+        starts: &[usize],
+        rows: &[usize],
+        hits: &mut Vec<Hit>,
+        steps: &mut usize,
+    ) {
+        let (mut before, reach) = (0, self.columns.reach());
         for row in rows.iter().copied() {
             while starts.get(before).is_some_and(|s| t.ts[*s] <= t.ts[row]) {
                 before += 1;
@@ -383,11 +413,16 @@ impl<'a> Plan<'a> {
             let own = before
                 .checked_sub(1)
                 .is_some_and(|last| starts[last] == row);
-            let mut left = &starts[..before - usize::from(own)];
+            let left = &starts[..before - usize::from(own)];
+            let far = |start: &usize| period(*start).is_some_and(|period| period >= reach);
+            let mut left = &left[left.partition_point(far)..];
             while let Some(first) = left.first() {
                 let earliest = period(*first);
                 hits.extend(earliest.map(|period| Hit { period, at: row }));
                 left = &left[left.partition_point(|start| period(*start) == earliest)..];
+                if self.stops(steps, 1) {
+                    return;
+                }
             }
         }
     }
@@ -400,6 +435,7 @@ impl<'a> Plan<'a> {
         mut starts: Vec<usize>,
         rows: &[usize],
         hits: &mut Vec<Hit>,
+        steps: &mut usize,
     ) {
         let Some(last) = rows.last().map(|row| t.ts[*row]) else {
             return;
@@ -409,7 +445,9 @@ impl<'a> Plan<'a> {
             starts.dedup_by_key(|start| self.clock.end(t.ts[*start], 0));
         }
         let mut begins: Vec<i64> = starts.iter().map(|start| t.ts[*start]).collect();
-        for period in 0.. {
+        let before = |ts: i64| rows.partition_point(|row| t.ts[*row] < ts);
+        let mut period = 0;
+        while period < self.columns.reach() {
             let mut spans: Vec<(i64, i64, usize)> = begins
                 .iter()
                 .zip(&starts)
@@ -422,8 +460,10 @@ impl<'a> Plan<'a> {
             if spans.first().is_none_or(|span| span.0 > last) {
                 return;
             }
-            let (mut begun, mut end) = (0, i64::MIN);
-            for row in rows.iter().copied() {
+            let from = spans.first().map_or(0, |span| before(span.0));
+            let to = spans.iter().map(|span| span.1).max().map_or(0, before);
+            let (mut begun, mut end, found) = (0, i64::MIN, hits.len());
+            for row in rows[from..to.max(from)].iter().copied() {
                 let ts = t.ts[row];
                 while spans.get(begun).is_some_and(|span| span.0 < ts) {
                     end = end.max(spans[begun].1);
@@ -432,6 +472,27 @@ impl<'a> Plan<'a> {
                 let mut now = spans[begun..].iter().take_while(|span| span.0 == ts);
                 if end > ts || now.any(|span| span.1 > ts && span.2 != row) {
                     hits.push(Hit { period, at: row });
+                }
+            }
+            if self.stops(steps, starts.len() + to.saturating_sub(from)) {
+                return;
+            }
+            period += 1;
+            if hits.len() > found {
+                continue;
+            }
+            // Nothing was there: on to the next period of any start that holds a row.
+            let next = begins.iter().zip(&starts).filter_map(|(begin, start)| {
+                let row = rows.get(before(*begin))?;
+                self.clock.period(0, t.ts[*start], t.ts[*row])
+            });
+            let Some(next) = next.min() else {
+                return;
+            };
+            if next > period {
+                period = next;
+                for (begin, start) in begins.iter_mut().zip(&starts) {
+                    *begin = self.clock.end(t.ts[*start], period - 1).max(*begin);
                 }
             }
         }
