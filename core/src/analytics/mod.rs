@@ -194,7 +194,7 @@ impl Analytics {
             // Memory holds nothing that could be left as it is.
             read_only: options.read_only && options.path.is_some(),
             threads: options.threads,
-            memory_limit: options.memory_limit,
+            memory_limit: options.memory_limit.map(|limit| limit / 4),
             now,
         })?;
         let path = options.path.as_deref();

@@ -66,10 +66,16 @@ pub(super) struct Change<'a> {
     staged: Vec<(Table, u64)>,
     /// The events that no filter stopped, as long as they are few.
     added: Option<Vec<RecordBatch>>,
+    /// How many threads the engine had before it was left with one.
+    threads: Option<u64>,
 }
 
 /// Of more events in a change nobody is told which they are.
 const TOLD: u64 = 100_000;
+
+/// From so many events on a change is appended by one thread of the engine: with more it keeps all that it has written to the file in
+/// memory as well, uncompressed, until the end of the transaction (DuckDB 1.5.6).
+const LARGE: u64 = 250_000;
 
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +123,7 @@ impl<'a> Change<'a> {
             erased: None,
             staged: Vec::new(),
             added: Some(Vec::new()),
+            threads: None,
         })
     }
 
@@ -204,6 +211,23 @@ impl<'a> Change<'a> {
             }
         }
         appender.flush().map_err(|e| self.home.fault(e))
+    }
+
+    /// Leaves the engine with one thread.
+    fn alone(&mut self) -> Result<()> {
+        if self.threads.is_none() {
+            self.threads = Some(self.number("select current_setting('threads')::ubigint")?);
+            self.run("set threads = 1")?;
+        }
+        Ok(())
+    }
+
+    /// Gives the engine its threads back.
+    fn together(&mut self) -> Result<()> {
+        match self.threads.take() {
+            Some(threads) => self.run(&format!("set threads = {threads}")),
+            None => Ok(()),
+        }
     }
 
     /// Gives the users and names of events their keys, and looks whose id may have been seen before.
@@ -429,6 +453,9 @@ impl Load for Change<'_> {
             fresh.push(of(Fate::Fresh)?);
             contested.push(of(Fate::Contested)?);
         }
+        if self.fresh > LARGE {
+            self.alone()?;
+        }
         self.append_events(&fresh)?;
         if let Some(added) = self.added.as_mut().filter(|_| self.fresh <= TOLD) {
             for rows in &fresh {
@@ -524,6 +551,7 @@ impl Load for Change<'_> {
     }
 
     fn commit_answering(mut self: Box<Self>, answers: &mut Answers<'_>) -> Result<Committed> {
+        self.together()?;
         let mut result = Committed {
             accepted: self.fresh,
             ..Committed::default()
@@ -623,6 +651,7 @@ impl Drop for Change<'_> {
         }
         // Where even this fails the engine has given the transaction up by itself.
         let _ = self.writer.connection.execute_batch("rollback");
+        let _ = self.together();
         self.roll_back_keys();
     }
 }

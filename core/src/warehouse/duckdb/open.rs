@@ -35,9 +35,12 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
     Ok((connection, held))
 }
 
-/// From here on no statement can reach a file, load an extension or change a setting: files to import are read by other means.
+/// From here on no statement can reach a file, load an extension or change a setting but how many threads there are: files to import are
+/// read by other means.
 pub(crate) fn seal(connection: &Connection) -> ::duckdb::Result<()> {
-    connection.execute_batch("set enable_external_access = false; set lock_configuration = true")
+    connection.execute_batch(
+        "set enable_external_access = false; set allowed_configs = ['threads']; set lock_configuration = true",
+    )
 }
 
 /// Opens a file or memory, whatever it holds; what is returned holds the file until both are dropped.
