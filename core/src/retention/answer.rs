@@ -398,6 +398,7 @@ impl Layout<'_> {
         let span = self.question.range.span();
         let complete = self.columns.within(self.clock.complete(c));
         let begun = self.columns.begun(self.clock.begun(c));
+        let eligible = tally.eligible(c);
         Cohort {
             period: bucket.map_or(span.from, |b| b.start),
             size: tally.size(c),
@@ -405,12 +406,13 @@ impl Layout<'_> {
             partial: bucket.is_some_and(|b| b.start < span.from || b.end > span.to),
             returned_in_start_period: tally.within(c),
             retention: (0..begun)
-                .map(|n| self.cell(c, n, n < complete, tally))
+                .zip(eligible)
+                .map(|(n, eligible)| self.cell((c, n), n < complete, eligible, tally))
                 .collect(),
         }
     }
 
-    fn cell(&self, c: usize, n: usize, complete: bool, tally: &Tally) -> Cell {
+    fn cell(&self, (c, n): (usize, usize), complete: bool, eligible: u64, tally: &Tally) -> Cell {
         let periods = self.columns.periods(n);
         let mut cell = Cell {
             period: periods.start,
@@ -443,7 +445,7 @@ impl Layout<'_> {
         let [count, late] = tally.returned(c, n);
         cell.count = count;
         cell.estimate = self.estimate(count);
-        cell.eligible = tally.eligible(c, n);
+        cell.eligible = eligible;
         cell.partial_count = late;
         match tally.total(c, n) {
             Some(amount) => {

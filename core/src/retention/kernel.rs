@@ -126,12 +126,14 @@ impl Tally {
         self.within[cohort]
     }
 
-    /// Users for whom a column's periods have elapsed (R7).
-    pub(super) fn eligible(&self, cohort: usize, column: usize) -> u64 {
+    /// Users for whom each column's periods have elapsed (R7).
+    pub(super) fn eligible(&self, cohort: usize) -> Vec<u64> {
         let first = cohort * (self.columns + 1);
-        self.eligible[first + column + 1..first + self.columns + 1]
-            .iter()
-            .sum()
+        let mut eligible = self.eligible[first + 1..first + self.columns + 1].to_vec();
+        for column in (1..eligible.len()).rev() {
+            eligible[column - 1] += eligible[column];
+        }
+        eligible
     }
 
     /// Users who count in a column, of the eligible and of the others.

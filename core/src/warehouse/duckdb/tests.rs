@@ -166,7 +166,7 @@ fn the_settings_are_locked_and_files_are_out_of_reach() {
     let w = memory();
     for sql in [
         "set enable_external_access = true",
-        "set threads = 1",
+        "set memory_limit = '1GB'",
         "select * from read_csv('/etc/hostname')",
         "copy events to '/tmp/events.csv'",
         "attach '/tmp/other.db'",
