@@ -1,16 +1,17 @@
 //! Forecasts and backtests of tables of series, without a store.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Uint8Array;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
+use travelsense::events::read_ipc;
 use travelsense::forecast::{Frame, Table, Watch, on_threads};
 use travelsense::{Error, Result};
 
 use crate::answer::{Answer, json_of};
 use crate::error::parse;
-use crate::import::batches;
 use crate::patience::{Hear, Stop};
 use crate::work::{Promised, promise};
 
@@ -88,7 +89,8 @@ fn run(
 }
 
 fn read(bytes: Option<Vec<u8>>, field: &str) -> Result<Option<Frame>> {
-    bytes.map(batches).transpose().map_err(|e| {
+    let read = |bytes| read_ipc(Cursor::new(bytes));
+    bytes.map(read).transpose().map_err(|e| {
         let message = format!("holds no Arrow IPC: {e}");
         Error::field(field, "invalid_arrow", message)
     })

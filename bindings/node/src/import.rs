@@ -5,14 +5,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatchReader;
-use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
 use napi::Status;
 use napi::bindgen_prelude::{Either, FnArgs, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use travelsense::events::{ImportOptions, Progress, Source, survive};
+use travelsense::events::{ImportOptions, Progress, Source, read_ipc};
 use travelsense::{Error, Result};
 
 use crate::answer::text;
@@ -56,23 +53,12 @@ impl Store {
 fn rows(source: Either<String, Vec<u8>>) -> Result<Source> {
     match source {
         Either::A(path) => Ok(Source::Path(PathBuf::from(path))),
-        Either::B(bytes) => batches(bytes).map(Source::Batches).map_err(|e| {
-            let message = format!("holds no Arrow IPC: {e}");
-            Error::field("source", "invalid_arrow", message)
-        }),
-    }
-}
-
-/// The batches of an Arrow IPC file, which says so at its beginning, or of a stream.
-pub(crate) fn batches(
-    bytes: Vec<u8>,
-) -> std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> {
-    if bytes.starts_with(b"ARROW1") {
-        let reader = survive(|| FileReader::try_new(Cursor::new(bytes), None))?;
-        Ok(Box::new(reader))
-    } else {
-        let reader = survive(|| StreamReader::try_new(Cursor::new(bytes), None))?;
-        Ok(Box::new(reader))
+        Either::B(bytes) => read_ipc(Cursor::new(bytes))
+            .map(Source::Batches)
+            .map_err(|e| {
+                let message = format!("holds no Arrow IPC: {e}");
+                Error::field("source", "invalid_arrow", message)
+            }),
     }
 }
 

@@ -19,7 +19,7 @@ pub use ingest::{ImportOptions, Names, OnProgress, Prepared, Sound, import, inge
 pub(crate) use ingest::{Reading, prepare_records, prepare_texts};
 pub use mapping::{Mapping, Name, Unit};
 pub use model::{Datum, Event, EventId, Record, Table};
-pub use reader::{DEEPEST_TYPE, survive};
+pub use reader::{DEEPEST_TYPE, read_ipc};
 pub use report::{EventAnswer, ImportReport, IngestReport, Progress, Refusal, Status};
 pub use shape::Held;
 pub(crate) use shape::promoted;

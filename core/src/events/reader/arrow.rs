@@ -1,10 +1,9 @@
-//! Arrow: batches as they come, and IPC streams and files.
+//! Arrow: batches as they come.
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::BufReader;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,10 +15,10 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date64Type, Schema, TimeUnit};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Number, Value};
 
+use super::ipc::{read_ipc, survive};
 use super::{Body, Chunk, Emit, Header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::cell::Cell;
@@ -34,25 +33,9 @@ const CHUNK_ROWS: usize = 32_768;
 pub const DEEPEST_TYPE: usize = 64;
 
 pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, e))?;
-    let mut magic = Vec::new();
-    file.by_ref()
-        .take(6)
-        .read_to_end(&mut magic)
-        .map_err(|e| unreadable(path, e))?;
-    file.rewind().map_err(|e| unreadable(path, e))?;
-    let file = BufReader::with_capacity(1 << 20, file);
-    let not_arrow = |error: ArrowError| failed(error, &format!("`{}`", path.display()));
-    let reader: Box<dyn RecordBatchReader> = if magic == b"ARROW1" {
-        Box::new(survive(|| FileReader::try_new(file, None)).map_err(not_arrow)?)
-    } else if magic.starts_with(&[0xff; 4]) {
-        Box::new(survive(|| StreamReader::try_new(file, None)).map_err(not_arrow)?)
-    } else {
-        // The driver would take any four bytes for a length and reserve as much memory.
-        return Err(not_arrow(ArrowError::IpcError(
-            "it does not begin as one".to_owned(),
-        )));
-    };
+    let file = File::open(path).map_err(|e| unreadable(path, e))?;
+    let reader = read_ipc(BufReader::with_capacity(1 << 20, file))
+        .map_err(|error| failed(error, &format!("`{}`", path.display())))?;
     batches(reader, places, emit)
 }
 
@@ -69,15 +52,6 @@ pub(super) fn batches(
         }
     }
     Ok(())
-}
-
-/// What a reader of Arrow IPC gives, and an error where it panics: it trusts some of the lengths and places that a damaged file
-/// says. It must not be asked again then.
-pub fn survive<T>(
-    read: impl FnOnce() -> std::result::Result<T, ArrowError>,
-) -> std::result::Result<T, ArrowError> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(ArrowError::IpcError("it is damaged".to_owned())))
 }
 
 fn failed(error: ArrowError, what: &str) -> Error {

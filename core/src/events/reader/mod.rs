@@ -2,6 +2,7 @@
 
 mod arrow;
 mod csv;
+mod ipc;
 mod ndjson;
 mod parquet;
 
@@ -14,7 +15,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 pub(crate) use self::arrow::Columns;
-pub use self::arrow::{DEEPEST_TYPE, survive};
+pub use self::arrow::DEEPEST_TYPE;
+pub use self::ipc::read_ipc;
 use super::cell::Cell;
 use super::report::Progress;
 use super::shape::{Places, Refused, Row, Shape};
