@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-SUITES ?= rust postgres sources docs python+node ui
+SUITES ?= rust python+node,ui,postgres,sources,docs
 OF_SOURCES := binary(it) & test(/^sources::/)
 LINTS ?= fmt clippy deny typos ruff node
 

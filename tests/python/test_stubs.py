@@ -47,9 +47,13 @@ def _mypy():
     pytest.importorskip("mypy", reason="mypy is not installed")
 
 
-def test_the_stubs_are_what_the_package_is():
+def test_the_stubs_are_what_the_package_is(tmp_path):
+    # What other libraries look like is nothing to whether names and arguments are there, and takes a minute to read.
+    others = "altair.*,anywidget.*,duckdb.*,ipywidgets.*,pandas.*,polars.*,pyarrow.*,tqdm.*"
+    settings = tmp_path / "mypy.ini"
+    settings.write_text(f"[mypy]\n[mypy-{others}]\nfollow_imports = skip\nfollow_imports_for_stubs = True\n")
     # The other modules are their own stubs.
-    ended = run("mypy.stubtest", *STUBS, "--ignore-disjoint-bases", "--mypy-config-file", "pyproject.toml")
+    ended = run("mypy.stubtest", *STUBS, "--ignore-disjoint-bases", "--mypy-config-file", str(settings))
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
