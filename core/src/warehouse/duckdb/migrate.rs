@@ -56,14 +56,15 @@ impl From<::duckdb::Error> for Fault {
     }
 }
 
-/// Applies what is missing, each in a transaction of its own; a file opened only to read must have all.
+/// Applies what is missing, each in a transaction of its own, and tells whether anything was; a file opened only to read must
+/// have all.
 pub(super) fn run(
     connection: &Connection,
     all: &[Migration],
     file: &str,
     read_only: bool,
     now: Instant,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let refuse = |(kind, code, message): (ErrorKind, &'static str, String)| {
         Err(Fault::Ours(Error::new(kind, code, message)))
     };
@@ -80,10 +81,16 @@ pub(super) fn run(
         let known = all.iter().map(|m| (m.number, checksum(m.sql)));
         applied.into_iter().eq(known)
     }) {
-        return Ok(());
+        return Ok(false);
     }
-    if !exists(connection, "select 1 from duckdb_tables() where table_name = 'migrations' and schema_name = 'main'")? {
-        if read_only || exists(connection, "select 1 from duckdb_tables() where not internal")? {
+    let (ours, tables): (bool, bool) = connection.query_row(
+        "select count(*) filter (table_name = 'migrations' and schema_name = 'main') > 0, count(*) > 0
+         from duckdb_tables() where not internal",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if !ours {
+        if read_only || tables {
             return foreign();
         }
         connection.execute_batch(
@@ -109,6 +116,7 @@ pub(super) fn run(
     {
         return refuse(fault::newer(file));
     }
+    let mut changed = false;
     for migration in all {
         let checksum = checksum(migration.sql);
         match applied
@@ -135,10 +143,13 @@ pub(super) fn run(
                     ),
                 ));
             }
-            None => apply(connection, migration, &checksum, now)?,
+            None => {
+                apply(connection, migration, &checksum, now)?;
+                changed = true;
+            }
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 fn apply(
@@ -161,8 +172,6 @@ fn apply(
     }
     transaction.execute("update meta set format = ?", [migration.number])?;
     transaction.commit()?;
-    // Replaying changes of the schema from the log has failed in DuckDB before; a checkpoint leaves none there.
-    connection.execute_batch("checkpoint")?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         || "the warehouse in memory".to_owned(),
         |p| format!("`{}`", p.display()),
     );
-    migrate::run(
+    let changed = migrate::run(
         &connection,
         migrate::ALL,
         &file,
@@ -31,6 +31,12 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         Fault::Engine(error) => fault::of(error, path),
         Fault::Ours(error) => error,
     })?;
+    if changed && path.is_some() {
+        // Replaying changes of the schema from the log has failed in DuckDB before; a checkpoint leaves none there.
+        connection
+            .execute_batch("checkpoint")
+            .map_err(|error| fault::of(error, path))?;
+    }
     seal(&connection).map_err(|error| fault::of(error, path))?;
     Ok((connection, held))
 }

@@ -358,8 +358,8 @@ fn an_older_file_is_brought_forward_once_and_only_for_writing() {
         Err(migrate::Fault::Ours(error)) => assert_eq!(error.code(), "older_format"),
         _ => panic!("an older file was read"),
     }
-    run(&all, false).ok().unwrap();
-    run(&all, false).ok().unwrap();
+    assert!(run(&all, false).ok().unwrap());
+    assert!(!run(&all, false).ok().unwrap());
     let format: i32 = connection
         .query_row("select format from meta", [], |row| row.get(0))
         .unwrap();
