@@ -63,20 +63,14 @@ impl Call {
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
         let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let granted = access::decide(who, permission);
-            let allowed = (Outcome::Allowed, granted.reason.as_str());
-            // What changes is kept in another store than the record: without an entry beforehand there is no change.
-            let changes = granted.allow && permission == Permission::ManageCohorts;
-            if changes {
-                analytics.record(who, &act, allowed)?;
-            }
             let done = access::grant(who, permission, ())
                 .and_then(|_| Ok(answer(analytics, who)?.holding(analytics.data_version(who)?)));
-            match &done {
-                Ok(_) if changes => {}
-                Ok(_) => analytics.record(who, &act, allowed)?,
-                Err(error) => analytics.record(who, &act, Outcome::of(error))?,
-            }
+            let reason = access::decide(who, permission).reason;
+            let outcome = match &done {
+                Ok(_) => (Outcome::Allowed, reason.as_str()),
+                Err(error) => Outcome::of(error),
+            };
+            analytics.record(who, &act, outcome)?;
             done
         };
         self.give(answer, Answer::respond).await

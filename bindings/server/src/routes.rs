@@ -9,13 +9,14 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use travelsense::access::Permission;
+use travelsense::access::{Permission, Principal};
 use travelsense::audit::Act;
 use travelsense::realtime::Metric;
-use travelsense::{Error, ErrorKind, Result};
+use travelsense::{Analytics, Error, ErrorKind, Result};
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::dashboards::unparsed;
 use crate::frame;
 use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
@@ -467,28 +468,20 @@ async fn cohorts(call: Call) -> Response {
 
 /// Makes a cohort of the name in the path and the definition in the body.
 async fn create_cohort(call: Call, Path(name): Path<String>, body: Bytes) -> Response {
-    call.tell_of(
-        Permission::ManageCohorts,
-        Act::new("cohort.create", format!("cohort/{name}")),
-        move |analytics, who| {
-            analytics.create_cohort(who, &name, &json(&body)?)?;
-            Answer::of(&json!({ "name": name }))
-        },
-    )
-    .await
+    let create = move |analytics: &Analytics, who: &Principal| {
+        unparsed(&body, |body| analytics.create_cohort(who, &name, body))?;
+        Answer::of(&json!({ "name": name }))
+    };
+    call.give(create, Answer::respond).await
 }
 
 /// Removes a cohort.
 async fn remove_cohort(call: Call, Path(name): Path<String>) -> Response {
-    call.tell_of(
-        Permission::ManageCohorts,
-        Act::new("cohort.remove", format!("cohort/{name}")),
-        move |analytics, who| {
-            analytics.remove_cohort(who, &name)?;
-            Answer::of(&json!({ "name": name }))
-        },
-    )
-    .await
+    let remove = move |analytics: &Analytics, who: &Principal| {
+        analytics.remove_cohort(who, &name)?;
+        Answer::of(&json!({ "name": name }))
+    };
+    call.give(remove, Answer::respond).await
 }
 
 /// A request's body as JSON.

@@ -202,6 +202,25 @@ impl Analytics {
         done
     }
 
+    /// Makes a change where the record is not: without an entry beforehand there is no change. A refusal and a failure get one too.
+    pub(super) fn changed<T>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        act: &Act,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let done = access::grant(who, permission, ()).and_then(|_| {
+            let reason = access::decide(who, permission).reason;
+            self.record(who, act, (Outcome::Allowed, &reason))?;
+            work()
+        });
+        if let Err(error) = &done {
+            self.record(who, act, Outcome::of(error))?;
+        }
+        done
+    }
+
     /// Looks at what is kept, with an entry in the record before anything of it is given away.
     pub(super) fn seen<T>(
         &self,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Analytics;
 use crate::access::{self, Permission, Principal};
+use crate::audit::Act;
 use crate::cohort::{Cohort, Definition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::Property;
@@ -33,32 +34,34 @@ impl Analytics {
     /// `validation_failed` with what is wrong with the definition, see [`Definition::parse`]; `already_exists`;
     /// `forbidden` for a principal who may not manage cohorts; a store opened only to read.
     pub fn create_cohort(&self, who: &Principal, name: &str, definition: &Value) -> Result<()> {
-        let definition = access::grant(who, Permission::ManageCohorts, definition)?;
-        let length = name.chars().count();
-        if !(1..=100).contains(&length) {
-            return Err(Error::field(
-                "name",
-                "invalid_length",
-                "must have 1 to 100 characters",
-            ));
-        }
-        if name.contains('\0') {
-            return Err(Error::field("name", "invalid_text", "must not contain NUL"));
-        }
-        Definition::parse(definition.inner())?;
-        let text = definition.inner().to_string();
-        if self.warehouse.set_cohort(name, Some(&text), self.now())? {
-            self.intake.settle(&*self.warehouse, self.now());
-            Ok(())
-        } else {
-            Err(Error::new(
-                ErrorKind::Conflict,
-                "already_exists",
-                format!(
-                    "there is a cohort `{name}` already; cohorts never change, but can be removed"
-                ),
-            ))
-        }
+        let act = Act::new("cohort.create", format!("cohort/{name}"));
+        self.changed(who, Permission::ManageCohorts, &act, || {
+            let length = name.chars().count();
+            if !(1..=100).contains(&length) {
+                return Err(Error::field(
+                    "name",
+                    "invalid_length",
+                    "must have 1 to 100 characters",
+                ));
+            }
+            if name.contains('\0') {
+                return Err(Error::field("name", "invalid_text", "must not contain NUL"));
+            }
+            Definition::parse(definition)?;
+            let text = definition.to_string();
+            if self.warehouse.set_cohort(name, Some(&text), self.now())? {
+                self.intake.settle(&*self.warehouse, self.now());
+                Ok(())
+            } else {
+                Err(Error::new(
+                    ErrorKind::Conflict,
+                    "already_exists",
+                    format!(
+                        "there is a cohort `{name}` already; cohorts never change, but can be removed"
+                    ),
+                ))
+            }
+        })
     }
 
     /// Removes a cohort.
@@ -66,17 +69,19 @@ impl Analytics {
     /// # Errors
     /// `not_found`; `forbidden` for a principal who may not manage cohorts; a store opened only to read.
     pub fn remove_cohort(&self, who: &Principal, name: &str) -> Result<()> {
-        let name = access::grant(who, Permission::ManageCohorts, name)?;
-        if self.warehouse.set_cohort(name.inner(), None, self.now())? {
-            self.intake.settle(&*self.warehouse, self.now());
-            Ok(())
-        } else {
-            Err(Error::new(
-                ErrorKind::NotFound,
-                "not_found",
-                format!("there is no cohort `{}`", name.inner()),
-            ))
-        }
+        let act = Act::new("cohort.remove", format!("cohort/{name}"));
+        self.changed(who, Permission::ManageCohorts, &act, || {
+            if self.warehouse.set_cohort(name, None, self.now())? {
+                self.intake.settle(&*self.warehouse, self.now());
+                Ok(())
+            } else {
+                Err(Error::new(
+                    ErrorKind::NotFound,
+                    "not_found",
+                    format!("there is no cohort `{name}`"),
+                ))
+            }
+        })
     }
 
     /// The definitions of the cohorts among properties.
@@ -104,5 +109,50 @@ impl Analytics {
             found.push((name.clone(), Definition::parse(&json)?));
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Options;
+
+    #[test]
+    fn whoever_makes_or_removes_a_cohort_stands_in_the_record() {
+        let store = Analytics::open_with(Options::default()).unwrap();
+        let (owner, guest) = (Principal::owner(), Principal::new("g", "guest"));
+        let users = json!({"users": ["u"]});
+        store.create_cohort(&owner, "vip", &users).unwrap();
+        store.create_cohort(&owner, "vip", &users).unwrap_err();
+        store.remove_cohort(&guest, "vip").unwrap_err();
+        store.remove_cohort(&owner, "vip").unwrap();
+        let found = store
+            .audit(&owner, &json!({"object": "cohort/vip"}))
+            .unwrap();
+        let told: Vec<_> = found
+            .entries
+            .iter()
+            .map(|e| {
+                let e = serde_json::to_value(e).unwrap();
+                [&e["action"], &e["who"], &e["outcome"]].map(|v| v.as_str().unwrap().to_owned())
+            })
+            .collect();
+        let told: Vec<_> = told
+            .iter()
+            .rev()
+            .map(|t| t.each_ref().map(String::as_str))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ["cohort.create", "owner", "allowed"],
+                ["cohort.create", "owner", "allowed"],
+                ["cohort.create", "owner", "failed"],
+                ["cohort.remove", "g", "refused"],
+                ["cohort.remove", "owner", "allowed"],
+            ]
+        );
     }
 }

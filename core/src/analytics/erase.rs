@@ -7,8 +7,8 @@ use std::sync::PoisonError;
 use serde::Serialize;
 
 use super::Analytics;
-use crate::access::{self, Permission, Principal};
-use crate::audit::{Act, Outcome};
+use crate::access::{Permission, Principal};
+use crate::audit::Act;
 use crate::cohort;
 use crate::error::{Error, Result};
 use crate::metadata::{change, people};
@@ -58,16 +58,9 @@ impl Analytics {
     pub fn erase(&self, who: &Principal, ids: &[&str]) -> Result<ErasureReport> {
         // The record says that people were erased, by whom and when, and never who they were.
         let act = Act::new("people.erase", "");
-        let granted = access::grant(who, Permission::ErasePeople, ids);
-        let done = granted.and_then(|ids| {
-            let reason = access::decide(who, Permission::ErasePeople).reason;
-            self.record(who, &act, (Outcome::Allowed, &reason))?;
-            self.erase_granted(ids.inner())
-        });
-        if let Err(error) = &done {
-            self.record(who, &act, Outcome::of(error))?;
-        }
-        done
+        self.changed(who, Permission::ErasePeople, &act, || {
+            self.erase_granted(ids)
+        })
     }
 
     fn erase_granted(&self, ids: &[&str]) -> Result<ErasureReport> {

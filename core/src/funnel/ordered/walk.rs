@@ -300,12 +300,14 @@ impl Search<'_> {
         from
     }
 
-    /// Whether no exclusion that ends with the step just taken met a row outside the chain.
+    /// Whether no exclusion that ends with the step just taken met a row outside the chain. One that can be a later step may yet be
+    /// in it, since with a grace a later step may lie before this one.
     fn clean_up_to(&self, chain: &[(usize, u32)], step: usize) -> bool {
+        let later = (step + 1..self.limit).fold(0, |mask, k| mask | 1 << k);
         let exclusions = self.plan.exclusions.iter().enumerate();
         exclusions
             .filter(|(_, exclusion)| exclusion.1 == step)
-            .all(|(x, exclusion)| self.clean(chain, x, *exclusion, None))
+            .all(|(x, exclusion)| self.clean(chain, (x, *exclusion), None, later))
     }
 
     /// Whether a whole chain meets no exclusion.
@@ -313,21 +315,21 @@ impl Search<'_> {
         let mut exclusions = self.plan.exclusions.iter().enumerate();
         exclusions.all(|(x, exclusion)| {
             if exclusion.1 < self.limit {
-                self.clean(chain, x, *exclusion, None)
+                self.clean(chain, (x, *exclusion), None, 0)
             } else {
-                !self.plan.removes || self.clean(chain, x, *exclusion, Some(deadline))
+                !self.plan.removes || self.clean(chain, (x, *exclusion), Some(deadline), 0)
             }
         })
     }
 
     /// Whether every row of an exclusion strictly after its first step, and strictly before its second or up to an
-    /// instant, is in the chain.
+    /// instant, is in the chain or can be one of the steps `later`.
     fn clean(
         &self,
         chain: &[(usize, u32)],
-        x: usize,
-        (from, to): (usize, usize),
+        (x, (from, to)): (usize, (usize, usize)),
         until: Option<i64>,
+        later: u64,
     ) -> bool {
         let time = |step: usize| {
             let row = chain.iter().find(|c| c.0 == step)?;
@@ -341,9 +343,9 @@ impl Search<'_> {
         };
         let times = &self.excluded[x];
         let first = times.partition_point(|t| t.0 <= begins);
-        times[first..]
-            .iter()
-            .take_while(|t| t.0 < ends)
-            .all(|t| chain.iter().any(|c| c.1 == t.1))
+        times[first..].iter().take_while(|t| t.0 < ends).all(|t| {
+            let row = &self.unit.rows[t.1 as usize];
+            row.mask & later != 0 || chain.iter().any(|c| c.1 == t.1)
+        })
     }
 }
