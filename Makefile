@@ -2,7 +2,7 @@
 # Cargo is always given the whole workspace, so that each dependency is compiled once with one set of features.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-forecast screenshots speed dist setup clean
+.PHONY: help demo native test lint bench bench-forecast screenshots speed dist setup clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -13,13 +13,17 @@ OF_SOURCES := binary(it) & test(/^sources::/)
 LINTS ?= fmt clippy deny typos ruff node
 
 help: ## Shows this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: setup ## Builds, makes demo data in ./demo and serves it (DEMO_ARGS=…)
 	cargo build --release --workspace --bin travelsense
 	@exec "$$(.setup/folder)/release/travelsense" demo $(DEMO_ARGS)
 
-test: setup ## Runs all tests, or some suites of them (SUITES="rust python")
+native: setup ## Builds the Python and Node.js packages in place
+	.setup/native
+	npm run build --prefix node
+
+test: setup ## Runs the tests, or some suites of them (SUITES="rust python")
 	.setup/native
 	@MAKE='$(MAKE)' .setup/suites test $(SUITES)
 

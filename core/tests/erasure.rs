@@ -242,3 +242,44 @@ fn saved_timelines_go_before_anything_else_and_the_file_says_nothing_of_them() {
         .unwrap();
     assert_eq!(funnel(&store)["entered"], json!(2));
 }
+
+/// The store of dashboards plans its statements once: what came later may be longer than all that was there.
+#[test]
+fn who_came_later_is_found_however_long_the_id() {
+    let widget = json!({"type": "metric", "title": "Users", "dataSource": "user_events", "visualization": "number", "config": {}});
+    let body = json!({"name": "Mine", "widgets": [widget]});
+    let owner = Principal::owner();
+    for (first, later) in [
+        ("ada", "bob-the-builder"),
+        ("a", "zeno"),
+        ("abcdefghijkl", "abcdefghijklmnopqrstuvwxyz"),
+    ] {
+        let store = open(None);
+        for (id, erased) in [(first, "nobody"), (later, later)] {
+            let who = Principal::new(id, "admin");
+            store.create_dashboard(&who, &body).unwrap();
+            let kept = store.erase(&owner, &[erased]).unwrap().kept;
+            assert_eq!(kept, u64::from(erased == later), "{first} {later}");
+        }
+    }
+}
+
+#[test]
+fn names_of_what_was_foretold_are_whole_however_long_they_grow() {
+    let store = open(None);
+    let owner = Principal::owner();
+    let foretold = json!({"model": "m", "measure": "number", "uniqueId": ["x"], "ds": ["2026-01-01"], "mean": [1]});
+    let names = ["*", "abc", "churn-90d-v1", "revenue-forecast-europe-2026"];
+    for (known, name) in (1..).zip(names) {
+        store.add_predictions(&owner, name, &foretold).unwrap();
+        let logs = store.feedback_logs(&owner).unwrap();
+        let told = serde_json::to_value(&logs).unwrap();
+        let told: Vec<&str> = told
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|l| l["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, names[..known]);
+    }
+}

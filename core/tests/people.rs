@@ -240,3 +240,33 @@ fn c1_a_cohort_filters_and_breaks_down_as_of_the_question() {
         "validation_failed"
     );
 }
+
+#[test]
+fn i2_who_a_device_is_at_one_time_does_not_depend_on_the_order_of_loading() {
+    let login = "2026-01-10T00:00:00Z";
+    let events = [
+        json!({"userId": "amy", "name": "a", "ts": "2026-01-09T00:00:00Z"}),
+        json!({"userId": "zoe", "anonymousId": "d", "name": "login", "ts": login}),
+        json!({"userId": "amy", "anonymousId": "d", "name": "login", "ts": login}),
+        json!({"anonymousId": "d", "name": "b", "ts": "2026-01-10T01:00:00Z"}),
+    ];
+    let asked = json!({"word": "funnel", "question": question(json!({"steps": ["b"]})), "cell": {"step": 1}});
+    for order in [
+        [0, 1, 2, 3],
+        [1, 2, 3, 0],
+        [3, 2, 1, 0],
+        [2, 1, 0, 3],
+        [3, 0, 2, 1],
+    ] {
+        let store = Analytics::open_with(Options::default()).unwrap();
+        for place in order {
+            let event = json!([events[place]]);
+            store.ingest(&Principal::owner(), &event).unwrap();
+        }
+        assert_eq!(
+            ids(&store, &asked),
+            (1, false, vec!["zoe".to_owned()]),
+            "{order:?}"
+        );
+    }
+}

@@ -218,7 +218,8 @@ impl Analytics {
             None
         };
         let known = timelines.as_deref();
-        let figures = realtime::daily(&asked, &*self.warehouse, &meanings, at, known)?;
+        let stop = self.stop();
+        let figures = realtime::daily(&asked, &*self.warehouse, &meanings, at, known, stop)?;
         let names: Vec<&'static str> = metrics.iter().map(|m| m.name()).collect();
         let first = metrics.first().copied().unwrap_or(Metric::ActiveUsers);
         let mut notes = Vec::new();

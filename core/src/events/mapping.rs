@@ -193,6 +193,7 @@ impl Mapping {
 
 /// The error for a column that the data does not have.
 pub(crate) fn unknown(part: &str, wanted: &str, columns: &[&str]) -> FieldError {
+    let columns: Vec<String> = columns.iter().map(|c| format!("`{c}`")).collect();
     FieldError {
         field: part.to_owned(),
         code: "unknown_column",

@@ -135,9 +135,10 @@ fn enders(plan: &Plan<'_>, unit: &Rows, allowed: Allowed) -> Vec<Vec<i64>> {
 }
 
 impl Searched<'_> {
-    fn search(&self, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
+    /// The best chain of each group of entries, each complete by its entry's deadline.
+    fn search(&self, groups: &Groups, deadlines: &[i64]) -> Result<Vec<Option<Found>>, TooComplex> {
         if matches!(&self.kinds[..], [(Allowed::ALL, _)]) {
-            return self.search_among(&self.unit, groups);
+            return self.search_among(&self.unit, groups, deadlines);
         }
         // Entries that allow the same are searched together, and the best of each kind compared.
         let mut best: Vec<Option<Found>> = vec![None; groups.len()];
@@ -147,7 +148,8 @@ impl Searched<'_> {
                 let entries = group.iter().filter(mine);
                 entries.copied().collect()
             });
-            let found = self.search_among(&self.unit.under(*kind), &of_kind.collect())?;
+            let found =
+                self.search_among(&self.unit.under(*kind), &of_kind.collect(), deadlines)?;
             for (best, found) in best.iter_mut().zip(found) {
                 let Some(found) = found else {
                     continue;
@@ -164,11 +166,16 @@ impl Searched<'_> {
         Ok(best)
     }
 
-    fn search_among(&self, rows: &Rows, groups: &Groups) -> Result<Vec<Option<Found>>, TooComplex> {
+    fn search_among(
+        &self,
+        rows: &Rows,
+        groups: &Groups,
+        deadlines: &[i64],
+    ) -> Result<Vec<Option<Found>>, TooComplex> {
         if self.plan.question.order == Order::Any {
-            anyorder::search(self.plan, rows, groups, &self.deadlines)
+            anyorder::search(self.plan, rows, groups, deadlines)
         } else {
-            ordered::search(self.plan, rows, groups, &self.deadlines)
+            ordered::search(self.plan, rows, groups, deadlines)
         }
     }
 
@@ -213,7 +220,7 @@ impl Searched<'_> {
                 groups.push(entries);
             }
         }
-        let found = self.search(&groups)?;
+        let found = self.search(&groups, &self.deadlines)?;
         for ((of, entries), found) in of.into_iter().zip(&groups).zip(&found) {
             let Some(found) = found else {
                 continue;
@@ -229,38 +236,73 @@ impl Searched<'_> {
 
     /// The unit's attempts (F10).
     fn attempts(&self, sink: &mut dyn FnMut(Outcome<'_>)) -> Result<(), TooComplex> {
-        let each: Groups = self.entries.iter().map(|e| vec![*e]).collect();
         let every = self.plan.question.totals == Totals::EveryEntry;
         let mut ended = i64::MIN;
-        for (entry, found) in self.entries.iter().zip(self.search(&each)?) {
-            let Some(found) = found else {
-                continue;
-            };
-            let ts = self.unit.rows[*entry as usize].ts;
+        for (entry, found, excluded) in self.tried(every)? {
+            let ts = self.unit.rows[entry as usize].ts;
             if !every && ts <= ended {
                 continue;
             }
-            let excluded = self.excluded(*entry, &found);
             ended = if found.depth == self.plan.required {
-                let times = found.chain.iter();
-                times
-                    .map(|c| self.timeline.ts[c.1 as usize])
-                    .max()
-                    .unwrap_or(ts)
+                self.last(&found)
             } else {
-                excluded.unwrap_or(self.deadlines[*entry as usize])
+                excluded.unwrap_or(self.deadlines[entry as usize])
             };
-            let matured = self.matured(*entry);
+            let matured = self.matured(entry);
             let open = !matured && (every || excluded.is_none());
             self.tell(Of::All, &found, open, sink);
             if matured {
                 self.tell(Of::Matured, &found, open, sink);
             }
-            if let Some(bucket) = self.bucket(*entry) {
+            if let Some(bucket) = self.bucket(entry) {
                 self.tell(Of::Bucket(bucket), &found, open, sink);
             }
         }
         Ok(())
+    }
+
+    /// Each entry with its best chain, and when an exclusion ends it. What comes after that is no more of it, unless every entry
+    /// counts by itself.
+    fn tried(&self, every: bool) -> Result<Vec<(u32, Found, Option<i64>)>, TooComplex> {
+        let each: Groups = self.entries.iter().map(|e| vec![*e]).collect();
+        let found = self.search(&each, &self.deadlines)?;
+        let mut tried: Vec<(u32, Found, Option<i64>)> = self
+            .entries
+            .iter()
+            .zip(found)
+            .filter_map(|(entry, found)| {
+                let found = found?;
+                let excluded = self.excluded(*entry, &found);
+                Some((*entry, found, excluded))
+            })
+            .collect();
+        let mut deadlines = Vec::new();
+        let mut cut = Vec::new();
+        for (place, (entry, found, excluded)) in tried.iter().enumerate() {
+            if let Some(end) = excluded.filter(|end| !every && *end < self.last(found)) {
+                if deadlines.is_empty() {
+                    deadlines.clone_from(&self.deadlines);
+                }
+                deadlines[*entry as usize] = end;
+                cut.push(place);
+            }
+        }
+        if !cut.is_empty() {
+            let each: Groups = cut.iter().map(|place| vec![tried[*place].0]).collect();
+            for (place, found) in cut.into_iter().zip(self.search(&each, &deadlines)?) {
+                if let Some(found) = found {
+                    tried[place].1 = found;
+                }
+            }
+        }
+        Ok(tried)
+    }
+
+    /// The last time of a chain.
+    fn last(&self, found: &Found) -> i64 {
+        let times = found.chain.iter();
+        let times = times.map(|c| self.timeline.ts[c.1 as usize]);
+        times.max().unwrap_or(i64::MIN)
     }
 
     /// When an exclusion that begins with the entry ends an attempt: at the first row of it that fills no step, unless the

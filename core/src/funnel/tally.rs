@@ -112,8 +112,8 @@ pub(super) struct Cells {
     pub(super) matured: (u64, u64),
     /// The times of each chain that is timed, one after the other; `ABSENT` for a step that it goes without.
     pub(super) times: Vec<i64>,
-    /// How long each unit that did not convert was watched, where some conversion may take longer, and how many were
-    /// watched for as long as any takes.
+    /// How long each unit that may still convert was watched, where some conversion may take longer, and how many others did not
+    /// convert.
     pub(super) watched: Vec<i64>,
     pub(super) watched_through: u64,
     /// What the chains' events are worth, all and those of converters.
@@ -299,7 +299,8 @@ impl<'t> Tally<'t> {
         if outcome.converted {
             cells.worth.1 += worth;
         } else {
-            if outcome.watched >= plan.longest() {
+            // Who can no longer convert never does.
+            if !outcome.open || outcome.watched >= plan.longest() {
                 cells.watched_through += 1;
             } else {
                 cells.watched.push(outcome.watched);

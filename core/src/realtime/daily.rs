@@ -11,7 +11,7 @@ use super::users;
 use crate::access::Scoped;
 use crate::error::{Error, Result};
 use crate::query::{Calendar, Instant, Rate, Span};
-use crate::timeline::Timelines;
+use crate::timeline::{Stop, Timelines};
 use crate::warehouse::{Recent, Warehouse};
 
 /// The figures of one period.
@@ -43,11 +43,13 @@ pub(crate) fn daily(
     meanings: &Meanings<'_>,
     now: Instant,
     timelines: Option<&Timelines>,
+    stop: Stop<'_>,
 ) -> Result<Vec<Figures>> {
     let (calendar, span) = *asked.inner();
     let after = Instant::saturating_from_micros(now.micros() + 1);
     let mut figures = Vec::new();
     for bucket in calendar.buckets() {
+        stop.check()?;
         let from = bucket.start.max(span.from);
         let to = bucket.end.min(span.to).min(after);
         let seconds = u32::try_from((to.micros() - from.micros()) / 1_000_000).unwrap_or(0);

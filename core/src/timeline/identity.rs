@@ -21,7 +21,8 @@ impl Identity {
             devices.entry(device).or_default().push((ts, user));
         }
         for marks in devices.values_mut() {
-            marks.sort_unstable();
+            // Those of one time keep the order in which they came, which is that of ids.
+            marks.sort_by_key(|mark| mark.0);
             marks.dedup();
             // Between two marks of one user nothing is decided by a third.
             let mut kept: Vec<(i64, Option<u32>)> = Vec::with_capacity(marks.len());

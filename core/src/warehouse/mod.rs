@@ -189,7 +189,8 @@ pub struct Said {
 /// What is known of who is who.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identities {
-    /// The key of a device's anonymous id, a time in microseconds, and the user it was then known to be; none where it was signed out.
+    /// The key of a device's anonymous id, a time in microseconds, and the user it was then known to be; none where it was signed out. Those of
+    /// one device and time are in the order of the users' ids, after none.
     pub marks: Vec<(u32, i64, Option<u32>)>,
     /// Keys of known users that are one and the same.
     pub merges: Vec<(u32, u32)>,

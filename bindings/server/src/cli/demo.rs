@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use travelsense::access::{Key, Verifier};
 use travelsense::demo::{Demo as Platform, Table};
-use travelsense::{Error, Instant, Options, Principal, Window, Zone};
+use travelsense::{Analytics, Error, Instant, Options, Principal, Window, Zone};
 
 use super::failure::Failure;
 use super::progress::Progress;
@@ -58,6 +58,9 @@ struct Note {
     users: u32,
     days: u32,
     end: String,
+    /// How many events were made.
+    #[serde(default)]
+    events: u64,
 }
 
 const NOTE: &str = "demo.json";
@@ -132,6 +135,24 @@ impl Demo {
         !file.exists() || !note.is_some_and(fresh)
     }
 
+    /// How many events there are in a store that nobody else has open: whoever has would go on without its file. One that cannot be
+    /// read was left half made.
+    fn held(&self) -> Result<u64, Failure> {
+        let path = store::file(&self.data);
+        if !path.exists() {
+            return Ok(0);
+        }
+        match Analytics::open(&path) {
+            Ok(analytics) => {
+                let events = analytics.timelines()?.head().events;
+                analytics.close();
+                Ok(events)
+            }
+            Err(error) if error.code() == "locked" => Err(error.into()),
+            Err(_) => Ok(0),
+        }
+    }
+
     fn make(&self, now: Instant) -> Outcome {
         let platform = Platform {
             seed: self.seed,
@@ -139,6 +160,20 @@ impl Demo {
             days: self.days,
             ..Platform::until(now)
         };
+        let held = self.held()?;
+        let noted = fs::read_to_string(self.data.join(NOTE)).unwrap_or_default();
+        if let Ok(Note { events, .. }) = serde_json::from_str(&noted) {
+            if held > events && events > 0 {
+                return Err(Failure::failed(format!(
+                    "--data: `{}` holds {} events that the demo did not make, and would have to make room for another demo: choose another folder, or remove it",
+                    self.data.display(),
+                    count(held - events)
+                )));
+            }
+            output::remark(
+                "The demo there is a day old, or another was asked for: it is made anew.",
+            );
+        }
         output::remark(&format!(
             "Making up {} people and {} days …",
             count(self.users.into()),
@@ -168,6 +203,7 @@ impl Demo {
             users: self.users,
             days: self.days,
             end: now.to_string(),
+            events: self.held()?,
         };
         let text = serde_json::to_string(&note).map_err(Error::internal)?;
         write(&self.data.join(NOTE), &text)

@@ -258,6 +258,16 @@ fn the_demo_prints_lines_that_work() {
         "{}",
         answers[2]
     );
+    // Another demo does not take the file from under the server.
+    let other = || {
+        run(
+            &["demo", "--data", &data, "--users", "200", "--no-serve"],
+            &[],
+        )
+    };
+    let refused = other();
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("open for writing"), "{}", refused.err);
     let (code, took) = server.stop("-INT");
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -281,6 +291,19 @@ fn the_demo_prints_lines_that_work() {
     assert_eq!(
         fs::read_to_string(Path::new(&data).join("demo.json")).unwrap(),
         note
+    );
+
+    // Nor does another take the place of what came later.
+    let store = open(&data);
+    let late = json!([{"userId": "late", "name": "search", "ts": "2026-01-01T00:00:00Z"}]);
+    store.ingest(&Principal::owner(), &late).unwrap();
+    store.close();
+    let refused = other();
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(
+        refused.err.contains("1 events that the demo did not make"),
+        "{}",
+        refused.err
     );
 }
 

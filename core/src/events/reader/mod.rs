@@ -6,6 +6,7 @@ mod ipc;
 mod ndjson;
 mod parquet;
 
+use std::collections::HashSet;
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,8 +52,9 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn new(names: Vec<String>, places: &Places) -> Result<Self> {
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
-        for (i, name) in columns.iter().enumerate() {
-            if columns.iter().take(i).any(|other| other == name) {
+        let mut seen = HashSet::with_capacity(columns.len());
+        for name in &columns {
+            if !seen.insert(name) {
                 return Err(Error::field(
                     "source",
                     "duplicate_column",

@@ -1,5 +1,7 @@
 //! The exact order of events at one time, and who is who.
 
+use std::collections::HashMap;
+
 use ::duckdb::Connection;
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
@@ -46,6 +48,9 @@ pub(super) fn read(home: &Duckdb, connection: &Connection) -> Result<Identities>
             )",
         &mut known,
     )?;
+    known.marks.sort_unstable();
+    known.marks.dedup();
+    untie(home, connection, &mut known.marks)?;
     for batch in home.rows(
         connection,
         "select merged_user_key, user_key from merges where user_key is not null",
@@ -81,6 +86,41 @@ fn marks(home: &Duckdb, connection: &Connection, sql: &str, known: &mut Identiti
         known
             .marks
             .extend(rows.map(|((device, ts), user)| (*device, *ts, user)));
+    }
+    Ok(())
+}
+
+/// Puts the users that a device is known to be at one and the same time in the order of their ids, since keys depend on what
+/// was loaded first.
+fn untie(
+    home: &Duckdb,
+    connection: &Connection,
+    marks: &mut [(u32, i64, Option<u32>)],
+) -> Result<()> {
+    type Mark = (u32, i64, Option<u32>);
+    let same = |a: &Mark, b: &Mark| (a.0, a.1) == (b.0, b.1);
+    let tied = marks.chunk_by(same).filter(|marks| marks.len() > 1);
+    let mut users: Vec<u32> = tied.flatten().filter_map(|mark| mark.2).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    users.sort_unstable();
+    users.dedup();
+    home.ask_about(connection, &users)?;
+    let mut ids = HashMap::new();
+    for batch in home.rows(
+        connection,
+        "select user_key, id from users where user_key in (select key from asked)",
+    )? {
+        let names = batch.columns().get(1);
+        let names = names
+            .and_then(|c| c.as_string_opt::<i32>())
+            .ok_or_else(unexpected)?;
+        let names = names.iter().map(|id| id.unwrap_or_default().to_owned());
+        ids.extend(column(&batch, 0)?.values().iter().copied().zip(names));
+    }
+    for marks in marks.chunk_by_mut(same) {
+        marks.sort_by_key(|mark| mark.2.map(|user| ids.get(&user).cloned()));
     }
     Ok(())
 }

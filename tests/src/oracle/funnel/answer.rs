@@ -324,7 +324,9 @@ impl Answer<'_> {
         let mut converted = self.between(all, 0, required.max()?);
         converted.sort_unstable();
         let lost = |o: &&&Outcome<'_>| o.depth < self.asked.required();
-        let watched: Vec<i64> = all.iter().filter(lost).map(|o| o.watched).collect();
+        // Who can no longer convert never does.
+        let until = |o: &&Outcome<'_>| if o.open { o.watched } else { i64::MAX };
+        let watched: Vec<i64> = all.iter().filter(lost).map(until).collect();
         let mut surviving = 1.0;
         let times: BTreeSet<i64> = converted.iter().copied().collect();
         for time in times {

@@ -67,6 +67,13 @@ impl<'h, 'u> Unit<'h, 'u> {
         })
     }
 
+    /// The same where a chain from a row ends by an instant.
+    pub(super) fn until(&self, row: usize, end: i64) -> Self {
+        let mut unit = self.clone();
+        unit.deadlines[row] = end;
+        unit
+    }
+
     fn fills(&self, row: usize, step: usize) -> bool {
         self.fills[row][step]
     }

@@ -229,10 +229,14 @@ fn of_unit<'h>(unit: &Unit<'h, '_>, user: &str, outcomes: &mut Vec<Outcome<'h>>)
             if !asked.every_entry && ts(entry) <= ended {
                 continue;
             }
-            let Some(chain) = unit.best(entry) else {
+            let Some(mut chain) = unit.best(entry) else {
                 continue;
             };
             let (end, killed) = unit.end(&chain);
+            if killed && !asked.every_entry {
+                // What comes after its end is the next attempt's.
+                chain = unit.until(entry, end).best(entry).expect("the entry alone");
+            }
             ended = end;
             let open = !matured(&entry) && (asked.every_entry || !killed);
             tell(Of::All, &chain, open);
