@@ -349,7 +349,7 @@ fn a_column_that_is_not_there_is_named_beside_those_that_are() {
     );
     assert_eq!(
         error.field_errors()[0].message,
-        "there is no column `client`; the columns are customer, date"
+        "there is no column `client`; the columns are `customer`, `date`"
     );
     // Not even the usual names are there: the file as a whole is wrong, not each of its lines.
     let error = try_import(&w, Source::Path(csv), &Mapping::default()).unwrap_err();

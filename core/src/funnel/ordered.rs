@@ -44,17 +44,21 @@ struct Search<'s> {
     limit: usize,
     /// Whether no row can fill two steps.
     disjoint: bool,
+    /// How far before its entry a row of a chain may lie.
+    back: i64,
     /// From where the walk at hand has failed: step, optional steps to come, row, and the first step at its time.
     failed: HashSet<(usize, usize, u32, usize)>,
     work: u64,
 }
 
-/// The best chain from the entries of each group; nothing for a group without one.
+/// The best chain from the entries of each group, none of its rows further before its entry than `back`; nothing for a group
+/// without one.
 pub(super) fn search(
     plan: &Plan<'_>,
     unit: &Rows,
     groups: &Groups,
     deadlines: &[i64],
+    back: i64,
 ) -> Result<Vec<Option<Found>>, TooComplex> {
     let steps = plan.places.len();
     let mut at = vec![Vec::new(); steps];
@@ -84,6 +88,7 @@ pub(super) fn search(
         required: 0,
         limit: 0,
         disjoint: !unit.rows.iter().any(|row| tie::several(row.mask)),
+        back,
         failed: HashSet::new(),
         work: 0,
     };

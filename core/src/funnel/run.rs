@@ -104,6 +104,9 @@ pub(super) fn member(
     Ok(())
 }
 
+/// An entry, its best chain, and when an exclusion ends it.
+type Tried = (u32, Found, Option<i64>);
+
 struct Searched<'s> {
     plan: &'s Plan<'s>,
     timeline: &'s Timeline<'s>,
@@ -136,9 +139,13 @@ fn enders(plan: &Plan<'_>, unit: &Rows, allowed: Allowed) -> Vec<Vec<i64>> {
 
 impl Searched<'_> {
     /// The best chain of each group of entries, each complete by its entry's deadline.
-    fn search(&self, groups: &Groups, deadlines: &[i64]) -> Result<Vec<Option<Found>>, TooComplex> {
+    fn search(
+        &self,
+        groups: &Groups,
+        bounds: (&[i64], i64),
+    ) -> Result<Vec<Option<Found>>, TooComplex> {
         if matches!(&self.kinds[..], [(Allowed::ALL, _)]) {
-            return self.search_among(&self.unit, groups, deadlines);
+            return self.search_among(&self.unit, groups, bounds);
         }
         // Entries that allow the same are searched together, and the best of each kind compared.
         let mut best: Vec<Option<Found>> = vec![None; groups.len()];
@@ -148,8 +155,7 @@ impl Searched<'_> {
                 let entries = group.iter().filter(mine);
                 entries.copied().collect()
             });
-            let found =
-                self.search_among(&self.unit.under(*kind), &of_kind.collect(), deadlines)?;
+            let found = self.search_among(&self.unit.under(*kind), &of_kind.collect(), bounds)?;
             for (best, found) in best.iter_mut().zip(found) {
                 let Some(found) = found else {
                     continue;
@@ -170,12 +176,12 @@ impl Searched<'_> {
         &self,
         rows: &Rows,
         groups: &Groups,
-        deadlines: &[i64],
+        (deadlines, back): (&[i64], i64),
     ) -> Result<Vec<Option<Found>>, TooComplex> {
         if self.plan.question.order == Order::Any {
             anyorder::search(self.plan, rows, groups, deadlines)
         } else {
-            ordered::search(self.plan, rows, groups, deadlines)
+            ordered::search(self.plan, rows, groups, deadlines, back)
         }
     }
 
@@ -220,7 +226,7 @@ impl Searched<'_> {
                 groups.push(entries);
             }
         }
-        let found = self.search(&groups, &self.deadlines)?;
+        let found = self.search(&groups, (&self.deadlines, self.plan.grace))?;
         for ((of, entries), found) in of.into_iter().zip(&groups).zip(&found) {
             let Some(found) = found else {
                 continue;
@@ -237,12 +243,24 @@ impl Searched<'_> {
     /// The unit's attempts (F10).
     fn attempts(&self, sink: &mut dyn FnMut(Outcome<'_>)) -> Result<(), TooComplex> {
         let every = self.plan.question.totals == Totals::EveryEntry;
-        let mut ended = i64::MIN;
-        for (entry, found, excluded) in self.tried(every)? {
-            let ts = self.unit.rows[entry as usize].ts;
+        let (mut ended, mut onwards) = (i64::MIN, None);
+        for mut tried in self.tried(every, self.plan.grace)? {
+            let ts = self.unit.rows[tried.0 as usize].ts;
             if !every && ts <= ended {
                 continue;
             }
+            // With a grace a chain may reach back into the attempt before: then it has what comes from its entry on.
+            if !every && self.first(&tried.1) <= ended {
+                let of_all = match &onwards {
+                    Some(of_all) => of_all,
+                    None => onwards.insert(self.tried(every, 0)?),
+                };
+                let of_entry = of_all.binary_search_by_key(&tried.0, |tried| tried.0);
+                if let Some(of_entry) = of_entry.ok().and_then(|place| of_all.get(place)) {
+                    tried.clone_from(of_entry);
+                }
+            }
+            let (entry, found, excluded) = tried;
             ended = if found.depth == self.plan.required {
                 self.last(&found)
             } else {
@@ -261,12 +279,12 @@ impl Searched<'_> {
         Ok(())
     }
 
-    /// Each entry with its best chain, and when an exclusion ends it. What comes after that is no more of it, unless every entry
-    /// counts by itself.
-    fn tried(&self, every: bool) -> Result<Vec<(u32, Found, Option<i64>)>, TooComplex> {
+    /// Each entry with its best chain, which may reach so far back, and when an exclusion ends it. What comes after that is no more
+    /// of it, unless every entry counts by itself.
+    fn tried(&self, every: bool, back: i64) -> Result<Vec<Tried>, TooComplex> {
         let each: Groups = self.entries.iter().map(|e| vec![*e]).collect();
-        let found = self.search(&each, &self.deadlines)?;
-        let mut tried: Vec<(u32, Found, Option<i64>)> = self
+        let found = self.search(&each, (&self.deadlines, back))?;
+        let mut tried: Vec<Tried> = self
             .entries
             .iter()
             .zip(found)
@@ -289,7 +307,7 @@ impl Searched<'_> {
         }
         if !cut.is_empty() {
             let each: Groups = cut.iter().map(|place| vec![tried[*place].0]).collect();
-            for (place, found) in cut.into_iter().zip(self.search(&each, &deadlines)?) {
+            for (place, found) in cut.into_iter().zip(self.search(&each, (&deadlines, back))?) {
                 if let Some(found) = found {
                     tried[place].1 = found;
                 }
@@ -298,11 +316,19 @@ impl Searched<'_> {
         Ok(tried)
     }
 
-    /// The last time of a chain.
+    fn times<'f>(&'f self, found: &'f Found) -> impl Iterator<Item = i64> + 'f {
+        let chain = found.chain.iter();
+        chain.map(|c| self.timeline.ts[c.1 as usize])
+    }
+
+    /// The first time of a chain.
+    fn first(&self, found: &Found) -> i64 {
+        self.times(found).min().unwrap_or(i64::MAX)
+    }
+
+    /// The last.
     fn last(&self, found: &Found) -> i64 {
-        let times = found.chain.iter();
-        let times = times.map(|c| self.timeline.ts[c.1 as usize]);
-        times.max().unwrap_or(i64::MIN)
+        self.times(found).max().unwrap_or(i64::MIN)
     }
 
     /// When an exclusion that begins with the entry ends an attempt: at the first row of it that fills no step, unless the

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use travelsense::{Instant, Principal};
+use travelsense::{Analytics, Instant, Principal};
 
 use crate::program::*;
 
@@ -294,7 +294,7 @@ fn the_demo_prints_lines_that_work() {
     );
 
     // Nor does another take the place of what came later.
-    let store = open(&data);
+    let store = Analytics::open(Path::new(&data).join("travelsense.db")).unwrap();
     let late = json!([{"userId": "late", "name": "search", "ts": "2026-01-01T00:00:00Z"}]);
     store.ingest(&Principal::owner(), &late).unwrap();
     store.close();

@@ -34,8 +34,13 @@ pub const DEEPEST_TYPE: usize = 64;
 
 pub(super) fn read(path: &Path, places: &Places, emit: &mut Emit<'_>) -> Result<()> {
     let file = File::open(path).map_err(|e| unreadable(path, e))?;
-    let reader = read_ipc(BufReader::with_capacity(1 << 20, file))
-        .map_err(|error| failed(error, &format!("`{}`", path.display())))?;
+    let reader =
+        read_ipc(BufReader::with_capacity(1 << 20, file)).map_err(|error| match error {
+            ArrowError::IoError(_, error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+                unreadable(path, error)
+            }
+            error => failed(error, &format!("`{}`", path.display())),
+        })?;
     batches(reader, places, emit)
 }
 

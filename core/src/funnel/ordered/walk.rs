@@ -193,7 +193,7 @@ impl Search<'_> {
             let Within { first, step, left } = state.at;
             let leaves = !trail.excluding || self.is_covered(trail, state);
             for (next, then) in self.nexts(step, left) {
-                let mut lower = self.lower(next, now).max(entry - self.plan.grace);
+                let mut lower = self.lower(next, now).max(entry - self.back);
                 if trail.excluding && self.plan.removes {
                     lower = lower.max(self.clean_from(next, trail.deadline));
                 }

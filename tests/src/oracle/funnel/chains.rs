@@ -20,6 +20,8 @@ pub(super) struct Unit<'h, 'u> {
     fills: Vec<Vec<bool>>,
     excluded: Vec<Vec<bool>>,
     deadlines: Vec<i64>,
+    /// How far before its entry a row of a chain may lie.
+    back: i64,
 }
 
 impl<'h, 'u> Unit<'h, 'u> {
@@ -39,6 +41,7 @@ impl<'h, 'u> Unit<'h, 'u> {
             fills: mean(&steps),
             excluded: mean(&exclusions),
             deadlines: rows.iter().map(|row| deadline(asked, row.ts)).collect(),
+            back: asked.grace,
             rows,
         }
     }
@@ -71,6 +74,13 @@ impl<'h, 'u> Unit<'h, 'u> {
     pub(super) fn until(&self, row: usize, end: i64) -> Self {
         let mut unit = self.clone();
         unit.deadlines[row] = end;
+        unit
+    }
+
+    /// The same where no row of a chain lies before its entry.
+    pub(super) fn onwards(&self) -> Self {
+        let mut unit = self.clone();
+        unit.back = 0;
         unit
     }
 
@@ -174,7 +184,7 @@ impl<'h, 'u> Unit<'h, 'u> {
                 let after = if self.asked.strict_increase {
                     ts > before
                 } else {
-                    ts >= before - self.asked.grace && ts >= entry - self.asked.grace
+                    ts >= before - self.asked.grace && ts >= entry - self.back
                 };
                 let gap = (ts - before).max(0);
                 if after

@@ -229,14 +229,24 @@ fn of_unit<'h>(unit: &Unit<'h, '_>, user: &str, outcomes: &mut Vec<Outcome<'h>>)
             if !asked.every_entry && ts(entry) <= ended {
                 continue;
             }
-            let Some(mut chain) = unit.best(entry) else {
+            let attempt = |unit: &Unit<'_, '_>| {
+                let chain = unit.best(entry)?;
+                let (end, killed) = unit.end(&chain);
+                if killed && !asked.every_entry {
+                    // What comes after its end is the next attempt's.
+                    let chain = unit.until(entry, end).best(entry);
+                    return Some((chain.expect("the entry alone"), end, killed));
+                }
+                Some((chain, end, killed))
+            };
+            let Some(mut tried) = attempt(unit) else {
                 continue;
             };
-            let (end, killed) = unit.end(&chain);
-            if killed && !asked.every_entry {
-                // What comes after its end is the next attempt's.
-                chain = unit.until(entry, end).best(entry).expect("the entry alone");
+            if !asked.every_entry && tried.0.iter().any(|c| ts(c.1) <= ended) {
+                // What lies before its entry is the attempt's before it.
+                tried = attempt(&unit.onwards()).expect("the entry alone");
             }
+            let (chain, end, killed) = tried;
             ended = end;
             let open = !matured(&entry) && (asked.every_entry || !killed);
             tell(Of::All, &chain, open);
