@@ -120,7 +120,7 @@ export class Administration extends Handle {
     return exact(await this.call(() => this.native.cancelExport(id)));
   }
 
-  /** Copies the file of a complete export to a path, and gives its size in bytes. */
+  /** Copies the file of an export to a path, and gives its size in bytes; waits for one that is still written here. */
   saveExport(id: string, path: string): Promise<number> {
     return this.call(() => this.native.saveExport(id, path));
   }

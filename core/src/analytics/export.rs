@@ -25,6 +25,9 @@ use crate::query::fields::{self, Fields};
 /// How long a call waits for its export to be over, so that small ones are complete when it returns.
 const SOON: Duration = Duration::from_millis(1_500);
 
+/// How often who waits for an export looks whether to give it up.
+const BREATH: Duration = Duration::from_millis(100);
+
 /// How long a store that is closed waits for its exports to stop; they go on when it is opened again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -328,12 +331,21 @@ impl Analytics {
         })
     }
 
-    /// Copies the file of an export that is complete to a path, and says how many bytes it has.
+    /// Copies the file of an export to a path, and says how many bytes it has; waits for one that is still written here.
     ///
     /// # Errors
-    /// As `export_file`; `write_failed` where the path cannot be written.
+    /// As `export_file`; `write_failed` where the path cannot be written; `cancelled` or `timed_out` while it waits.
     pub fn save_export(&self, who: &Principal, id: &str, path: &Path) -> Result<u64> {
-        let mut file = self.export_file(who, id)?;
+        let mut found = self.export_file(who, id);
+        if found.as_ref().is_err_and(|e| e.code() == "not_ready") {
+            let job = id.parse()?;
+            while self.exports.running(job).is_some() {
+                self.stop().check()?;
+                self.exports.wait(job, BREATH);
+            }
+            found = self.export_file(who, id);
+        }
+        let mut file = found?;
         let refused = |e: std::io::Error| {
             let sentence = format!("`{}` cannot be written: {e}", path.display());
             Error::new(ErrorKind::Storage, "write_failed", sentence).caused_by(e)

@@ -134,14 +134,14 @@ class Exports(Handle):
         return job
 
     def save_export(self, id: str, path: str | os.PathLike[str]) -> int:  # noqa: A002 - the job's `_id`
-        """Copies the file of a complete export to a path, and gives its size in bytes.
+        """Copies the file of an export to a path, and gives its size in bytes; waits for one that is still written here.
 
         Args:
             id: the `_id` of the job.
             path: where the copy shall lie.
 
         Raises:
-            Conflict: where the export is not complete yet.
+            Conflict: where another process still writes it.
             NotFound: where it failed, or its file has expired.
 
         Example:
