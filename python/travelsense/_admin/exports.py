@@ -134,7 +134,7 @@ class Exports(Handle):
         return job
 
     def save_export(self, id: str, path: str | os.PathLike[str]) -> int:  # noqa: A002 - the job's `_id`
-        """Copies the file of an export to a path, and gives its size in bytes; waits for one that is still written here.
+        """Copies the file of an export to a path, and gives its size in bytes; waits where it is still written here.
 
         Args:
             id: the `_id` of the job.
