@@ -183,13 +183,18 @@ fn too_little(histories: &[History], horizon: u32) -> Error {
         None => Error::field(
             "activity",
             "no_events",
-            "no user has such an event before `asOf`, so there is nobody to learn from",
+            "no user has such an event before asOf, so there is nobody to learn from",
         ),
         Some(first) => Error::field(
             "horizonDays",
             "too_little_history",
             format!(
-                "churn within {horizon} days is learned from users who were active at least {horizon} days before `asOf`, and better from many such; the first activity is {first} whole days before it"
+                "churn within {horizon} days is learned from users who were active at least {horizon} days before asOf; the first activity is {first} whole days before it, so {}",
+                match first {
+                    0 => "there is nothing to learn from yet".to_owned(),
+                    1 => "horizonDays can be 1".to_owned(),
+                    _ => format!("horizonDays can be at most {first}, and at most {} where it is to be seen how good the probabilities are", first / 2),
+                }
             ),
         ),
     }

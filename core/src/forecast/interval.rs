@@ -1,9 +1,10 @@
 //! How sure a forecast is: its variance from several sources, and the quantiles that follow.
 //!
 //! σ²(h) = P · I(h) · (M + B + D/20). P is by how much errors ahead are larger than those of the fit (see [`unseen`]). M is the
-//! greater of the models' own variance A and of A blended with the mean squared error of the past origins by their number; B is the variance between the models; D the squared distance from the seasonal naive
-//! forecast, for a path that leaves the past is less sure; I the shipped inflation of the frequency (see [`INFLATION`]). The
-//! errors are Student's t with four degrees of freedom, as the scaled errors of M1 are.
+//! greater of the models' own variance A and of A blended with the mean squared error of the past origins by their number; B is the
+//! variance between the models; D the squared distance from the seasonal naive forecast, for a path that leaves the past is less sure;
+//! I the shipped inflation of the frequency (see [`INFLATION`]). The errors are Student's t with four degrees of freedom, as the scaled
+//! errors of M1 are.
 //!
 //! That is what is known of series in general, by panels of many; of days there is none. The more past origins a daily series has
 //! of its own, the more its interval is that of its own errors instead: a normal distribution of their variance P · (E + B), see
