@@ -4,6 +4,8 @@
 
 mod answer;
 mod bgnbd;
+mod boost;
+mod boosted;
 mod calibration;
 mod chart;
 mod collect;

@@ -241,7 +241,7 @@ pub fn answer(
 ) -> Result<ValueAnswer> {
     let question = *question.inner();
     let horizon = question.horizon_days;
-    let histories = histories(view, &question.activity, question.segment, horizon)?;
+    let histories = histories(view, &question.activity, question.segment, horizon, &[])?;
     view.stop.check()?;
     let customers: Vec<Customer> = histories.into_iter().filter_map(Customer::new).collect();
     let models = Models::of(&customers, 0).ok_or_else(|| too_little(&customers))?;

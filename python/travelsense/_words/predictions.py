@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from travelsense._asking import Watch
-    from travelsense._question import Date, Event, Length, Prediction, Segment
+    from travelsense._question import Date, Event, Length, Prediction, Property, Segment
     from travelsense._result import Result
 
 
@@ -165,6 +165,7 @@ class Predictions(Handle):
         horizon_days: int | None = None,
         activity: Event = None,
         active_within_days: int | None = None,
+        attributes: Sequence[Property] | None = None,
         segment: Segment | None = None,
         users: Sequence[str] | None = None,
         confidence_level: float | None = None,
@@ -184,6 +185,8 @@ class Predictions(Handle):
             horizon_days: a user churns who has no activity in so many days from `as_of` on; 30 by default.
             activity: the events that are activity; all by default.
             active_within_days: only users active in so many days before count; all known ones by default.
+            attributes: what events (`"country"`), or profiles and cohorts at them (`{"user": "plan"}`), say of users that
+                may tell who goes, at most 8. Boosted trees decide where they lose less than the regression.
             segment: only users of this segment are listed.
             users: only these users are listed.
             confidence_level: the level of intervals in per cent; 95 by default.
@@ -217,6 +220,7 @@ class Predictions(Handle):
             horizon_days=horizon_days,
             activity=activity,
             active_within_days=active_within_days,
+            attributes=None if attributes is None else list(attributes),
             segment=segment,
             users=users,
             confidence_level=confidence_level,
