@@ -23,6 +23,8 @@ export interface ChurnQuestion {
   segment?: Segment | null;
   /** Only these users are listed. */
   users?: readonly string[] | null;
+  /** How many next actions are told of each user listed, 0 to 10; none by default. */
+  nextActions?: number | null;
   /** The level of intervals in per cent; 95 by default. */
   confidenceLevel?: number | null;
   /** At most so many users, 0 to 10,000; 100 by default. */
@@ -45,6 +47,8 @@ export interface Risk {
   daysKnown: number;
   /** Why, the strongest first. */
   reasons: { reason: string; effect: number; text: string; [more: string]: unknown }[];
+  /** What the user would do next, the likeliest first, where asked for. */
+  nextActions?: { event: string; probability: number }[];
 }
 
 /** The parameters of a BG/NBD model, time in days. */

@@ -1,5 +1,7 @@
 //! The answer to a question of churn.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::bgnbd::BgNbd;
@@ -113,6 +115,31 @@ pub struct Risk {
     pub days_known: u64,
     /// Why, the strongest first.
     pub reasons: Vec<Reason>,
+    /// What the user would do next, the likeliest first, where asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next_actions: Vec<Likely>,
+}
+
+/// What a user who comes again is likely to do next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Likely {
+    /// The name of the event.
+    pub event: String,
+    /// Its chance.
+    pub probability: f64,
+}
+
+impl ChurnAnswer {
+    /// Says of users what they would do next.
+    pub(crate) fn tell_next(&mut self, mut told: HashMap<String, Vec<Likely>>) -> Result<()> {
+        for risk in &mut self.users {
+            risk.next_actions = told.remove(&risk.user_id).unwrap_or_default();
+        }
+        if let Some(versions) = std::mem::take(&mut self.stamp).versions {
+            self.stamp = answer::stamp(self, versions)?;
+        }
+        Ok(())
+    }
 }
 
 /// A cut-off that was learned from.
@@ -268,6 +295,7 @@ pub fn answer(
                 days_since_active: figures.recency as u64,
                 days_known: figures.visits.known as u64,
                 reasons: reasons(figures, &effects, &average, question.horizon_days, said),
+                next_actions: Vec::new(),
             }
         })
         .collect();

@@ -25,6 +25,8 @@ pub struct Churn {
     pub segment: Segment,
     /// Only these users are listed; at most 1,000.
     pub users: Option<Vec<String>>,
+    /// How many next actions are told of each user listed, 0 to 10; none by default.
+    pub next_actions: usize,
     /// The level of the users' intervals in percent; 95 by default.
     pub level: f64,
     /// At most so many users, 0 to 10,000; 100 by default. None need no permission to see people.
@@ -44,6 +46,7 @@ impl Default for Churn {
             attributes: Vec::new(),
             segment: Segment::default(),
             users: None,
+            next_actions: 0,
             level: 95.0,
             limit: 100,
             offset: 0,
@@ -54,14 +57,16 @@ impl Default for Churn {
 
 /// The longest horizon, in days.
 pub(super) const LONGEST: u32 = 3_650;
+/// The most next actions that are told of a user.
+const NEXT: i64 = 10;
 /// The most attributes that a question may name.
 const ATTRIBUTES: usize = 8;
 /// The most users that a question may name.
 const MOST: usize = 1_000;
 
 impl Churn {
-    /// Reads a question in its JSON form: `horizonDays`, `activity`, `activeWithinDays`, `attributes`, `segment`, `users`, `confidenceLevel`,
-    /// `limit`, `offset`, `asOf`.
+    /// Reads a question in its JSON form: `horizonDays`, `activity`, `activeWithinDays`, `attributes`, `segment`, `users`, `nextActions`,
+    /// `confidenceLevel`, `limit`, `offset`, `asOf`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -82,6 +87,9 @@ impl Churn {
                 .optional("segment", fields::segment)
                 .unwrap_or_default(),
             users: fields.optional("users", users),
+            next_actions: fields
+                .optional("nextActions", |v| fields::integer(v, 0, NEXT))
+                .map_or(default.next_actions, |n| n as usize),
             level: fields
                 .optional("confidenceLevel", level)
                 .unwrap_or(default.level),

@@ -168,6 +168,7 @@ class Predictions(Handle):
         attributes: Sequence[Property] | None = None,
         segment: Segment | None = None,
         users: Sequence[str] | None = None,
+        next_actions: int | None = None,
         confidence_level: float | None = None,
         limit: int | None = None,
         offset: int | None = None,
@@ -189,6 +190,7 @@ class Predictions(Handle):
                 may tell who goes, at most 8. Boosted trees decide where they lose less than the regression.
             segment: only users of this segment are listed.
             users: only these users are listed.
+            next_actions: how many next actions are told of each user listed, 0 to 10, in `to_dict()`; none by default.
             confidence_level: the level of intervals in per cent; 95 by default.
             limit: at most so many users, 0 to 10,000; 100 by default.
             offset: how many to leave out before.
@@ -223,6 +225,7 @@ class Predictions(Handle):
             attributes=None if attributes is None else list(attributes),
             segment=segment,
             users=users,
+            next_actions=next_actions,
             confidence_level=confidence_level,
             limit=limit,
             offset=offset,

@@ -475,3 +475,36 @@ fn attributes_are_what_was_known_then() {
         [("attributes".to_owned(), "invalid_length")]
     );
 }
+
+#[test]
+fn next_actions_stand_beside_the_reasons() {
+    let as_of = numbers::instant(NOW - 20 * DAY);
+    let store = store::open(NOW, 2);
+    let events = travellers(60);
+    store::ingest(&store, &events);
+    let ask = |word: &str, question: &Value| -> Value {
+        let said = store.ask(&Principal::owner(), word, question);
+        serde_json::from_str(&said.expect("an answer")).expect("JSON")
+    };
+    let mut question = json!({"horizonDays": 14, "limit": 5, "asOf": as_of});
+    let plain = ask("churn", &question);
+    assert!(plain["users"][0].get("nextActions").is_none());
+    question["nextActions"] = json!(2);
+    let told = ask("churn", &question);
+    assert_ne!(told["resultHash"], plain["resultHash"]);
+    let users = told["users"].as_array().expect("users");
+    let ids: Vec<&Value> = users.iter().map(|u| &u["userId"]).collect();
+    let before = numbers::instant(NOW - 20 * DAY - 1);
+    let next = ask(
+        "next_action",
+        &json!({"users": ids, "top": 2, "asOf": before}),
+    );
+    for (user, next) in users.iter().zip(next["users"].as_array().expect("users")) {
+        assert_eq!(user["userId"], next["userId"]);
+        assert_eq!(user["nextActions"][0]["event"], next["next"][0]["event"]);
+        assert_eq!(
+            user["nextActions"][0]["probability"],
+            next["next"][0]["probability"]
+        );
+    }
+}
