@@ -63,7 +63,10 @@ impl Fitted {
             .iter()
             .map(|(sample, known)| features(&encoders, &sample.row, known))
             .collect();
-        let column = |f: usize| rows.iter().filter_map(|row| row.get(f).copied()).collect();
+        let column = |f: usize| -> Vec<f64> {
+            let values = rows.iter().filter_map(|row| row.get(f).copied());
+            values.collect()
+        };
         let columns: Vec<Vec<f64>> = (0..FEATURES + attributes).map(column).collect();
         let churned: Vec<bool> = samples.iter().map(|s| s.0.churned).collect();
         let weights: Vec<f64> = samples.iter().map(|s| s.0.weight).collect();
