@@ -397,7 +397,8 @@ mod tests {
         assert!(!answered.is_empty());
         for v in answered {
             let answer = Feedback::read(&v.question).answer(&v.predictions, &v.actuals);
-            v.matches(&answer).unwrap_or_else(|e| panic!("{}: {}\n{e}", v.name, v.why));
+            v.matches(&answer)
+                .unwrap_or_else(|e| panic!("{}: {}\n{e}", v.name, v.why));
         }
     }
 

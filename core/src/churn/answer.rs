@@ -232,7 +232,10 @@ fn too_little(histories: &[History], horizon: u32) -> Error {
                 match first {
                     0 => "there is nothing to learn from yet".to_owned(),
                     1 => "horizonDays can be 1".to_owned(),
-                    _ => format!("horizonDays can be at most {first}, and at most {} where it is to be seen how good the probabilities are", first / 2),
+                    _ => format!(
+                        "horizonDays can be at most {first}, and at most {} where it is to be seen how good the probabilities are",
+                        first / 2
+                    ),
                 }
             ),
         ),

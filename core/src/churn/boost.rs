@@ -12,8 +12,8 @@ use rayon::prelude::*;
 
 use super::special::logistic;
 
-const ROUNDS: usize = 100;
-const RATE: f64 = 0.1;
+const ROUNDS: usize = 60;
+const RATE: f64 = 0.15;
 const DEPTH: usize = 3;
 /// The branches and all nodes of a tree whose nodes have their children at 2k + 1 and 2k + 2.
 const BRANCHES: usize = (1 << DEPTH) - 1;
@@ -66,7 +66,9 @@ impl Binned {
         sorted.sort_unstable_by(f64::total_cmp);
         sorted.dedup();
         let cuts: Vec<f64> = if sorted.len() <= CUTS + 1 {
-            let middles = sorted.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
+            let middles = sorted
+                .windows(2)
+                .map(|pair| f64::midpoint(pair[0], pair[1]));
             middles.collect()
         } else {
             let mut all = values.to_vec();
@@ -206,7 +208,12 @@ fn grow(binned: &[Binned], slopes: &[(f64, f64)]) -> (Tree, Vec<usize>) {
             }
             if let Some(branch) = tree.branches[*node] {
                 let feature = &binned[branch.feature];
-                let right = usize::from(feature.cuts.get(usize::from(feature.bins[i])).is_none_or(|cut| *cut > branch.at));
+                let right = usize::from(
+                    feature
+                        .cuts
+                        .get(usize::from(feature.bins[i]))
+                        .is_none_or(|cut| *cut > branch.at),
+                );
                 *node = 2 * *node + 1 + right;
                 sums[*node].0 += slopes[i].0;
                 sums[*node].1 += slopes[i].1;

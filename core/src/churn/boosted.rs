@@ -34,10 +34,13 @@ impl Encoder {
             }
         }
         let share = (all.0 + 0.5) / (all.1 + 1.0);
-        let odds = |(gone, of): (f64, f64)| {
-            logit((gone + PRIOR * share) / (of + PRIOR)) - logit(share)
-        };
-        Self(sums.into_iter().map(|(value, s)| (value, odds(s))).collect())
+        let odds =
+            |(gone, of): (f64, f64)| logit((gone + PRIOR * share) / (of + PRIOR)) - logit(share);
+        Self(
+            sums.into_iter()
+                .map(|(value, s)| (value, odds(s)))
+                .collect(),
+        )
     }
 
     /// A value that was never seen says nothing.
@@ -170,7 +173,9 @@ impl Boosted {
         let features = features(&self.whole.encoders, row, known);
         let added = self.whole.boost.contributions(&features);
         let mut own = [0.0; FEATURES];
-        own.iter_mut().zip(&added).for_each(|(to, from)| *to = *from);
+        own.iter_mut()
+            .zip(&added)
+            .for_each(|(to, from)| *to = *from);
         (own, added.into_iter().skip(FEATURES).collect())
     }
 }

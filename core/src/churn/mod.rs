@@ -26,7 +26,9 @@ mod table;
 mod value;
 mod worth;
 
-pub use answer::{ChurnAnswer, ChurnSummary, LearnedAt, Likely, Risk, RiskBin, Visits, answer, people};
+pub use answer::{
+    ChurnAnswer, ChurnSummary, LearnedAt, Likely, Risk, RiskBin, Visits, answer, people,
+};
 pub use known::{USER_FEATURES, UserFeatures, features};
 pub use page::{Named, Names};
 pub use quality::{Auc, CalibrationBin, Quality};

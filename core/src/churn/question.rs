@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::error::{FieldError, Result};
 use crate::query::condition::condition;
-use crate::query::filter::{Moment, Property, property};
 use crate::query::fields::{self, Fields, Parsed, fault};
+use crate::query::filter::{Moment, Property, property};
 use crate::query::{Condition, Instant, Segment};
 use crate::timeline::Needs;
 

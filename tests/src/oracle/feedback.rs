@@ -73,7 +73,10 @@ impl Feedback {
             }
         }
         let (mut points, mut waiting, mut probability) = (Vec::new(), 0, false);
-        for run in predictions.iter().filter(mine) {
+        let runs: Vec<&Value> = predictions.iter().filter(mine).collect();
+        let mut models: Vec<&Value> = runs.iter().map(|run| &run["model"]).collect();
+        models.dedup();
+        for run in &runs {
             probability |= run.get("measure") == Some(&json!("probability"));
             let means = run["mean"].as_array().expect("means");
             for (row, expected) in means.iter().enumerate() {
@@ -109,6 +112,8 @@ impl Feedback {
             .collect();
         json!({
             "name": self.name,
+            "runs": runs.len(),
+            "models": models,
             "measure": if probability { "probability" } else { "number" },
             "waiting": waiting,
             "restated": restated,
