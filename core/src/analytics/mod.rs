@@ -349,6 +349,16 @@ impl Kept {
             revocations: RwLock::default(),
         }
     }
+
+    /// Bytes of memory that its engine holds, where anybody has asked for it yet.
+    fn memory(&self) -> Result<u64> {
+        let open = self
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        open.map_or(Ok(0), |store| store.memory())
+    }
 }
 
 fn json<T: Serialize>(answer: &T) -> Result<String> {

@@ -119,6 +119,16 @@ impl MetadataStore for Embedded {
     fn read_only(&self) -> bool {
         self.read_only
     }
+
+    fn memory(&self) -> Result<u64> {
+        super::read(self, |session| {
+            let asked =
+                "select cast(coalesce(sum(memory_usage_bytes), 0) as bigint) from duckdb_memory()";
+            let rows = session.query(asked, &[])?;
+            let held = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+            Ok(held.unsigned_abs())
+        })
+    }
 }
 
 impl std::fmt::Debug for Embedded {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from travelsense._asking import heard
@@ -289,4 +288,6 @@ class Events(Handle):
 
 
 def _title(source: object) -> str:
+    from pathlib import Path
+
     return Path(source).name if isinstance(source, str | os.PathLike) else "a table"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
@@ -60,6 +59,8 @@ class Models(Handle):
             ...     model["name"], model["version"], [feature["name"] for feature in model["features"]]
             ('spend', 1, ['visits'])
         """
+        from pathlib import Path
+
         content = file if isinstance(file, bytes) else Path(file).read_bytes()
         asked = question(
             name=name,
