@@ -26,7 +26,7 @@ const INFLATION: [(Pace, f64, f64, f64); 6] = [
     (Pace::Quarters, 0.62, 0.33, 0.0),
     (Pace::Months, 0.45, 0.15, 1.0),
     (Pace::Weeks, 0.32, 0.0, 2.5),
-    (Pace::Days, 0.75, 0.0, 1.0),
+    (Pace::Days, 0.85, 0.0, 1.0),
     (Pace::Hours, 0.8, -0.4, 7.0),
 ];
 

@@ -159,6 +159,12 @@ const MOST: usize = 90;
 /// A history of fewer compared values says nothing of the intervals.
 const ENOUGH: usize = 20;
 
+/// So many compared values make half of the way to wider intervals.
+const WIDENING: f64 = 40.0;
+
+/// And so many times to narrower ones: within a short history errors have had less occasion than they will have.
+const NARROWING: f64 = 150.0;
+
 struct Made {
     predictions: Vec<Interval>,
     past: Vec<Past>,
@@ -390,13 +396,13 @@ pub(super) fn widen(
         let mut times: Vec<i64> = made.rows.iter().map(|row| row.time).collect();
         times.sort_unstable();
         times.dedup();
-        let told = if factor < 1.0 {
-            times.len()
+        let (told, doubt) = if factor < 1.0 {
+            (times.len(), NARROWING)
         } else {
-            made.points
+            (made.points, WIDENING)
         };
         let points = told as f64;
-        widened = factor.clamp(0.6, 3.0).powf(points / (points + 40.0));
+        widened = factor.clamp(0.6, 3.0).powf(points / (points + doubt));
         forecast.widen(widened);
         if factor.is_infinite() {
             forecast.reach(conformal(made.rows.iter().map(off)));
