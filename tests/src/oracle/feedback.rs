@@ -162,7 +162,9 @@ fn chances(points: &[Point]) -> Value {
             }
         }
     }
+    let came = points.iter().filter(|p| p.y == 1.0).count();
     json!({
+        "came": {"k": came, "n": points.len()},
         "brier": mean(&squares),
         "mean": mean(&said),
         "auc": if pairs > 0.0 { json!(won / pairs) } else { Value::Null },
