@@ -190,7 +190,10 @@ def test_the_predictions_of_a_store_are_tables_and_pictures(shop):
     past = {"start_date": "2025-10-01", "end_date": "2026-01-31"}
     tested = shop.backtest("demand_forecast", **past, horizon=7, origins=4, segments=["active"])
     assert tested.columns[:3] == ["unique_id", "cutoff", "ds"]
-    assert [(row["unique_id"], row["origins"], row["points"]) for row in tested.scores] == [("all", 4, 28), ("active", 4, 28)]
+    assert [(row["unique_id"], row["origins"], row["points"]) for row in tested.scores] == [
+        ("all", 4, 28),
+        ("active", 4, 28),
+    ]
     assert tested.to_svg("active").startswith("<svg")
     with pytest.raises(ts.ValidationError, match="origins"):
         shop.backtest("demand_forecast", **past, origins=0)

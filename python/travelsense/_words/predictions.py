@@ -112,8 +112,8 @@ class Predictions(Handle):
         """How well would the predictions of a range have done, beside the seasonal naive forecast?
 
         From each of the past origins the metric is predicted with nothing of what came later. Rows are as those of
-        `travelsense.backtest`, with the segment as `unique_id`; so are `scores`: MASE, WAPE, bias (forecast less value),
-        and coverage and width of the intervals at 80 and 95 %.
+        `travelsense.backtest`, with the segment as `unique_id`; so are `scores`: MASE, WAPE, bias (forecast less
+        value), and coverage and width of the intervals at 80 and 95 %.
 
         Args:
             prediction_type: as `predictive`.
@@ -138,9 +138,9 @@ class Predictions(Handle):
             >>> import travelsense as ts
             >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
             ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-03T10:00:00Z"}])
-            ...     test = a.backtest("user_growth", start_date="2026-02-01", end_date="2026-02-28", horizon=2, origins=3)
+            ...     test = a.backtest("user_growth", start_date="2026-02-01", end_date="2026-02-28", horizon=2)
             >>> len(test), [score["origins"] for score in test.scores]
-            (6, [3])
+            (14, [7])
         """
         asked = question(
             prediction_type=prediction_type,
@@ -156,7 +156,9 @@ class Predictions(Handle):
             timezone=timezone,
             as_of=as_of,
         )
-        answer = ask("backtest", lambda how: self._store.answer("backtest", asked, how), timeout=timeout, progress=progress)
+        answer = ask(
+            "backtest", lambda how: self._store.answer("backtest", asked, how), timeout=timeout, progress=progress
+        )
         return Backtest(answer)
 
     def churn(
@@ -186,8 +188,8 @@ class Predictions(Handle):
             horizon_days: a user churns who has no activity in so many days from `as_of` on; 30 by default.
             activity: the events that are activity; all by default.
             active_within_days: only users active in so many days before count; all known ones by default.
-            attributes: what events (`"country"`), or profiles and cohorts at them (`{"user": "plan"}`), say of users that
-                may tell who goes, at most 8. Boosted trees decide where they lose less than the regression.
+            attributes: what events (`"country"`), or profiles and cohorts at them (`{"user": "plan"}`), say of users
+                that may tell who goes, at most 8. Boosted trees decide where they lose less than the regression.
             segment: only users of this segment are listed.
             users: only these users are listed.
             next_actions: how many next actions are told of each user listed, 0 to 10, in `to_dict()`; none by default.
