@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use travelsense::access::{self, Permission};
 use travelsense::audit::{Act, Outcome};
-use travelsense::{Analytics, Principal, Result};
+use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id, RequestId};
@@ -62,15 +62,52 @@ impl Call {
         act: Act,
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
+        let answer = |analytics: &Analytics, who: &Principal| -> Result<Answer> {
+            Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+        };
+        self.tell_on_record((permission, act), answer, Err).await
+    }
+
+    /// The same for how the server itself does, which is told also where it can be put on no record: nobody would hear of a full disk
+    /// otherwise.
+    pub(crate) async fn tell_health(
+        self,
+        permission: Permission,
+        act: Act,
+        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+    ) -> Response {
+        let answer = |analytics: &Analytics, who: &Principal| -> Result<Answer> {
+            let answer = answer(analytics, who)?;
+            Ok(match analytics.data_version(who) {
+                Ok(version) => answer.holding(version),
+                Err(_) => answer,
+            })
+        };
+        let unrecorded = |error: Error| {
+            if error.kind() != ErrorKind::Storage {
+                return Err(error);
+            }
+            tracing::error!(code = error.code(), "what was told stands in no record");
+            Ok(())
+        };
+        self.tell_on_record((permission, act), answer, unrecorded)
+            .await
+    }
+
+    async fn tell_on_record(
+        self,
+        (permission, act): (Permission, Act),
+        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+        unrecorded: impl FnOnce(Error) -> Result<()> + Send + 'static,
+    ) -> Response {
         let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let done = access::grant(who, permission, ())
-                .and_then(|_| Ok(answer(analytics, who)?.holding(analytics.data_version(who)?)));
+            let done = access::grant(who, permission, ()).and_then(|_| answer(analytics, who));
             let reason = access::decide(who, permission).reason;
             let outcome = match &done {
                 Ok(_) => (Outcome::Allowed, reason.as_str()),
                 Err(error) => Outcome::of(error),
             };
-            analytics.record(who, &act, outcome)?;
+            analytics.record(who, &act, outcome).or_else(unrecorded)?;
             done
         };
         self.give(answer, Answer::respond).await

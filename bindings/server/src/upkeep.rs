@@ -42,6 +42,7 @@ async fn keep_fresh(service: &Service, stopped: &mut watch::Receiver<bool>) {
         let analytics = store(service);
         let refreshed = tokio::task::spawn_blocking(move || analytics.refresh_realtime()).await;
         if let Ok(Err(error)) = refreshed {
+            service.hear(error.code());
             tracing::warn!(error = ?error, "the real-time figures are not up to date");
         }
     }
