@@ -346,7 +346,7 @@ fn rules_ask_any_metric_a_cell_of_retention_a_rate_and_how_long_an_answer_takes(
     let below = |limit: f64| json!({ "type": "threshold", "below": limit });
     let said = |what: &str, value: Value| (what.to_owned(), value);
     let searches = json!({ "word": "realtime", "question": { "metrics": ["events:search"], "timeRange": "24h" }, "value": "/0/value" });
-    assert_eq!(verdict(searches, above(3.0)), said("breach", json!(4)));
+    assert_eq!(verdict(searches, above(2.0)), said("breach", json!(3.0)));
     let rate = json!({ "word": "funnel", "question": { "steps": ["search", "complete_booking"], "window": "1d" }, "lastDays": 7, "value": "/rate/value" });
     assert_eq!(verdict(rate, below(0.9)), said("clear", json!(1.0)));
     // Of the first of those days nobody came back the day after.
