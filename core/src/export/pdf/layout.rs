@@ -118,15 +118,19 @@ impl Pages {
         }
         self.y += 4.0;
 
-        let columns = section.table.columns();
+        let all = section.table.columns();
+        let places = section.table.paper();
+        let columns = places.iter().filter_map(|i| all.get(*i).cloned());
+        let columns: Vec<(String, Kind)> = columns.collect();
         let mut rows = Vec::new();
         let mut count = 0;
         for batch in section.table.into_batches() {
-            let cells = Cells::of(&batch?, &columns)?;
+            let cells = Cells::of(&batch?, &all)?;
             let wanted = MOST_ROWS.saturating_sub(rows.len()).min(cells.rows());
             let shown = (0..wanted).map(|row| {
-                let cells = cells.row(row).zip(&columns);
-                let cells = cells.map(|(cell, (_, kind))| shown(cell, *kind, zone));
+                let cells = cells.row(row).zip(&all).enumerate();
+                let cells = cells.filter(|(i, _)| places.contains(i));
+                let cells = cells.map(|(_, (cell, (_, kind)))| shown(cell, *kind, zone));
                 cells.collect::<Vec<String>>()
             });
             rows.extend(shown);
@@ -140,17 +144,10 @@ impl Pages {
         {
             days(&mut rows, i);
         }
-        self.table(&columns, &rows);
+        self.table(&columns, &rows, all.len() - columns.len());
         let left = count - rows.len() as u64;
         if left > 0 {
-            let left = exact(left as f64);
-            self.y += 4.0;
-            self.paragraph(
-                &format!("{left} more rows are in the other formats."),
-                8.5,
-                false,
-                true,
-            );
+            self.elsewhere(left, "row");
         }
         Ok(written + count)
     }
@@ -182,12 +179,23 @@ impl Pages {
         self.y += height - 2.0 * edge;
     }
 
-    /// Rows of columns as wide as their texts; what is too wide is cut, and columns without room are counted.
-    fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
+    /// Says what the other formats have beside what is here.
+    fn elsewhere(&mut self, more: u64, what: &str) {
+        let (s, are) = if more == 1 { ("", "is") } else { ("s", "are") };
+        let more = exact(more as f64);
+        self.y += 4.0;
+        let text = format!("{more} more {what}{s} {are} in the other formats.");
+        self.paragraph(&text, 8.5, false, true);
+    }
+
+    /// Rows of columns as wide as their texts. Long text is cut where there is no room, a number or a time never: columns without room
+    /// are counted, with those that were left out before.
+    fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>], left_out: usize) {
         const SIZE: f64 = 8.0;
-        const GAP: f64 = 16.0;
+        const GAP: f64 = 12.0;
         const ROW: f64 = 14.0;
         const LEAST: f64 = 30.0;
+        const LEAST_TEXT: f64 = 60.0;
         let heads: Vec<String> = columns.iter().map(|(name, _)| spoken(name)).collect();
         let mut widths: Vec<f64> = heads
             .iter()
@@ -200,24 +208,33 @@ impl Pages {
                 texts.chain(head).fold(LEAST, f64::max).min(220.0) + 1.0
             })
             .collect();
-        let fitting = ((INNER + GAP) / (LEAST + GAP)).floor() as usize;
-        let hidden = widths.len().saturating_sub(fitting);
+        let least = |(width, (_, kind)): (&f64, &(String, Kind))| match kind {
+            Kind::Text => width.min(LEAST_TEXT),
+            _ => *width,
+        };
+        let mut least: Vec<f64> = widths.iter().zip(columns).map(least).collect();
+        let mut used = -GAP;
+        let fits = |width: &&f64| {
+            used += *width + GAP;
+            used <= INNER
+        };
+        let fitting = least.iter().take_while(fits).count().max(1);
+        let hidden = widths.len().saturating_sub(fitting) + left_out;
         widths.truncate(fitting);
-        let gaps = GAP * (widths.len().max(1) - 1) as f64;
+        least.truncate(fitting);
+        let room = INNER - GAP * (fitting as f64 - 1.0);
         // Where there is room, no name needs to break.
         let whole = heads.iter().zip(&widths);
         let whole = whole.map(|(head, width)| measure::width(head, SIZE, true).max(*width) + 1.0);
         let whole: Vec<f64> = whole.collect();
-        if whole.iter().sum::<f64>() + gaps <= INNER {
+        if whole.iter().sum::<f64>() <= room {
             widths = whole;
         }
-        let sum: f64 = widths.iter().sum();
-        let spare = INNER - gaps - LEAST * widths.len() as f64;
-        let wish = sum - LEAST * widths.len() as f64;
-        if sum + gaps > INNER && wish > 0.0 {
+        let (sum, kept) = (widths.iter().sum::<f64>(), least.iter().sum::<f64>());
+        if sum > room && sum > kept {
             // Everybody keeps the least, and shares what is left by what it wishes for.
-            for width in &mut widths {
-                *width = LEAST + (*width - LEAST) * spare / wish;
+            for (width, least) in widths.iter_mut().zip(&least) {
+                *width = least + (*width - least) * (room - kept).max(0.0) / (sum - kept);
             }
         }
         let numeric = |i: usize| {
@@ -274,9 +291,7 @@ impl Pages {
             self.paragraph("No rows.", SIZE, false, true);
         }
         if hidden > 0 {
-            self.y += 4.0;
-            let text = format!("{hidden} more columns are in the other formats.");
-            self.paragraph(&text, 8.5, false, true);
+            self.elsewhere(hidden as u64, "column");
         }
     }
 
