@@ -144,7 +144,7 @@ impl Pages {
         {
             days(&mut rows, i);
         }
-        self.table(&columns, &rows, all.len() - columns.len());
+        self.table(&columns, &rows);
         let left = count - rows.len() as u64;
         if left > 0 {
             self.elsewhere(left, "row");
@@ -189,14 +189,19 @@ impl Pages {
     }
 
     /// Rows of columns as wide as their texts. Long text is cut where there is no room, a number or a time never: columns without room
-    /// are counted, with those that were left out before.
-    fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>], left_out: usize) {
+    /// are counted.
+    fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
         const SIZE: f64 = 8.0;
         const GAP: f64 = 12.0;
         const ROW: f64 = 14.0;
         const LEAST: f64 = 30.0;
         const LEAST_TEXT: f64 = 60.0;
-        let heads: Vec<String> = columns.iter().map(|(name, _)| spoken(name)).collect();
+        // Lengths of time are told in whatever unit they have.
+        let head = |(name, kind): &(String, Kind)| match kind {
+            Kind::Seconds => spoken(name).replace(" seconds", ""),
+            _ => spoken(name),
+        };
+        let heads: Vec<String> = columns.iter().map(head).collect();
         let mut widths: Vec<f64> = heads
             .iter()
             .enumerate()
@@ -219,7 +224,7 @@ impl Pages {
             used <= INNER
         };
         let fitting = least.iter().take_while(fits).count().max(1);
-        let hidden = widths.len().saturating_sub(fitting) + left_out;
+        let hidden = widths.len().saturating_sub(fitting);
         widths.truncate(fitting);
         least.truncate(fitting);
         let room = INNER - GAP * (fitting as f64 - 1.0);
@@ -446,117 +451,4 @@ const SHAPES: [(u32, u32); 40] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, RecordBatch, StringArray};
-
-    use super::*;
-    use crate::export::Table;
-    use crate::query::Range;
-
-    /// A report of one table of `columns` columns and `rows` rows of this text.
-    fn pages(title: &str, columns: usize, rows: usize, text: &str) -> (Pages, u64) {
-        let column: ArrayRef = Arc::new(StringArray::from(vec![text; rows]));
-        let columns = (0..columns).map(|i| (format!("column_{i}"), column.clone(), true));
-        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let report = Report {
-            title: title.to_owned(),
-            filters: vec![("segment".to_owned(), "new".to_owned())],
-            range: Range::new("2026-06-01", "2026-06-30").unwrap().span(),
-            zone: Zone::default(),
-            generated_at: "2026-07-01T08:30:00Z".parse().unwrap(),
-            sections: vec![Section {
-                name: "rows".to_owned(),
-                title: "All rows".to_owned(),
-                notes: vec!["Few.".to_owned()],
-                chart: None,
-                plot: None,
-                table: Table::of(batch),
-            }],
-        };
-        Pages::of(report, &mut |_| Ok(())).unwrap()
-    }
-
-    fn texts(pages: &Pages) -> Vec<&str> {
-        let marks = pages.pages.iter().flatten();
-        let texts = marks.filter_map(|mark| match mark {
-            Mark::Text { text, .. } => Some(text.as_str()),
-            _ => None,
-        });
-        texts.collect()
-    }
-
-    #[test]
-    fn a_page_begins_with_what_the_report_is() {
-        let (pages, rows) = pages("Bookings", 2, 3, "x");
-        let texts = texts(&pages);
-        assert_eq!(rows, 3);
-        assert_eq!(
-            texts[..6],
-            [
-                "Bookings",
-                "Range: 1 Jun 2026 to 30 Jun 2026, UTC",
-                "segment: new",
-                "Generated: 1 Jul 2026, 08:30, UTC",
-                "All rows",
-                "Few."
-            ]
-        );
-        assert_eq!(texts[6..8], ["column 0", "column 1"]);
-        assert_eq!(texts.iter().filter(|t| **t == "x").count(), 6);
-        assert_eq!(pages.sections[0].0, "All rows");
-    }
-
-    #[test]
-    fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
-        let (pages, _) = pages(
-            "Long",
-            3,
-            200,
-            "a text that is a little longer than that of others",
-        );
-        assert!(pages.pages.len() > 3);
-        for page in &pages.pages {
-            let has = |wanted: &str| {
-                page.iter()
-                    .any(|m| matches!(m, Mark::Text { text, .. } if text == wanted))
-            };
-            assert!(has("column 0"), "a page without a header");
-            for mark in page {
-                if let Mark::Text {
-                    x,
-                    y,
-                    size,
-                    bold,
-                    text,
-                    ..
-                } = mark
-                {
-                    let right = x + measure::width(text, *size, *bold);
-                    assert!(
-                        *x >= MARGIN && right <= WIDTH - MARGIN + 1.0,
-                        "{text} at {x}"
-                    );
-                    assert!(*y >= MARGIN && *y <= BOTTOM, "{text} at {y}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_left_out_is_counted_and_what_has_no_shape_is_said() {
-        let (wide, _) = pages("Wide", 40, 2, "x");
-        assert!(
-            texts(&wide)
-                .iter()
-                .any(|t| t.ends_with("more columns are in the other formats."))
-        );
-        let (long, rows) = pages("Long", 1, MOST_ROWS + 7, "x");
-        assert_eq!(rows, MOST_ROWS as u64 + 7);
-        assert!(texts(&long).contains(&"7 more rows are in the other formats."));
-        let boxed = |pages: &Pages| texts(pages).iter().any(|t| t.contains("shown as boxes"));
-        assert!(boxed(&pages("日本", 1, 1, "x").0) && boxed(&pages("x", 1, 1, "日本").0));
-        assert!(!boxed(&pages("Ελλάδα Україна Zürich", 1, 1, "x").0));
-    }
-}
+mod tests;

@@ -115,7 +115,7 @@ pub(super) fn locked(file: &str, holder: &str) -> (ErrorKind, &'static str, Stri
         "locked",
         format!(
             "{file} is open for writing in {holder}: ask that process, over HTTP where it is a server, \
-             or stop it and open the file again"
+             or stop it and open the file read-only"
         ),
     )
 }
