@@ -7,8 +7,8 @@ use axum::extract::rejection::ExtensionRejection;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use travelsense::access::{self, Permission};
-use travelsense::audit::{Act, Outcome};
+use travelsense::access::Permission;
+use travelsense::audit::Act;
 use travelsense::{Analytics, Principal, Result};
 
 use crate::answer::Answer;
@@ -63,15 +63,9 @@ impl Call {
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
         let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let done = access::grant(who, permission, ())
-                .and_then(|_| Ok(answer(analytics, who)?.holding(analytics.data_version(who)?)));
-            let reason = access::decide(who, permission).reason;
-            let outcome = match &done {
-                Ok(_) => (Outcome::Allowed, reason.as_str()),
-                Err(error) => Outcome::of(error),
-            };
-            analytics.record(who, &act, outcome)?;
-            done
+            analytics.on_record(who, permission, &act, || {
+                Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+            })
         };
         self.give(answer, Answer::respond).await
     }

@@ -229,14 +229,29 @@ impl Analytics {
         act: &Act,
         work: impl FnOnce(&mut dyn Session) -> Result<T>,
     ) -> Result<T> {
-        let granted = access::decide(who, permission);
-        let found = access::grant(who, permission, ()).and_then(|_| read(&*self.metadata()?, work));
-        let outcome = match &found {
-            Ok(_) => (Outcome::Allowed, granted.reason.as_str()),
+        self.on_record(who, permission, act, || read(&*self.metadata()?, work))
+    }
+
+    /// Does for those who have a permission what changes nothing that is kept, with an entry in the record, whatever comes of it, before
+    /// anything is given away.
+    ///
+    /// # Errors
+    /// `forbidden`; what the work raises; what [`record`](Self::record) does.
+    pub fn on_record<T>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        act: &Act,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let reason = access::decide(who, permission).reason;
+        let done = access::grant(who, permission, ()).and_then(|_| work());
+        let outcome = match &done {
+            Ok(_) => (Outcome::Allowed, reason.as_str()),
             Err(error) => Outcome::of(error),
         };
         self.record(who, act, outcome)?;
-        found
+        done
     }
 
     /// An id that nothing else has.

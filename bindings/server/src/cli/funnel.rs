@@ -12,7 +12,7 @@ use super::table::{Table, bar, count, duration, event, percent};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   travelsense funnel --data demo --steps search,view_trip,start_booking,complete_booking \\
-    --window 14d --start 2026-01-01 --end 2026-01-31 --timezone Europe/Paris
+    --window 14d --start MONTH_AGO --end YESTERDAY --timezone Europe/Paris
 
 A step may be `*` for any event. Steps that are not given are the catalogue's default funnel.")]
 pub(super) struct Funnel {
