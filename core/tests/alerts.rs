@@ -272,6 +272,97 @@ fn rules_ask_any_word_and_travelsense_itself() {
     assert_eq!(events, ["error"], "told once");
 }
 
+/// Three users a day from the first of a year on, from January to an instant, and on one day thirty.
+fn bookings(store: &Analytics, crowded: u32) {
+    let event = |day: u32, n: u32, name: &str| json!({ "userId": format!("u{day}-{n}"), "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z") });
+    let events = (1..=31).flat_map(|day| {
+        // Not the same every day, or nothing could be said of chance.
+        let users = if day == crowded { 30 } else { 3 + day % 2 };
+        (0..users).flat_map(move |n| ["search", "complete_booking"].map(|name| event(day, n, name)))
+    });
+    store
+        .ingest(&owner(), &Value::Array(events.collect()))
+        .unwrap();
+}
+
+#[test]
+fn what_came_is_held_against_what_was_foretold_for_it() {
+    let clock = Clock::at("2026-01-30T09:00:00Z");
+    let store = clock.open(None);
+    bookings(&store, 30);
+    let source = json!({
+        "word": "predictive",
+        "question": { "predictionType": "demand_forecast", "horizon": 1, "confidenceLevel": 95 },
+        "lastDays": 28,
+        "value": "/historicalData/27/value",
+        "low": "/predictions/0/lowerBound",
+        "high": "/predictions/0/upperBound",
+    });
+    let rule = json!({
+        "name": "Bookings leave what was foretold",
+        "source": source,
+        "condition": { "type": "band", "against": "previous" },
+        "schedule": { "at": "09:00" },
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    let made = store.create_alert(&owner(), &rule).unwrap();
+    let id = made.id.to_string();
+    let tested = store.test_alert(&owner(), &id).unwrap();
+    let reading = &tested["reading"];
+    let number = |name: &str| reading[name].as_f64().unwrap();
+    assert_eq!(
+        (tested["verdict"].as_str(), number("value")),
+        (Some("clear"), 4.0)
+    );
+    assert!(
+        number("low") <= 4.0 && 4.0 <= number("high") && number("high") < 30.0,
+        "{reading}"
+    );
+    // The next morning the crowded day is complete, and the day before nobody foretold it.
+    clock.add(24 * 60 * MINUTE);
+    let tested = store.test_alert(&owner(), &id).unwrap();
+    assert_eq!(tested["verdict"], "breach", "{tested}");
+    assert_eq!(tested["reading"]["value"], 30.0);
+    store.evaluate_alerts(&owner()).unwrap();
+    assert!(titles(&store)[0].contains("Bookings leave what was foretold"));
+}
+
+#[test]
+fn rules_ask_any_metric_a_cell_of_retention_a_rate_and_how_long_an_answer_takes() {
+    let clock = Clock::at("2026-01-29T09:00:00Z");
+    let store = clock.open(None);
+    bookings(&store, 0);
+    let verdict = |source: Value, condition: Value| {
+        let rule = json!({ "name": "n", "source": source, "condition": condition });
+        let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+        let tested = store.test_alert(&owner(), &id).unwrap();
+        let (verdict, reading) = (tested["verdict"].clone(), tested["reading"].clone());
+        (
+            verdict.as_str().unwrap().to_owned(),
+            reading["value"].clone(),
+        )
+    };
+    let above = |limit: f64| json!({ "type": "threshold", "above": limit });
+    let below = |limit: f64| json!({ "type": "threshold", "below": limit });
+    let said = |what: &str, value: Value| (what.to_owned(), value);
+    let searches = json!({ "word": "realtime", "question": { "metrics": ["events:search"], "timeRange": "24h" }, "value": "/0/value" });
+    assert_eq!(verdict(searches, above(3.0)), said("breach", json!(4)));
+    let rate = json!({ "word": "funnel", "question": { "steps": ["search", "complete_booking"], "window": "1d" }, "lastDays": 7, "value": "/rate/value" });
+    assert_eq!(verdict(rate, below(0.9)), said("clear", json!(1.0)));
+    // Of the first of those days nobody came back the day after.
+    let cell = json!({ "word": "retention", "question": { "cohortPeriod": "daily", "analysisMetric": "retention_rate" },
+        "lastDays": 7, "value": "/cohorts/0/retention/1/value" });
+    assert_eq!(verdict(cell, below(0.2)), said("breach", json!(0.0)));
+    let slow = json!({ "word": "engagement", "question": {}, "lastDays": 7, "value": "seconds" });
+    assert_eq!(verdict(slow, above(0.5)), said("clear", json!(0.0)));
+    // What the answer does not have is no data.
+    let absent = json!({ "word": "funnel", "question": { "steps": ["search", "search"] }, "lastDays": 7, "value": "/steps/9/rate" });
+    assert_eq!(
+        verdict(absent, json!({ "type": "no_data" })),
+        said("breach", Value::Null)
+    );
+}
+
 #[test]
 fn who_may_do_what_with_alerts() {
     let clock = Clock::at("2026-02-01T10:00:00Z");

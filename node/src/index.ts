@@ -109,6 +109,7 @@ export type {
   QuarantinedEvent,
   QuarantineList,
   Recovery,
+  Stored,
 } from './events.js';
 export type {
   AnsweredCondition,

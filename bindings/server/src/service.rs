@@ -186,11 +186,18 @@ impl Service {
 
     /// Looks whether an answer says that the engine is broken.
     fn heard<T>(&self, answer: std::result::Result<T, Problem>) -> std::result::Result<T, Problem> {
-        if answer.as_ref().is_err_and(|p| p.code() == Problem::BROKEN) && !self.is_broken() {
+        if let Err(problem) = &answer {
+            self.hear(problem.code());
+        }
+        answer
+    }
+
+    /// Looks whether the code of an error says that the engine is broken.
+    pub(crate) fn hear(&self, code: &str) {
+        if code == Problem::BROKEN && !self.is_broken() {
             tracing::error!("the engine met a failure that it cannot go on after: the server ends");
             self.broken.send_replace(true);
         }
-        answer
     }
 
     /// Turns true when the server stops.

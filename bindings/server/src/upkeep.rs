@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use travelsense::Analytics;
+use travelsense::{Analytics, Result};
 
 use crate::service::Service;
 
@@ -31,16 +31,17 @@ pub async fn upkeep(service: Service) {
         Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
     });
     tokio::join!(
-        again(FRESH, &service, stopped.clone(), |analytics| {
-            if let Err(error) = analytics.refresh_realtime() {
+        again(FRESH, &service, stopped.clone(), |analytics| analytics
+            .refresh_realtime()
+            .inspect_err(|error| {
                 tracing::warn!(error = ?error, "the real-time figures are not up to date");
-            }
-        }),
-        again(EXPIRED, &service, stopped, |analytics| {
-            if let Err(error) = analytics.expire_exports() {
+            })),
+        again(EXPIRED, &service, stopped, |analytics| analytics
+            .expire_exports()
+            .inspect_err(|error| {
                 tracing::warn!(error = ?error, "files of exports that have expired are still there");
-            }
-        }),
+            })
+            .map(drop)),
     );
     let _ = tokio::join!(warm, exports);
 }
@@ -50,7 +51,7 @@ async fn again(
     every: Duration,
     service: &Service,
     mut stopped: watch::Receiver<bool>,
-    work: fn(&Analytics),
+    work: fn(&Analytics) -> Result<()>,
 ) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -60,7 +61,10 @@ async fn again(
             _ = ticks.tick() => {}
         }
         let analytics = store(service);
-        let _ = tokio::task::spawn_blocking(move || work(&analytics)).await;
+        let done = tokio::task::spawn_blocking(move || work(&analytics)).await;
+        if let Ok(Err(error)) = done {
+            service.hear(error.code());
+        }
     }
 }
 

@@ -264,6 +264,8 @@ class Events(Handle):
     def ingest_status(self) -> dict[str, Any]:
         """How the intake does: what waits, what became of what came, and how fresh each source is.
 
+        Also told where the store cannot be read, as after a full disk: `stored` is None then, and `trouble` says why.
+
         Example:
             >>> import travelsense as ts
             >>> with ts.open(":memory:") as a:
