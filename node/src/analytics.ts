@@ -45,7 +45,8 @@ import type {
 } from './model.js';
 import { native } from './native.js';
 import type { People, PeopleQuestion, Person, Profile, ProfileQuestion } from './people.js';
-import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
+import type { BacktestAnswer } from './forecast.js';
+import type { PredictiveAnswer, PredictiveBacktestQuestion, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { data, written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
@@ -225,6 +226,14 @@ export class Analytics extends Administration {
   /** What comes after the history of a range: new users, revenue, bookings, churn or adoption, with intervals. */
   async predictive(question: PredictiveQuestion, asking?: Asking | null): Promise<Answer<PredictiveAnswer>> {
     return answer(await this.ask(asking, (...how) => this.native.predictive(written(question), ...how)));
+  }
+
+  /**
+   * How the predictions of a range would have done from past origins of it, beside the seasonal naive forecast; a series for each
+   * segment.
+   */
+  async backtest(question: PredictiveBacktestQuestion, asking?: Asking | null): Promise<Answer<BacktestAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.backtest(written(question), ...how)));
   }
 
   /** Which users are about to go away, how sure that is, and why. */

@@ -121,12 +121,19 @@ export interface ForecastAnswer {
 
 /** What one forecaster scored. */
 export interface Score {
+  /** The mean absolute error over that of the seasonal naive forecast one season ahead in the history. */
   mase: number | null;
+  /** The sum of absolute errors over the sum of absolute values. */
   wape: number | null;
+  /** The sum of errors, forecast less value, over the sum of absolute values: above 0, too much was forecast. */
   bias: number | null;
+  /** The share of values within the 80 % interval. */
   coverage80: number | null;
+  /** The share of values within the 95 % interval. */
   coverage95: number | null;
+  /** The mean width of the 80 % interval over the mean absolute value. */
   width80: number | null;
+  /** The same of the 95 % interval. */
   width95: number | null;
 }
 

@@ -73,6 +73,7 @@ export type {
   PredictedBucket,
   PredictionType,
   PredictiveAnswer,
+  PredictiveBacktestQuestion,
   PredictiveQuestion,
 } from './predictive.js';
 export type { Asking } from './asking.js';

@@ -110,6 +110,7 @@ export interface NativeStore {
   adoption(question: string, ...how: How): Promise<NativeAnswer>;
   journey(question: string, ...how: How): Promise<NativeAnswer>;
   predictive(question: string, ...how: How): Promise<NativeAnswer>;
+  backtest(question: string, ...how: How): Promise<NativeAnswer>;
   churn(question: string, ...how: How): Promise<NativeAnswer>;
   value(question: string, ...how: How): Promise<NativeAnswer>;
   nextAction(question: string, ...how: How): Promise<NativeAnswer>;

@@ -9,7 +9,8 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
-/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action'} Word */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action' | Foretold} Word */
+/** @typedef {'score' | 'feedback' | 'predictive' | 'forecast' | 'backtest'} Foretold */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -22,6 +23,10 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
  * @property {{ name: string, definition: any }[]} [cohorts]
+ * @property {({ text: string } & import('../../node/dist/index.mjs').NewModel)[]} [models]
+ * @property {({ name: string } & import('../../node/dist/index.mjs').OutsidePredictions)[]} [predictions]
+ * @property {{ word: 'score', question: any }[]} [asked]
+ * @property {({ name: string } & import('../../node/dist/index.mjs').Actuals)[]} [actuals]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {{ cell: object, users: string[] }[]} [people]
@@ -92,7 +97,25 @@ const ask = (store, word, question) => {
  */
 async function run(
   word,
-  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, people, error },
+  {
+    why,
+    now,
+    question,
+    events,
+    profiles,
+    rates,
+    aliases,
+    merges,
+    cohorts,
+    models,
+    predictions,
+    asked,
+    actuals,
+    ingest,
+    expect,
+    people,
+    error,
+  },
 ) {
   const store = await open(':memory:', { now });
   try {
@@ -103,6 +126,10 @@ async function run(
     const report = await store.ingest(events ?? []);
     if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
     for (const { name, definition } of cohorts ?? []) await store.createCohort(name, definition);
+    for (const { text, ...model } of models ?? []) await store.registerModel(model, Buffer.from(text));
+    for (const { name, ...run } of predictions ?? []) await store.addPredictions(name, run);
+    for (const before of asked ?? []) await store.query(before.word, before.question);
+    for (const { name, ...came } of actuals ?? []) await store.addActuals(name, came);
     if (error === undefined) {
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
@@ -138,6 +165,11 @@ const words = /** @type {const} */ ([
   'churn',
   'value',
   'next_action',
+  'score',
+  'feedback',
+  'predictive',
+  'forecast',
+  'backtest',
 ]);
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();

@@ -160,7 +160,10 @@ impl Feedback {
             "{} compared, {} to come",
             told.scores.n, told.waiting
         ))?;
-        line(&format!("bias {}", figure(told.scores.bias)))?;
+        line(&format!(
+            "bias (forecast less value) {}",
+            figure(told.scores.bias)
+        ))?;
         line(&format!("mean absolute error {}", figure(told.scores.mae)))?;
         for covered in &told.scores.coverage {
             let held = figure(covered.held.value);
