@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::metadata::{
     Embedded, MetadataStore, ObjectId, Revocation, Session, change, entries, read, revocations,
 };
+use crate::query::fields::{self, Fields};
 
 /// How old what is known of revocations may be, in microseconds: other servers may share the store.
 const STALE: i64 = 1_000_000;
@@ -43,6 +44,20 @@ impl Analytics {
         let act = Act::new("audit.verify", "");
         self.seen(who, Permission::ReadAudit, &act, |session| {
             audit::verify(session, anchors)
+        })
+    }
+
+    /// The same of a question in its JSON form: `anchors`, a list of those that were kept elsewhere, each with `seq`, `hash` and `at`.
+    ///
+    /// # Errors
+    /// As `verify_audit`; `validation_failed` with every field error at once.
+    pub fn verify_audit_json(&self, who: &Principal, asked: &Value) -> Result<Verification> {
+        let act = Act::new("audit.verify", "");
+        self.seen(who, Permission::ReadAudit, &act, |session| {
+            let mut fields = Fields::of(asked)?;
+            let anchors = fields.optional("anchors", |v| fields::list(v, Anchor::parse));
+            fields.finish(Vec::new())?;
+            audit::verify(session, &anchors.unwrap_or_default())
         })
     }
 
