@@ -10,7 +10,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 SUITES ?= rust python+node,ui,postgres,sources,docs
 OF_SOURCES := binary(it) & test(/^sources::/)
-LINTS ?= fmt clippy deny typos ruff node
+LINTS ?= fmt clippy deny typos ruff types node
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -88,6 +88,10 @@ lint-typos:
 lint-ruff:
 	ruff check --config python/pyproject.toml python tests/python
 	ruff format --check --config python/pyproject.toml python tests/python
+
+# Type checkers on the package, its examples, and programs that are right and wrong. They read stubs: nothing need be built.
+lint-types:
+	python -m pytest --noconftest tests/python/check_types.py
 
 lint-node:
 	npm run lint --prefix node
