@@ -60,6 +60,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.getByLabel('Number', { exact: true }).selectOption('own')
     await look('own alert')
     await page.goto(`${BASE()}/funnels?not=search&by=country&hold=tripId`)
+    await page.locator('[data-step]').nth(1).hover()
     await page.getByRole('button', { name: 'Time to step 2' }).click()
     await look('builder')
     await page.locator('main tbody tr').nth(1).locator('.door').first().click()

@@ -204,6 +204,7 @@ test('a funnel has exclusions with bounds, gaps, optional steps, values held con
   await page.getByRole('button', { name: 'Remove exclusion 1' }).click()
   await expect(page).not.toHaveURL(/not=/)
   sent = asked('"maxGap":"1d"')
+  await page.locator('[data-step]').nth(1).hover()
   await page.getByRole('button', { name: 'Time to step 2' }).click()
   await page.getByLabel('No later than, after step 1').fill('1d')
   await page.keyboard.press('Enter')

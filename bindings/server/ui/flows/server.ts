@@ -26,14 +26,14 @@ function start(args: string[], env: NodeJS.ProcessEnv, said: RegExp): Promise<{ 
 
 const LISTENS = /listening.*?(127\.0\.0\.1:\d+)|(127\.0\.0\.1:\d+).*?listening/s
 
-/** Where real data of others may lie beside the project: fines of Italian roads, if they are there. */
-const FINES = new URL('../../../../../shared/data/traffic_fines.parquet', import.meta.url)
+/** Where real data of others may lie beside the project: cases of sepsis in a hospital, if they are there. */
+const CASES = new URL('../../../../../shared/data/sepsis.parquet', import.meta.url)
 
-/** Events that have nothing to do with travel and are long past: the fines, or else some cases of the same kind. */
+/** Events that have nothing to do with travel and are long past: the cases, or else some of a like kind. */
 function load(data: string): void {
   const mapping = ['--user', 'case', '--name', 'activity', '--time', 'ts']
-  if (existsSync(FINES)) {
-    execFileSync(program, ['import', fileURLToPath(FINES), '--data', data, ...mapping], { stdio: 'pipe' })
+  if (existsSync(CASES)) {
+    execFileSync(program, ['import', fileURLToPath(CASES), '--data', data, ...mapping], { stdio: 'pipe' })
     return
   }
   console.log('no ../shared/data: the pages are tried on made-up cases instead of real ones')

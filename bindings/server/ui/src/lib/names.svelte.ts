@@ -3,7 +3,7 @@ import { call, get, word, type Catalogue } from './api'
 import { nodeName } from './event'
 import { plus, today, type Range } from './range'
 
-/** The names that questions may speak of: events of the last 90 days that have any, and properties that were asked for here before. */
+/** The names that questions may speak of: events of the last 90 days, or of ten years where all are long past, and properties that were asked for here before. */
 export const names = $state({
   events: [] as string[],
   properties: remembered(),
@@ -41,11 +41,17 @@ export async function learn(): Promise<void> {
   names.known = true
 }
 
-/** Which events there are in the last 90 days with any. */
-export function eventsQuestion(): Record<string, unknown> {
+/** How far back events are looked for: where all are long past, as far as a question can. */
+export const back = (): { days: number; end: string } => {
   const day = today('UTC')
-  const end = names.latest !== null && names.latest < day ? names.latest : day
-  return { startDate: plus(end, -90), endDate: end, timezone: 'UTC', parts: ['nodes'], limit: 1000, medians: false }
+  const past = names.latest !== null && names.latest < plus(day, -30)
+  return past ? { days: 3650, end: names.latest! } : { days: 90, end: day }
+}
+
+/** Which events there are. */
+export function eventsQuestion(): Record<string, unknown> {
+  const { days, end } = back()
+  return { startDate: plus(end, -days), endDate: end, timezone: 'UTC', parts: ['nodes'], limit: 1000, medians: false }
 }
 
 /** The last so many days with events, where they lie before a range; nothing where the range has some, as far as is known. */
