@@ -86,7 +86,9 @@ impl Call {
             });
             match (told, recorded) {
                 (Some(told), Ok(())) => Ok((told, None)),
-                (Some(told), Err(error)) if error.kind() == ErrorKind::Storage => Ok((told, Some(error))),
+                (Some(told), Err(error)) if error.kind() == ErrorKind::Storage => {
+                    Ok((told, Some(error)))
+                }
                 (_, Err(error)) => Err(error),
                 (None, Ok(())) => Err(Error::internal("nothing was told")),
             }

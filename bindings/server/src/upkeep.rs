@@ -36,12 +36,14 @@ pub async fn upkeep(service: Service) {
             .inspect_err(|error| {
                 tracing::warn!(error = ?error, "the real-time figures are not up to date");
             })),
-        again(EXPIRED, &service, stopped, |analytics| analytics
+        again(EXPIRED, &service, stopped, |analytics| {
+            analytics
             .expire_exports()
             .inspect_err(|error| {
                 tracing::warn!(error = ?error, "files of exports that have expired are still there");
             })
-            .map(drop)),
+            .map(drop)
+        }),
     );
     let _ = tokio::join!(warm, exports);
 }
