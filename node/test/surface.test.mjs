@@ -35,6 +35,8 @@ const otherwise = {
   widgets_data: '`dashboardData`',
   verify_audit_by: '`verifyAudit` with anchors',
   record: 'verbs write their own entries',
+  on_record: 'verbs write their own entries',
+  expire_exports: 'every `export` does it, and the handler now and then',
   admit: 'a token, of which a program that says who acts has none',
   admit_at_once: 'a token, of which a program that says who acts has none',
   ingest_batches: '`ingest`; the handler takes batches of several senders together',

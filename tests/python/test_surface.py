@@ -22,6 +22,8 @@ ELSEWHERE = {
     "within": "is `timeout=`",
     "watched": "is `progress=`",
     "record": "is for doors that let others in; what is done here is recorded by the verbs themselves",
+    "on_record": "is for doors that let others in; what is done here is recorded by the verbs themselves",
+    "expire_exports": "is done by every `export`",
     "admit": "is for doors that let others in by tokens",
     "admit_at_once": "is for doors that let others in by tokens",
     "ingest_batches": "is for doors that take several batches at a time",
