@@ -49,7 +49,7 @@ test-docs:
 	cargo test --workspace --doc
 
 test-python:
-	python -m pytest python tests/python
+	python -m pytest python tests/python --durations 12
 
 test-node:
 	npm test --prefix node

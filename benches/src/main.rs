@@ -100,7 +100,7 @@ fn load(
 
 fn build(store: &str, limit: Option<u64>) -> Result<Value> {
     let store = open(Path::new(store), None, limit)?;
-    let (built, seconds) = timed(|| store.rebuild());
+    let (built, seconds) = timed(|| store.rebuild(&Principal::owner()));
     built?;
     let peak = peak_memory();
     store.close();

@@ -87,6 +87,12 @@ export interface AlertEvent {
   details: Record<string, unknown>;
 }
 
+/** Something that became of one of all alert rules. */
+export interface AlertNews extends AlertEvent {
+  /** The rule by its id. */
+  alert: string;
+}
+
 /** What an evaluation of alert rules came to. */
 export interface Evaluated {
   evaluated: number;

@@ -60,6 +60,10 @@ export interface Freshness {
   receivedAt: string | null;
   /** When the latest accepted event happened. */
   latest: string | null;
+  /** What a source that is followed has left, in its own measure: bytes, messages or rows. */
+  behind?: number;
+  /** Why it cannot be read. */
+  trouble?: string;
 }
 
 /** What was found in the log when the store was opened. */

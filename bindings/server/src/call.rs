@@ -7,8 +7,8 @@ use axum::extract::rejection::ExtensionRejection;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use travelsense::access::{self, Permission};
-use travelsense::audit::{Act, Outcome};
+use travelsense::access::Permission;
+use travelsense::audit::Act;
 use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
@@ -62,10 +62,12 @@ impl Call {
         act: Act,
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
-        let answer = |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+        let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
+            analytics.on_record(who, permission, &act, || {
+                Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+            })
         };
-        self.tell_on_record((permission, act), answer, Err).await
+        self.give(answer, Answer::respond).await
     }
 
     /// The same for how the server itself does, which is told also where it can be put on no record: nobody would hear of a full disk
@@ -76,39 +78,29 @@ impl Call {
         act: Act,
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
-        let answer = |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let answer = answer(analytics, who)?;
-            Ok(match analytics.data_version(who) {
-                Ok(version) => answer.holding(version),
-                Err(_) => answer,
-            })
-        };
-        let unrecorded = |error: Error| {
-            if error.kind() != ErrorKind::Storage {
-                return Err(error);
-            }
-            tracing::error!(code = error.code(), "what was told stands in no record");
-            Ok(())
-        };
-        self.tell_on_record((permission, act), answer, unrecorded)
-            .await
-    }
-
-    async fn tell_on_record(
-        self,
-        (permission, act): (Permission, Act),
-        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
-        unrecorded: impl FnOnce(Error) -> Result<()> + Send + 'static,
-    ) -> Response {
         let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let done = access::grant(who, permission, ()).and_then(|_| answer(analytics, who));
-            let reason = access::decide(who, permission).reason;
-            let outcome = match &done {
-                Ok(_) => (Outcome::Allowed, reason.as_str()),
-                Err(error) => Outcome::of(error),
-            };
-            analytics.record(who, &act, outcome).or_else(unrecorded)?;
-            done
+            let mut told = None;
+            let recorded = analytics.on_record(who, permission, &act, || {
+                told = Some(answer(analytics, who)?);
+                Ok(())
+            });
+            match (told, recorded) {
+                (Some(told), Ok(())) => Ok((told, None)),
+                (Some(told), Err(error)) if error.kind() == ErrorKind::Storage => {
+                    Ok((told, Some(error)))
+                }
+                (_, Err(error)) => Err(error),
+                (None, Ok(())) => Err(Error::internal("nothing was told")),
+            }
+            .map(|(told, unrecorded)| {
+                if let Some(error) = unrecorded {
+                    tracing::error!(code = error.code(), "what was told stands in no record");
+                }
+                match analytics.data_version(who) {
+                    Ok(version) => told.holding(version),
+                    Err(_) => told,
+                }
+            })
         };
         self.give(answer, Answer::respond).await
     }

@@ -363,7 +363,7 @@ impl Analytics {
             latest: self.warehouse.newest(Instant::MAX)?,
             quarantined: self.warehouse.quarantine(&none)?.0,
             set_aside: self.intake.beside(),
-            engine_bytes: self.warehouse.memory()?,
+            engine_bytes: self.warehouse.memory()? + self.kept.memory()?,
         })
     }
 

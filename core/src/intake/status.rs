@@ -64,7 +64,7 @@ pub struct Stored {
     pub quarantined: u64,
     /// Files beside it that hold events and cannot be read.
     pub set_aside: Vec<PathBuf>,
-    /// Bytes of memory that the engine holds, its cache among them.
+    /// Bytes of memory that the engine holds, for events and for dashboards and the record, its caches among them.
     pub engine_bytes: u64,
 }
 

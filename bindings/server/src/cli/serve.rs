@@ -243,7 +243,9 @@ pub(super) fn until_stopped(
         tell_of_the_log(&opened);
         tracing::info!(address, "listening");
         tokio::spawn(upkeep(service.clone()));
-        serve(listener, router(service), stop).await
+        let limits = service.limits();
+        serve(listener, router(service), limits, stop).await;
+        Ok::<_, std::io::Error>(())
     });
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));

@@ -289,7 +289,13 @@ fn words() -> Named {
                     "models",
                     list(object([("name", text()), ("share", number())])),
                 ),
-                ("backtest", nullable(open())),
+                (
+                    "backtest",
+                    nullable(about(
+                        open(),
+                        "The scores from past origins, of the model and of the seasonal naive forecast; bias is the sum of forecast less value over the sum of values.",
+                    )),
+                ),
                 ("notes", open()),
                 ("segments?", list(open())),
                 ("unattributedEvents", count()),

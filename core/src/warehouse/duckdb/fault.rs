@@ -115,8 +115,8 @@ pub(super) fn locked(file: &str, holder: &str) -> (ErrorKind, &'static str, Stri
         ErrorKind::Conflict,
         "locked",
         format!(
-            "{file} is open for writing in {holder}; open it read-only once that has closed it, \
-             or ask the server that holds it"
+            "{file} is open for writing in {holder}: ask that process, over HTTP where it is a server, \
+             or stop it and open the file read-only"
         ),
     )
 }

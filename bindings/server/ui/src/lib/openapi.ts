@@ -1804,7 +1804,7 @@ export interface components {
             hasMore: boolean;
             total: number;
         };
-        /** @description How good it was, drift and advice. */
+        /** @description How good it was, drift and advice. In `scores` the bias is the mean of forecast less value. */
         Feedback: Record<string, unknown>;
         FeedbackLog: {
             /** Format: date-time */
