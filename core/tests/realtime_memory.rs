@@ -102,7 +102,7 @@ fn a_million_users_in_the_hour_take_less_than_64_mib() {
     );
     assert_eq!(report.unwrap().accepted, 2 * users as u64);
     let ask = || {
-        let asked = json!({"timeRange": "last_60_minutes", "metrics": ["active_users", "revenue_per_minute", "users:payment"]});
+        let asked = json!({"timeRange": "last_hour", "metrics": ["active_users", "revenue_per_minute", "users:payment"]});
         store.ask(&owner, "realtime", &asked).unwrap()
     };
     // Who asks first is answered by SQL.
