@@ -65,6 +65,33 @@ export interface BacktestOptions extends Omit<ForecastOptions, 'level' | 'quanti
   readonly step?: number | null;
 }
 
+/** A table of series column by column, as the words `forecast` and `backtest` take it. */
+export interface SeriesColumns {
+  /** The series of each row; absent where there is one. */
+  readonly uniqueId?: readonly (string | number)[] | null;
+  /** The times: dates, times, or integers. */
+  readonly ds: readonly (When | number)[];
+  /** Columns that explain the values, by name. */
+  readonly regressors?: Readonly<Record<string, readonly (number | null)[]>> | null;
+}
+
+type InColumns = SeriesColumns & {
+  /** The values; null where one is missing. */
+  readonly y: readonly (number | null)[];
+  /** Days, past and to come, by the name of what happens on them. */
+  readonly events?: readonly { readonly name: string; readonly days: readonly When[] }[] | null;
+};
+
+/** What the word `forecast` is asked. */
+export type ForecastColumns = InColumns &
+  Omit<ForecastOptions, 'events' | 'regressors' | 'future' | 'targetCol' | 'threads'> & {
+    /** The regressors in the periods ahead. */
+    readonly future?: SeriesColumns | null;
+  };
+
+/** What the word `backtest` is asked. */
+export type BacktestColumns = InColumns & Omit<BacktestOptions, 'events' | 'regressors' | 'targetCol' | 'threads'>;
+
 /** What gives a forecast up, and who hears how far it is. */
 export interface ForecastAsking {
   /** Gives the forecast up, which is then rejected with the signal's reason. */

@@ -1,15 +1,16 @@
 // The vectors of `tests/vectors` through the Node door; their README says what they are.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { open, TravelsenseError } from '../../node/dist/index.mjs';
+import { compiled } from '../../node/test/compiled.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
-/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action' | Foretold} Word */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action' | 'pickup' | Foretold} Word */
 /** @typedef {'score' | 'feedback' | 'predictive' | 'forecast' | 'backtest'} Foretold */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
@@ -68,6 +69,26 @@ function differences(expected, actual, at = 'answer') {
 
 /** @param {unknown} value */
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/**
+ * Questions and their answers as TypeScript, one for each combination of fields that there are.
+ * @type {Map<string, string>}
+ */
+const answered = new Map();
+
+/**
+ * The fields of a value and of all within it.
+ * @param {any} value
+ * @param {Set<string>} [fields]
+ */
+function shape(value, fields = new Set(), at = '') {
+  if (isObject(value) || Array.isArray(value)) {
+    for (const [name, inner] of Object.entries(value))
+      shape(inner, fields, Array.isArray(value) ? at : `${at}.${name}`);
+  }
+  fields.add(`${at} ${value === null ? 'null' : typeof value}`);
+  return [...fields].sort().join();
+}
 
 /** @param {{ field: string, code: string }[]} errors */
 const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).sort();
@@ -134,6 +155,8 @@ async function run(
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+      const text = `{ word: '${word}', question: ${JSON.stringify(question)}, answer: ${answer.toJSONText()} }`;
+      answered.set(`${word} ${shape(question)} ${shape(answer)}`, text);
       for (const { cell, users } of people ?? []) {
         const behind = await store.people(/** @type {any} */ ({ word, question, cell }));
         assert.deepEqual(
@@ -152,25 +175,9 @@ async function run(
   }
 }
 
-const words = /** @type {const} */ ([
-  'funnel',
-  'drop_off',
-  'compare',
-  'explain_difference',
-  'retention',
-  'journey',
-  'engagement',
-  'adoption',
-  'realtime',
-  'churn',
-  'value',
-  'next_action',
-  'score',
-  'feedback',
-  'predictive',
-  'forecast',
-  'backtest',
-]);
+const folders = await readdir(vectors, { withFileTypes: true });
+const words = folders.filter((entry) => entry.isDirectory() && entry.name !== 'golden').map(({ name }) => name);
+test('there are vectors of words', () => assert.ok(words.length >= 13 && words.includes('pickup')));
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
@@ -179,7 +186,20 @@ for (const word of words) {
       /** @type {Vector} */
       const vector = JSON.parse(await readFile(join(vectors, word, name), 'utf8'));
       assert.notEqual(vector.expect === undefined, vector.error === undefined, 'has `expect` or `error`, not both');
-      await run(word, vector);
+      await run(/** @type {Word} */ (word), vector);
     });
   }
 }
+
+test('all questions and answers of the vectors are of their types', async () => {
+  assert.ok(answered.size > 100);
+  const source = [
+    "import type { Words } from './dist/index.js';",
+    // An object literal may have no field that its type lacks, and must have all that are not optional.
+    "type Asked = { [W in keyof Words]: { word: W; question: Words[W]['question']; answer: Words[W]['answer'] } }[keyof Words];",
+    ...[...answered.values()].map((text, i) => `export const v${i}: Asked = ${text};`),
+  ];
+  await writeFile(join(folder, 'vectors.ts'), source.join('\n'));
+  await symlink(join(import.meta.dirname, '..', '..', 'node', 'dist'), join(folder, 'dist'));
+  assert.equal(await compiled(folder, 'vectors.ts'), '');
+});

@@ -35,7 +35,7 @@ pub use export::{ExportFile, ExportList};
 pub use feedback::FeedbackLog;
 pub use ingest::{BatchForm, Gone, IngestBatch, ParkedReport, Quarantine};
 pub use notification::{
-    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList,
+    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList, due,
 };
 pub use word::words;
 

@@ -45,8 +45,11 @@ pub struct IngestStatus {
     pub parked: u64,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
-    /// What the store holds.
-    pub stored: Stored,
+    /// What the store holds; nothing where that cannot be read.
+    pub stored: Option<Stored>,
+    /// Why what the store holds cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// What a store holds, and what lies beside it.

@@ -685,7 +685,7 @@ fn events() -> Named {
                 ("recovery", open()),
                 (
                     "stored",
-                    object([
+                    nullable(object([
                         ("events", count()),
                         ("latest", nullable(instant())),
                         (
@@ -703,7 +703,11 @@ fn events() -> Named {
                             "engineBytes",
                             about(count(), "Memory that the engine holds, its cache among it."),
                         ),
-                    ]),
+                    ])),
+                ),
+                (
+                    "trouble?",
+                    about(text(), "Why what the store holds cannot be read."),
                 ),
             ]),
         ),

@@ -1,9 +1,20 @@
 import { createRequire } from 'node:module'
-import { BASE, enter, expect, test } from './base'
+import type { Page } from '@playwright/test'
+import { BASE, OURS, enter, expect, test } from './base'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 const PAGES = ['/', '/funnels?by=country', '/funnels?tab=lost', '/cohorts', '/journeys', '/engagement', '/adoption', '/forecasts', '/forecasts?tab=churn', '/forecasts?tab=came', '/journeys?tab=matrix', '/dashboards', '/alerts', '/exports', '/people', '/audit', '/catalogue', '/server']
+
+/** What axe has against the page as it stands. */
+async function faults(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE })
+  return page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: (on: Document, how: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe
+    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+    return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 220)}`).join(' | ')}`)
+  })
+}
 
 // In halves, so that both workers have something to do.
 const half = Math.ceil(PAGES.length / 2)
@@ -19,14 +30,55 @@ for (const [scheme, pages] of [PAGES.slice(0, half), PAGES.slice(half)].flatMap(
       await page.goto(BASE() + path)
       await expect(page.locator('main h1')).toBeVisible()
       await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
-      await page.addScriptTag({ path: AXE })
-      const found = await page.evaluate(async () => {
-        const axe = (window as unknown as { axe: { run: (on: Document, how: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe
-        const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-        return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 220)}`).join(' | ')}`)
-      })
+      const found = await faults(page)
       wrong.push(...found.map((f) => `${path} ${f}`))
     }
+    await context.close()
+    expect(wrong).toEqual([])
+  })
+}
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing in what opens, ${scheme}`, async ({ browser }) => {
+    test.setTimeout(240_000)
+    const context = await browser.newContext({ bypassCSP: true, colorScheme: scheme, reducedMotion: 'reduce', viewport: { width: 1440, height: 900 } })
+    const page = await context.newPage()
+    await enter(page)
+    const made = await page.request.post(`${BASE()}/api/analytics-dashboard/templates/executive-overview`, { data: { name: `Axe ${scheme}` }, headers: OURS })
+    const { data } = (await made.json()) as { data: { _id: string } }
+    const wrong: string[] = []
+    const look = async (what: string): Promise<void> => {
+      await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
+      wrong.push(...(await faults(page)).map((f) => `${what} ${f}`))
+    }
+    await page.goto(`${BASE()}/alerts`)
+    await page.getByRole('button', { name: 'New alert' }).click()
+    await page.getByLabel('A number of an answer').check()
+    await page.locator('dialog summary').click()
+    await page.getByRole('button', { name: 'Add a pause' }).click()
+    await look('alert')
+    await page.getByLabel('Number', { exact: true }).selectOption('own')
+    await look('own alert')
+    await page.goto(`${BASE()}/funnels?not=search&by=country&hold=tripId`)
+    await page.locator('[data-step]').nth(1).hover()
+    await page.getByRole('button', { name: 'Time to step 2' }).click()
+    await look('builder')
+    await page.locator('main tbody tr').nth(1).locator('.door').first().click()
+    await look('people')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: /^Range/ }).click()
+    await look('range')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('/')
+    await page.getByRole('combobox', { name: 'Search' }).fill('a')
+    await look('search')
+    await page.goto(`${BASE()}/dashboards/${data._id}`)
+    await look('dashboard')
+    await page.goto(`${BASE()}/dashboards/${data._id}?edit=1`)
+    await look('editor')
+    await page.getByRole('button', { name: 'Widget', exact: true }).click()
+    await page.getByText('How far people get').click()
+    await look('widget')
     await context.close()
     expect(wrong).toEqual([])
   })

@@ -181,3 +181,95 @@ test('a funnel is pinned to a dashboard, new and old', async ({ page }) => {
   await expect(page.getByRole('heading', { name: 'search to complete_booking' })).toBeVisible()
   await expect(page.locator('.widget').nth(1)).toContainText('complete_booking')
 })
+
+test('a funnel has exclusions with bounds, gaps, optional steps, values held constant and attribution', async ({ page }) => {
+  const asked = (part: string) => page.waitForRequest((r) => r.url().endsWith('/query/funnel') && (r.postData() ?? '').includes(part))
+  await page.goto(`${BASE()}/funnels`)
+  await expect(page.locator('main tbody tr')).toHaveCount(4)
+  const entered = number(await page.locator('main tbody tr').first().locator('.door').first().textContent())
+  await page.getByRole('button', { name: 'Exclude an event' }).press('Enter')
+  await page.getByLabel('Event that may not come between, 1').fill('search')
+  let sent = asked('"exclusions":["search"]')
+  await page.keyboard.press('Enter')
+  await sent
+  sent = asked('"exclusions":[{"event":"search","from":2,"to":3}]')
+  await page.getByLabel('Exclusion 1, after step').selectOption('2')
+  await page.getByLabel('Exclusion 1, before step').selectOption('3')
+  await sent
+  sent = asked('"exclusionMode":"remove_user"')
+  await page.getByLabel('What an excluded event does').selectOption('remove')
+  await sent
+  await page.reload()
+  await expect(page.getByLabel('Exclusion 1, after step')).toHaveValue('2')
+  await page.getByRole('button', { name: 'Remove exclusion 1' }).click()
+  await expect(page).not.toHaveURL(/not=/)
+  sent = asked('"maxGap":"1d"')
+  await page.locator('[data-step]').nth(1).hover()
+  await page.getByRole('button', { name: 'Time to step 2' }).click()
+  await page.getByLabel('No later than, after step 1').fill('1d')
+  await page.keyboard.press('Enter')
+  await sent
+  sent = asked('"optional":true')
+  await page.locator('[data-step]').nth(2).hover()
+  await page.locator('[data-step]').nth(2).getByLabel('optional').check()
+  await sent
+  await page.locator('summary', { hasText: 'More' }).click()
+  sent = asked('"holdConstant":["tripId"]')
+  await page.getByLabel('With the same value of', { exact: true }).fill('tripId')
+  await page.keyboard.press('Enter')
+  await sent
+  await page.getByLabel('With the same value of', { exact: true }).fill('')
+  await page.keyboard.press('Enter')
+  sent = asked('"by":"last"')
+  await page.getByLabel('Broken down by', { exact: true }).fill('country')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('Whose value').selectOption('last')
+  await sent
+  await page.getByLabel('What they are worth').check()
+  await expect(page.locator('.figures')).toContainText('with those who did not convert')
+  sent = asked('"preset":"posthog"')
+  await page.getByLabel('By the rules of').selectOption('posthog')
+  await sent
+  await expect(page.getByText('rules of posthog').first()).toBeVisible()
+  await expect(page.getByRole('alert')).toHaveCount(0)
+  expect(entered).toBeGreaterThan(0)
+})
+
+test('cohorts by the rules of another program count what is not over yet, and say so', async ({ page }) => {
+  await page.goto(`${BASE()}/cohorts`)
+  const open = page.locator('.heat tbody td.hatched')
+  await expect(open.first()).toBeVisible()
+  // Ours leaves a week that is not over without a share, but for the cohort's own.
+  const last = page.locator('.heat tbody tr').nth(-2).locator('td.hatched').last()
+  await expect(last).not.toContainText('%')
+  await page.getByLabel('By the rules of').selectOption('posthog')
+  await expect(page.getByRole('heading', { level: 1 })).not.toContainText('first')
+  await expect(last).toContainText('%')
+  await same(page, page.locator('.heat tbody tr').nth(2).locator('.door').first())
+  const cell = last.locator('button')
+  const kept = number(/: ([\d,]+) of/.exec((await cell.getAttribute('aria-label'))!)![1]!)
+  await cell.click()
+  const panel = page.getByRole('complementary')
+  await expect(panel.locator('.total')).toBeVisible()
+  expect(number(await panel.locator('.total').textContent())).toBe(kept)
+})
+
+test('with reduced motion nothing moves', async ({ browser }) => {
+  const context = await browser.newContext({ reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  await enter(page)
+  for (const path of ['/', '/funnels?tab=trend', '/journeys', '/dashboards']) {
+    await page.goto(BASE() + path)
+    await expect(page.locator('main h1')).toBeVisible()
+    await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
+    const moving = await page.evaluate(() =>
+      [...document.querySelectorAll('*')].filter((e) => {
+        const { animationDuration, animationName, transitionDuration } = getComputedStyle(e)
+        const long = (text: string): boolean => text.split(',').some((t) => Number.parseFloat(t) * (t.trim().endsWith('ms') ? 1 : 1000) > 1)
+        return (animationName !== 'none' && long(animationDuration)) || long(transitionDuration)
+      }).length + document.getAnimations().filter((a) => a.playState === 'running').length,
+    )
+    expect(moving, path).toBe(0)
+  }
+  await context.close()
+})

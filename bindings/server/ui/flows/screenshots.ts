@@ -46,6 +46,27 @@ async function foretell(page: Page, to: string): Promise<void> {
   await page.request.post(`${to}/actuals`, { data: { ds: past.map(day), y: past.map((n) => Math.round(expected(n) + 6 * Math.sin(n * 1.7) + (n > 32 ? 8 : 0))) }, headers })
 }
 
+/** Rules, a cohort and an export, so that no list is empty. */
+async function furnish(page: Page): Promise<void> {
+  const api = `${BASE()}/api/analytics-dashboard`
+  const headers = { 'x-requested-with': 'travelsense' }
+  if (((await (await page.request.get(`${api}/alerts`)).json()) as { data: unknown[] }).data.length) return
+  const channels = [{ type: 'in_app', roles: ['admin'] }]
+  const rules = [
+    { name: 'Errors', severity: 'critical', source: { metric: 'error_rate', timeRange: 'last_15_minutes' }, condition: { type: 'threshold', above: 0.05, recover: 0.03 }, channels },
+    { name: 'Conversion falls', source: { word: 'funnel', question: { steps: ['search', 'complete_booking'], window: '7d' }, lastDays: 7, value: '/rate/value', low: '/rate/low', high: '/rate/high' }, condition: { type: 'change', by: 0.15, direction: 'down', against: 'week_before' }, schedule: { at: '08:00', timezone: 'Europe/Paris' }, channels },
+    { name: 'Nothing comes in', severity: 'critical', source: { system: 'freshness' }, condition: { type: 'threshold', above: 900 }, channels },
+    { name: 'Unusual traffic', severity: 'info', source: { metric: 'active_users', timeRange: 'last_hour' }, condition: { type: 'anomaly' }, channels },
+  ]
+  for (const data of rules) {
+    const made = (await (await page.request.post(`${api}/alerts`, { data, headers })).json()) as { data: { _id: string } }
+    if (data.name === 'Errors') await page.request.post(`${api}/alerts/${made.data._id}/test`, { headers })
+  }
+  const day = (back: number): string => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10)
+  for (const [exportType, format] of [['report', 'pdf'], ['dataset', 'csv'], ['dashboard', 'xlsx']]) await page.request.post(`${api}/export`, { data: { exportType, format, dateRange: { startDate: day(30), endDate: day(1), timezone: 'Europe/Paris' } }, headers })
+  await page.request.put(`${api}/cohorts/Bookers`, { data: { did: 'complete_booking', atLeast: 2, last: '90d' }, headers })
+}
+
 for (const { name: look, viewport, colorScheme } of LOOKS) {
   test(look, async ({ browser }) => {
     test.setTimeout(240_000)
@@ -56,12 +77,23 @@ for (const { name: look, viewport, colorScheme } of LOOKS) {
     const { data } = (await made.json()) as { data: { _id: string } }
     const kept = `${BASE()}/api/analytics-dashboard/feedback/Bookings`
     if ((await page.request.get(kept)).status() === 404) await foretell(page, kept)
+    await furnish(page)
     if (look === 'print') await page.emulateMedia({ media: 'print' })
     for (const [name, path] of [...PAGES, ['dashboard', `/dashboards/${data._id}`], ['builder', `/dashboards/${data._id}?edit=1`]] as [string, string][]) {
       await page.goto(BASE() + path)
       await expect(page.locator('main h1, main .name')).toBeVisible()
       await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
       await page.screenshot({ path: `node_modules/.screenshots/${name}-${look}.png`, fullPage: true })
+    }
+    if (look !== 'print') {
+      await page.goto(`${BASE()}/alerts`)
+      await page.getByRole('button', { name: 'Change Conversion falls' }).click()
+      await page.screenshot({ path: `node_modules/.screenshots/alert-form-${look}.png` })
+      await page.goto(`${BASE()}/funnels?by=country&not=${encodeURIComponent('[{"e":"error","from":2}]')}&hold=tripId&worth=1`)
+      await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
+      await page.locator('main tbody tr').nth(1).locator('.door').first().click()
+      await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
+      await page.screenshot({ path: `node_modules/.screenshots/builder-people-${look}.png` })
     }
     await context.close()
   })

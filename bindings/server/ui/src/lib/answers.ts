@@ -76,7 +76,9 @@ export interface Funnel extends Stamped {
   timeToConvert: Times & { fromStep: number; toStep: number }
   window: number
   kaplanMeierMedian: number | null
-  breakdown?: { properties: unknown[]; by: string; groups: FunnelGroup[] } | null
+  /** What the events of the chains are worth, where that was asked for. */
+  revenue?: { total: string; converted: string }
+  breakdown?: { properties: unknown[]; by: unknown; groups: FunnelGroup[] } | null
   trend?: {
     period: string
     buckets: { start: string; end: string; partial: boolean; entered: number; converted: number; open: number; rate: Rate; counts: number[] }[]

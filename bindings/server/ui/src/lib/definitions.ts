@@ -21,6 +21,10 @@ export const DEFINITIONS: Record<string, Definition> = {
     rules: 'F5',
   },
   open: { title: 'Open', text: ['Users who have not converted but still can: the window of one of their entries is not over.'], rules: 'F5' },
+  chainRevenue: {
+    title: 'Worth',
+    text: ['What the events of the chains are worth that are reported of each, in the base currency: of those who converted, and of all.'],
+  },
   timeToConvert: {
     title: 'Time to convert',
     text: ['From the first to the last step of the chain that is reported of each user who converted; exact quantiles. Never longer than the window.'],
@@ -41,7 +45,8 @@ export const DEFINITIONS: Record<string, Definition> = {
     title: 'Retention',
     text: [
       'Users by the local day, week or month of their first start event ever (or of every start); the share with a return event in exactly the n-th period after it.',
-      'A cell counts only when its period has fully elapsed for everyone in it; others are hatched. The last row pools complete cells.',
+      'A cell counts only those for whom its period is over; it is hatched while that is not everyone. The last row pools cells in which it is.',
+      'By the rules of another program, periods that are not over count as they stand; they are hatched all the same.',
     ],
     rules: 'R1 to R9',
   },
@@ -50,6 +55,7 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: [
       'The events of a user, or of a session, in order. Start and End frame a path; where the range or the number of steps cuts it, “Goes on” stands in their place.',
       'At every step what comes in goes out; Other keeps the sums exact.',
+      'A session that began before the range, and goes on in it, is followed from where the range begins; Engagement counts sessions by when they begin, and so has a few fewer.',
     ],
     rules: 'P1, P2',
   },
@@ -64,11 +70,21 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: ['New: first event ever. Returning: active in the period before too. Resurrected: active before, but not in the period before. Dormant: active in the period before only. Active = new + returning + resurrected.'],
     rules: 'L1',
   },
-  sessions: { title: 'Sessions', text: ['A new session begins after a pause of more than 30 minutes; midnight cuts none. A bounce has one event.'], rules: 'L4' },
+  sessions: {
+    title: 'Sessions',
+    text: [
+      'A new session begins after a pause of more than 30 minutes; midnight cuts none. A bounce has one event.',
+      'Those are counted that begin in the range. Journeys follow every session with an event in it, so that they have a few more: those that began before the first day.',
+    ],
+    rules: 'L4',
+  },
   heatMap: { title: 'Weekday and hour', text: ['Users active in each local hour of the week, over the whole range.'] },
   adoption: {
     title: 'Adoption',
-    text: ['Of the users active in the range after they were exposed to a feature (first event ever or release, whichever is later), the share that uses it within 30 days. The median time to adopt counts those who still can as not yet decided (Kaplan–Meier).'],
+    text: [
+      'Of the users active in the range after they were exposed to a feature (first event ever or release, whichever is later), the share that uses it as often as is asked within the time that is chosen. Matured: of those for whom that time is over.',
+      'The median time to adopt counts those who still can as not yet decided (Kaplan–Meier).',
+    ],
     rules: 'L3',
   },
   churn: {

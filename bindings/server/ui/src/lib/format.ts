@@ -3,13 +3,15 @@ const locale = typeof navigator === 'undefined' ? 'en' : navigator.language
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })
 const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 })
+const small = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 })
 const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
 const percents = [0, 1, 2].map((n) => new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: n, maximumFractionDigits: n }))
 
 export const NONE = '–'
 
 export const count = (n: number | null | undefined): string => (n === null || n === undefined ? NONE : whole.format(n))
-export const number = (n: number | null | undefined): string => (n === null || n === undefined ? NONE : decimal.format(n))
+/** Two decimals; what is too small for them, two digits. */
+export const number = (n: number | null | undefined): string => (n === null || n === undefined ? NONE : (Math.abs(n) < 0.1 ? small : decimal).format(n))
 export const short = (n: number | null | undefined): string => (n === null || n === undefined ? NONE : compact.format(n))
 
 /** A share; one decimal, two below one percent. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { NUMBERS, blank, draftOf, formOf, kinds, watched, watching, type Form } from './alert'
+import type { Alert } from './api'
 import { eventName, literal, nodeName } from './event'
 import { compared } from './forecast'
 import { bytes, change, duration, percent, points } from './format'
@@ -6,7 +8,7 @@ import { csv } from './grid'
 import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
 import { readOnly, writeOnly, type Only } from './only'
 import { before, days, isDate, isZone, plus, preset, read, today } from './range'
-import { property, question, read as readSteps, write } from './steps'
+import { exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
 import { parse, words } from './window'
 
 describe('ranges', () => {
@@ -65,6 +67,30 @@ describe('a funnel in a link', () => {
     expect([property('country'), property('user:plan'), property('cohort:VIP')]).toEqual(['country', { user: 'plan' }, { cohort: 'VIP' }])
   })
 
+  it('has gaps between steps, and what is no length of time is none', () => {
+    expect(question({ e: 'pay', min: '5m', max: '2d' })).toEqual({ event: 'pay', minGap: '5m', maxGap: '2d' })
+    expect(question({ e: 'pay', max: 'soon' })).toBe('pay')
+    expect(readSteps(write([{ e: 'a' }, { e: 'b', max: '1h' }]))).toEqual([{ e: 'a' }, { e: 'b', max: '1h' }])
+  })
+  it('excludes events between steps that are not optional', () => {
+    const steps = [{ e: 'a' }, { e: 'b' }, { e: 'c' }, { e: 'd', o: 1 as const }]
+    expect([writeExclusions([{ e: 'x' }, { e: 'y' }]), writeExclusions([])]).toEqual(['x,y', ''])
+    const bound = [{ e: 'x', from: 2, to: 3 }]
+    expect(readExclusions(writeExclusions(bound), 4)).toEqual(bound)
+    expect(exclusions(bound, steps)).toEqual([{ event: 'x', from: 2, to: 3 }])
+    // The last step is optional: it bounds nothing. An event without a name excludes nothing.
+    expect(exclusions([{ e: 'x' }, { e: '' }], steps)).toEqual([{ event: 'x', to: 3 }])
+    expect(exclusions([{ e: 'x' }], steps.slice(0, 3))).toEqual(['x'])
+    // Bounds of steps that there are no more.
+    expect(readExclusions(writeExclusions(bound), 2)).toEqual([{ e: 'x' }])
+    expect(readExclusions('[{"e":"x","from":3,"to":2}]', 4)).toEqual([{ e: 'x' }])
+    expect(readExclusions('[', 4)).toEqual([])
+  })
+  it('is read back from what the API was asked, where the builder can show it', () => {
+    const steps = [{ e: '' }, { e: 'a' }, { e: 'pay', o: 1 as const, max: '2d', w: [{ p: 'country', o: 'is', v: 'FR|DE' }, { p: 'user:plan', o: 'exists', v: '' }, { p: 'n', o: 'gt', v: '3' }] }]
+    for (const step of steps) expect(stepOf(question(step))).toEqual(step)
+    for (const other of [['a', 'b'], { event: ['a', 'b'] }, { event: 'a', where: [{ property: { user: 'plan', at: 'as_of' }, op: 'is', value: 'x' }] }, { event: 'a', maxGap: 90 }, { event: 'a', new: 1 }, 7]) expect(stepOf(other), JSON.stringify(other)).toBe(null)
+  })
   it('tells numbers from text', () => {
     expect(['10', '1.5', '-3', '010', '1e5', 'true', '', '9007199254740993'].map(literal)).toEqual([10, 1.5, -3, '010', '1e5', true, '', '9007199254740993'])
   })
@@ -171,5 +197,56 @@ describe('what came of a forecast', () => {
     ])
     expect(compared(rows, 'a', 2).map((p) => p.mean)).toEqual([11])
     expect(compared(rows, 'c', 1)).toEqual([])
+  })
+})
+
+describe('a rule in its form', () => {
+  const alert = (form: Form): Alert => ({ ...(draftOf(form) as object), _id: 'x' }) as unknown as Alert
+  const back = (form: Form): unknown => draftOf(formOf(alert(form), 'UTC'))
+  const base: Form = { ...blank('Europe/Paris'), name: 'Rule' }
+
+  it('comes back as the same rule, whatever it looks at and for', () => {
+    const looks: Partial<Form>[] = [
+      { looks: 'metric', metric: 'active_users' },
+      { looks: 'system', system: 'export_failures' },
+      ...Object.keys(NUMBERS).map((number) => ({ looks: 'answer' as const, number, steps: [{ e: 'a' }, { e: 'b', o: 1 as const }], lastDays: NUMBERS[number]!.lastDays === undefined ? null : 10 })),
+      { looks: 'answer', number: 'own', word: 'pickup', question: '{"x": [1, null]}', value: '/a/0', low: '/b', lastDays: null },
+    ]
+    const more: Partial<Form>[] = [
+      {},
+      { kind: 'threshold', above: 7.3, below: 0.1 },
+      { kind: 'threshold', above: null, below: 5, recover: 6.25 },
+      { kind: 'change', by: 12.5, direction: 'down', against: 'previous' },
+      { kind: 'no_data', when: 'at', at: '23:59', days: ['sunday'], hold: 3, clear: 2, coolDown: 0.5, group: 'g', every: 360 },
+      { channels: [{ kind: 'users', to: 'ada, alan' }, { kind: 'slack', to: 'https://hooks.example.com/x' }, { kind: 'webhook', to: 'https://example.com' }, { kind: 'email', to: 'a@example.com' }], maintenance: [{ days: ['monday'], from: '22:00', to: '04:00', zone: 'Asia/Tokyo' }] },
+    ]
+    for (const a of looks) for (const b of more) expect(back({ ...base, ...a, ...b }), JSON.stringify([a, b])).toEqual(draftOf({ ...base, ...a, ...b }))
+  })
+  it('writes shares in percent, and offers what goes with what is looked at', () => {
+    const condition = (form: Partial<Form>): unknown => (draftOf({ ...base, ...form }) as unknown as { condition: unknown }).condition
+    expect(condition({ metric: 'error_rate', above: 2.9 })).toEqual({ type: 'threshold', above: 0.029 })
+    expect(condition({ metric: 'page_views', above: 2.9 })).toEqual({ type: 'threshold', above: 2.9 })
+    expect(kinds(base).map((k) => k[0])).toEqual(['threshold', 'change', 'anomaly', 'no_data'])
+    expect(kinds({ ...base, looks: 'system' }).map((k) => k[0])).toEqual(['threshold', 'no_data'])
+    expect(kinds({ ...base, looks: 'answer' }).map((k) => k[0])).toEqual(['threshold', 'change', 'band', 'no_data'])
+    // What does not go with it is not sent.
+    expect(condition({ looks: 'system', kind: 'anomaly' })).toEqual({ type: 'threshold', above: 5 })
+  })
+  it('says what lacks', () => {
+    const wrong: [Partial<Form>, RegExp][] = [
+      [{ above: null }, /limit/],
+      [{ kind: 'change', by: null }, /how much/],
+      [{ channels: [{ kind: 'email', to: ' ' }] }, /Whom/],
+      [{ looks: 'answer', number: 'own', question: '[1]' }, /JSON object/],
+      [{ looks: 'answer', number: 'own', question: '{' }, /JSON object/],
+    ]
+    for (const [form, text] of wrong) expect(() => draftOf({ ...base, ...form })).toThrow(text)
+  })
+  it('is begun from a number on a page, over as many days', () => {
+    const question = { steps: ['a', 'b'], window: '3d', startDate: '2026-01-01', endDate: '2026-01-14', timezone: 'UTC' }
+    const form = watched(watching({ name: 'N', word: 'funnel', question, value: '/rate/value', low: '/rate/low', high: '/rate/high' }), 'UTC')!
+    expect([form.name, form.number, form.lastDays, form.window, form.steps]).toEqual(['N', 'conversion', 14, '3d', [{ e: 'a' }, { e: 'b' }]])
+    expect((draftOf(form) as unknown as { source: unknown }).source).toEqual({ word: 'funnel', question: { steps: ['a', 'b'], window: '3d' }, lastDays: 14, value: '/rate/value', low: '/rate/low', high: '/rate/high' })
+    for (const broken of [null, '', '{', '[]', '1', '{"word":1}', '{"word":"funnel"}']) expect(watched(broken, 'UTC'), String(broken)).toBe(null)
   })
 })

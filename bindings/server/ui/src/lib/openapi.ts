@@ -1325,6 +1325,7 @@ export interface components {
             /** @constant */
             type: "change";
         } | {
+            against?: ("previous" | "week_before") | null;
             /** @constant */
             type: "band";
         };
@@ -1868,7 +1869,9 @@ export interface components {
                 quarantined: number;
                 /** @description Files beside the store that hold events and cannot be read. */
                 setAside: string[];
-            };
+            } | null;
+            /** @description Why what the store holds cannot be read. */
+            trouble?: string;
             turnedAway: number;
             waitingBatches: number;
             waitingEvents: number;

@@ -11,6 +11,8 @@ export interface Page {
   minor?: boolean
   /** Whether the range and the segment say anything on it. */
   scoped: boolean
+  /** Whether it can show the range before beside it. */
+  compares?: boolean
   /** Whether there are pages below it, one of each thing that it lists. */
   below?: boolean
   load: () => Promise<{ default: Component }>
@@ -18,11 +20,11 @@ export interface Page {
 
 export const PAGES: Page[] = [
   { path: '/', title: 'Live', icon: 'live', key: 'l', permission: 'read_analytics', scoped: false, load: () => import('../pages/Live.svelte') },
-  { path: '/funnels', title: 'Funnels', icon: 'funnels', key: 'f', permission: 'read_analytics', scoped: true, load: () => import('../pages/Funnels.svelte') },
-  { path: '/cohorts', title: 'Cohorts', icon: 'cohorts', key: 'c', permission: 'read_analytics', scoped: true, load: () => import('../pages/Cohorts.svelte') },
-  { path: '/journeys', title: 'Journeys', icon: 'journeys', key: 'j', permission: 'read_analytics', scoped: true, load: () => import('../pages/Journeys.svelte') },
-  { path: '/engagement', title: 'Engagement', icon: 'engagement', key: 'e', permission: 'read_analytics', scoped: true, load: () => import('../pages/Engagement.svelte') },
-  { path: '/adoption', title: 'Adoption', icon: 'adoption', key: 'a', permission: 'read_analytics', scoped: true, load: () => import('../pages/Adoption.svelte') },
+  { path: '/funnels', title: 'Funnels', icon: 'funnels', key: 'f', permission: 'read_analytics', scoped: true, compares: true, load: () => import('../pages/Funnels.svelte') },
+  { path: '/cohorts', title: 'Cohorts', icon: 'cohorts', key: 'c', permission: 'read_analytics', scoped: true, compares: true, load: () => import('../pages/Cohorts.svelte') },
+  { path: '/journeys', title: 'Journeys', icon: 'journeys', key: 'j', permission: 'read_analytics', scoped: true, compares: true, load: () => import('../pages/Journeys.svelte') },
+  { path: '/engagement', title: 'Engagement', icon: 'engagement', key: 'e', permission: 'read_analytics', scoped: true, compares: true, load: () => import('../pages/Engagement.svelte') },
+  { path: '/adoption', title: 'Adoption', icon: 'adoption', key: 'a', permission: 'read_analytics', scoped: true, compares: true, load: () => import('../pages/Adoption.svelte') },
   { path: '/forecasts', title: 'Forecasts', icon: 'forecasts', key: 'k', permission: 'read_analytics', scoped: true, load: () => import('../pages/Forecasts.svelte') },
   { path: '/dashboards', title: 'Dashboards', icon: 'dashboards', key: 'd', permission: 'read_dashboards', below: true, scoped: false, load: () => import('../pages/Dashboards.svelte') },
   { path: '/alerts', title: 'Alerts', icon: 'alerts', key: 'w', permission: 'read_alerts', minor: true, scoped: false, load: () => import('../pages/Alerts.svelte') },

@@ -39,4 +39,4 @@ export function asked(range: Range = scope.range): Record<string, unknown> {
   return fields
 }
 
-export const previous = (): Record<string, unknown> => asked(before(scope.range))
+export const previous = (range: Range = scope.range): Record<string, unknown> => asked(before(range))
