@@ -328,6 +328,42 @@ fn what_came_is_held_against_what_was_foretold_for_it() {
 }
 
 #[test]
+fn rules_ask_any_metric_a_cell_of_retention_a_rate_and_how_long_an_answer_takes() {
+    let clock = Clock::at("2026-01-29T09:00:00Z");
+    let store = clock.open(None);
+    bookings(&store, 0);
+    let verdict = |source: Value, condition: Value| {
+        let rule = json!({ "name": "n", "source": source, "condition": condition });
+        let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+        let tested = store.test_alert(&owner(), &id).unwrap();
+        let (verdict, reading) = (tested["verdict"].clone(), tested["reading"].clone());
+        (
+            verdict.as_str().unwrap().to_owned(),
+            reading["value"].clone(),
+        )
+    };
+    let above = |limit: f64| json!({ "type": "threshold", "above": limit });
+    let below = |limit: f64| json!({ "type": "threshold", "below": limit });
+    let said = |what: &str, value: Value| (what.to_owned(), value);
+    let searches = json!({ "word": "realtime", "question": { "metrics": ["events:search"], "timeRange": "24h" }, "value": "/0/value" });
+    assert_eq!(verdict(searches, above(2.0)), said("breach", json!(3.0)));
+    let rate = json!({ "word": "funnel", "question": { "steps": ["search", "complete_booking"], "window": "1d" }, "lastDays": 7, "value": "/rate/value" });
+    assert_eq!(verdict(rate, below(0.9)), said("clear", json!(1.0)));
+    // Of the first of those days nobody came back the day after.
+    let cell = json!({ "word": "retention", "question": { "cohortPeriod": "daily", "analysisMetric": "retention_rate" },
+        "lastDays": 7, "value": "/cohorts/0/retention/1/value" });
+    assert_eq!(verdict(cell, below(0.2)), said("breach", json!(0.0)));
+    let slow = json!({ "word": "engagement", "question": {}, "lastDays": 7, "value": "seconds" });
+    assert_eq!(verdict(slow, above(0.5)), said("clear", json!(0.0)));
+    // What the answer does not have is no data.
+    let absent = json!({ "word": "funnel", "question": { "steps": ["search", "search"] }, "lastDays": 7, "value": "/steps/9/rate" });
+    assert_eq!(
+        verdict(absent, json!({ "type": "no_data" })),
+        said("breach", Value::Null)
+    );
+}
+
+#[test]
 fn who_may_do_what_with_alerts() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
