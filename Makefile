@@ -37,6 +37,10 @@ test-postgres:
 test-sources:
 	cargo nextest run --workspace --test it -E '$(OF_SOURCES)'
 
+# The server is killed 200 times under load. Asked for by name, and by `.ci/run`: `make test` kills it eight times.
+test-kills:
+	TRAVELSENSE_KILLS=200 cargo nextest run --workspace --test it -E 'test(kill_9)'
+
 # Traces of requests, which only a program with the feature sends. Asked for by name: it compiles the server once more.
 test-otel:
 	cargo nextest run --workspace --features travelsense-server/otel --test it -E 'test(span_of_the_trace)'
@@ -45,7 +49,7 @@ test-docs:
 	cargo test --workspace --doc
 
 test-python:
-	python -m pytest python tests/python
+	python -m pytest python tests/python --durations 12
 
 test-node:
 	npm test --prefix node

@@ -1,5 +1,5 @@
-//! How well anomalies are found in the demo's minutes: false alarms where nothing happened, and how many injected incidents are found how
-//! soon.
+//! How well anomalies are found in the demo, in buckets of each length: false alarms where nothing happened, and how many injected
+//! incidents are found how soon.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,25 +8,26 @@ use arrow::array::{Array as _, AsArray as _, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use serde_json::{Value, json};
 use travelsense::anomaly::{Finding, Measure, Series, Settings, Shape, scan};
-use travelsense::demo::{Demo, Table};
+use travelsense::demo::{Demo, Table, World};
 use travelsense::{Error, Instant, Result, Zone};
 
 const MINUTE: i64 = 60_000_000;
-const HOUR: usize = 60;
-const DAY: usize = 24 * HOUR;
 
-/// What is usual is learned for so long; until then nothing is counted.
-const LEARNED: usize = 35 * DAY;
+/// The lengths of buckets in minutes.
+const STEPS: [usize; 4] = [1, 5, 15, 60];
 
-/// An incident lasts for so long, and is to be found within ten minutes.
-const LASTS: usize = HOUR;
+/// What is usual is learned for so many days; until then nothing is counted.
+const LEARNED: usize = 35;
+
+/// An incident lasts for so many minutes, and is to be found within ten, or within a bucket that is longer.
+const LASTS: usize = 60;
 const SOON: usize = 10;
 
 /// So many incidents of each kind are injected, each into a copy of its own.
 const INCIDENTS: usize = 60;
 
-/// The minutes of one metric: the value, and for shares of how many.
-struct Minutes {
+/// The buckets of one metric: the value, and for shares of how many.
+struct Buckets {
     name: &'static str,
     measure: Measure,
     values: Vec<(f64, f64)>,
@@ -42,107 +43,120 @@ pub(crate) fn measure(users: u32, days: u32) -> Result<Value> {
         ..Demo::until(end)
     };
     let start = end.micros() - i64::from(days) * 86_400_000_000;
-    let metrics = minutes(&demo, start, days as usize * DAY)?;
-    // The demo has incidents of its own: a campaign of four days, an outage of two hours, and what follows on them.
-    let whole = |share: f64| (days as f64 * share).floor() as usize * DAY;
-    let own = [
-        (
-            whole(11.0 / 18.0).saturating_sub(DAY),
-            whole(11.0 / 18.0) + 7 * DAY,
-        ),
-        (whole(4.0 / 5.0) + 12 * HOUR, whole(4.0 / 5.0) + 2 * DAY),
-    ];
-    let quiet = |minute: usize| own.iter().all(|(from, to)| minute < *from || minute >= *to);
-    let counted = (LEARNED..days as usize * DAY).filter(|m| quiet(*m)).count();
-    let weeks = counted as f64 / (7 * DAY) as f64;
-    let mut chance = Chance(7);
+    let world = demo.make()?;
     let mut told = Vec::new();
-    for metric in &metrics {
-        let found = |values: &[(f64, f64)]| -> Vec<Finding> {
-            let series = Series {
-                start: Instant::saturating_from_micros(start),
-                zone: Zone::default(),
-                values: values.iter().map(|v| Some(*v)).collect(),
-            };
-            let settings = Settings::new(metric.measure, MINUTE);
-            let found = scan(settings, &series, end, 0).findings.into_iter();
-            found.filter(|f| f.shape != Shape::TrendChange).collect()
-        };
-        let minute = |at: Instant| ((at.micros() - start) / MINUTE).max(0) as usize;
-        let clean = found(&metric.values);
-        let false_alarms = clean
-            .iter()
-            .filter(|f| {
-                minute(f.found_at) >= LEARNED && quiet(minute(f.since)) && quiet(minute(f.found_at))
-            })
-            .count();
-        let mut kinds = Vec::new();
-        for factor in [0.0, 0.5, 0.7, 1.3, 1.5, 2.0] {
-            let (mut hits, mut soon, mut delays, mut injected, mut loud, mut loud_soon) =
-                (0, 0, Vec::new(), 0, 0, 0);
-            while injected < INCIDENTS {
-                let from = LEARNED + chance.below(metric.values.len() - LEARNED - 2 * LASTS);
-                if !quiet(from)
-                    || !quiet(from + LASTS)
-                    || clean
-                        .iter()
-                        .any(|f| minute(f.found_at).abs_diff(from) < DAY)
-                {
-                    continue;
-                }
-                injected += 1;
-                let mut values = metric.values.clone();
-                let stretch = values.get_mut(from..from + LASTS).unwrap_or_default();
-                // What ten minutes bring says what can be told from chance at all.
-                let volume: f64 = stretch.iter().take(SOON).map(|v| v.0).sum();
-                for value in stretch {
-                    value.0 = chance.times(value.0, factor, value.1, metric.measure);
-                }
-                let hit = found(&values).into_iter().find(|f| {
-                    let at = minute(f.found_at);
-                    (from..from + LASTS).contains(&at) && minute(f.since) + SOON >= from
-                });
-                let delay = hit.map(|f| minute(f.found_at) + 1 - from);
-                hits += usize::from(delay.is_some());
-                let in_time = delay.is_some_and(|delay| delay <= SOON);
-                soon += usize::from(in_time);
-                delays.extend(delay);
-                if volume >= 1_000.0 {
-                    loud += 1;
-                    loud_soon += usize::from(in_time);
-                }
-            }
-            delays.sort_unstable();
-            kinds.push(json!({
-                "factor": factor,
-                "injected": injected,
-                "found": hits,
-                "within10Minutes": soon,
-                "ofVolume": loud,
-                "ofVolumeWithin10Minutes": loud_soon,
-                "medianDelayMinutes": delays.get(delays.len() / 2),
-            }));
-        }
-        let hits: u64 = kinds.iter().filter_map(|k| k["found"].as_u64()).sum();
-        let injected = kinds.len() * INCIDENTS;
-        told.push(json!({
-            "metric": metric.name,
-            "aMinute": metric.values.iter().map(|v| v.0).sum::<f64>() / metric.values.len() as f64,
-            "weeks": weeks,
-            "falseAlarms": false_alarms,
-            "falseAlarmsAWeek": false_alarms as f64 / weeks,
-            // Every copy holds its incident and all false alarms of these weeks.
-            "precision": hits as f64 / (hits as f64 + false_alarms as f64),
-            "recall": hits as f64 / injected as f64,
-            "incidents": kinds,
-        }));
+    for step in STEPS {
+        let metrics = buckets(&world, start, step, days as usize)?;
+        told.extend(
+            metrics
+                .iter()
+                .map(|metric| of(metric, start, step, days as usize)),
+        );
     }
     Ok(json!({ "users": users, "days": days, "metrics": told }))
 }
 
-/// The metrics minute by minute.
-fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
-    let world = demo.make()?;
+/// Measures on one metric in buckets of so many minutes.
+fn of(metric: &Buckets, start: i64, step: usize, days: usize) -> Value {
+    let day = 24 * 60 / step;
+    let (learned, lasts, in_time) = (LEARNED * day, LASTS / step, (SOON / step).max(1));
+    let length = step as i64 * MINUTE;
+    let end = Instant::saturating_from_micros(start + days as i64 * 1_440 * MINUTE);
+    // The demo has incidents of its own: a campaign of four days, an outage of two hours, and what follows on them.
+    let whole = |share: f64| (days as f64 * share).floor() as usize * day;
+    let own = [
+        (
+            whole(11.0 / 18.0).saturating_sub(day),
+            whole(11.0 / 18.0) + 7 * day,
+        ),
+        (whole(4.0 / 5.0) + day / 2, whole(4.0 / 5.0) + 2 * day),
+    ];
+    let quiet = |at: usize| own.iter().all(|(from, to)| at < *from || at >= *to);
+    let counted = (learned..days * day).filter(|at| quiet(*at)).count();
+    let weeks = counted as f64 / (7 * day) as f64;
+    let mut chance = Chance(7);
+    let found = |values: &[(f64, f64)]| -> Vec<Finding> {
+        let series = Series {
+            start: Instant::saturating_from_micros(start),
+            zone: Zone::default(),
+            values: values.iter().map(|v| Some(*v)).collect(),
+        };
+        let settings = Settings::new(metric.measure, length);
+        let found = scan(settings, &series, end, 0).findings.into_iter();
+        found.filter(|f| f.shape != Shape::TrendChange).collect()
+    };
+    let place = |at: Instant| ((at.micros() - start) / length).max(0) as usize;
+    let clean = found(&metric.values);
+    let false_alarms = clean
+        .iter()
+        .filter(|f| {
+            place(f.found_at) >= learned && quiet(place(f.since)) && quiet(place(f.found_at))
+        })
+        .count();
+    let mut kinds = Vec::new();
+    for factor in [0.0, 0.5, 0.7, 1.3, 1.5, 2.0] {
+        let (mut hits, mut soon, mut delays, mut injected, mut loud, mut loud_soon) =
+            (0, 0, Vec::new(), 0, 0, 0);
+        while injected < INCIDENTS {
+            let from = learned + chance.below(metric.values.len() - learned - 2 * lasts);
+            if !quiet(from)
+                || !quiet(from + lasts)
+                || clean.iter().any(|f| place(f.found_at).abs_diff(from) < day)
+            {
+                continue;
+            }
+            injected += 1;
+            let mut values = metric.values.clone();
+            let stretch = values.get_mut(from..from + lasts).unwrap_or_default();
+            // What ten minutes bring says what can be told from chance at all.
+            let volume: f64 = stretch.iter().take(in_time).map(|v| v.0).sum();
+            for value in stretch {
+                value.0 = chance.times(value.0, factor, value.1, metric.measure);
+            }
+            let hit = found(&values).into_iter().find(|f| {
+                let at = place(f.found_at);
+                (from..from + lasts).contains(&at) && place(f.since) + in_time >= from
+            });
+            let delay = hit.map(|f| place(f.found_at) + 1 - from);
+            hits += usize::from(delay.is_some());
+            let quick = delay.is_some_and(|delay| delay <= in_time);
+            soon += usize::from(quick);
+            delays.extend(delay);
+            if volume >= 1_000.0 {
+                loud += 1;
+                loud_soon += usize::from(quick);
+            }
+        }
+        delays.sort_unstable();
+        kinds.push(json!({
+            "factor": factor,
+            "injected": injected,
+            "found": hits,
+            "within10Minutes": soon,
+            "ofVolume": loud,
+            "ofVolumeWithin10Minutes": loud_soon,
+            "medianDelayMinutes": delays.get(delays.len() / 2).map(|delay| delay * step),
+        }));
+    }
+    let hits: u64 = kinds.iter().filter_map(|k| k["found"].as_u64()).sum();
+    let injected = kinds.len() * INCIDENTS;
+    json!({
+        "metric": metric.name,
+        "stepMinutes": step,
+        "aBucket": metric.values.iter().map(|v| v.0).sum::<f64>() / metric.values.len() as f64,
+        "weeks": weeks,
+        "falseAlarms": false_alarms,
+        "falseAlarmsAWeek": false_alarms as f64 / weeks,
+        // Every copy holds its incident and all false alarms of these weeks.
+        "precision": hits as f64 / (hits as f64 + false_alarms as f64),
+        "recall": hits as f64 / injected as f64,
+        "incidents": kinds,
+    })
+}
+
+/// The metrics in buckets of so many minutes.
+fn buckets(world: &World, start: i64, step: usize, days: usize) -> Result<Vec<Buckets>> {
+    let count = days * 24 * 60 / step;
     let zeros = || vec![0.0_f64; count];
     let (mut events, mut views, mut errors) = (zeros(), zeros(), zeros());
     let (mut users, mut buyers) = (vec![HashSet::new(); count], vec![HashSet::new(); count]);
@@ -161,12 +175,12 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
         let times = times.and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
         let times = times.ok_or_else(|| Error::internal("the demo has other times"))?;
         for row in 0..batch.num_rows() {
-            let minute = (times.value(row) - start).div_euclid(MINUTE);
-            let Some(minute) = usize::try_from(minute).ok().filter(|m| *m < count) else {
+            let place = (times.value(row) - start).div_euclid(step as i64 * MINUTE);
+            let Some(place) = usize::try_from(place).ok().filter(|p| *p < count) else {
                 continue;
             };
             let add = |to: &mut Vec<f64>| {
-                if let Some(value) = to.get_mut(minute) {
+                if let Some(value) = to.get_mut(place) {
                     *value += 1.0;
                 }
             };
@@ -179,13 +193,13 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
             let id = [&known, &anonymous]
                 .into_iter()
                 .find(|a| a.is_valid(row) && !a.value(row).is_empty());
-            if let (Some(id), Some(users)) = (id, users.get_mut(minute)) {
+            if let (Some(id), Some(users)) = (id, users.get_mut(place)) {
                 let mut hash = DefaultHasher::new();
                 id.value(row).hash(&mut hash);
                 users.insert(hash.finish());
                 if let (true, Some(buyers)) = (
                     names.value(row) == "complete_booking",
-                    buyers.get_mut(minute),
+                    buyers.get_mut(place),
                 ) {
                     buyers.insert(hash.finish());
                 }
@@ -208,7 +222,7 @@ fn minutes(demo: &Demo, start: i64, count: usize) -> Result<Vec<Minutes>> {
     ];
     Ok(all
         .into_iter()
-        .map(|(name, measure, values)| Minutes {
+        .map(|(name, measure, values)| Buckets {
             name,
             measure,
             values,

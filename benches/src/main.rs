@@ -6,7 +6,7 @@
 //! - `bench reopen STORE QUESTIONS NAME` opens it and answers one question.
 //! - `bench serve STORE QUESTIONS [LIMIT]` answers requests from standard input, under a memory limit in bytes.
 //! - `bench single STORE QUESTIONS NAME…` answers on a single thread.
-//! - `bench anomalies USERS DAYS` finds injected incidents in the minutes of a demo, and counts false alarms.
+//! - `bench anomalies USERS DAYS` finds injected incidents in a demo, in buckets of 1 to 60 minutes, and counts false alarms.
 //! - `bench bandwidth` measures how fast memory can be read.
 #![expect(
     clippy::print_stdout,
@@ -100,7 +100,7 @@ fn load(
 
 fn build(store: &str, limit: Option<u64>) -> Result<Value> {
     let store = open(Path::new(store), None, limit)?;
-    let (built, seconds) = timed(|| store.rebuild());
+    let (built, seconds) = timed(|| store.rebuild(&Principal::owner()));
     built?;
     let peak = peak_memory();
     store.close();

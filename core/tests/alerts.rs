@@ -272,6 +272,61 @@ fn rules_ask_any_word_and_travelsense_itself() {
     assert_eq!(events, ["error"], "told once");
 }
 
+/// Three users a day from the first of a year on, from January to an instant, and on one day thirty.
+fn bookings(store: &Analytics, crowded: u32) {
+    let event = |day: u32, n: u32, name: &str| json!({ "userId": format!("u{day}-{n}"), "name": name, "ts": format!("2026-01-{day:02}T12:00:00Z") });
+    let events = (1..=31).flat_map(|day| {
+        // Not the same every day, or nothing could be said of chance.
+        let users = if day == crowded { 30 } else { 3 + day % 2 };
+        (0..users).flat_map(move |n| ["search", "complete_booking"].map(|name| event(day, n, name)))
+    });
+    store
+        .ingest(&owner(), &Value::Array(events.collect()))
+        .unwrap();
+}
+
+#[test]
+fn what_came_is_held_against_what_was_foretold_for_it() {
+    let clock = Clock::at("2026-01-30T09:00:00Z");
+    let store = clock.open(None);
+    bookings(&store, 30);
+    let source = json!({
+        "word": "predictive",
+        "question": { "predictionType": "demand_forecast", "horizon": 1, "confidenceLevel": 95 },
+        "lastDays": 28,
+        "value": "/historicalData/27/value",
+        "low": "/predictions/0/lowerBound",
+        "high": "/predictions/0/upperBound",
+    });
+    let rule = json!({
+        "name": "Bookings leave what was foretold",
+        "source": source,
+        "condition": { "type": "band", "against": "previous" },
+        "schedule": { "at": "09:00" },
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    let made = store.create_alert(&owner(), &rule).unwrap();
+    let id = made.id.to_string();
+    let tested = store.test_alert(&owner(), &id).unwrap();
+    let reading = &tested["reading"];
+    let number = |name: &str| reading[name].as_f64().unwrap();
+    assert_eq!(
+        (tested["verdict"].as_str(), number("value")),
+        (Some("clear"), 4.0)
+    );
+    assert!(
+        number("low") <= 4.0 && 4.0 <= number("high") && number("high") < 30.0,
+        "{reading}"
+    );
+    // The next morning the crowded day is complete, and the day before nobody foretold it.
+    clock.add(24 * 60 * MINUTE);
+    let tested = store.test_alert(&owner(), &id).unwrap();
+    assert_eq!(tested["verdict"], "breach", "{tested}");
+    assert_eq!(tested["reading"]["value"], 30.0);
+    store.evaluate_alerts(&owner()).unwrap();
+    assert!(titles(&store)[0].contains("Bookings leave what was foretold"));
+}
+
 #[test]
 fn who_may_do_what_with_alerts() {
     let clock = Clock::at("2026-02-01T10:00:00Z");

@@ -234,7 +234,15 @@ fn what_is_not_there_is_said_by_its_kind() {
 
 #[test]
 fn a_file_expires_after_a_day_and_its_export_is_still_told() {
-    let (store, clock) = store();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("events.db");
+    let clock = Clock::new();
+    let store = Analytics::open_with(clock.options(Some(&path))).unwrap();
+    fill(&store);
+    let files = || {
+        let folder = place.path().join("events.db.exports");
+        std::fs::read_dir(folder).unwrap().count()
+    };
     let who = Principal::owner();
     let job = over(
         &store,
@@ -246,8 +254,15 @@ fn a_file_expires_after_a_day_and_its_export_is_still_told() {
     assert_eq!(expires, DAY);
     clock.add(DAY - 1);
     assert!(store.export_file(&who, &id).is_ok());
+    assert_eq!((store.expire_exports().unwrap(), files()), (0, 1));
     clock.add(1);
     assert_eq!(code(store.export_file(&who, &id)), "not_found");
+    let told = store.export_job(&who, &id).unwrap();
+    assert_eq!((told.status, told.file_url), (Status::Completed, None));
+    // Looked at a moment ago, it is taken away a minute later, although nobody exports or fetches anything.
+    assert_eq!((store.expire_exports().unwrap(), files()), (0, 1));
+    clock.add(60_000_000);
+    assert_eq!((store.expire_exports().unwrap(), files()), (1, 0));
     let told = store.export_job(&who, &id).unwrap();
     assert_eq!((told.status, told.file_url), (Status::Completed, None));
 }

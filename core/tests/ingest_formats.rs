@@ -572,6 +572,34 @@ fn a_date_beyond_all_years_is_refused_by_its_row() {
 }
 
 #[test]
+fn columns_of_parquet_have_the_names_that_stand_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |other: &str| {
+        let path = folder.path().join(format!("{other}.parquet"));
+        let list = "'a' as name, '2026-02-01' as ts, {'x': {'y': 3}} as deep";
+        parquet(&path, &format!("select {list}, 1 as first, 2 as other"));
+        // The engine writes no name twice: what others do is done to the bytes.
+        let mut bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() - 5 {
+            if &bytes[at..at + 5] == b"other" {
+                bytes[at..at + 5].copy_from_slice(other.as_bytes());
+            }
+        }
+        std::fs::write(&path, bytes).unwrap();
+        Source::Path(path)
+    };
+    let w = memory();
+    let error = try_import(&w, named("first"), &Mapping::default()).unwrap_err();
+    assert_eq!(error.field_errors()[0].code, "duplicate_column", "{error}");
+    assert_eq!(w.head().unwrap().version, 0);
+    assert_eq!(import(&w, named("FIRST"), &Mapping::default()).accepted, 1);
+    assert_eq!(
+        texts(&w, "select properties from events"),
+        [r#"{"FIRST":2,"deep":{"x":{"y":3}},"first":1}"#]
+    );
+}
+
+#[test]
 fn properties_nested_too_deep_are_refused_by_name() {
     let w = memory();
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 import type {
   Alert,
   AlertEvent,
+  AlertNews,
   Alerts,
   Deliveries,
   Delivery,
@@ -17,6 +18,7 @@ import { exact, type Exact } from './answer.js';
 import type { Asking } from './asking.js';
 import type { Catalogue, NewCatalogue } from './catalogue.js';
 import type {
+  Anchor,
   Audit,
   AuditList,
   Dashboard,
@@ -54,6 +56,12 @@ export type Permission =
   | 'manage_alerts'
   | 'manage_models';
 
+/** A request that is made once, however often it is sent. */
+export interface Once {
+  /** A key by which the same request is known for 24 hours: sent again, it gives what was made before. */
+  readonly idempotencyKey?: string | null;
+}
+
 /** What stands beside the questions of a store. */
 export class Administration extends Handle {
   /** How the intake of events does: what waits, what became of what came, and how fresh each source is. */
@@ -88,8 +96,8 @@ export class Administration extends Handle {
    * Exports a dashboard, a report or the events themselves as a file. A small export is complete when the promise is
    * kept; {@link exportJob} says how far a larger one is, and {@link saveExport} gets the file, which is kept for a day.
    */
-  async export(request: ExportRequest): Promise<Exact<ExportJob>> {
-    return exact(await this.call(() => this.native.export(written(request))));
+  async export(request: ExportRequest, once?: Once | null): Promise<Exact<ExportJob>> {
+    return exact(await this.call(() => this.native.export(written(request), once?.idempotencyKey ?? null)));
   }
 
   /** Exports, the latest first. */
@@ -159,8 +167,8 @@ export class Administration extends Handle {
   }
 
   /** Makes a dashboard. */
-  async createDashboard(dashboard: NewDashboard): Promise<Exact<Dashboard>> {
-    return exact(await this.call(() => this.native.createDashboard(written(dashboard))));
+  async createDashboard(dashboard: NewDashboard, once?: Once | null): Promise<Exact<Dashboard>> {
+    return exact(await this.call(() => this.native.createDashboard(written(dashboard), once?.idempotencyKey ?? null)));
   }
 
   /** Makes a dashboard of a template; `name`, `description` and `isPublic` stand in place of the template's own. */
@@ -265,6 +273,11 @@ export class Administration extends Handle {
     return exact(await this.call(() => this.native.evaluateAlerts()));
   }
 
+  /** What became of all alert rules since an instant, the earliest first: for whoever looks again and again. */
+  async alertNews(asked: { since: When; limit?: number | null }): Promise<Exact<AlertNews[]>> {
+    return exact(await this.call(() => this.native.alertNews(written(asked))));
+  }
+
   /** One's notifications, the latest first. */
   async notifications(list?: (Page & { unread?: boolean | null }) | null): Promise<Exact<Notifications>> {
     return exact(await this.call(() => this.native.notifications(written(list ?? {}))));
@@ -310,9 +323,14 @@ export class Administration extends Handle {
     return exact(await this.call(() => this.native.audit(written(list ?? {}))));
   }
 
-  /** Checks the record, and names the first entry that is not what it was. */
-  async verifyAudit(): Promise<Exact<Verification>> {
-    return exact(await this.call(() => this.native.verifyAudit()));
+  /** Where the record ends now: kept elsewhere, it shows later that nothing up to here was rewritten. */
+  async auditAnchor(): Promise<Exact<Anchor>> {
+    return exact(await this.call(() => this.native.auditAnchor()));
+  }
+
+  /** Checks the record, also against anchors that were kept elsewhere, and names the first entry that is not what it was. */
+  async verifyAudit(anchors?: readonly Anchor[] | null): Promise<Exact<Verification>> {
+    return exact(await this.call(() => this.native.verifyAudit(written({ anchors: anchors ?? null }))));
   }
 
   /** Takes tokens of the HTTP server back before they expire: one by its id, or those of a subject (`*` is everybody). */

@@ -21,7 +21,7 @@ export type AlertCondition =
   | { type: 'threshold'; above?: number | null; below?: number | null; recover?: number | null }
   | { type: 'change'; by: number; direction?: Direction | null; against?: 'previous' | 'week_before' | null }
   | { type: 'anomaly'; direction?: Direction | null }
-  | { type: 'band' }
+  | { type: 'band'; against?: 'previous' | 'week_before' | null }
   | { type: 'no_data' };
 
 type Direction = 'up' | 'down' | 'either';
@@ -85,6 +85,12 @@ export interface AlertEvent {
   at: string;
   event: string;
   details: Record<string, unknown>;
+}
+
+/** Something that became of one of all alert rules. */
+export interface AlertNews extends AlertEvent {
+  /** The rule by its id. */
+  alert: string;
 }
 
 /** What an evaluation of alert rules came to. */

@@ -45,13 +45,15 @@ import type {
 } from './model.js';
 import { native } from './native.js';
 import type { People, PeopleQuestion, Person, Profile, ProfileQuestion } from './people.js';
-import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
+import type { BacktestAnswer } from './forecast.js';
+import type { PickupAnswer, PickupQuestion } from './pickup.js';
+import type { PredictiveAnswer, PredictiveBacktestQuestion, PredictiveQuestion } from './predictive.js';
 import type { When } from './query.js';
 import { data, written } from './question.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import { asked as retained, type RetentionAnswer, type RetentionQuestion } from './retention.js';
 import { repeated } from './stream.js';
-import type { Counted, Fields, Word, Words } from './words.js';
+import type { Counted, Word, Words } from './words.js';
 
 /** The words whose answers have charts. */
 type Charted =
@@ -166,13 +168,13 @@ export class Analytics extends Administration {
   }
 
   /** How the bookings of a range of service dates came in: on the books, net of cancellations, by days before service. */
-  pickup(question: Fields, asking?: Asking | null): Promise<Exact<Fields>> {
-    return this.query('pickup', question, asking);
+  async pickup(question: PickupQuestion, asking?: Asking | null): Promise<Answer<PickupAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.pickup(written(question), ...how)));
   }
 
   /** What of a metric was not as usual over a range. */
-  anomalies(question: AnomaliesQuestion, asking?: Asking | null): Promise<Exact<AnomaliesAnswer>> {
-    return this.query('anomalies', question, asking);
+  async anomalies(question: AnomaliesQuestion, asking?: Asking | null): Promise<Answer<AnomaliesAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.anomalies(written(question), ...how)));
   }
 
   /**
@@ -225,6 +227,14 @@ export class Analytics extends Administration {
   /** What comes after the history of a range: new users, revenue, bookings, churn or adoption, with intervals. */
   async predictive(question: PredictiveQuestion, asking?: Asking | null): Promise<Answer<PredictiveAnswer>> {
     return answer(await this.ask(asking, (...how) => this.native.predictive(written(question), ...how)));
+  }
+
+  /**
+   * How the predictions of a range would have done from past origins of it, beside the seasonal naive forecast; a series for each
+   * segment.
+   */
+  async backtest(question: PredictiveBacktestQuestion, asking?: Asking | null): Promise<Answer<BacktestAnswer>> {
+    return answer(await this.ask(asking, (...how) => this.native.backtest(written(question), ...how)));
   }
 
   /** Which users are about to go away, how sure that is, and why. */
@@ -332,7 +342,7 @@ export class Analytics extends Administration {
     return this.call(() => this.native.warmUp());
   }
 
-  /** Throws away what is derived from the stored events and builds it anew. */
+  /** Throws away what is derived from the stored events and builds it anew, for whoever may import. */
   rebuild(): Promise<void> {
     return this.call(() => this.native.rebuild());
   }

@@ -27,11 +27,15 @@ export function asked<T>(asking: Asking | null | undefined, call: (...how: How) 
   return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear));
 }
 
-/** Makes a call that a signal, or an exception of what hears of it, stops; what stopped it is thrown as it was given. */
+/**
+ * Makes a call that a signal, or an exception of what hears of it, stops; what stopped it is thrown as it was given. A signal that
+ * comes when all was done already is heeded too, unless what was done is `kept`.
+ */
 export async function stoppable<Told extends unknown[], T>(
   signal: AbortSignal | null | undefined,
   onTold: ((...told: Told) => void) | null | undefined,
   call: (stop: NativeStop, hear: ((...told: Told) => void) | null) => Promise<T>,
+  kept = false,
 ): Promise<T> {
   signal?.throwIfAborted();
   const stop = new native.Stop();
@@ -41,10 +45,12 @@ export async function stoppable<Told extends unknown[], T>(
     stop.stop();
   };
   const onAbort = () => halt(signal?.reason);
+  let failed = false;
   const hear = (...told: Told) => {
     try {
       if (!halted.signal.aborted) onTold?.(...told);
     } catch (thrown) {
+      failed = true;
       halt(thrown);
     }
   };
@@ -54,7 +60,7 @@ export async function stoppable<Told extends unknown[], T>(
     const given = await call(stop, onTold ? hear : null);
     // What was told last may still be in the queue behind the answer.
     if (onTold) await setImmediate();
-    halted.signal.throwIfAborted();
+    if (!kept || failed) halted.signal.throwIfAborted();
     return given;
   } catch (error) {
     throw halted.signal.aborted && cancelled(error) ? halted.signal.reason : error;

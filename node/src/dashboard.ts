@@ -165,10 +165,21 @@ export interface Audit {
   hasMore: boolean;
 }
 
+/** Where the record ended at some instant. */
+export interface Anchor {
+  /** The number of its last entry. */
+  seq: number;
+  /** The hash of that. */
+  hash: string;
+  at: string;
+}
+
 /** What checking the record found. */
 export interface Verification {
   entries: number;
   head: string;
+  /** How many anchors say the same. */
+  anchors?: number;
   /** The first entry that is not what it was. */
   broken: { seq: number; reason: string } | null;
 }

@@ -32,6 +32,24 @@ export interface IngestStatus {
   parked: number;
   /** What was found in the log when the store was opened. */
   recovery: Recovery;
+  /** What the store holds; null where that cannot be read. */
+  stored: Stored | null;
+  /** Why what the store holds cannot be read. */
+  trouble?: string;
+}
+
+/** What a store holds, and what lies beside it. */
+export interface Stored {
+  /** Events. */
+  events: number;
+  /** When the latest of them happened. */
+  latest: string | null;
+  /** Events that were refused but kept. */
+  quarantined: number;
+  /** Files beside it that hold events and cannot be read. */
+  setAside: string[];
+  /** Bytes of memory that the engine holds, its cache among them. */
+  engineBytes: number;
 }
 
 /** How fresh the events of a source are. */
@@ -42,6 +60,10 @@ export interface Freshness {
   receivedAt: string | null;
   /** When the latest accepted event happened. */
   latest: string | null;
+  /** What a source that is followed has left, in its own measure: bytes, messages or rows. */
+  behind?: number;
+  /** Why it cannot be read. */
+  trouble?: string;
 }
 
 /** What was found in the log when the store was opened. */

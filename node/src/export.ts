@@ -1,5 +1,6 @@
 /** Exports: answers as files. */
 
+import type { AlertChannel } from './alert.js';
 import type { When } from './query.js';
 
 /** A metric that an export can be limited to. */
@@ -25,7 +26,9 @@ export interface ExportRequest {
   /** The time it is of; a date at its end is included whole. */
   dateRange: { startDate: When; endDate: When; timezone?: string | null };
   /** The only metrics it holds; all by default. */
-  metrics?: ExportMetric[] | null;
+  metrics?: readonly ExportMetric[] | null;
+  /** Who is told when it is complete or has failed, beside whoever asks. */
+  notify?: readonly AlertChannel[] | null;
 }
 
 /** An export: the specification's Dashboard Export Job. */

@@ -65,6 +65,33 @@ export interface BacktestOptions extends Omit<ForecastOptions, 'level' | 'quanti
   readonly step?: number | null;
 }
 
+/** A table of series column by column, as the words `forecast` and `backtest` take it. */
+export interface SeriesColumns {
+  /** The series of each row; absent where there is one. */
+  readonly uniqueId?: readonly (string | number)[] | null;
+  /** The times: dates, times, or integers. */
+  readonly ds: readonly (When | number)[];
+  /** Columns that explain the values, by name. */
+  readonly regressors?: Readonly<Record<string, readonly (number | null)[]>> | null;
+}
+
+type InColumns = SeriesColumns & {
+  /** The values; null where one is missing. */
+  readonly y: readonly (number | null)[];
+  /** Days, past and to come, by the name of what happens on them. */
+  readonly events?: readonly { readonly name: string; readonly days: readonly When[] }[] | null;
+};
+
+/** What the word `forecast` is asked. */
+export type ForecastColumns = InColumns &
+  Omit<ForecastOptions, 'events' | 'regressors' | 'future' | 'targetCol' | 'threads'> & {
+    /** The regressors in the periods ahead. */
+    readonly future?: SeriesColumns | null;
+  };
+
+/** What the word `backtest` is asked. */
+export type BacktestColumns = InColumns & Omit<BacktestOptions, 'events' | 'regressors' | 'targetCol' | 'threads'>;
+
 /** What gives a forecast up, and who hears how far it is. */
 export interface ForecastAsking {
   /** Gives the forecast up, which is then rejected with the signal's reason. */
@@ -121,12 +148,19 @@ export interface ForecastAnswer {
 
 /** What one forecaster scored. */
 export interface Score {
+  /** The mean absolute error over that of the seasonal naive forecast one season ahead in the history. */
   mase: number | null;
+  /** The sum of absolute errors over the sum of absolute values. */
   wape: number | null;
+  /** The sum of errors, forecast less value, over the sum of absolute values: above 0, too much was forecast. */
   bias: number | null;
+  /** The share of values within the 80 % interval. */
   coverage80: number | null;
+  /** The share of values within the 95 % interval. */
   coverage95: number | null;
+  /** The mean width of the 80 % interval over the mean absolute value. */
   width80: number | null;
+  /** The same of the 95 % interval. */
   width95: number | null;
 }
 

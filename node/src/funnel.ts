@@ -2,7 +2,20 @@
 
 import type { AnsweredFilter, Condition, Filter, Property } from './filter.js';
 import type { CohortPeriod } from './retention.js';
-import type { Preset, Quantiles, Range, Rate, Segment, Selector, Stamp, Weekday, Window } from './query.js';
+import type {
+  Estimate,
+  Preset,
+  Quantiles,
+  Range,
+  Rate,
+  Sample,
+  SampleQuestion,
+  Segment,
+  Selector,
+  Stamp,
+  Weekday,
+  Window,
+} from './query.js';
 
 /** A step: the events it means, and how it stands to the one before. */
 export type FunnelStepQuestion =
@@ -105,6 +118,8 @@ export interface FunnelQuestion extends Omit<Range, 'segment'> {
   strictIncrease?: boolean | null;
   /** The pair of steps, counted from 1, that `timeToConvert` measures; first to last by default. */
   timeBetween?: readonly [from: number, to: number] | null;
+  /** Looks at a sample of the users only, and estimates from it; at all by default. */
+  sample?: SampleQuestion | null;
 }
 
 /** How far the users of a funnel got. */
@@ -157,6 +172,10 @@ export interface FunnelAnswer extends Stamp {
   preset: string;
   /** How each switch of the preset stands. */
   switches: FunnelSwitches;
+  /** What whoever reads the numbers should know: `tight_window` where a longer one would have had more converters. */
+  warnings?: 'tight_window'[];
+  /** Which users were looked at, where not all were. */
+  sample?: Sample;
 }
 
 /** One step of a funnel. */
@@ -175,6 +194,8 @@ export interface FunnelStep {
   maxGap?: number;
   /** Users who got at least this far. */
   count: number;
+  /** What `count` says of all users, where they are sampled. */
+  estimate?: Estimate;
   /** Of those who entered. */
   rate: Rate;
   /** Of those who got to the step before. */
@@ -229,6 +250,8 @@ export interface FunnelBucket {
   rate: Rate;
   /** Units that reached each step. */
   counts: number[];
+  /** What `counts` say of all users, where they are sampled. */
+  estimates?: Estimate[];
 }
 
 /** The funnel of one group of a breakdown. */
@@ -244,7 +267,10 @@ export interface FunnelGroup {
   open: number;
   rate: Rate;
   matured: Matured;
-  steps: Pick<FunnelStep, 'step' | 'count' | 'rate' | 'rateFromPrevious' | 'dropped' | 'timeFromPrevious'>[];
+  steps: Pick<
+    FunnelStep,
+    'step' | 'count' | 'estimate' | 'rate' | 'rateFromPrevious' | 'dropped' | 'timeFromPrevious'
+  >[];
   timeToConvert: Quantiles;
   revenue?: FunnelRevenue;
 }

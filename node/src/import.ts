@@ -51,7 +51,7 @@ export interface ImportOptions extends Mapping {
   strict?: boolean | null;
   /** Hears how far it is; an exception from it stops the import, which is then rejected with it. */
   onProgress?: ((progress: Progress) => void) | null;
-  /** Stops the import, which is then rejected with the signal's reason; nothing of it is kept. */
+  /** Stops the import, which is then rejected with the signal's reason; nothing of it is kept. Too late, it changes nothing. */
   signal?: AbortSignal | null;
 }
 
@@ -123,7 +123,7 @@ export function importing(
     onProgress?.(progress);
   };
   const from = (source: string | Uint8Array) =>
-    stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear));
+    stoppable(signal, tell, (stop, hear) => store.import(source, written(asked), stop, hear), true);
   const run = started(async () => {
     if (typeof source === 'string' || source instanceof Uint8Array) return from(source);
     return source instanceof URL ? from(fileURLToPath(source)) : spooled(source, signal, from);

@@ -19,7 +19,7 @@
  * @packageDocumentation
  */
 
-export type { Permission } from './admin.js';
+export type { Once, Permission } from './admin.js';
 export { Analytics, open, type OpenOptions } from './analytics.js';
 export {
   createHandler,
@@ -57,22 +57,27 @@ export {
   backtest,
   forecast,
   type BacktestAnswer,
+  type BacktestColumns,
   type BacktestOptions,
   type Charted,
   type ForecastAnswer,
   type ForecastAsking,
   type ForecastNotes,
+  type ForecastColumns,
   type ForecastOptions,
   type Frame,
   type ModelShare,
   type Score,
+  type SeriesColumns,
   type SeriesRow,
 } from './forecast.js';
+export type { OnTheBooks, PickupAnswer, PickupCell, PickupFigures, PickupPeriod, PickupQuestion } from './pickup.js';
 export type {
   PastBucket,
   PredictedBucket,
   PredictionType,
   PredictiveAnswer,
+  PredictiveBacktestQuestion,
   PredictiveQuestion,
 } from './predictive.js';
 export type { Asking } from './asking.js';
@@ -109,6 +114,7 @@ export type {
   QuarantinedEvent,
   QuarantineList,
   Recovery,
+  Stored,
 } from './events.js';
 export type {
   AnsweredCondition,
@@ -119,13 +125,16 @@ export type {
   Property,
   PropertyValue,
 } from './filter.js';
-export type { Counted, CountingWord, Fields, Question, Word, Words } from './words.js';
+export type { Counted, CountingWord, Question, Word, Words } from './words.js';
 export type {
+  Estimate,
   Given,
   Preset,
   Quantiles,
   Range,
   Rate,
+  Sample,
+  SampleQuestion,
   Segment,
   Selector,
   Stamp,
@@ -148,6 +157,7 @@ export type {
   TimeToConvert,
 } from './funnel.js';
 export type {
+  Anchor,
   Audit,
   AuditEntry,
   AuditList,
@@ -169,6 +179,7 @@ export type {
   AlertChannel,
   AlertCondition,
   AlertEvent,
+  AlertNews,
   Alerts,
   AlertSource,
   Deliveries,

@@ -81,10 +81,15 @@ export interface FeedbackQuestion {
 /** How good what was foretold was. */
 export interface FeedbackScores {
   n: number;
+  /** The mean error, forecast less value: above 0, too much was expected. */
   bias: number | null;
+  /** The mean absolute error. */
   mae: number | null;
+  /** The sum of absolute errors over the sum of absolute values. */
   wape: number | null;
+  /** The mean absolute error over the mean change of the history from one period to the next. */
   mase: number | null;
+  /** The mean pinball loss over the quantiles that were kept. */
   pinball: number | null;
   coverage: { level: number; held: { value: number | null; k: number; n: number } }[];
 }

@@ -60,7 +60,7 @@ export interface NativeStore {
   cohorts(): Promise<string>;
   createCohort(name: string, definition: string): Promise<void>;
   removeCohort(name: string): Promise<void>;
-  export(request: string): Promise<string>;
+  export(request: string, key: string | null): Promise<string>;
   exports(asked: string): Promise<string>;
   exportJob(id: string): Promise<string>;
   cancelExport(id: string): Promise<string>;
@@ -68,7 +68,7 @@ export interface NativeStore {
   chart(word: string, question: string): Promise<string>;
   acting(id: string, role: string): NativeStore;
   dashboards(asked: string): Promise<string>;
-  createDashboard(body: string): Promise<string>;
+  createDashboard(body: string, key: string | null): Promise<string>;
   createDashboardFrom(template: string, body: string): Promise<string>;
   dashboardTemplates(): Promise<string>;
   dashboard(id: string): Promise<string>;
@@ -94,12 +94,14 @@ export interface NativeStore {
   testAlert(id: string): Promise<string>;
   alertHistory(id: string, asked: string): Promise<string>;
   evaluateAlerts(): Promise<string>;
+  alertNews(asked: string): Promise<string>;
   notifications(asked: string): Promise<string>;
   readNotification(id: string): Promise<void>;
   deliveries(asked: string): Promise<string>;
   retryDelivery(id: string): Promise<void>;
   audit(asked: string): Promise<string>;
-  verifyAudit(): Promise<string>;
+  auditAnchor(): Promise<string>;
+  verifyAudit(asked: string): Promise<string>;
   query(word: string, question: string, ...how: How): Promise<string>;
   funnel(question: string, ...how: How): Promise<NativeAnswer>;
   dropOff(question: string, ...how: How): Promise<NativeAnswer>;
@@ -110,10 +112,13 @@ export interface NativeStore {
   adoption(question: string, ...how: How): Promise<NativeAnswer>;
   journey(question: string, ...how: How): Promise<NativeAnswer>;
   predictive(question: string, ...how: How): Promise<NativeAnswer>;
+  backtest(question: string, ...how: How): Promise<NativeAnswer>;
   churn(question: string, ...how: How): Promise<NativeAnswer>;
   value(question: string, ...how: How): Promise<NativeAnswer>;
   nextAction(question: string, ...how: How): Promise<NativeAnswer>;
   realtime(question: string, ...how: How): Promise<NativeAnswer>;
+  pickup(question: string, ...how: How): Promise<NativeAnswer>;
+  anomalies(question: string, ...how: How): Promise<NativeAnswer>;
   userInsights(question: string, ...how: How): Promise<NativeAnswer>;
   catalogue(): Promise<string>;
   setCatalogue(catalogue: string): Promise<void>;

@@ -21,6 +21,14 @@ export interface PredictiveQuestion extends Range {
   country?: string | null;
 }
 
+/** How predictions would have done, from past origins of the history. */
+export interface PredictiveBacktestQuestion extends Omit<PredictiveQuestion, 'confidenceLevel'> {
+  /** From how many past origins, 1 to 100; 10 by default. */
+  origins?: number | null;
+  /** How many days (weeks for `churn_rate`) lie between two origins; the horizon by default. */
+  step?: number | null;
+}
+
 /** A bucket that is foretold. */
 export interface PredictedBucket {
   /** Its first instant. */

@@ -65,6 +65,29 @@ export interface Quantiles {
   max: number | null;
 }
 
+/**
+ * Some users with all their events: their share, 0.000001 to 1, and a salt, of which another is another sample. The same salt gives the
+ * same users in every question, and a smaller share some of those of a larger.
+ */
+export type SampleQuestion = number | { readonly rate: number; readonly salt?: string | null };
+
+/** Which users were looked at, where not all were. */
+export interface Sample {
+  /** The share of users. */
+  rate: number;
+  /** Another salt is another sample. */
+  salt: string;
+}
+
+/** What a count in a sample says of all users. */
+export interface Estimate {
+  value: number;
+  /** The lower end of the 95 % interval. */
+  low: number;
+  /** Its upper end. */
+  high: number;
+}
+
 /** What an answer is and what it was computed from: equal questions over equal data give equal bytes. */
 export interface Stamp {
   /** The first 24 hex digits of `resultHash`. */

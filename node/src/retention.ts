@@ -1,7 +1,7 @@
 /** Who comes back, by the period in which they started. */
 
 import type { AnsweredCondition, AnsweredFilter, Condition, Filter } from './filter.js';
-import type { Preset, Range, Rate, Segment, Stamp, Weekday } from './query.js';
+import type { Estimate, Preset, Range, Rate, Sample, SampleQuestion, Segment, Stamp, Weekday } from './query.js';
 
 /** A property of events by its name, or of users. */
 export type RetentionProperty = string | { readonly user: string; readonly at?: 'at_event' | 'as_of' };
@@ -65,6 +65,8 @@ export interface RetentionQuestion extends Range {
   weekStart?: Weekday | null;
   /** How many periods after the first to show; all that have begun by default. */
   periods?: number | null;
+  /** Looks at a sample of the users only, and estimates from it; at all by default. */
+  sample?: SampleQuestion | null;
 }
 
 /** Cohorts, and the share of each that came back, period by period. */
@@ -119,6 +121,8 @@ export interface RetentionAnswer extends Stamp {
   pooling?: string;
   /** The same table by the value of the start, where that was asked for. */
   breakdown?: { property: RetentionProperty; pooled: number; groups: RetentionGroup[] };
+  /** Which users were looked at, where not all were. */
+  sample?: Sample;
 }
 
 /** How each switch of a retention table stands. */
@@ -161,6 +165,8 @@ export interface Cohort {
   period: string;
   /** How many users. */
   size: number;
+  /** What `size` says of all users, where they are sampled. */
+  estimate?: Estimate;
   /** Whether the range cuts the period. */
   partial: boolean;
   /** Users with a return event in the period of their start that is not the start itself. */
@@ -182,6 +188,8 @@ export interface Cell {
   value: number | null;
   /** Users who returned, of those eligible; the cohort's size for period 0. */
   count: number;
+  /** What `count` says of all users, where they are sampled. */
+  estimate?: Estimate;
   /** Users for whom the period has fully elapsed; the cohort's size for period 0. */
   eligible: number;
   /** Whether the period has fully elapsed at `asOf`. */

@@ -30,18 +30,15 @@ import type {
   ValueAnswer,
   ValueQuestion,
 } from './churn.js';
+import type { BacktestAnswer, BacktestColumns, ForecastAnswer, ForecastColumns } from './forecast.js';
 import type { FunnelAnswer, FunnelQuestion } from './funnel.js';
 import type { Insight, UserInsightsQuestion } from './insight.js';
 import type { JourneyAnswer, JourneyQuestion } from './journey.js';
 import type { Feedback, FeedbackQuestion, Scores, ScoreQuestion } from './model.js';
+import type { PickupAnswer, PickupCell, PickupQuestion } from './pickup.js';
 import type { PredictiveAnswer, PredictiveQuestion } from './predictive.js';
 import type { RealtimeMetric, RealtimeQuestion } from './realtime.js';
 import type { RetentionAnswer, RetentionQuestion } from './retention.js';
-
-/** Fields as their word reads and writes them. */
-export interface Fields {
-  [name: string]: unknown;
-}
 
 /** What each word is asked and answers; `cell` is never where there are no users behind its numbers. */
 export interface Words {
@@ -61,9 +58,9 @@ export interface Words {
   predictive: { question: PredictiveQuestion; answer: PredictiveAnswer; cell: never };
   score: { question: ScoreQuestion; answer: Scores; cell: never };
   feedback: { question: FeedbackQuestion; answer: Feedback; cell: never };
-  forecast: { question: Fields; answer: Fields; cell: never };
-  backtest: { question: Fields; answer: Fields; cell: never };
-  pickup: { question: Fields; answer: Fields; cell: Fields };
+  forecast: { question: ForecastColumns; answer: ForecastAnswer; cell: never };
+  backtest: { question: BacktestColumns; answer: BacktestAnswer; cell: never };
+  pickup: { question: PickupQuestion; answer: PickupAnswer; cell: PickupCell };
   anomalies: { question: AnomaliesQuestion; answer: AnomaliesAnswer; cell: never };
 }
 

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { promisify } from 'node:util';
 import { tableFromIPC } from 'apache-arrow';
 import { open } from 'travelsense';
+import { compiled } from './compiled.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
 after(() => rm(folder, { recursive: true }));
@@ -86,23 +84,7 @@ test('every field of every answer is in the types, and none is missing', async (
   });
   await writeFile(join(folder, 'answers.ts'), `import type * as T from './dist/index.js';\n${source.join('\n')}\n`);
   await symlink(join(import.meta.dirname, '..', 'dist'), join(folder, 'dist'));
-  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--target',
-    'es2022',
-    '--module',
-    'nodenext',
-  ];
-  const complaints = await promisify(execFile)(process.execPath, [compiler, ...options, 'answers.ts'], {
-    cwd: folder,
-  }).then(
-    () => '',
-    (/** @type {{ stdout: string }} */ error) => error.stdout,
-  );
-  assert.equal(complaints, '');
+  assert.equal(await compiled(folder, 'answers.ts'), '');
 });
 
 test('an answer is a plain object whose exact text and table do not get in the way', () => {
@@ -189,6 +171,30 @@ test('rebuilding changes no answer', async () => {
   await store.rebuild();
   const again = await store.funnel({ steps: ['search', ['view_trip', 'look'], null], ...range });
   assert.equal(again.toJSONText(), funnel.toJSONText());
+  await assert.rejects(store.acting('v', 'viewer').rebuild(), { code: 'forbidden' });
+});
+
+test('a breakdown is rows of all together and then of each group', async () => {
+  const fresh = await open(':memory:', { now });
+  await fresh.ingest([
+    { userId: 'a', name: 's', ts: '2026-01-05T10:00:00Z', properties: { country: 'FR' } },
+    { userId: 'a', name: 'b', ts: '2026-01-05T11:00:00Z' },
+    { userId: 'b', name: 's', ts: '2026-01-06T10:00:00Z', properties: { country: 'DE' } },
+  ]);
+  const broken = await fresh.funnel({ steps: ['s', 'b'], breakdown: 'country', ...range });
+  const rows = tableFromIPC(await broken.toArrowIPC()).toArray();
+  assert.deepEqual(
+    rows.map((row) => [row.group, Number(row.step), Number(row.count)]).sort(),
+    [null, 'DE', 'FR']
+      .flatMap((group) => [1, 2].map((step) => [group, step, { DE: 2 - step, FR: 1 }[group ?? ''] ?? 3 - step]))
+      .sort(),
+  );
+  for await (const { group, rate } of broken.toRows()) if (group === 'FR') assert.equal(rate, 1);
+  const anomalies = await fresh.anomalies({ metric: 'active_users', ...range });
+  assert.equal(tableFromIPC(await anomalies.toArrowIPC()).numRows, anomalies.series.length);
+  const books = await fresh.pickup({ booking: 's', ...range, daysBefore: [1] });
+  assert.equal(tableFromIPC(await books.toArrowIPC()).numRows, books.periods.length);
+  await fresh.close();
 });
 
 test('somebody has a profile: who it is, and what they did, the latest first', async () => {

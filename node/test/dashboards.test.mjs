@@ -66,3 +66,24 @@ test('templates make dashboards that are answered', async (t) => {
     }
   }
 });
+
+test('what is sent again with its key is made once', async (t) => {
+  const store = await memory(t);
+  const key = { idempotencyKey: 'k' };
+  const mine = { name: 'Mine', widgets: [widget] };
+  const [one, other] = [await store.createDashboard(mine, key), await store.createDashboard(mine, key)];
+  assert.deepEqual([other._id, (await store.dashboards()).total], [one._id, 1]);
+  const dateRange = { startDate: '2026-02-01', endDate: '2026-02-28' };
+  const report = /** @type {const} */ ({ exportType: 'report', format: 'csv', dateRange });
+  assert.equal((await store.export(report, key))._id, (await store.export(report, key))._id);
+  await assert.rejects(store.export({ ...report, format: 'json' }, key), { code: 'idempotency_key_reused' });
+});
+
+test('the record is checked against anchors that were kept', async (t) => {
+  const store = await memory(t);
+  await store.createDashboard({ name: 'Mine', widgets: [widget] });
+  const anchor = await store.auditAnchor();
+  await store.createDashboard({ name: 'Yours', widgets: [widget] });
+  assert.equal((await store.verifyAudit([anchor])).anchors, 1);
+  assert.equal((await store.verifyAudit([{ ...anchor, hash: '0'.repeat(64) }])).broken?.seq, anchor.seq);
+});

@@ -95,13 +95,15 @@ test('the store foretells', async () => {
   const range = { startDate: '2025-10-01', endDate: '2026-01-15' };
   const growth = await store.predictive({ predictionType: 'user_growth', ...range, horizon: 5 });
   assert.equal(growth.predictions.length, 5);
+  const tested = await store.backtest({ predictionType: 'demand_forecast', ...range, horizon: 7, origins: 4 });
+  assert.deepEqual([tested.overall.points, tested.series[0]?.id, tested.series[0]?.origins], [28, 'all', 4]);
   const churn = await store.churn({ horizonDays: 14, limit: 3 });
   assert.equal(churn.users.length, 3);
   const worth = await store.value({ activity: 'complete_booking', horizonDays: 30 });
   assert.ok(worth.users.length > 0);
   const next = await store.nextAction({ users: ['u1'], top: 2 });
   assert.equal(next.users[0]?.userId, 'u1');
-  for (const answer of [growth, churn, worth, next]) {
+  for (const answer of [growth, tested, churn, worth, next]) {
     assert.ok(tableFromIPC(await answer.toArrowIPC()).numRows > 0);
   }
   assert.match(await store.chart('churn', { horizonDays: 14 }), /^<svg/);

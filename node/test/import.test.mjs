@@ -119,6 +119,22 @@ test('an import that is aborted is rejected with the reason, and nothing of it i
   await store.close();
 });
 
+test('a signal that comes when all is kept changes nothing, and one that comes before keeps nothing', async () => {
+  const path = await lines('late.ndjson', 50_000);
+  for (let i = 0; i < 20; i++) {
+    const store = await open(':memory:', { now });
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), 4 * i);
+    const accepted = await store.import(path, { signal: abort.signal }).then(
+      (report) => report.accepted,
+      (error) => (assert.equal(error.name, 'AbortError'), 0),
+    );
+    clearTimeout(timer);
+    assert.equal((await store.ingestStatus()).stored.events, accepted);
+    await store.close();
+  }
+});
+
 test('an exception of the progress callback stops the import and is what it is rejected with', async () => {
   const path = await lines('thrown.ndjson', 300_000);
   const store = await open(':memory:', { now });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
 import * as imported from 'travelsense';
 
 const require = createRequire(import.meta.url);
@@ -89,6 +90,34 @@ test('the first example of the README leads from a file to a funnel', async () =
   assert.match(stdout, /^4 of 5 events\nline 6: action is required\n/);
   assert.match(stdout, /│ 'search' +│ 2 +│ 2 +│/);
   assert.match(stdout, /^1 search 2 100\.0 % of the step before\n2 view_trip 1 50\.0 %/m);
+});
+
+test('the other examples of the README run behind the first', async () => {
+  const readme = await readFile(join(import.meta.dirname, '..', 'README.md'), 'utf8');
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, example = '']) => example);
+  const [first = '', , , limits = '', answers = '', errors = ''] = examples;
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  const row = "select 'dee' as customer_id, 'search' as action, timestamp '2026-01-03 10:00:00' as created_at";
+  await connection.run(`copy (${row}) to '${join(project, 'more.parquet')}'`);
+  await writeFile(join(project, 'events.csv'), 'customer_id,action,created_at\nada,search,2026-01-02T10:00:00Z\n');
+  // The figures of the moment come until somebody leaves.
+  const program = `${first.replace('await store.close();', '')}${answers}${errors}
+try {
+  setTimeout(() => abort.abort(), 1_000);
+  ${limits.replace(/const abort = .*/, '')}
+} catch (error) {
+  console.log(error.name);
+}
+await store.close();`;
+  const source = program.replace('setTimeout', 'const abort = new AbortController();\n  setTimeout');
+  await writeFile(join(project, 'all.mjs'), source.replaceAll('travel.db', 'all.db'));
+  const { stdout } = await run(process.execPath, ['all.mjs'], { cwd: project });
+  assert.match(stdout, /^search 1n$/m);
+  assert.match(stdout, /^steps \w+ .+$/m);
+  assert.match(stdout, /^startDate \w+ .+$/m);
+  assert.match(stdout, /^1 of 1$/m);
+  assert.match(stdout, /^active_users \d+, page_views \d+.*\nAbortError$/m);
 });
 
 test('a question with a wrong word does not compile', async () => {

@@ -189,4 +189,10 @@ test('notifications are delivered by the program, and told how that went', async
     ['slack', 'dead', 'no such channel'],
     ['webhook', 'waiting', '502'],
   ]);
+  const news = await store.alertNews({ since: new Date('2026-02-28') });
+  assert.equal(news[0]?.event, 'firing');
+  await assert.rejects(
+    store.acting('v', 'viewer').deliverNotifications(() => {}),
+    { code: 'forbidden' },
+  );
 });

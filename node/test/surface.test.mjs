@@ -1,10 +1,12 @@
 // Whatever the core can do is reachable from here: its verbs, its words and its permissions, read from its sources.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as exported from 'travelsense';
+import { compiled } from './compiled.mjs';
 
 const { Analytics, open } = exported;
 
@@ -28,15 +30,15 @@ const otherwise = {
   export_file: '`saveExport`, and the handler as a stream',
   report: 'what `export` writes',
   metadata: 'the store behind dashboards, which has no verbs of its own',
-  export_once: 'the header `Idempotency-Key` of the handler',
-  create_dashboard_once: 'the header `Idempotency-Key` of the handler',
+  export_once: '`export` with an `idempotencyKey`',
+  create_dashboard_once: '`createDashboard` with an `idempotencyKey`',
   widgets_data: '`dashboardData`',
-  audit_anchor: 'what the program signs and keeps elsewhere',
-  verify_audit_by: '`verifyAudit`; signed anchors are checked by the program that keeps them',
+  verify_audit_by: '`verifyAudit` with anchors',
   record: 'verbs write their own entries',
+  on_record: 'verbs write their own entries',
+  expire_exports: 'every `export` does it, and the handler now and then',
   admit: 'a token, of which a program that says who acts has none',
   admit_at_once: 'a token, of which a program that says who acts has none',
-  alert_news: 'for doors that push; `alertEvents` tells the same',
   ingest_batches: '`ingest`; the handler takes batches of several senders together',
   note_source: 'for programs that follow sources',
 };
@@ -85,6 +87,33 @@ test('every word of the core can be asked, and has types', async () => {
   const typed = [...types.matchAll(/^ {2}(\w+): \{ question: /gm)].map(([, name]) => name);
   assert.deepEqual(typed.sort(), words.sort());
   for (const word of words) assert.ok(camel(word) in exported || camel(word) in Analytics.prototype, word);
+});
+
+test('every field of a question is in its types, and there is no other', async (t) => {
+  const store = await open(':memory:');
+  t.after(() => store.close());
+  const table = await readFile(join(root, 'node', 'src', 'words.ts'), 'utf8');
+  const words = [...table.matchAll(/^ {2}(\w+): \{ question: /gm)].map(([, word = '']) => word);
+  const lines = [
+    "import type { Words } from './dist/index.js';",
+    // Of a union, the fields of all its parts.
+    'type Fields<Q> = Q extends Q ? keyof Q : never;',
+    'type Same<A, B> = [Exclude<A, B>, Exclude<B, A>] extends [never, never] ? true : [lacks: Exclude<A, B>, knows: Exclude<B, A>];',
+  ];
+  for (const word of words) {
+    // The core names all fields that it knows.
+    const refused = await store
+      .query(/** @type {any} */ (word), /** @type {any} */ ({ '?': null }))
+      .catch((error) => error);
+    const said = refused.errors.find((/** @type {{ code: string }} */ { code }) => code === 'unknown_field').message;
+    const fields = said.split('known are ')[1].split(', ');
+    lines.push(`export const ${word}: Same<'${fields.join("' | '")}', Fields<Words['${word}']['question']>> = true;`);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'travelsense-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await symlink(join(root, 'node', 'dist'), join(folder, 'dist'));
+  await writeFile(join(folder, 'fields.ts'), lines.join('\n'));
+  assert.equal(await compiled(folder, 'fields.ts'), '');
 });
 
 test('every permission of the core is named', async () => {

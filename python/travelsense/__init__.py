@@ -29,6 +29,7 @@ from travelsense._errors import (
     Locked,
     NotFound,
     StorageError,
+    TimedOut,
     ValidationError,
 )
 from travelsense._forecast import backtest, forecast
@@ -61,6 +62,7 @@ __all__ = [
     "Range",
     "Result",
     "StorageError",
+    "TimedOut",
     "ValidationError",
     "__version__",
     "aopen",

@@ -130,8 +130,31 @@ class Analytics(
         """
         return self._store.now()
 
+    def warm_up(self) -> None:
+        """Builds the timelines where they are not there yet, so that the first question does not wait for it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.warm_up()
+        """
+        self._store.warm_up()
+
+    def refresh_realtime(self) -> None:
+        """Has the real-time figures take in what arrived, so that whoever asks next does not wait for it.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.refresh_realtime()
+        """
+        self._store.refresh_realtime()
+
     def rebuild(self) -> None:
         """Throws the timelines away and builds them anew from the stored events; answers stay the same.
+
+        Raises:
+            Forbidden: who acts may not import events.
 
         Example:
             >>> import travelsense as ts

@@ -33,7 +33,7 @@ def ask(
     title: str, call: Callable[[Patience], Answer], *, timeout: Length | None = None, progress: Watch = True
 ) -> Answer:
     """Calls the core, for as long as it may take, and shows how far it is where it takes over a second."""
-    limit = question(timeout=timeout)
+    limit = "{}" if timeout is None else question(timeout=timeout)
     if not progress or callable(progress):
         return call((limit, progress or None, STOP.get()))
     with closing(Progress(title)) as shown:

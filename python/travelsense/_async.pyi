@@ -44,7 +44,7 @@ from travelsense._question import (
     Weekday,
 )
 from travelsense._report import ImportReport, IngestReport
-from travelsense._result import Result
+from travelsense._result import Backtest, Result
 from travelsense._source import PlatformTable, Rows, Table, TimeUnit
 
 class AsyncAnalytics:
@@ -125,6 +125,24 @@ class AsyncAnalytics:
         limit: int | None = None,
         offset: int | None = None,
     ) -> dict[str, Any]: ...
+    async def backtest(
+        self,
+        prediction_type: Prediction,
+        *,
+        start_date: Date,
+        end_date: Date,
+        horizon: int | None = None,
+        origins: int | None = None,
+        step: int | None = None,
+        segment: Segment | None = None,
+        segments: Sequence[Segment] | None = None,
+        feature: str | None = None,
+        country: str | None = None,
+        timezone: str | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Backtest: ...
     async def cancel_export(self, id: str) -> dict[str, Any]: ...
     async def catalogue(self) -> dict[str, Any]: ...
     async def churn(
@@ -133,8 +151,10 @@ class AsyncAnalytics:
         horizon_days: int | None = None,
         activity: Event = None,
         active_within_days: int | None = None,
+        attributes: Sequence[Property] | None = None,
         segment: Segment | None = None,
         users: Sequence[str] | None = None,
+        next_actions: int | None = None,
         confidence_level: float | None = None,
         limit: int | None = None,
         offset: int | None = None,

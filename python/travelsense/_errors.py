@@ -76,6 +76,10 @@ class Cancelled(Error):
     """The work was stopped. Ctrl-C raises `KeyboardInterrupt`, as everywhere in Python."""
 
 
+class TimedOut(Cancelled, TimeoutError):
+    """A question took longer than its `timeout`, or than that of the store."""
+
+
 class InternalError(Error, RuntimeError):
     """A fault of travelsense itself."""
 
@@ -95,6 +99,7 @@ _BY_KIND: dict[str, type[Error]] = {
 _BY_CODE: dict[tuple[str, str], type[Error]] = {
     ("Conflict", "locked"): Locked,
     ("Storage", "not_found"): NotFound,
+    ("Cancelled", "timed_out"): TimedOut,
 }
 
 

@@ -137,8 +137,8 @@ def backtest(
 
     Each series is forecast from past origins, the last of them a horizon before its end, with nothing of what came
     later. The table of the answer has a row for each compared value: `unique_id`, `cutoff` (the last time that was
-    known), `ds`, `y`, `mean`, `lo-80`, `hi-80`, `lo-95`, `hi-95` and `naive`. `scores` has MASE, WAPE, bias, and
-    coverage and width at 80 and 95 % of each series; `to_dict()["overall"]` of all together.
+    known), `ds`, `y`, `mean`, `lo-80`, `hi-80`, `lo-95`, `hi-95` and `naive`. `scores` has MASE, WAPE, bias
+    (forecast less value), and coverage and width at 80 and 95 % of each series; `to_dict()["overall"]` of all together.
 
     Args:
         frame: as `forecast`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _CAMEL = re.compile(r"\b[a-z]+(?:[A-Z][a-z0-9]*)+\b")
@@ -15,6 +16,7 @@ def argument(name: str) -> bool:
     return _ARGUMENT.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def camel(name: str) -> str:
     """The core's name of a Python argument: `return_` is `return`, `start_date` is `startDate`."""
     first, *rest = name.rstrip("_").split("_")

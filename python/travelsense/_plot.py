@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from travelsense._display.text import property_
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,25 +45,43 @@ def _rate(rate: dict[str, Any]) -> dict[str, Any]:
     return {name: rate[name] for name in ("value", "low", "high")}
 
 
-def _bars(alt: Any, rows: list[dict[str, Any]], title: str, figure: tuple[str, str, str], axis: str) -> Any:
-    """A share by category, with its interval."""
+def _bars(
+    alt: Any,
+    rows: list[dict[str, Any]],
+    title: str,
+    figure: tuple[str, str, str],
+    axis: str,
+    *,
+    by: str | None = None,
+) -> Any:
+    """A share by category, with its interval; side by side for each group, where there are groups."""
     value, low, high = figure
-    shared = alt.Y("label:N", sort=None, title=None)
+    shared = {"y": alt.Y("label:N", sort=None, title=None)}
+    colour, said = {}, ["label:N"]
+    if by is not None:
+        shared["yOffset"] = alt.YOffset(f"{by}:N", sort=None)
+        colour = {"color": alt.Color(f"{by}:N", sort=None, legend=alt.Legend(title=None))}
+        said = [f"{by}:N", *said]
     chart = _chart(alt, rows, title)
     bars = chart.mark_bar().encode(
         x=alt.X(f"{value}:Q", axis=alt.Axis(format=_SHARE), title=axis),
-        y=shared,
-        tooltip=[alt.Tooltip("label:N"), *(alt.Tooltip(f"{name}:Q", format=".1%") for name in figure)],
+        tooltip=[*map(alt.Tooltip, said), *(alt.Tooltip(f"{name}:Q", format=".1%") for name in figure)],
+        **shared,
+        **colour,
     )
-    whiskers = chart.mark_rule().encode(x=f"{low}:Q", x2=f"{high}:Q", y=shared)
+    whiskers = chart.mark_rule().encode(x=f"{low}:Q", x2=f"{high}:Q", **shared)
     return bars + whiskers
 
 
 def _funnel(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
-    del result
     for row in rows:
         row["label"] = f"{row['step']}. {row['event'] or 'any event'}"
-    return _bars(alt, rows, "Funnel", ("rate", "rate_low", "rate_high"), "of those who entered")
+    figure = ("rate", "rate_low", "rate_high")
+    if (breakdown := result.to_dict().get("breakdown")) is None:
+        return _bars(alt, rows, "Funnel", figure, "of those who entered")
+    groups = [row for row in rows if row["group"] is not None]
+    title = "Funnel by " + " and ".join(map(property_, breakdown["properties"]))
+    return _bars(alt, groups, title, figure, "of those who entered", by="group")
 
 
 def _drop_off(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
@@ -89,10 +109,14 @@ def _adoption(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
 def _retention(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     metric = result.to_dict()["analysisMetric"]
     shown = _SHARE if metric == "retention_rate" else ".2~f"
-    base = _chart(alt, [row for row in rows if row["value"] is not None], metric.replace("_", " ")).encode(
+    grouped = "group" in rows[0]
+    cells = [row for row in rows if row["value"] is not None]
+    if grouped:
+        cells = [{**row, "group": row["group"] or "all together"} for row in cells]
+    base = alt.Chart().encode(
         x=alt.X("period:O", title="periods later"), y=alt.Y("yearmonthdate(cohort):O", title=None)
     )
-    cells = base.mark_rect().encode(
+    shaded = base.mark_rect().encode(
         color=alt.Color("value:Q", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format=shown, title=None)),
         tooltip=[
             alt.Tooltip("size:Q"),
@@ -107,7 +131,10 @@ def _retention(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
         text=alt.Text("value:Q", format=shown),
         color=alt.condition(alt.datum.value > widest / 2, dark, alt.value("#1b2230")),
     )
-    return cells + text
+    chart = alt.layer(shaded, text, data=alt.Data(values=cells))
+    if grouped:
+        chart = chart.facet(row=alt.Row("group:N", sort=None, title=None))
+    return chart.properties(title=metric.replace("_", " "))
 
 
 def _engagement(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:

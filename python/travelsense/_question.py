@@ -188,7 +188,7 @@ def to_json(value: object, field: str = "") -> str:
             called.
     """
     try:
-        text = json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
+        text = _ENCODER.encode(value)
         if not text.isascii():
             text.encode()
     except ValueError:
@@ -239,3 +239,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "__float__") or hasattr(value, "urn"):
         return float(value) if hasattr(value, "__float__") else str(value)
     raise TypeError(f"{type(value).__name__} is not something JSON can hold: {value!r}")
+
+
+# Made once: a new one for each question would take longer than writing it.
+_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)

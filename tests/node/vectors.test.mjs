@@ -1,15 +1,17 @@
 // The vectors of `tests/vectors` through the Node door; their README says what they are.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { open, TravelsenseError } from '../../node/dist/index.mjs';
+import { compiled } from '../../node/test/compiled.mjs';
 
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
-/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action'} Word */
+/** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action' | 'pickup' | Foretold} Word */
+/** @typedef {'score' | 'feedback' | 'predictive' | 'forecast' | 'backtest'} Foretold */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector
@@ -22,6 +24,10 @@ import { open, TravelsenseError } from '../../node/dist/index.mjs';
  * @property {object[]} [aliases]
  * @property {object[]} [merges]
  * @property {{ name: string, definition: any }[]} [cohorts]
+ * @property {({ text: string } & import('../../node/dist/index.mjs').NewModel)[]} [models]
+ * @property {({ name: string } & import('../../node/dist/index.mjs').OutsidePredictions)[]} [predictions]
+ * @property {{ word: 'score', question: any }[]} [asked]
+ * @property {({ name: string } & import('../../node/dist/index.mjs').Actuals)[]} [actuals]
  * @property {object} [ingest]
  * @property {object} [expect]
  * @property {{ cell: object, users: string[] }[]} [people]
@@ -64,6 +70,26 @@ function differences(expected, actual, at = 'answer') {
 /** @param {unknown} value */
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
+/**
+ * Questions and their answers as TypeScript, one for each combination of fields that there are.
+ * @type {Map<string, string>}
+ */
+const answered = new Map();
+
+/**
+ * The fields of a value and of all within it.
+ * @param {any} value
+ * @param {Set<string>} [fields]
+ */
+function shape(value, fields = new Set(), at = '') {
+  if (isObject(value) || Array.isArray(value)) {
+    for (const [name, inner] of Object.entries(value))
+      shape(inner, fields, Array.isArray(value) ? at : `${at}.${name}`);
+  }
+  fields.add(`${at} ${value === null ? 'null' : typeof value}`);
+  return [...fields].sort().join();
+}
+
 /** @param {{ field: string, code: string }[]} errors */
 const codes = (errors) => errors.map(({ field, code }) => `${field} ${code}`).sort();
 
@@ -92,7 +118,25 @@ const ask = (store, word, question) => {
  */
 async function run(
   word,
-  { why, now, question, events, profiles, rates, aliases, merges, cohorts, ingest, expect, people, error },
+  {
+    why,
+    now,
+    question,
+    events,
+    profiles,
+    rates,
+    aliases,
+    merges,
+    cohorts,
+    models,
+    predictions,
+    asked,
+    actuals,
+    ingest,
+    expect,
+    people,
+    error,
+  },
 ) {
   const store = await open(':memory:', { now });
   try {
@@ -103,10 +147,16 @@ async function run(
     const report = await store.ingest(events ?? []);
     if (ingest !== undefined) assert.deepEqual(differences(ingest, report, 'report'), []);
     for (const { name, definition } of cohorts ?? []) await store.createCohort(name, definition);
+    for (const { text, ...model } of models ?? []) await store.registerModel(model, Buffer.from(text));
+    for (const { name, ...run } of predictions ?? []) await store.addPredictions(name, run);
+    for (const before of asked ?? []) await store.query(before.word, before.question);
+    for (const { name, ...came } of actuals ?? []) await store.addActuals(name, came);
     if (error === undefined) {
       const answer = await ask(store, word, question);
       assert.deepEqual(differences(expect, answer), [], why);
       assert.deepEqual(JSON.parse(answer.toJSONText()), answer);
+      const text = `{ word: '${word}', question: ${JSON.stringify(question)}, answer: ${answer.toJSONText()} }`;
+      answered.set(`${word} ${shape(question)} ${shape(answer)}`, text);
       for (const { cell, users } of people ?? []) {
         const behind = await store.people(/** @type {any} */ ({ word, question, cell }));
         assert.deepEqual(
@@ -125,20 +175,9 @@ async function run(
   }
 }
 
-const words = /** @type {const} */ ([
-  'funnel',
-  'drop_off',
-  'compare',
-  'explain_difference',
-  'retention',
-  'journey',
-  'engagement',
-  'adoption',
-  'realtime',
-  'churn',
-  'value',
-  'next_action',
-]);
+const folders = await readdir(vectors, { withFileTypes: true });
+const words = folders.filter((entry) => entry.isDirectory() && entry.name !== 'golden').map(({ name }) => name);
+test('there are vectors of words', () => assert.ok(words.length >= 13 && words.includes('pickup')));
 for (const word of words) {
   const names = (await readdir(join(vectors, word))).filter((name) => name.endsWith('.json')).sort();
   test(`${word} has vectors`, () => assert.notEqual(names.length, 0));
@@ -147,7 +186,20 @@ for (const word of words) {
       /** @type {Vector} */
       const vector = JSON.parse(await readFile(join(vectors, word, name), 'utf8'));
       assert.notEqual(vector.expect === undefined, vector.error === undefined, 'has `expect` or `error`, not both');
-      await run(word, vector);
+      await run(/** @type {Word} */ (word), vector);
     });
   }
 }
+
+test('all questions and answers of the vectors are of their types', async () => {
+  assert.ok(answered.size > 100);
+  const source = [
+    "import type { Words } from './dist/index.js';",
+    // An object literal may have no field that its type lacks, and must have all that are not optional.
+    "type Asked = { [W in keyof Words]: { word: W; question: Words[W]['question']; answer: Words[W]['answer'] } }[keyof Words];",
+    ...[...answered.values()].map((text, i) => `export const v${i}: Asked = ${text};`),
+  ];
+  await writeFile(join(folder, 'vectors.ts'), source.join('\n'));
+  await symlink(join(import.meta.dirname, '..', '..', 'node', 'dist'), join(folder, 'dist'));
+  assert.equal(await compiled(folder, 'vectors.ts'), '');
+});

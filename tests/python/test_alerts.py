@@ -49,3 +49,32 @@ def test_who_may_not_is_refused_and_all_faults_are_told(store):
     with pytest.raises(ts.ValidationError) as caught:
         store.create_alert({"name": ""})
     assert [e["field"] for e in caught.value.errors] == ["name", "source", "condition"]
+
+
+def test_notifications_are_delivered_by_the_program_and_told_how_that_went(store):
+    places = [
+        {"type": "email", "to": ["ana@example.com"]},
+        {"type": "webhook", "url": "https://example.com/a"},
+        {"type": "slack", "url": "https://example.com/b"},
+    ]
+    rule = store.create_alert({**RULE, "channels": places})["_id"]
+    store.evaluate_alerts()
+    titles = []
+
+    def send(due):
+        titles.append(due["title"])
+        assert due["attempts"] == 0
+        if due["channel"]["type"] == "webhook":
+            raise OSError("502")
+        return "no such channel" if due["channel"]["type"] == "slack" else None
+
+    assert store.deliver_notifications(send, limit=2) is not None
+    store.deliver_notifications(send)
+    assert len(titles) == 3
+    states = sorted((d["channel"]["type"], d["state"], d.get("error")) for d in store.deliveries()["deliveries"])
+    assert states == [("email", "sent", None), ("slack", "dead", "no such channel"), ("webhook", "waiting", "502")]
+    news = store.alert_news(since="2026-02-28T00:00:00Z")
+    assert {told["alert"] for told in news} == {rule}
+    assert [told["event"] for told in news] == [e["event"] for e in reversed(store.alert_history(rule))]
+    with pytest.raises(ts.Forbidden):
+        store.acting("vic", "viewer").deliver_notifications(send)

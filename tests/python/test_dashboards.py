@@ -85,3 +85,38 @@ def test_the_record_holds_it_all(empty, people):
     assert empty.verify_audit()["broken"] is None
     with pytest.raises(ts.Forbidden):
         people["analyst"].audit()
+
+
+def test_the_record_is_checked_against_anchors_that_were_kept(empty):
+    empty.create_dashboard("Mine", [WIDGET])
+    anchor = empty.audit_anchor()
+    empty.create_dashboard("Yours", [WIDGET])
+    assert empty.verify_audit(anchors=[anchor])["anchors"] == 1
+    assert empty.verify_audit(anchors=[{**anchor, "hash": "0" * 64}])["broken"]["seq"] == anchor["seq"]
+    with pytest.raises(ts.ValidationError) as refused:
+        empty.verify_audit(anchors=[{"seq": -1}])
+    assert {e["field"] for e in refused.value.errors} == {"anchors[0].seq", "anchors[0].hash", "anchors[0].at"}
+    only_admins = {"manage_catalogue", "erase_people", "read_audit", "manage_access"}
+    assert set(empty.permissions()) - set(empty.acting("ana", "analyst").permissions()) == only_admins
+
+
+def test_what_is_sent_again_with_its_key_is_made_once(store):
+    made = [store.create_dashboard("Mine", [WIDGET], idempotency_key="k")["_id"] for _ in range(2)]
+    assert made[0] == made[1]
+    assert store.dashboards()["total"] == 1
+    range_ = {"start_date": "2026-02-01", "end_date": "2026-02-28"}
+    jobs = [store.export("report", "csv", idempotency_key="k", **range_)["_id"] for _ in range(2)]
+    assert jobs[0] == jobs[1]
+    with pytest.raises(ts.Conflict) as reused:
+        store.export("report", "json", idempotency_key="k", **range_)
+    assert reused.value.code == "idempotency_key_reused"
+    batch = [{"userId": "dee", "name": "search", "ts": "2026-02-20"}]
+    reports = [store.ingest(batch, source="app", idempotency_key="k") for _ in range(2)]
+    assert reports[0] == reports[1]
+    assert store.ingest_status()["sources"]["app"]["accepted"] == 1
+
+
+def test_who_may_only_look_is_refused_what_costs_much(people):
+    with pytest.raises(ts.Forbidden):
+        people["viewer"].rebuild()
+    people["analyst"].rebuild()

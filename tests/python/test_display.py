@@ -69,6 +69,25 @@ def test_a_funnel_is_a_table_in_a_notebook(funnel):
     assert "1 of 3, 95 % interval" in funnel._repr_html_()
 
 
+def test_a_breakdown_is_a_second_table(empty):
+    empty.ingest(
+        [
+            {"userId": "a", "name": "s", "ts": "2026-02-01T10:00:00Z", "properties": {"country": "<FR>"}},
+            {"userId": "a", "name": "b", "ts": "2026-02-01T11:00:00Z"},
+            {"userId": "b", "name": "s", "ts": "2026-02-02T10:00:00Z", "properties": {"country": "DE"}},
+        ]
+    )
+    funnel = empty.funnel(["s", "b"], breakdown=["country", {"user": "plan"}], **FEBRUARY)
+    shown = repr(funnel).split("\n\n")
+    assert shown[0] == repr(empty.funnel(["s", "b"], **FEBRUARY))
+    lines = shown[1].splitlines()
+    assert lines[0] == "Funnel by country and plan, 2026-02-01 to 2026-02-28 (UTC), within 14 d"
+    assert re.split(r"\s{2,}", lines[1]) == ["country and plan", "1 s", "2 b", "rate", "median time"]
+    rows = {re.split(r"\s{2,}", line)[0].partition(",")[0]: re.split(r"\s{2,}", line)[1:] for line in lines[2:]}
+    assert sorted(row[:3] for row in rows.values()) == [["1", "0", "0.0 %"], ["1", "1", "100.0 %"]]
+    assert any("<FR>" in row[0] for row in Rows(funnel._repr_html_()).rows)
+
+
 def test_cohorts_are_a_heat_map_with_unfinished_cells_marked(retention):
     page = Rows(retention._repr_html_())
     assert page.rows[0][:4] == ["week of", "users", "week 0", "week 1"]

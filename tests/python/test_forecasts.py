@@ -187,6 +187,16 @@ def test_the_predictions_of_a_store_are_tables_and_pictures(shop):
     growth = shop.predictive("user_growth", start_date="2025-10-01", end_date="2026-01-31", horizon=7)
     assert growth.columns == ["segment", "date", "value", "predicted", "lower_bound", "upper_bound"]
     assert [row["predicted"] for row in growth].count(True) == 7
+    past = {"start_date": "2025-10-01", "end_date": "2026-01-31"}
+    tested = shop.backtest("demand_forecast", **past, horizon=7, origins=4, segments=["active"])
+    assert tested.columns[:3] == ["unique_id", "cutoff", "ds"]
+    assert [(row["unique_id"], row["origins"], row["points"]) for row in tested.scores] == [
+        ("all", 4, 28),
+        ("active", 4, 28),
+    ]
+    assert tested.to_svg("active").startswith("<svg")
+    with pytest.raises(ts.ValidationError, match="origins"):
+        shop.backtest("demand_forecast", **past, origins=0)
     churn = shop.churn(horizon_days=14, limit=5)
     assert [row["user_id"] for row in churn] == [user["userId"] for user in churn.to_dict()["users"]]
     assert all(0 <= row["low"] <= row["probability"] <= row["high"] <= 1 for row in churn)

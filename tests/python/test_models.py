@@ -300,7 +300,7 @@ def test_feedback_tells_what_became_of_scores(store: ts.Analytics) -> None:
     assert [log["name"] for log in store.feedback_logs()] == ["goes"]
     store.add_predictions("theirs", [1.0, 2.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
     store.add_actuals("theirs", [2.0], ds=["2026-01-01"])
-    assert store.feedback("theirs")["scores"]["bias"] == 1.0
+    assert store.feedback("theirs")["scores"]["bias"] == -1.0
     assert store.delete_feedback("theirs") == 1
     store.delete_model("goes")
     with pytest.raises(ts.NotFound):

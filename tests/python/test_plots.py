@@ -79,6 +79,28 @@ def test_a_plotted_funnel_says_what_the_funnel_says(store):
     assert [row["rate"] for row in values] == [row["rate"] for row in funnel]
 
 
+def test_groups_stand_side_by_side(empty):
+    empty.ingest(
+        [
+            {"userId": who, "name": name, "ts": f"2026-02-0{day}", "properties": {"country": country}}
+            for who, country, names in (("a", "FR", "sb"), ("b", "DE", "s"))
+            for day, name in enumerate(names, 1)
+        ]
+    )
+    spec = empty.funnel(["s", "b"], breakdown="country", **FEBRUARY).plot().to_dict()
+    assert spec["title"] == "Funnel by country"
+    assert {(row["group"], row["label"], row["rate"]) for row in spec["data"]["values"]} == {
+        ("FR", "1. s", 1.0),
+        ("FR", "2. b", 1.0),
+        ("DE", "1. s", 1.0),
+        ("DE", "2. b", 0.0),
+    }
+    assert spec["layer"][0]["encoding"]["yOffset"]["field"] == "group"
+    table = empty.retention("weekly", breakdown="country", **FEBRUARY).plot().to_dict()
+    assert table["facet"]["row"]["field"] == "group"
+    assert {row["group"] for row in table["data"]["values"]} == {"all together", "FR", "DE"}
+
+
 def test_what_has_nothing_to_draw_says_so(empty):
     with pytest.raises(ValueError, match="nothing to draw"):
         empty.journey(**FEBRUARY).plot()

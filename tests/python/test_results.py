@@ -53,6 +53,32 @@ def test_steps_may_mean_any_event_or_one_of_several(store):
     assert [row["count"] for row in rows] == [3, 2, 1]
 
 
+def test_a_breakdown_is_rows_of_all_together_and_then_of_each_group(empty):
+    events = [
+        {"userId": user, "name": name, "ts": f"2026-02-0{day}", "properties": {"country": country} if country else {}}
+        for user, country, names in (("a", "FR", "sb"), ("b", "FR", "s"), ("c", "DE", "s"), ("d", None, "sb"))
+        for day, name in enumerate(names, 1)
+    ]
+    assert empty.ingest(events).accepted == 6
+    funnel = empty.funnel(["s", "b"], breakdown="country", **FEBRUARY)
+    assert funnel.columns[:4] == ["group", "step", "event", "count"]
+    rows = [(row["group"], row["step"], row["event"], row["count"], row["rate"]) for row in funnel]
+    assert rows[:4] == [(None, 1, "s", 4, 1.0), (None, 2, "b", 2, 0.5), ("FR", 1, "s", 2, 1.0), ("FR", 2, "b", 1, 0.5)]
+    assert set(rows[4:]) == {
+        ("DE", 1, "s", 1, 1.0),
+        ("DE", 2, "b", 0, 0.0),
+        ("(not set)", 1, "s", 1, 1.0),
+        ("(not set)", 2, "b", 1, 1.0),
+    }
+    assert funnel.to_polars().filter(pl.col("group") == "FR")["count"].to_list() == [2, 1]
+    table = empty.retention("weekly", breakdown="country", start="s", return_="b", **FEBRUARY)
+    sizes = {row["group"]: row["size"] for row in table if row["period"] == 0 and row["size"]}
+    assert sizes == {None: 4, "FR": 2, "DE": 1, "(not set)": 1}
+    groups = table.to_dict()["breakdown"]["groups"]
+    cells = sum(len(cohort["retention"]) for of in (table.to_dict(), *groups) for cohort in of["cohorts"])
+    assert len(table) == cells
+
+
 def test_retention_is_a_row_a_cell(retention):
     rows = retention.to_dicts()
     assert retention.columns == RETENTION

@@ -167,6 +167,27 @@ def test_ctrl_c_stops_an_import_and_nothing_is_kept(empty, request):
     assert empty.funnel(["search"], **FEBRUARY).to_dict()["entered"] == 0
 
 
+def test_what_was_read_to_its_end_can_still_be_stopped(empty):
+    table = pl.DataFrame({"userId": ["u"] * 300, "name": "x", "ts": "2026-02-01"})
+    told = []
+    with ts.open(":memory:") as other:
+        other.import_(table, progress=lambda rows, *_: told.append(rows))
+    # Once more than there are rows to tell of: the last time just before they are made durable.
+    assert told == [300, 300]
+    left = iter(told)
+
+    def last(*_):
+        next(left)
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    version = empty.ingest([]).version
+    with pytest.raises(KeyboardInterrupt):
+        empty.import_(table, progress=last)
+    assert empty.ingest([]).version == version
+    assert empty.funnel(["x"], **FEBRUARY).to_dict()["entered"] == 0
+
+
 def test_other_threads_go_on_while_events_come_in(store):
     table = pl.DataFrame({"userId": ["u"] * 300_000, "name": "x", "ts": "2026-02-01"})
     worker = threading.Thread(target=store.import_, args=(table,))

@@ -24,6 +24,11 @@ WORDS = [
     "value",
     "next_action",
     "pickup",
+    "score",
+    "feedback",
+    "predictive",
+    "forecast",
+    "backtest",
 ]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 
@@ -51,6 +56,19 @@ def ask(store, word, question):
     if word == "retention":
         given.setdefault("analysis_metric", None)
     return getattr(store, word)(**given)
+
+
+def keep(store, vector):
+    """Registers the models, keeps what was foretold, and tells what came."""
+    for model in vector.get("models", []):
+        more = {name: value for name, value in model.items() if name not in {"name", "text"}}
+        store.register_model(model["name"], model["text"].encode(), **more)
+    for run in vector.get("predictions", []):
+        store.add_predictions(**{field_of(name): value for name, value in run.items()})
+    for before in vector.get("asked", []):
+        ask(store, before["word"], before["question"])
+    for came in vector.get("actuals", []):
+        store.add_actuals(**{field_of(name): value for name, value in came.items()})
 
 
 def holds(answer, part):
@@ -83,6 +101,7 @@ def test_the_answer_is_the_vectors(path, tmp_path):
             assert holds(asdict(report), expected), report
         for cohort in vector.get("cohorts", []):
             store.create_cohort(cohort["name"], cohort["definition"])
+        keep(store, vector)
         if "expect" in vector:
             answer = ask(store, word, vector["question"])
             answer = answer.to_dict() if isinstance(answer, ts.Result) else answer

@@ -43,6 +43,18 @@ pub struct Vector {
     /// Cohorts: `name` and `definition`.
     #[serde(default)]
     pub cohorts: Vec<Value>,
+    /// Models to register: what registration takes, and the `text` of the file.
+    #[serde(default)]
+    pub models: Vec<Value>,
+    /// Predictions made elsewhere, to be kept under a `name`.
+    #[serde(default)]
+    pub predictions: Vec<Value>,
+    /// Questions asked before, each a `word` and a `question`, for what is kept of their answers.
+    #[serde(default)]
+    pub asked: Vec<Value>,
+    /// What came of what is kept under a `name`.
+    #[serde(default)]
+    pub actuals: Vec<Value>,
     /// The instant the question is asked and the events are received.
     pub now: String,
     /// The question, as every door takes it.
@@ -291,6 +303,7 @@ mod tests {
     use super::*;
     use crate::oracle::adoption::Adoption;
     use crate::oracle::engagement::Engagement;
+    use crate::oracle::feedback::Feedback;
     use crate::oracle::funnel::{Compare, DropOff, Funnel};
     use crate::oracle::journey::Journey;
     use crate::oracle::pickup::Pickup;
@@ -373,6 +386,20 @@ mod tests {
         the_oracle_answers("adoption", |v, history| {
             Adoption::read(&v.question, &catalogue, v.now()).answer(history)
         });
+    }
+
+    #[test]
+    fn the_oracle_answers_every_feedback_vector() {
+        // What our own models say is not for it to know.
+        let told = |v: &&Vector| v.expect.is_some() && v.asked.is_empty();
+        let vectors = Vector::all("feedback").unwrap();
+        let answered: Vec<&Vector> = vectors.iter().filter(told).collect();
+        assert!(!answered.is_empty());
+        for v in answered {
+            let answer = Feedback::read(&v.question).answer(&v.predictions, &v.actuals);
+            v.matches(&answer)
+                .unwrap_or_else(|e| panic!("{}: {}\n{e}", v.name, v.why));
+        }
     }
 
     #[test]

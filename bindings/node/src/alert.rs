@@ -68,6 +68,12 @@ impl Store {
         self.ask(|a, who| text(&a.evaluate_alerts(who)?))
     }
 
+    /// What became of all alert rules, as JSON.
+    #[napi]
+    pub fn alert_news(&self, asked: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.alert_news_json(who, &parse(&asked)?)?))
+    }
+
     /// One page of one's notifications, as JSON.
     #[napi]
     pub fn notifications(&self, asked: String) -> Promised<String> {

@@ -16,10 +16,12 @@ impl Store {
         self.ask(move |a, who| text(&a.dashboards(who, &parse(&asked)?)?))
     }
 
-    /// Makes a dashboard; gives it as JSON.
+    /// Makes a dashboard, once for a key; gives it as JSON.
     #[napi]
-    pub fn create_dashboard(&self, body: String) -> Promised<String> {
-        self.ask(move |a, who| text(&a.create_dashboard(who, &parse(&body)?)?))
+    pub fn create_dashboard(&self, body: String, key: Option<String>) -> Promised<String> {
+        self.ask(move |a, who| {
+            text(&a.create_dashboard_once(who, &parse(&body)?, key.as_deref())?)
+        })
     }
 
     /// Makes a dashboard of a template; gives it as JSON.
@@ -93,7 +95,13 @@ impl Store {
 
     /// Whether the record is whole, as JSON.
     #[napi]
-    pub fn verify_audit(&self) -> Promised<String> {
-        self.ask(|a, who| text(&a.verify_audit(who)?))
+    pub fn verify_audit(&self, asked: String) -> Promised<String> {
+        self.ask(move |a, who| text(&a.verify_audit_json(who, &parse(&asked)?)?))
+    }
+
+    /// Where the record ends now, as JSON.
+    #[napi]
+    pub fn audit_anchor(&self) -> Promised<String> {
+        self.ask(|a, who| text(&a.audit_anchor(who)?))
     }
 }

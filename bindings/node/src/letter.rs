@@ -1,11 +1,10 @@
 //! Notifications that the program around the store delivers by itself.
 
 use napi_derive::napi;
-use serde_json::{Value, json};
-use travelsense::analytics::Attempt;
+use travelsense::analytics::{Attempt, due};
 use travelsense::metadata::Letter as Kept;
-use travelsense::{Error, Result};
 
+use crate::answer::text;
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -18,7 +17,9 @@ impl Letter {
     /// What is told, where and for which time, as JSON.
     #[napi(getter)]
     pub fn text(&self) -> napi::Result<String> {
-        shown(&self.0).map_err(crate::error::to_js)
+        due(&self.0)
+            .and_then(|told| text(&told))
+            .map_err(crate::error::to_js)
     }
 }
 
@@ -44,18 +45,4 @@ impl Store {
         };
         self.ask(move |a, who| a.attempted(who, &letter, &attempt))
     }
-}
-
-fn shown(letter: &Kept) -> Result<String> {
-    let read = |text: &str| serde_json::from_str::<Value>(text).map_err(Error::internal);
-    let note = &letter.note;
-    let told = json!({
-        "_id": note.id,
-        "channel": read(&letter.target)?,
-        "title": note.title,
-        "body": read(&note.body)?,
-        "createdAt": note.created_at,
-        "attempts": letter.attempts,
-    });
-    Ok(told.to_string())
 }

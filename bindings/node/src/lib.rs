@@ -10,6 +10,7 @@
 
 mod adoption;
 mod alert;
+mod anomaly;
 mod answer;
 mod catalogue;
 mod dashboard;
@@ -28,6 +29,7 @@ mod journey;
 mod letter;
 mod model;
 mod patience;
+mod pickup;
 mod predictive;
 mod realtime;
 mod retention;

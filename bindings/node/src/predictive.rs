@@ -3,6 +3,7 @@
 use napi_derive::napi;
 use travelsense::Analytics;
 use travelsense::churn::{ChurnAnswer, ValueAnswer};
+use travelsense::forecast::BacktestAnswer;
 use travelsense::next_action::NextActionAnswer;
 use travelsense::predictive::PredictiveAnswer;
 
@@ -28,6 +29,24 @@ impl Store {
             patience,
             Analytics::predictive_json,
             PredictiveAnswer::table,
+        )
+    }
+
+    /// Answers a question of a backtest, given as JSON.
+    #[napi]
+    pub fn backtest(
+        &self,
+        question: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<Answer> {
+        let patience = Patience::new(limit, stop, hear);
+        self.answer(
+            question,
+            patience,
+            Analytics::backtest_json,
+            BacktestAnswer::table,
         )
     }
 

@@ -40,7 +40,7 @@ impl Store {
     /// Builds what is derived from the stored events anew.
     #[napi]
     pub fn rebuild(&self) -> Promised<()> {
-        self.ask(|a, _| a.rebuild())
+        self.ask(|a, who| a.rebuild(who))
     }
 
     /// The JSON answer of any word to a question, given as JSON.
@@ -80,10 +80,10 @@ impl Store {
         self.ask(move |a, who| text(&a.profile(who, &id, &parse(&asked)?)?))
     }
 
-    /// Exports what a request, given as JSON, asks for; gives the job as JSON.
+    /// Exports what a request, given as JSON, asks for, once for a key; gives the job as JSON.
     #[napi]
-    pub fn export(&self, request: String) -> Promised<String> {
-        self.ask(move |a, who| text(&a.export(who, &parse(&request)?)?))
+    pub fn export(&self, request: String, key: Option<String>) -> Promised<String> {
+        self.ask(move |a, who| text(&a.export_once(who, &parse(&request)?, key.as_deref())?))
     }
 
     /// Exports, as JSON.

@@ -8,7 +8,8 @@ use crate::answer::Answer;
 use crate::capsule;
 use crate::error::raise;
 use crate::patience::Patience;
-use crate::store::{json, waiting};
+use crate::patience::waiting;
+use crate::store::json;
 
 /// The forecasts of a table as the question says in its JSON form, which holds the rows itself where there is no frame.
 #[pyfunction]

@@ -8,6 +8,7 @@ mod capsule;
 mod error;
 mod forecast;
 mod import;
+mod letter;
 mod patience;
 mod store;
 mod words;
@@ -19,6 +20,8 @@ mod _native {
     use super::answer::Answer;
     #[pymodule_export]
     use super::forecast::{backtest, forecast};
+    #[pymodule_export]
+    use super::letter::Letter;
     #[pymodule_export]
     use super::patience::Stop;
     #[pymodule_export]

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use pyo3::prelude::*;
-use travelsense::{Analytics, Options, Result};
+use travelsense::{Analytics, Error, Options, Result};
 
 use crate::store::json;
+
+/// How often a waiting thread looks for Ctrl-C.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// No share has been told since it was last looked at: the bits of no number.
 const QUIET: u64 = u64::MAX;
@@ -106,4 +110,34 @@ impl Patience {
         }
         looked
     }
+}
+
+/// Makes a call on another thread, and looks meanwhile for Ctrl-C and how far it is.
+pub(crate) fn waiting<T: Send>(
+    patience: &Patience,
+    asked: &Asked,
+    raised: &mut Option<PyErr>,
+    call: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    std::thread::scope(|scope| {
+        let waiting = std::thread::current();
+        let asking = scope.spawn(move || {
+            let answer = call();
+            waiting.unpark();
+            answer
+        });
+        while !asking.is_finished() {
+            std::thread::park_timeout(LOOK);
+            if raised.is_none() {
+                *raised = patience.look(asked).err();
+            }
+        }
+        // What was told last.
+        if raised.is_none() && asked.told() {
+            *raised = patience.look(asked).err();
+        }
+        asking
+            .join()
+            .map_err(|_| Error::internal("a question panicked"))?
+    })
 }

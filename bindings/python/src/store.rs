@@ -2,22 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use travelsense::events::Catalogue;
+use travelsense::analytics::{BatchForm, IngestBatch};
+use travelsense::events::{Catalogue, Names};
 use travelsense::{Analytics, Error, ErrorKind, Options, Principal, Result};
 
 use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
-use crate::patience::{Asked, Patience};
+use crate::letter::{self, Letter};
+use crate::patience::{Patience, waiting};
 use crate::words;
-
-/// How often a waiting thread looks for Ctrl-C.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// An open store of events.
 #[pyclass(frozen, module = "travelsense._native")]
@@ -62,7 +60,7 @@ impl Store {
 
     /// Builds the timelines anew.
     fn rebuild(&self, py: Python<'_>) -> PyResult<()> {
-        self.ask(py, |a, _| a.rebuild())
+        self.ask(py, |a, who| a.rebuild(who))
     }
 
     /// Imports a file or an Arrow table as the options say in their JSON form; gives the report's JSON.
@@ -78,9 +76,18 @@ impl Store {
         text(&report).map_err(|e| raise(py, &e))
     }
 
-    /// Takes in a JSON array of events; gives the report's JSON.
-    fn ingest(&self, py: Python<'_>, events: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.ingest(who, &json(events)?)?))
+    /// Takes in a JSON array of events, of a source and with a key where they are named; gives the report's JSON.
+    fn ingest(
+        &self,
+        py: Python<'_>,
+        events: &str,
+        source: Option<&str>,
+        key: Option<&str>,
+    ) -> PyResult<String> {
+        self.ask(py, |a, who| match (source, key) {
+            (None, None) => text(&a.ingest(who, &json(events)?)?),
+            _ => a.ingest_batch(who, &batch(events, source, key)),
+        })
     }
 
     /// What the events mean, as JSON.
@@ -130,6 +137,29 @@ impl Store {
         self.ask(py, |a, who| a.data_version(who))
     }
 
+    /// What whoever asks may do, as JSON.
+    fn permissions(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |_, who| {
+            let names = travelsense::access::permissions(who).iter();
+            text(&names.map(|p| p.name()).collect::<Vec<_>>())
+        })
+    }
+
+    /// Builds the timelines where they are not there yet.
+    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |a, _| a.timelines().map(drop))
+    }
+
+    /// Has the real-time figures take in what arrived.
+    fn refresh_realtime(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |a, _| a.refresh_realtime())
+    }
+
+    /// Goes on with exports that were under way; gives how many.
+    fn resume_exports(&self, py: Python<'_>) -> PyResult<usize> {
+        self.ask(py, |a, _| a.resume_exports())
+    }
+
     /// Takes tokens back.
     fn revoke(&self, py: Python<'_>, asked: &str) -> PyResult<()> {
         self.ask(py, |a, who| a.revoke(who, &json(asked)?))
@@ -173,10 +203,10 @@ impl Store {
         self.ask(py, |a, who| a.remove_cohort(who, name))
     }
 
-    /// Exports what a request in its JSON form asks for; gives the job as JSON.
-    fn export(&self, py: Python<'_>, request: &str) -> PyResult<String> {
+    /// Exports what a request in its JSON form asks for, once for a key; gives the job as JSON.
+    fn export(&self, py: Python<'_>, request: &str, key: Option<&str>) -> PyResult<String> {
         self.answered(py, &Patience::default(), |a, who| {
-            text(&a.export(who, &json(request)?)?)
+            text(&a.export_once(who, &json(request)?, key)?)
         })
     }
 
@@ -227,9 +257,11 @@ impl Store {
         self.ask(py, |a, who| text(&a.dashboards(who, &json(asked)?)?))
     }
 
-    /// Makes a dashboard; gives it as JSON.
-    fn create_dashboard(&self, py: Python<'_>, body: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.create_dashboard(who, &json(body)?)?))
+    /// Makes a dashboard, once for a key; gives it as JSON.
+    fn create_dashboard(&self, py: Python<'_>, body: &str, key: Option<&str>) -> PyResult<String> {
+        self.ask(py, |a, who| {
+            text(&a.create_dashboard_once(who, &json(body)?, key)?)
+        })
     }
 
     /// Makes a dashboard of a template; gives it as JSON.
@@ -389,6 +421,30 @@ impl Store {
         self.ask(py, |a, who| text(&a.evaluate_alerts(who)?))
     }
 
+    /// What became of all alert rules, as JSON.
+    fn alert_news(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.alert_news_json(who, &json(asked)?)?))
+    }
+
+    /// Takes notifications that are due; they are one's own for two minutes.
+    fn take_notifications(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<Letter>> {
+        let due = self.ask(py, |a, who| a.take_notifications(who, limit))?;
+        Ok(due.into_iter().map(Letter).collect())
+    }
+
+    /// Keeps how an attempt to deliver one went: it arrived unless it is said why not.
+    #[pyo3(signature = (letter, why_not, lost))]
+    fn attempted(
+        &self,
+        py: Python<'_>,
+        letter: &Letter,
+        why_not: Option<String>,
+        lost: bool,
+    ) -> PyResult<()> {
+        let attempt = letter::attempt(why_not, lost);
+        self.ask(py, |a, who| a.attempted(who, &letter.0, &attempt))
+    }
+
     /// One page of one's notifications, as JSON.
     fn notifications(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
         self.ask(py, |a, who| text(&a.notifications(who, &json(asked)?)?))
@@ -426,9 +482,14 @@ impl Store {
         self.ask(py, |a, who| text(&a.audit(who, &json(asked)?)?))
     }
 
+    /// Where the record ends now, as JSON.
+    fn audit_anchor(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.audit_anchor(who)?))
+    }
+
     /// Whether the record is whole, as JSON.
-    fn verify_audit(&self, py: Python<'_>) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.verify_audit(who)?))
+    fn verify_audit(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
+        self.ask(py, |a, who| text(&a.verify_audit_json(who, &json(asked)?)?))
     }
 }
 
@@ -487,34 +548,17 @@ impl Drop for Store {
     }
 }
 
-/// Makes a call on another thread, and looks meanwhile for Ctrl-C and how far it is.
-pub(crate) fn waiting<T: Send>(
-    patience: &Patience,
-    asked: &Asked,
-    raised: &mut Option<PyErr>,
-    call: impl FnOnce() -> Result<T> + Send,
-) -> Result<T> {
-    std::thread::scope(|scope| {
-        let waiting = std::thread::current();
-        let asking = scope.spawn(move || {
-            let answer = call();
-            waiting.unpark();
-            answer
-        });
-        while !asking.is_finished() {
-            std::thread::park_timeout(PATIENCE);
-            if raised.is_none() {
-                *raised = patience.look(asked).err();
-            }
-        }
-        // What was told last.
-        if raised.is_none() && asked.told() {
-            *raised = patience.look(asked).err();
-        }
-        asking
-            .join()
-            .map_err(|_| Error::internal("a question panicked"))?
-    })
+/// Events as they come from a program that says which they are.
+fn batch<'a>(events: &'a str, source: Option<&'a str>, key: Option<&'a str>) -> IngestBatch<'a> {
+    IngestBatch {
+        body: events.as_bytes(),
+        form: BatchForm::Array,
+        mapping: None,
+        source: source.unwrap_or("python"),
+        key,
+        names: Names::None,
+        most: usize::MAX,
+    }
 }
 
 fn forked() -> Error {

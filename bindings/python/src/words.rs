@@ -1,6 +1,7 @@
 //! The words whose answers have a table, and for most charts.
 
 use serde_json::Value;
+use travelsense::forecast::BacktestAnswer;
 use travelsense::insight::Insight;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::{Analytics, Error, Principal, Result};
@@ -74,6 +75,12 @@ pub(crate) fn answer(
             a.predictive_json(who, question)?,
             |a| a.table(),
             |a| vec![a.chart()],
+        ),
+        "backtest" => Answer::of_series(
+            a.backtest_json(who, question)?,
+            BacktestAnswer::table,
+            BacktestAnswer::chart,
+            Some(BacktestAnswer::scores),
         ),
         "churn" => Answer::of(
             a.churn_json(who, question)?,

@@ -7,9 +7,9 @@ use axum::extract::rejection::ExtensionRejection;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use travelsense::access::{self, Permission};
-use travelsense::audit::{Act, Outcome};
-use travelsense::{Analytics, Principal, Result};
+use travelsense::access::Permission;
+use travelsense::audit::Act;
+use travelsense::{Analytics, Error, ErrorKind, Principal, Result};
 
 use crate::answer::Answer;
 use crate::frame::{Asker, Id, RequestId};
@@ -63,15 +63,44 @@ impl Call {
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
         let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            let done = access::grant(who, permission, ())
-                .and_then(|_| Ok(answer(analytics, who)?.holding(analytics.data_version(who)?)));
-            let reason = access::decide(who, permission).reason;
-            let outcome = match &done {
-                Ok(_) => (Outcome::Allowed, reason.as_str()),
-                Err(error) => Outcome::of(error),
-            };
-            analytics.record(who, &act, outcome)?;
-            done
+            analytics.on_record(who, permission, &act, || {
+                Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+            })
+        };
+        self.give(answer, Answer::respond).await
+    }
+
+    /// The same for how the server itself does, which is told also where it can be put on no record: nobody would hear of a full disk
+    /// otherwise.
+    pub(crate) async fn tell_health(
+        self,
+        permission: Permission,
+        act: Act,
+        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+    ) -> Response {
+        let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
+            let mut told = None;
+            let recorded = analytics.on_record(who, permission, &act, || {
+                told = Some(answer(analytics, who)?);
+                Ok(())
+            });
+            match (told, recorded) {
+                (Some(told), Ok(())) => Ok((told, None)),
+                (Some(told), Err(error)) if error.kind() == ErrorKind::Storage => {
+                    Ok((told, Some(error)))
+                }
+                (_, Err(error)) => Err(error),
+                (None, Ok(())) => Err(Error::internal("nothing was told")),
+            }
+            .map(|(told, unrecorded)| {
+                if let Some(error) = unrecorded {
+                    tracing::error!(code = error.code(), "what was told stands in no record");
+                }
+                match analytics.data_version(who) {
+                    Ok(version) => told.holding(version),
+                    Err(_) => told,
+                }
+            })
         };
         self.give(answer, Answer::respond).await
     }

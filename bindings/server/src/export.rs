@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use travelsense::access::Permission;
 use travelsense::analytics::ExportFile;
-use travelsense::audit::{Act, Outcome};
+use travelsense::audit::Act;
 use travelsense::chart::Look;
 use travelsense::export::{ExportJob, Format};
 use travelsense::{Analytics, ErrorKind, Principal};
@@ -98,13 +98,9 @@ pub(crate) fn routes() -> Api {
 async fn chart(call: Call, Path(word): Path<String>, body: Bytes) -> Response {
     let draw = move |analytics: &Analytics, who: &Principal| {
         let act = Act::new("chart.draw", word.as_str());
-        let drawn = json(&body).and_then(|asked| analytics.chart(who, &word, &asked));
-        let outcome = match &drawn {
-            Ok(_) => (Outcome::Allowed, ""),
-            Err(error) => Outcome::of(error),
-        };
-        analytics.record(who, &act, outcome)?;
-        drawn
+        analytics.on_record(who, Permission::ReadAnalytics, &act, || {
+            analytics.chart(who, &word, &json(&body)?)
+        })
     };
     call.give(draw, |chart, _| {
         let headers = [(CONTENT_TYPE, "image/svg+xml")];

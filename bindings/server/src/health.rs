@@ -46,6 +46,9 @@ async fn health(Extension(id): Id) -> Response {
 }
 
 async fn ready(State(service): State<Service>, Extension(id): Id) -> Response {
+    if service.is_broken() {
+        return Problem::not_ready("the store met a failure and is opened again").into_response();
+    }
     if service.is_leaving() {
         return Problem::not_ready("the server is about to stop").into_response();
     }

@@ -266,7 +266,7 @@ fn form(headers: &HeaderMap, body: &[u8]) -> std::result::Result<BatchForm<'stat
 
 /// How the intake does.
 async fn status(call: Call) -> Response {
-    call.tell_of(
+    call.tell_health(
         Permission::ReadAnalytics,
         Act::new("event.status", ""),
         |analytics, who| Answer::of(&analytics.ingest_status(who)?),

@@ -26,6 +26,7 @@ mod parameters;
 mod problem;
 mod rate;
 mod record;
+mod room;
 mod routes;
 pub mod serve;
 mod service;

@@ -12,8 +12,8 @@ use futures_util::stream::{self, Stream};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
-use travelsense::access::{self, Permission};
-use travelsense::audit::{Act, Outcome};
+use travelsense::access::Permission;
+use travelsense::audit::Act;
 use travelsense::realtime::RealtimeMetric;
 use travelsense::{Analytics, Error, Principal, Result};
 
@@ -83,7 +83,7 @@ fn begin(
     uri: &Uri,
 ) -> Result<(Value, Vec<RealtimeMetric>)> {
     let act = Act::new("query.realtime_stream", "");
-    let done = access::grant(who, Permission::ReadAnalytics, ()).and_then(|_| {
+    analytics.on_record(who, Permission::ReadAnalytics, &act, || {
         question(uri, |asked| {
             if asked.get("asOf").is_some() {
                 return Err(Error::field(
@@ -94,15 +94,7 @@ fn begin(
             }
             Ok((asked.clone(), analytics.realtime_json(who, asked)?))
         })
-    });
-    match &done {
-        Ok(_) => {
-            let reason = access::decide(who, Permission::ReadAnalytics).reason;
-            analytics.record(who, &act, (Outcome::Allowed, &reason))?;
-        }
-        Err(error) => analytics.record(who, &act, Outcome::of(error))?,
-    }
-    done
+    })
 }
 
 /// Somebody who watches.

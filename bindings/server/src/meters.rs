@@ -60,6 +60,7 @@ struct Counts {
     up: Family<Labels, Gauge>,
     behind: Family<Labels, Gauge>,
     engine: Gauge,
+    store_up: Gauge,
     version: Gauge,
     resident: Gauge,
     processor: Gauge<f64, AtomicU64>,
@@ -104,6 +105,7 @@ impl Meters {
             up: Family::default(),
             behind: Family::default(),
             engine: Gauge::default(),
+            store_up: Gauge::default(),
             version: Gauge::default(),
             resident: Gauge::default(),
             processor: Gauge::default(),
@@ -196,6 +198,11 @@ impl Meters {
             counts.engine.clone(),
         );
         r.register(
+            "store_up",
+            "Whether what is stored can be read",
+            counts.store_up.clone(),
+        );
+        r.register(
             "exports",
             "Exports that are kept, by status",
             counts.exports.clone(),
@@ -264,8 +271,11 @@ impl Meters {
     fn render(&self, analytics: &Analytics, who: &Principal) -> Result<String> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let counts = &self.0;
-        counts.version.set(analytics.data_version(who)? as i64);
+        if let Ok(version) = analytics.data_version(who) {
+            counts.version.set(version as i64);
+        }
         let intake = analytics.ingest_status(who)?;
+        counts.store_up.set(i64::from(intake.stored.is_some()));
         for (outcome, count) in [
             ("accepted", intake.accepted),
             ("duplicate", intake.duplicates),
@@ -277,8 +287,10 @@ impl Meters {
         counts.waiting.set(intake.waiting_events as i64);
         counts.lag.set(intake.lag.unwrap_or_default());
         counts.log_bytes.set(intake.log_bytes as i64);
-        counts.quarantined.set(intake.stored.quarantined as i64);
-        counts.engine.set(intake.stored.engine_bytes as i64);
+        if let Some(stored) = intake.stored {
+            counts.quarantined.set(stored.quarantined as i64);
+            counts.engine.set(stored.engine_bytes as i64);
+        }
         for (code, count) in intake.refused_by_code {
             let label = vec![("code", code.to_owned())];
             counts.refused.get_or_create(&label).set(count as i64);
@@ -305,6 +317,17 @@ impl Meters {
                 counts.behind.get_or_create(&label).set(behind as i64);
             }
         }
+        // Where nothing can be read, as after a full disk, the figures stay as they were, and all others are told.
+        if let Err(error) = self.count_exports(analytics) {
+            tracing::warn!(code = error.code(), "exports cannot be counted");
+        }
+        self.process();
+        let mut text = String::new();
+        encode(&mut text, &counts.registry).map_err(Error::internal)?;
+        Ok(text)
+    }
+
+    fn count_exports(&self, analytics: &Analytics) -> Result<()> {
         let store = analytics.metadata()?;
         metadata::read(&*store, |session| {
             for status in Status::ALL {
@@ -321,14 +344,10 @@ impl Meters {
                 };
                 let total = documents::find(session, &find)?.total;
                 let label = vec![("status", status.name().to_owned())];
-                counts.exports.get_or_create(&label).set(total as i64);
+                self.0.exports.get_or_create(&label).set(total as i64);
             }
             Ok(())
-        })?;
-        self.process();
-        let mut text = String::new();
-        encode(&mut text, &counts.registry).map_err(Error::internal)?;
-        Ok(text)
+        })
     }
 
     /// What the system says of this process; nothing where it does not say.

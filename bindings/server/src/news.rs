@@ -11,9 +11,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use travelsense::access::{self, Permission};
+use travelsense::access::Permission;
 use travelsense::analytics::AlertNews;
-use travelsense::audit::{Act, Outcome};
+use travelsense::audit::Act;
 use travelsense::{Instant, Principal};
 
 use crate::frame::{Asker, Id, RequestId};
@@ -49,15 +49,7 @@ pub(crate) async fn stream(
     let begun = service
         .look(move |analytics| {
             let act = Act::new("alert.stream", "");
-            let granted = access::grant(&who, Permission::ReadAlerts, ()).map(|_| ());
-            match &granted {
-                Ok(()) => {
-                    let reason = access::decide(&who, Permission::ReadAlerts).reason;
-                    analytics.record(&who, &act, (Outcome::Allowed, &reason))?;
-                }
-                Err(error) => analytics.record(&who, &act, Outcome::of(error))?,
-            }
-            granted.map(|()| analytics.now())
+            analytics.on_record(&who, Permission::ReadAlerts, &act, || Ok(analytics.now()))
         })
         .await;
     let listener = begun.and_then(|now| {

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use travelsense::access::{Permission, Principal};
 use travelsense::audit::Act;
 use travelsense::realtime::Metric;
@@ -22,14 +23,14 @@ use crate::meters::Meters;
 use crate::openapi::schema::{self, named};
 use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
-use crate::service::Service;
+use crate::service::{Limits, Service};
 use crate::{
     alerts, dashboards, export, health, host, ingest, live, meters, models, record, session, ui,
 };
 
-/// The server as a tower service, for `axum::serve` or for one request at a time.
+/// The server as a tower service, for a socket or for one request at a time.
 pub fn router(service: Service) -> Router {
-    let body = service.limits().body;
+    let Limits { body, silence, .. } = service.limits();
     let questions = questions().into_router();
     let events = ingest::routes().into_router();
     let routes = questions
@@ -49,7 +50,8 @@ pub fn router(service: Service) -> Router {
     let same_site = middleware::from_fn_with_state(service.clone(), host::same_site);
     let routes = routes
         .layer(middleware::from_fn(session::bearer))
-        .layer(same_site);
+        .layer(same_site)
+        .layer(RequestBodyTimeoutLayer::new(silence));
     let meters = service.meters().clone();
     framed(routes.with_state(service), meters)
 }

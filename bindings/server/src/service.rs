@@ -65,10 +65,15 @@ pub struct Limits {
     pub rate: Option<u32>,
     /// How many bytes of answers are kept for those who ask the same; none for 0.
     pub cache: u64,
+    /// How many connections are open at once; others wait.
+    pub connections: u32,
+    /// How long a connection may be silent: before a request, within its head, and between two pieces of its body.
+    pub silence: Duration,
 }
 
 impl Default for Limits {
-    /// As many questions as there are cores, 30 seconds, 64 KiB, no limit of requests, and 64 MiB of answers.
+    /// As many questions as there are cores, 30 seconds, 64 KiB, no limit of requests, 64 MiB of answers, and 2,048 connections that
+    /// are closed after 30 silent seconds.
     fn default() -> Self {
         let running = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
@@ -77,6 +82,8 @@ impl Default for Limits {
             body: 64 * 1024,
             rate: None,
             cache: 64 * 1024 * 1024,
+            connections: 2_048,
+            silence: Duration::from_secs(30),
         }
     }
 }
@@ -179,11 +186,18 @@ impl Service {
 
     /// Looks whether an answer says that the engine is broken.
     fn heard<T>(&self, answer: std::result::Result<T, Problem>) -> std::result::Result<T, Problem> {
-        if answer.as_ref().is_err_and(|p| p.code() == Problem::BROKEN) && !self.is_broken() {
+        if let Err(problem) = &answer {
+            self.hear(problem.code());
+        }
+        answer
+    }
+
+    /// Looks whether the code of an error says that the engine is broken.
+    pub(crate) fn hear(&self, code: &str) {
+        if code == Problem::BROKEN && !self.is_broken() {
             tracing::error!("the engine met a failure that it cannot go on after: the server ends");
             self.broken.send_replace(true);
         }
-        answer
     }
 
     /// Turns true when the server stops.
@@ -287,7 +301,8 @@ impl Service {
         }
         let nobody = Principal::new("", "").asking(&id.1, &id.0);
         let code = error.code();
-        let recorded = self.run(move |analytics| {
+        // In no turn of a question: whoever tries many tokens does not keep others from their answers.
+        let recorded = self.look(move |analytics| {
             let act = Act::new("access.authenticate", "");
             analytics.record(&nobody, &act, (Outcome::Refused, code))
         });

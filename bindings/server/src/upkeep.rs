@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use travelsense::Analytics;
+use travelsense::{Analytics, Result};
 
 use crate::service::Service;
 
 /// How often the figures in memory take in what arrived.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Builds timelines, goes on with exports and keeps the real-time figures up to date, until the service stops.
+/// How often the files of exports are taken away that have expired.
+const EXPIRED: Duration = Duration::from_secs(61);
+
+/// Builds timelines, goes on with exports, takes their files away in time and keeps the real-time figures up to date, until the service
+/// stops.
 pub async fn upkeep(service: Service) {
-    let mut stopped = service.stopped();
+    let stopped = service.stopped();
     let (warm, exports) = (store(&service), store(&service));
     // The first question should not be the one that waits for the timelines.
     let warm = tokio::task::spawn_blocking(move || match warm.timelines() {
@@ -26,13 +30,32 @@ pub async fn upkeep(service: Service) {
         Ok(resumed) => tracing::info!(resumed, "exports go on"),
         Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
     });
-    keep_fresh(&service, &mut stopped).await;
+    tokio::join!(
+        again(FRESH, &service, stopped.clone(), |analytics| analytics
+            .refresh_realtime()
+            .inspect_err(|error| {
+                tracing::warn!(error = ?error, "the real-time figures are not up to date");
+            })),
+        again(EXPIRED, &service, stopped, |analytics| {
+            analytics
+            .expire_exports()
+            .inspect_err(|error| {
+                tracing::warn!(error = ?error, "files of exports that have expired are still there");
+            })
+            .map(drop)
+        }),
+    );
     let _ = tokio::join!(warm, exports);
 }
 
-/// Keeps the real-time figures up to date, so that whoever asks does not have to wait for what arrived since.
-async fn keep_fresh(service: &Service, stopped: &mut watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(FRESH);
+/// Does something again and again, so that whoever asks does not have to wait for it.
+async fn again(
+    every: Duration,
+    service: &Service,
+    mut stopped: watch::Receiver<bool>,
+    work: fn(&Analytics) -> Result<()>,
+) {
+    let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -40,9 +63,9 @@ async fn keep_fresh(service: &Service, stopped: &mut watch::Receiver<bool>) {
             _ = ticks.tick() => {}
         }
         let analytics = store(service);
-        let refreshed = tokio::task::spawn_blocking(move || analytics.refresh_realtime()).await;
-        if let Ok(Err(error)) = refreshed {
-            tracing::warn!(error = ?error, "the real-time figures are not up to date");
+        let done = tokio::task::spawn_blocking(move || work(&analytics)).await;
+        if let Ok(Err(error)) = done {
+            service.hear(error.code());
         }
     }
 }

@@ -32,8 +32,11 @@ pub enum Condition {
         /// Whether less counts.
         down: bool,
     },
-    /// The value is outside the interval that the answer gives for it.
-    Band,
+    /// The value is outside the interval that the answer gives for it, or that an earlier one gave: what came against what was foretold.
+    Band {
+        /// Which answer gives the interval; nothing for the one that gives the value.
+        against: Option<Against>,
+    },
     /// There is no value.
     NoData,
 }
@@ -133,13 +136,22 @@ impl Condition {
                     .unusual
                     .is_some_and(|u| if u.up { up } else { down }),
             ),
-            Self::Band => match (reading.low, reading.high) {
+            Self::Band { .. } => match (reading.low, reading.high) {
                 (None, None) => Verdict::Unknown,
                 (low, high) => said(
                     low.is_some_and(|low| value < low) || high.is_some_and(|high| value > high),
                 ),
             },
             Self::NoData => Verdict::Clear,
+        }
+    }
+
+    /// The answer that a value is compared with: how long before.
+    pub(crate) fn against(&self) -> Option<Against> {
+        match self {
+            Self::Change { against, .. } => Some(*against),
+            Self::Band { against } => *against,
+            _ => None,
         }
     }
 
@@ -170,7 +182,9 @@ impl Condition {
             Self::Anomaly { up, down } => {
                 json!({ "type": "anomaly", "direction": direction(up, down) })
             }
-            Self::Band => json!({ "type": "band" }),
+            Self::Band { against } => {
+                json!({ "type": "band", "against": against.map(Against::name) })
+            }
             Self::NoData => json!({ "type": "no_data" }),
         };
         if let Some(fields) = form.as_object_mut() {

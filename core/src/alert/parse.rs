@@ -118,9 +118,9 @@ impl Rule {
                     "an anomaly is found in one of the six metrics",
                 )
             }
-            (Condition::Band, Source::Answer { low, high, .. })
+            (Condition::Band { .. }, Source::Answer { low, high, .. })
                 if low.is_some() || high.is_some() => {}
-            (Condition::Band, _) => fault(
+            (Condition::Band { .. }, _) => fault(
                 "condition.type",
                 "unsupported",
                 "a band needs a source that says where `low` or `high` is",
@@ -239,23 +239,25 @@ fn condition(value: &Value) -> Parsed<Condition> {
                     }),
                     up,
                     down,
-                    against: f
-                        .optional("against", |v| {
-                            let all = [Against::Previous, Against::WeekBefore];
-                            fields::one_of(v, &all.map(|a| (a.name(), a)))
-                        })
-                        .unwrap_or_default(),
+                    against: f.optional("against", against).unwrap_or_default(),
                 }
             }
             "anomaly" => {
                 let (up, down) = direction(f);
                 Condition::Anomaly { up, down }
             }
-            "band" => Condition::Band,
+            "band" => Condition::Band {
+                against: f.optional("against", against),
+            },
             _ => Condition::NoData,
         };
         (read, faults)
     })
+}
+
+fn against(value: &Value) -> Parsed<Against> {
+    let all = [Against::Previous, Against::WeekBefore];
+    fields::one_of(value, &all.map(|a| (a.name(), a)))
 }
 
 fn threshold(above: Option<f64>, below: Option<f64>, recover: Option<f64>) -> Vec<FieldError> {

@@ -35,7 +35,7 @@ impl Rule {
             Condition::Anomaly { .. } => reading
                 .unusual
                 .map_or_else(String::new, |u| format!("about {}", short(u.expected))),
-            Condition::Band => match (reading.low, reading.high) {
+            Condition::Band { .. } => match (reading.low, reading.high) {
                 (Some(low), Some(high)) => format!("{} to {}", short(low), short(high)),
                 (Some(low), None) => format!("at least {}", short(low)),
                 (_, high) => high.map_or_else(String::new, |h| format!("at most {}", short(h))),

@@ -259,7 +259,7 @@ fn a_threshold_has_two_sides_so_that_nothing_flaps() {
     assert_eq!(from(100.0, 200.0), Verdict::Clear);
     assert_eq!(from(0.0, 200.0), Verdict::Unknown);
     let band = |value: f64| {
-        Condition::Band.judge(&Reading {
+        Condition::Band { against: None }.judge(&Reading {
             value: Some(value),
             low: Some(1.0),
             high: Some(2.0),

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::metadata::{
     Embedded, MetadataStore, ObjectId, Revocation, Session, change, entries, read, revocations,
 };
+use crate::query::fields::{self, Fields};
 
 /// How old what is known of revocations may be, in microseconds: other servers may share the store.
 const STALE: i64 = 1_000_000;
@@ -43,6 +44,20 @@ impl Analytics {
         let act = Act::new("audit.verify", "");
         self.seen(who, Permission::ReadAudit, &act, |session| {
             audit::verify(session, anchors)
+        })
+    }
+
+    /// The same of a question in its JSON form: `anchors`, a list of those that were kept elsewhere, each with `seq`, `hash` and `at`.
+    ///
+    /// # Errors
+    /// As `verify_audit`; `validation_failed` with every field error at once.
+    pub fn verify_audit_json(&self, who: &Principal, asked: &Value) -> Result<Verification> {
+        let act = Act::new("audit.verify", "");
+        self.seen(who, Permission::ReadAudit, &act, |session| {
+            let mut fields = Fields::of(asked)?;
+            let anchors = fields.optional("anchors", |v| fields::list(v, Anchor::parse));
+            fields.finish(Vec::new())?;
+            audit::verify(session, &anchors.unwrap_or_default())
         })
     }
 
@@ -229,14 +244,29 @@ impl Analytics {
         act: &Act,
         work: impl FnOnce(&mut dyn Session) -> Result<T>,
     ) -> Result<T> {
-        let granted = access::decide(who, permission);
-        let found = access::grant(who, permission, ()).and_then(|_| read(&*self.metadata()?, work));
-        let outcome = match &found {
-            Ok(_) => (Outcome::Allowed, granted.reason.as_str()),
+        self.on_record(who, permission, act, || read(&*self.metadata()?, work))
+    }
+
+    /// Does for those who have a permission what changes nothing that is kept, with an entry in the record, whatever comes of it, before
+    /// anything is given away.
+    ///
+    /// # Errors
+    /// `forbidden`; what the work raises; what [`record`](Self::record) does.
+    pub fn on_record<T>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        act: &Act,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let reason = access::decide(who, permission).reason;
+        let done = access::grant(who, permission, ()).and_then(|_| work());
+        let outcome = match &done {
+            Ok(_) => (Outcome::Allowed, reason.as_str()),
             Err(error) => Outcome::of(error),
         };
         self.record(who, act, outcome)?;
-        found
+        done
     }
 
     /// An id that nothing else has.

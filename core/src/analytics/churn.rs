@@ -1,11 +1,13 @@
 //! Churn, customer value and next actions, asked of the handle.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
-use crate::churn::{self, Churn, ChurnAnswer, Named, Value, ValueAnswer};
+use crate::churn::{self, Churn, ChurnAnswer, Likely, Named, Value, ValueAnswer};
 use crate::error::{Error, FieldError, Result};
 use crate::next_action::{self, NextAction, NextActionAnswer};
 use crate::query::{Instant, Span, Window};
@@ -49,7 +51,7 @@ impl Analytics {
         refuse(asked.faults(self.now()))?;
         let only = self.only(asked.users.as_deref())?;
         let as_of = asked.as_of.unwrap_or_else(|| self.now());
-        self.over(
+        let mut answer = self.over(
             Some(as_of),
             asked.segment,
             span(as_of, Window::days(asked.horizon_days)),
@@ -59,7 +61,42 @@ impl Analytics {
                     self.named(keys, as_of)
                 })
             },
-        )
+        )?;
+        if asked.next_actions > 0 && !answer.users.is_empty() {
+            let told = self.next_of(who, asked, &answer, as_of)?;
+            answer.tell_next(told)?;
+        }
+        Ok(answer)
+    }
+
+    /// What the users of an answer would do next, from what happened strictly before the instant; nobody knows who a device is.
+    fn next_of(
+        &self,
+        who: &Principal,
+        asked: &Churn,
+        answer: &ChurnAnswer,
+        as_of: Instant,
+    ) -> Result<HashMap<String, Vec<Likely>>> {
+        let mut told = HashMap::new();
+        let known = answer.users.iter().filter(|risk| !risk.anonymous);
+        let ids: Vec<String> = known.map(|risk| risk.user_id.clone()).collect();
+        for some in ids.chunks(1_000) {
+            let question = NextAction {
+                users: some.to_vec(),
+                activity: asked.activity.clone(),
+                top: asked.next_actions,
+                as_of: Some(Instant::saturating_from_micros(as_of.micros() - 1)),
+                ..NextAction::default()
+            };
+            for user in self.next_action(who, &question)?.users {
+                let likely = user.next.into_iter().map(|next| Likely {
+                    event: next.event,
+                    probability: next.probability,
+                });
+                told.insert(user.user_id, likely.collect());
+            }
+        }
+        Ok(told)
     }
 
     /// `churn` of a question in its JSON form, see [`Churn::parse`].

@@ -48,19 +48,16 @@ impl Analytics {
                 return Err(Error::field("name", "invalid_text", "must not contain NUL"));
             }
             Definition::parse(definition)?;
-            let text = definition.to_string();
-            if self.warehouse.set_cohort(name, Some(&text), self.now())? {
-                self.intake.settle(&*self.warehouse, self.now());
-                Ok(())
-            } else {
-                Err(Error::new(
+            let there = || {
+                Error::new(
                     ErrorKind::Conflict,
                     "already_exists",
                     format!(
                         "there is a cohort `{name}` already; cohorts never change, but can be removed"
                     ),
-                ))
-            }
+                )
+            };
+            self.set_cohort(name, Some(&definition.to_string()), there)
         })
     }
 
@@ -71,17 +68,29 @@ impl Analytics {
     pub fn remove_cohort(&self, who: &Principal, name: &str) -> Result<()> {
         let act = Act::new("cohort.remove", format!("cohort/{name}"));
         self.changed(who, Permission::ManageCohorts, &act, || {
-            if self.warehouse.set_cohort(name, None, self.now())? {
-                self.intake.settle(&*self.warehouse, self.now());
-                Ok(())
-            } else {
-                Err(Error::new(
+            let absent = || {
+                Error::new(
                     ErrorKind::NotFound,
                     "not_found",
                     format!("there is no cohort `{name}`"),
-                ))
-            }
+                )
+            };
+            self.set_cohort(name, None, absent)
         })
+    }
+
+    /// Makes or removes a cohort, or says why there is nothing to make or to remove.
+    fn set_cohort(
+        &self,
+        name: &str,
+        definition: Option<&str>,
+        why_not: impl FnOnce() -> Error,
+    ) -> Result<()> {
+        if !self.warehouse.set_cohort(name, definition, self.now())? {
+            return Err(why_not());
+        }
+        self.intake.settle(&*self.warehouse, self.now());
+        Ok(())
     }
 
     /// The definitions of the cohorts among properties.

@@ -1,14 +1,17 @@
 //! Exports, asked of the handle: jobs that are kept, written on threads of their own, and fetched.
 
-use std::collections::BTreeMap;
+mod running;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
+pub(super) use self::running::Exports;
+use self::running::{AT_ONCE, Over, Running};
 use super::Analytics;
 use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
@@ -28,110 +31,11 @@ const SOON: Duration = Duration::from_millis(1_500);
 /// How often who waits for an export looks whether to give it up.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How long a store that is closed waits for its exports to stop; they go on when it is opened again.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How many exports are written at once; others wait.
-const AT_ONCE: usize = 2;
-
 /// How many exports may wait or be written at once.
 const MOST: usize = 64;
 
 /// The code of an export that is over already.
 const OVER: &str = "export_over";
-
-/// The exports under way in this process, and where files are.
-#[derive(Debug)]
-pub(super) struct Exports {
-    files: Files,
-    state: Mutex<State>,
-    /// Told whenever an export is over, or another may begin.
-    turned: Condvar,
-    closing: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    running: BTreeMap<ObjectId, Arc<Running>>,
-    writing: usize,
-}
-
-/// An export under way.
-#[derive(Debug, Default)]
-struct Running {
-    stop: AtomicBool,
-    rows: AtomicU64,
-}
-
-impl Exports {
-    pub(super) fn new(files: Files) -> Self {
-        Self {
-            files,
-            state: Mutex::default(),
-            turned: Condvar::new(),
-            closing: AtomicBool::new(false),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn running(&self, id: ObjectId) -> Option<Arc<Running>> {
-        self.state().running.get(&id).cloned()
-    }
-
-    /// Waits until an export is over, but no longer than that.
-    fn wait(&self, id: ObjectId, most: Duration) {
-        let under_way = |state: &mut State| state.running.contains_key(&id);
-        drop(
-            self.turned
-                .wait_timeout_while(self.state(), most, under_way),
-        );
-    }
-
-    /// Waits for a turn to write; `false` where the export was stopped before.
-    fn turn(&self, running: &Running) -> bool {
-        let waits =
-            |state: &mut State| state.writing >= AT_ONCE && !running.stop.load(Ordering::Relaxed);
-        let state = self.turned.wait_while(self.state(), waits);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        state.writing += 1;
-        !running.stop.load(Ordering::Relaxed)
-    }
-
-    /// An export that had its turn is over.
-    fn over(&self, id: ObjectId) {
-        let mut state = self.state();
-        state.writing = state.writing.saturating_sub(1);
-        state.running.remove(&id);
-        self.turned.notify_all();
-    }
-
-    /// Stops all; they are as they were when the store is opened again.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-        let state = self.state();
-        for running in state.running.values() {
-            running.stop.store(true, Ordering::Relaxed);
-        }
-        self.turned.notify_all();
-        let busy = |state: &mut State| !state.running.is_empty();
-        drop(self.turned.wait_timeout_while(state, PATIENCE, busy));
-    }
-}
-
-/// Says that an export is over, however it ended.
-struct Over<'a> {
-    exports: &'a Exports,
-    id: ObjectId,
-}
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.exports.over(self.id);
-    }
-}
 
 /// One page of exports.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -187,7 +91,7 @@ impl Analytics {
         request: &Value,
         key: Option<&str>,
     ) -> Result<ExportJob> {
-        self.sweep()?;
+        self.expire_exports()?;
         let (id, now) = (self.fresh_id()?, self.now());
         let once = Once::new(who, "export", key, (request, now));
         let act = Act::new("export.create", "");
@@ -209,7 +113,7 @@ impl Analytics {
             if request.export_type == ExportType::Dataset {
                 access::grant(who, Permission::ReadPeople, ())?;
             }
-            if self.exports.state().running.len() >= MOST {
+            if self.exports.under_way() >= MOST {
                 return Err(Error::new(
                     ErrorKind::Limit,
                     "too_many_exports",
@@ -225,7 +129,7 @@ impl Analytics {
             self.start(kept)?;
         }
         // One that has to wait for its turn is not over soon.
-        if self.exports.state().running.len() <= AT_ONCE {
+        if self.exports.under_way() <= AT_ONCE {
             self.exports.wait(id, SOON);
         }
         let kept = read(&*self.metadata()?, |s| opened(s, who, id))?;
@@ -290,7 +194,6 @@ impl Analytics {
     /// # Errors
     /// As `export_job`; `not_ready` for an export that has no file yet; `not_found` for one whose file has expired.
     pub fn export_file(&self, who: &Principal, id: &str) -> Result<ExportFile> {
-        self.sweep()?;
         let act = Act::new("export.download", object(id));
         let kept = self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let kept = opened(session, who, id.parse()?)?;
@@ -315,8 +218,9 @@ impl Analytics {
                 "the file has expired; export it again",
             )
         };
-        let file = kept.file().ok_or_else(gone)?;
-        let job = kept.told(None);
+        let now = self.now();
+        let file = kept.file(now).ok_or_else(gone)?;
+        let job = kept.told(None, now);
         let kind = serde_json::to_value(job.export_type).map_err(Error::internal)?;
         let day = job.date_range.timezone.day(job.date_range.start_date);
         Ok(ExportFile {
@@ -373,10 +277,7 @@ impl Analytics {
             documents::update(session, &kept.document()?)?;
             Ok(kept)
         })?;
-        if let Some(running) = self.exports.running(kept.id()) {
-            running.stop.store(true, Ordering::Relaxed);
-            self.exports.turned.notify_all();
-        }
+        self.exports.stop(kept.id());
         Ok(self.told(&kept))
     }
 
@@ -405,13 +306,38 @@ impl Analytics {
         Ok(resumed)
     }
 
+    /// Takes the files of exports away that have expired, and says how many; where that was done less than a minute ago, none. Whoever
+    /// exports does it too.
+    ///
+    /// # Errors
+    /// What the store raises.
+    pub fn expire_exports(&self) -> Result<usize> {
+        let (store, now) = (self.metadata()?, self.now());
+        if store.read_only() || !self.exports.are_to_be_swept(now) {
+            return Ok(0);
+        }
+        let complete = read(&*store, |session| {
+            documents::in_state(session, Kind::Export, Status::Completed.name())
+        })?;
+        let mut expired = 0;
+        for document in complete {
+            let mut kept = Kept::read(document)?;
+            if kept.file(now).is_some() {
+                continue;
+            }
+            if let Some(file) = kept.expire(now)
+                && self.keep(&kept)?
+            {
+                self.exports.files.remove(&file);
+                expired += 1;
+            }
+        }
+        Ok(expired)
+    }
+
     /// Begins to write an export on a thread of its own.
     fn start(&self, kept: Kept) -> Result<()> {
-        let running = Arc::new(Running::default());
-        self.exports
-            .state()
-            .running
-            .insert(kept.id(), Arc::clone(&running));
+        let running = self.exports.begin(kept.id());
         // Whoever asked may go; only a cancellation stops an export.
         let stop = Arc::clone(&running);
         let free = Self {
@@ -423,14 +349,11 @@ impl Analytics {
         let id = kept.id();
         let thread = std::thread::Builder::new().name("travelsense-export".to_owned());
         let begun = thread.spawn(move || {
-            let _over = Over {
-                exports: &handle.exports,
-                id,
-            };
+            let _over = Over::of(&handle.exports, id);
             handle.work(kept, &running);
         });
         if let Err(error) = begun {
-            self.exports.state().running.remove(&id);
+            self.exports.forget(id);
             return Err(Error::internal(error));
         }
         Ok(())
@@ -445,7 +368,7 @@ impl Analytics {
         };
         let Err(error) = ended else { return };
         // Where the store is being closed the export is left as it is, to go on later; where it was cancelled, that is kept already.
-        let closing = self.exports.closing.load(Ordering::Relaxed);
+        let closing = self.exports.are_closing();
         if closing || running.stop.load(Ordering::Relaxed) {
             return;
         }
@@ -529,7 +452,8 @@ impl Analytics {
     fn told(&self, kept: &Kept) -> ExportJob {
         let running = self.exports.running(kept.id());
         let rows = running.map(|r| r.rows.load(Ordering::Relaxed));
-        kept.told(rows.filter(|_| kept.status() == Status::Processing))
+        let rows = rows.filter(|_| kept.status() == Status::Processing);
+        kept.told(rows, self.now())
     }
 
     /// Takes the files of all datasets away, which hold what users did, and gives those up that are not complete: what was erased
@@ -554,34 +478,7 @@ impl Analytics {
                 }
                 kept.fail("users were erased meanwhile; export it again", now);
                 self.keep(&kept)?;
-                if let Some(running) = self.exports.running(kept.id()) {
-                    running.stop.store(true, Ordering::Relaxed);
-                    self.exports.turned.notify_all();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes files away that have expired.
-    fn sweep(&self) -> Result<()> {
-        let (store, now) = (self.metadata()?, self.now());
-        if store.read_only() {
-            return Ok(());
-        }
-        let complete = read(&*store, |session| {
-            documents::in_state(session, Kind::Export, Status::Completed.name())
-        })?;
-        for document in complete {
-            let mut kept = Kept::read(document)?;
-            let expired = kept.expires_at().is_some_and(|at| at <= now);
-            if !expired {
-                continue;
-            }
-            if let Some(file) = kept.expire(now)
-                && self.keep(&kept)?
-            {
-                self.exports.files.remove(&file);
+                self.exports.stop(kept.id());
             }
         }
         Ok(())

@@ -337,25 +337,33 @@ impl Analytics {
         Ok(ParkedReport { accepted, left })
     }
 
-    /// How the intake of events does: what waits, what became of what came, how old it is, and what was found in the log.
+    /// How the intake of events does: what waits, what became of what came, how old it is, and what was found in the log. It is told
+    /// also where the store cannot be read, as after a full disk.
     ///
     /// # Errors
     /// `forbidden` for a principal who may not read.
     pub fn ingest_status(&self, who: &Principal) -> Result<IngestStatus> {
         access::grant(who, Permission::ReadAnalytics, ())?;
+        let stored = self.stored();
+        let trouble = stored.as_ref().err().map(|e| e.message().to_owned());
+        Ok(IngestStatus {
+            stored: stored.ok(),
+            trouble,
+            ..self.intake.status()
+        })
+    }
+
+    fn stored(&self) -> Result<Stored> {
         let none = Page {
             limit: 0,
             offset: 0,
         };
-        Ok(IngestStatus {
-            stored: Stored {
-                events: self.warehouse.head()?.events,
-                latest: self.warehouse.newest(Instant::MAX)?,
-                quarantined: self.warehouse.quarantine(&none)?.0,
-                set_aside: self.intake.beside(),
-                engine_bytes: self.warehouse.memory()?,
-            },
-            ..self.intake.status()
+        Ok(Stored {
+            events: self.warehouse.head()?.events,
+            latest: self.warehouse.newest(Instant::MAX)?,
+            quarantined: self.warehouse.quarantine(&none)?.0,
+            set_aside: self.intake.beside(),
+            engine_bytes: self.warehouse.memory()? + self.kept.memory()?,
         })
     }
 

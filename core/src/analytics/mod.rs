@@ -35,7 +35,7 @@ pub use export::{ExportFile, ExportList};
 pub use feedback::FeedbackLog;
 pub use ingest::{BatchForm, Gone, IngestBatch, ParkedReport, Quarantine};
 pub use notification::{
-    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList,
+    AlertNews, Attempt, Delivery, DeliveryList, Notification, NotificationList, due,
 };
 pub use word::words;
 
@@ -348,6 +348,16 @@ impl Kept {
             models: Mutex::default(),
             revocations: RwLock::default(),
         }
+    }
+
+    /// Bytes of memory that its engine holds, where anybody has asked for it yet.
+    fn memory(&self) -> Result<u64> {
+        let open = self
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        open.map_or(Ok(0), |store| store.memory())
     }
 }
 

@@ -140,6 +140,20 @@ impl Analytics {
         told.collect()
     }
 
+    /// The same of a question in its JSON form: `since`, an instant, and `limit` (1 to 1,000, 100 by default).
+    ///
+    /// # Errors
+    /// As `alert_news`; `validation_failed` with every field error at once.
+    pub fn alert_news_json(&self, who: &Principal, asked: &Value) -> Result<Vec<AlertNews>> {
+        access::grant(who, Permission::ReadAlerts, ())?;
+        let mut fields = Fields::of(asked)?;
+        let since = fields.required("since", |v| fields::instant(v).map(Some));
+        let limit = fields.optional("limit", |v| fields::integer(v, 1, 1_000));
+        fields.finish(Vec::new())?;
+        let since = since.unwrap_or_else(|| self.now());
+        self.alert_news(who, since, limit.map_or(100, |n| n as usize))
+    }
+
     /// The notifications of whoever asks and of their role: `unread` true for those not read only, `limit` (1 to 100, 20 by default),
     /// `offset`.
     ///
@@ -347,6 +361,24 @@ impl Analytics {
         };
         outbox::send(session, &letter).map(|_| ())
     }
+}
+
+/// What a notification that is due tells and where it goes, as whoever delivers it reads it: `_id`, `channel`, `title`, `body`,
+/// `createdAt`, `attempts`.
+///
+/// # Errors
+/// Only a fault of our own.
+pub fn due(letter: &Letter) -> Result<Value> {
+    let read = |text: &str| serde_json::from_str::<Value>(text).map_err(Error::internal);
+    let note = &letter.note;
+    Ok(json!({
+        "_id": note.id,
+        "channel": read(&letter.target)?,
+        "title": note.title,
+        "body": read(&note.body)?,
+        "createdAt": note.created_at,
+        "attempts": letter.attempts,
+    }))
 }
 
 fn delivery(letter: Letter) -> Result<Delivery> {

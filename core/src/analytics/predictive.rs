@@ -8,7 +8,7 @@ use crate::access::{self, Permission, Principal};
 use crate::error::{Error, Result};
 use crate::feedback::{self, Actual, Fan, GRID, Run};
 use crate::forecast::{BacktestAnswer, ForecastAnswer, Table};
-use crate::predictive::{self, Predictive, PredictiveAnswer};
+use crate::predictive::{self, Predictive, PredictiveAnswer, Tested};
 use crate::timeline::Stop;
 
 pub(super) const WORD: Word = Word {
@@ -141,12 +141,35 @@ impl Analytics {
         made.map_err(|e| self.given_up(e))
     }
 
-    /// The backtests of a table of series in its JSON form, see [`Table::parse`].
+    /// How the predictions of a range would have done from past origins of it, beside the seasonal naive forecast: MASE, WAPE, bias,
+    /// and coverage and width of their intervals at 80 and 95 %, for each segment.
     ///
     /// # Errors
-    /// As `forecast_json`.
+    /// As `predictive`; a history too short for an origin is no error, and has no score.
+    pub fn backtest(&self, who: &Principal, question: &Tested) -> Result<BacktestAnswer> {
+        let question = access::grant(who, Permission::ReadAnalytics, question)?;
+        let asked = &question.inner().asked;
+        refuse(asked.faults(self.now()))?;
+        let catalogue = self.warehouse.catalogue()?;
+        self.over(
+            asked.as_of,
+            asked.widest(),
+            asked.range.span(),
+            &asked.needs(),
+            |view| predictive::backtest(&question, &catalogue, view),
+        )
+    }
+
+    /// The backtests of a table of series in its JSON form, see [`Table::parse`]; with a `predictionType`, those of predictions, see
+    /// [`Tested::parse`].
+    ///
+    /// # Errors
+    /// As `forecast_json` and `backtest`.
     pub fn backtest_json(&self, who: &Principal, question: &Value) -> Result<BacktestAnswer> {
         access::grant(who, Permission::ReadAnalytics, ())?;
+        if question.get("predictionType").is_some() {
+            return self.backtest(who, &Tested::parse(question, self.now())?);
+        }
         let table = Table::parse(question)?;
         let made = self
             .pool

@@ -76,10 +76,11 @@ impl Analytics {
         let data = serde_json::to_value(&data).map_err(crate::error::Error::internal)?;
         let widgets = data.as_array().map(Vec::as_slice).unwrap_or_default();
         let zone = &request.range.zone;
+        let base = self.warehouse.catalogue()?.base_currency;
         let sections = widgets
             .iter()
             .filter(|w| widget::has(w, &request.metrics))
-            .map(|w| widget::section(w, zone));
+            .map(|w| widget::section(w, zone, &base));
         Ok((dashboard.name, sections.collect::<Result<_>>()?))
     }
 
@@ -107,7 +108,18 @@ impl Analytics {
                 _ => None,
             },
             plot: None,
-            table: table.with(&["change"], Kind::Share),
+            table: table.with(&["change"], Kind::Share).on_paper(|name| {
+                [
+                    "metric_name",
+                    "value",
+                    "unit",
+                    "previous",
+                    "change",
+                    "low",
+                    "high",
+                ]
+                .contains(&name)
+            }),
         }])
     }
 
@@ -160,7 +172,10 @@ impl Analytics {
                 }),
                 table: Table::of(answer.table()?)
                     .with(&shares, Kind::Share)
-                    .with(&seconds, Kind::Seconds),
+                    .with(&seconds, Kind::Seconds)
+                    .on_paper(|name| {
+                        !name.ends_with("_entry") && !name.starts_with("rate_from_previous_")
+                    }),
             });
         }
         if request.has(ExportMetric::RetentionRate) {
@@ -173,7 +188,15 @@ impl Analytics {
                 notes: chart.heading().notes.clone(),
                 chart: Some(chart),
                 plot: None,
-                table: Table::of(answer.table()?).with(&["value", "low", "high"], Kind::Share),
+                table: Table::of(answer.table()?)
+                    .with(&["value", "low", "high"], Kind::Share)
+                    .on_paper(|name| {
+                        [
+                            "cohort", "size", "period", "value", "low", "high", "count",
+                            "eligible", "complete",
+                        ]
+                        .contains(&name)
+                    }),
             });
         }
         Ok(sections)
@@ -244,7 +267,9 @@ impl Analytics {
                 names: "period".to_owned(),
                 figures: names.into_iter().take(1).map(str::to_owned).collect(),
             }),
-            table: Table::of(realtime::table(&figures, metrics)?).with(&rates, Kind::Share),
+            table: Table::of(realtime::table(&figures, metrics)?)
+                .with(&rates, Kind::Share)
+                .on_paper(|name| !name.ends_with("_low") && !name.ends_with("_high")),
         })
     }
 

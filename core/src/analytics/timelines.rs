@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::Analytics;
+use crate::access::{self, Permission, Principal};
 use crate::cohort;
 use crate::error::Result;
 use crate::query::filter::{Moment, Property};
@@ -17,8 +18,9 @@ impl Analytics {
     /// Throws the timelines away and builds them anew from the stored events.
     ///
     /// # Errors
-    /// `memory_limit`, or whatever reading the store raises.
-    pub fn rebuild(&self) -> Result<()> {
+    /// `forbidden` for a principal who may not import, since all events are read; `memory_limit`, or whatever reading the store raises.
+    pub fn rebuild(&self, who: &Principal) -> Result<()> {
+        access::grant(who, Permission::ImportEvents, ())?;
         let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = self
             .pool

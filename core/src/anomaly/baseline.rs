@@ -8,6 +8,12 @@ const WEEKS: usize = 4;
 /// How many groups of hours have a spread of their own: one for each hour of the day.
 pub(super) const GROUPS: usize = 24;
 
+/// How many days are remembered of each hour: one incident is no habit.
+const DAYS: usize = 3;
+
+/// With so many hits an hour is half of what it lately was off by chance.
+const SURE: f64 = 100.0;
+
 /// Distances below this are those of rounding.
 const EQUAL: f32 = 1e-5;
 
@@ -42,6 +48,8 @@ pub(super) struct Baseline {
     pub(super) weeks: usize,
     /// The value of each place in each week, an average of its buckets; not a number where there is none.
     pub(super) values: Vec<f32>,
+    /// By how much each hour of the day was off in the last days, of what was usual at their level; the newest last.
+    pub(super) hours: [[f32; DAYS]; GROUPS],
     /// The median distance of values, in the unit of chance, for each group.
     pub(super) middle: [f32; GROUPS],
     /// The distance that one value in twenty exceeds.
@@ -78,6 +86,7 @@ impl Baseline {
             slots,
             weeks,
             values: vec![f32::NAN; slots * weeks],
+            hours: [[0.0; DAYS]; GROUPS],
             middle: [0.0; GROUPS],
             tail: [0.0; GROUPS],
             seen: [0; GROUPS],
@@ -181,6 +190,38 @@ impl Baseline {
         if let Some(room) = self.values.get_mut(at) {
             *room = value as f32;
         }
+    }
+
+    /// Learns from an hour that is over, and came to that at an even level, by how much it is off from what was usual until then.
+    pub(super) fn keep_lately(&mut self, slot: usize, hits: f64, value: f64) {
+        let off = self.of_place(slot, hits).map(|usual| value / usual - 1.0);
+        if let (168, Some(off), Some(days)) = (
+            self.slots,
+            off.filter(|off| off.is_finite()),
+            self.hours.get_mut(slot % GROUPS),
+        ) {
+            days.rotate_left(1);
+            if let Some(last) = days.last_mut() {
+                *last = off as f32;
+            }
+        }
+    }
+
+    /// By how much the hour of a bucket was off lately, as where clocks change and habits with them: the median of its last days, on
+    /// the line from hour to hour. `hits` is how many an hour has.
+    pub(super) fn lately(&self, place: Place, hits: f64) -> f64 {
+        if self.slots != 168 {
+            return 0.0;
+        }
+        let of = |slot: usize| {
+            let mut days = self.hours.get(slot % GROUPS).copied().unwrap_or_default();
+            days.sort_by(f32::total_cmp);
+            f64::from(days.get(DAYS / 2).copied().unwrap_or_default())
+        };
+        let next = if place.aside > 0.0 { 1 } else { self.slots - 1 };
+        let (here, there) = (of(place.slot), of(place.slot + next));
+        let off = here + (there - here) * place.aside.abs();
+        off * hits.abs() / (hits.abs() + SURE)
     }
 
     /// Makes everything usual larger or smaller by a factor.

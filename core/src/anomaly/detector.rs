@@ -16,6 +16,9 @@ const SOUGHT: f64 = 0.3;
 /// How far expectations follow what is going on, of what is usual.
 const FOLLOW: f64 = 0.25;
 
+/// With so many hits in the time in which it would follow half of a change, it follows half as fast: few say little.
+const FEW: f64 = 10.0;
+
 /// Growth has to differ by so many standard errors, and so much in a week, to be told.
 const BEND: (f64, f64) = (5.0, 0.05);
 
@@ -142,9 +145,10 @@ impl Detector {
             self.gather(place, local, (value, whole, 0.0));
             return self.unjudged(Status::Learning, bent);
         };
+        let lately = self.baseline.lately(place, usual / whole * hits);
         let bucket = Bucket {
             start: at,
-            expected: usual * (1.0 + self.level),
+            expected: usual * (1.0 + self.level) * (1.0 + lately),
             observed: value,
             of,
         };
@@ -165,6 +169,9 @@ impl Detector {
         };
         if self.open.is_none() {
             self.learn(place, local, &bucket, usual, expected);
+        } else {
+            // One week in four moves no median, and what comes again at the same hour of a week is usual.
+            self.gather(place, local, (value, whole, 0.0));
         }
         let volume = self.volume(bucket.expected, bucket.expected, of);
         // Short buckets are judged together.
@@ -421,11 +428,7 @@ impl Detector {
         let worse = Severity::of(open.whole.change());
         let told = worse > open.finding.severity;
         open.finding.severity = open.finding.severity.max(worse);
-        let enough = if self.settings.coarse() {
-            7 * self.settings.step
-        } else {
-            DAY
-        };
+        let enough = DAY.max(7 * self.settings.step);
         if bucket.start - open.whole.since >= enough {
             let factor = 1.0 + open.whole.change().unwrap_or(0.0);
             self.baseline.scale(factor);
@@ -447,12 +450,12 @@ impl Detector {
         let off = bucket.observed - bucket.expected;
         self.baseline.stray(place.group, bucket.start, off / unit);
         if usual != 0.0 {
+            // What is clipped is as rare above as below, or few hits would draw the level down.
             let relative = off / usual.abs();
-            let most = expected
-                .deviation
-                .map_or(0.0, |d| (2.0 * d / usual.abs()).min(1.0));
-            let half = (2 * HOUR).max(7 * self.settings.step);
-            let gain = 1.0 - 0.5_f64.powf(self.settings.step as f64 / half as f64);
+            let most = expected.deviation.map_or(0.0, |d| 2.0 * d / usual.abs());
+            let half = (2 * HOUR).max(7 * self.settings.step) as f64 / self.settings.step as f64;
+            let hits = usual.abs() / self.baseline.piece(measure) * half;
+            let gain = (1.0 - 0.5_f64.powf(1.0 / half)) * hits / (hits + FEW);
             self.level = (self.level + gain * relative.clamp(-most, most)).clamp(-FOLLOW, FOLLOW);
         }
         let whole = if measure == Measure::Share {
@@ -463,6 +466,7 @@ impl Detector {
         self.gather(place, local, (bucket.observed, whole, usual));
     }
 
+    /// Adds a bucket to its hour, and to its day where something was usual and it is part of no finding.
     fn gather(&mut self, place: Place, local: i64, (value, of, usual): (f64, f64, f64)) {
         self.place = Sum {
             slot: place.slot as u32,
@@ -488,8 +492,11 @@ impl Detector {
         if before.buckets > 0 && (before.slot as usize, before.number) != (place.slot, place.week) {
             if before.of > 0.0 {
                 let value = before.value / before.of;
+                let slot = before.slot as usize;
+                let hits = before.of / self.baseline.piece(self.settings.measure);
                 self.baseline
-                    .keep(before.slot as usize, before.number, value);
+                    .keep_lately(slot, hits, value / (1.0 + self.level));
+                self.baseline.keep(slot, before.number, value);
             }
             self.place = Sum::default();
         }

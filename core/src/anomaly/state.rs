@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 /// The first byte: which edition of this format it is.
-const EDITION: u8 = 2;
+const EDITION: u8 = 3;
 
 impl Detector {
     /// All that it knows, in less than 4 kB.
@@ -27,7 +27,11 @@ impl Detector {
         out.whole(self.next);
         out.whole(self.bent);
         let b = &self.baseline;
-        for value in b.values.iter().chain(&b.middle).chain(&b.tail) {
+        let hours = b.hours.iter().flatten();
+        for value in (b.values.iter().chain(&b.middle))
+            .chain(&b.tail)
+            .chain(hours)
+        {
             out.single(*value);
         }
         for seen in b.seen {
@@ -97,7 +101,11 @@ fn read(bytes: &[u8]) -> Option<Detector> {
     detector.next = from.whole()?;
     detector.bent = from.whole()?;
     let b = &mut detector.baseline;
-    for value in b.values.iter_mut().chain(&mut b.middle).chain(&mut b.tail) {
+    let hours = b.hours.iter_mut().flatten();
+    for value in (b.values.iter_mut().chain(&mut b.middle))
+        .chain(&mut b.tail)
+        .chain(hours)
+    {
         *value = from.single()?;
     }
     for seen in &mut b.seen {

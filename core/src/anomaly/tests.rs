@@ -5,6 +5,7 @@ use super::settings::{DAY, HOUR, MINUTE, WEEK};
 use super::*;
 use crate::query::{Instant, Zone};
 
+mod habits;
 mod volume;
 
 /// Monday, 2026-01-05T00:00:00Z.

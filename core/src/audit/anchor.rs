@@ -1,14 +1,16 @@
 //! Anchors: signed statements of where the record ended, kept where its store is not. Whoever can write to the store can make a whole
 //! chain anew, but no anchor of it.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::access::{self, Key, Signer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
+use crate::query::fields::{self, Parsed};
 
 /// Where the record ended at some instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Anchor {
     /// The number of its last entry.
     pub seq: i64,
@@ -44,6 +46,15 @@ impl Anchor {
             })
         });
         read.collect()
+    }
+
+    /// An anchor that a program kept by itself, as `seq`, `hash` and `at`.
+    pub(crate) fn parse(value: &Value) -> Parsed<Self> {
+        fields::object(value, |fields| Self {
+            seq: fields.required("seq", |v| fields::integer(v, 0, i64::MAX)),
+            hash: fields.required("hash", |v| fields::text(v).map(str::to_owned)),
+            at: fields.required("at", fields::instant),
+        })
     }
 
     fn one(line: &str, key: &Key) -> Option<Self> {

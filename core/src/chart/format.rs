@@ -38,7 +38,11 @@ impl Unit {
 
 /// A share in percent with one digit: `35.2 %`.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    let text = format!("{:.1} %", share * 100.0);
+    match text.strip_prefix('-') {
+        Some("0.0 %") => "0.0 %".to_owned(),
+        _ => text,
+    }
 }
 
 /// A number in at most four figures: `987`, `12.4k`, `3.05M`, `0.0123`.
@@ -161,6 +165,8 @@ mod tests {
         assert_eq!(exact(123_456.789), "123,457");
         assert_eq!(exact(f64::NAN), "–");
         assert_eq!(Unit::Share.exact(0.3519), "35.2 %");
+        assert_eq!(Unit::Share.exact(-0.0004), "0.0 %");
+        assert_eq!(Unit::Share.exact(-0.0006), "-0.1 %");
         assert_eq!(Unit::Share.short(0.25), "25 %");
         assert_eq!(Unit::Share.short(0.005), "0.5 %");
         assert_eq!(Unit::Money("EUR".into()).exact(9.5), "9.5 EUR");

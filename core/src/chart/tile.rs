@@ -64,6 +64,8 @@ impl Tile {
     }
 
     fn change(&self, canvas: &mut Canvas, x: f64, base: f64, change: f64) {
+        // What rounds to nothing is no change.
+        let change = if change.abs() < 0.0005 { 0.0 } else { change };
         let role = match self.more_is_better {
             Some(better) if change != 0.0 => {
                 if better == (change > 0.0) {

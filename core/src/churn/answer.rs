@@ -1,19 +1,22 @@
 //! The answer to a question of churn.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::bgnbd::BgNbd;
-use super::collect::histories;
+use super::collect::{histories, values};
 use super::history::History;
 use super::model::{Model, Score, Setting, visits_model};
 use super::page::{Names, page};
 use super::quality::{Quality, back, judge};
 use super::question::{Cell, Churn};
-use super::reason::{Reason, average, reasons};
+use super::reason::{Attribute, Reason, average, reasons};
 use super::special::{logistic, probit};
 use crate::access::Scoped;
 use crate::error::{Error, Result};
 use crate::query::answer::{self, Stamp};
+use crate::query::filter::Property;
 use crate::query::{Condition, Instant, Rate, Segment};
 use crate::timeline::View;
 
@@ -36,7 +39,8 @@ pub struct ChurnAnswer {
     pub has_more: bool,
     /// How good such probabilities have been; null where history is too short to tell, which takes two horizons.
     pub quality: Option<Quality>,
-    /// What gave the probabilities: `hazard`, a regression that tells users apart, or `base_rate`, where too few users churned or stayed
+    /// What gave the probabilities: `hazard`, a regression that tells users apart; `boosting`, trees that won over it on the newest
+    /// cut-off, where attributes were asked for; or `base_rate`, where too few users churned or stayed
     /// to learn who does, so that all have the probability of the last cut-off.
     pub method: &'static str,
     /// The cut-offs that it was learned at, the newest first.
@@ -49,6 +53,9 @@ pub struct ChurnAnswer {
     pub activity: Condition,
     /// In how many days before a cut-off users must have been active to count; null for ever.
     pub active_within_days: Option<u32>,
+    /// What is said of users that was looked at too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Property>,
     /// The users listed and summed up.
     pub segment: Segment,
     /// The level of intervals in percent.
@@ -108,6 +115,31 @@ pub struct Risk {
     pub days_known: u64,
     /// Why, the strongest first.
     pub reasons: Vec<Reason>,
+    /// What the user would do next, the likeliest first, where asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next_actions: Vec<Likely>,
+}
+
+/// What a user who comes again is likely to do next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Likely {
+    /// The name of the event.
+    pub event: String,
+    /// Its chance.
+    pub probability: f64,
+}
+
+impl ChurnAnswer {
+    /// Says of users what they would do next.
+    pub(crate) fn tell_next(&mut self, mut told: HashMap<String, Vec<Likely>>) -> Result<()> {
+        for risk in &mut self.users {
+            risk.next_actions = told.remove(&risk.user_id).unwrap_or_default();
+        }
+        if let Some(versions) = std::mem::take(&mut self.stamp).versions {
+            self.stamp = answer::stamp(self, versions)?;
+        }
+        Ok(())
+    }
 }
 
 /// A cut-off that was learned from.
@@ -153,11 +185,18 @@ struct Scored {
 impl Scored {
     fn new(question: &Churn, view: &View<'_>) -> Result<Self> {
         let horizon = question.horizon_days;
-        let histories = histories(view, &question.activity, question.segment, horizon)?;
+        let histories = histories(
+            view,
+            &question.activity,
+            question.segment,
+            horizon,
+            &question.attributes,
+        )?;
         view.stop.check()?;
         let setting = Setting {
             horizon,
             active_within: question.active_within_days,
+            attributes: question.attributes.len(),
         };
         let model = setting
             .learn(&histories, 0)
@@ -183,13 +222,21 @@ fn too_little(histories: &[History], horizon: u32) -> Error {
         None => Error::field(
             "activity",
             "no_events",
-            "no user has such an event before `asOf`, so there is nobody to learn from",
+            "no user has such an event before asOf, so there is nobody to learn from",
         ),
         Some(first) => Error::field(
             "horizonDays",
             "too_little_history",
             format!(
-                "churn within {horizon} days is learned from users who were active at least {horizon} days before `asOf`, and better from many such; the first activity is {first} whole days before it"
+                "churn within {horizon} days is learned from users who were active at least {horizon} days before asOf; the first activity is {first} whole days before it, so {}",
+                match first {
+                    0 => "there is nothing to learn from yet".to_owned(),
+                    1 => "horizonDays can be 1".to_owned(),
+                    _ => format!(
+                        "horizonDays can be at most {first}, and at most {} where it is to be seen how good the probabilities are",
+                        first / 2
+                    ),
+                }
             ),
         ),
     }
@@ -223,11 +270,22 @@ pub fn answer(
         (question.offset, question.limit),
         names,
     )?;
+    let values = values(view, &question.attributes)?;
     let z = probit(0.5 + question.level / 200.0);
     let users: Vec<Risk> = shown
         .into_iter()
         .map(|(score, named)| {
-            let effects = scored.model.contributions(&score.row, &average);
+            let (effects, more) = scored
+                .model
+                .contributions(&score.row, &score.known, &average);
+            let said = question.attributes.iter().zip(&values).zip(&score.known);
+            let said = said
+                .zip(more)
+                .map(|(((property, values), value), effect)| Attribute {
+                    property: property.clone(),
+                    value: value.and_then(|at| values.get(at as usize).cloned()),
+                    effect,
+                });
             let figures = &score.figures;
             Risk {
                 user_id: named.id,
@@ -239,7 +297,8 @@ pub fn answer(
                 active_days: figures.visits.repeats as u64 + 1,
                 days_since_active: figures.recency as u64,
                 days_known: figures.visits.known as u64,
-                reasons: reasons(figures, &effects, &average, question.horizon_days),
+                reasons: reasons(figures, &effects, &average, question.horizon_days, said),
+                next_actions: Vec::new(),
             }
         })
         .collect();
@@ -251,11 +310,7 @@ pub fn answer(
         has_more: question.offset.saturating_add(users.len()) < total,
         users,
         quality,
-        method: if scored.model.tells_apart() {
-            "hazard"
-        } else {
-            "base_rate"
-        },
+        method: scored.model.name(),
         learned_at: scored
             .model
             .lessons
@@ -269,6 +324,7 @@ pub fn answer(
         horizon_days: question.horizon_days,
         activity: question.activity.clone(),
         active_within_days: question.active_within_days,
+        attributes: question.attributes.clone(),
         segment: question.segment,
         confidence_level: question.level,
         as_of: view.as_of,
@@ -294,7 +350,7 @@ fn summary(scored: &Scored, average: &super::features::Row) -> ChurnSummary {
         users,
         expected_churners: expected,
         average_probability: (users > 0).then(|| expected / users as f64),
-        average_log_odds: (users > 0).then(|| scored.model.log_odds(average)),
+        average_log_odds: (users > 0).then(|| scored.model.average(average)),
         bins: bins.collect(),
     }
 }

@@ -2,7 +2,8 @@
 //! Easy Way", Marketing Science 24, 2005).
 //!
 //! While alive, a customer comes at a rate λ; after each repeat visit the customer drops out with probability p. λ is gamma(r, α) and p
-//! beta(a, b) over customers.
+//! beta(a, b) over customers. Of a customer with x repeats, the last at t_x, known for T, the likelihood is (equation 6)
+//! B(a, b + x)/B(a, b) · Γ(r + x) α^r / (Γ(r) (α + T)^(r+x)) + 1[x > 0] B(a + 1, b + x − 1)/B(a, b) · Γ(r + x) α^r / (Γ(r) (α + t_x)^(r+x)).
 
 use rayon::prelude::*;
 

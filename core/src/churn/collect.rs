@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Day, History, ago, arrange};
+use super::history::{Day, History, Said, ago, arrange};
 use crate::error::{Error, Result};
+use crate::query::filter::Property;
 use crate::query::{Condition, Instant, Segment, Span};
-use crate::timeline::column::Amounts;
+use crate::timeline::column::{Amounts, Reader};
 use crate::timeline::{Members, Timeline, View};
 
 /// What a pass over all users found.
@@ -25,7 +26,16 @@ pub(super) fn histories(
     activity: &Condition,
     members: Segment,
     horizon: u32,
+    attributes: &[Property],
 ) -> Result<Vec<History>> {
+    let readers: Vec<(Reader<'_>, Vec<u32>)> = attributes
+        .iter()
+        .map(|of| {
+            let reader = view.columns.reader(of, view.as_of.micros())?;
+            let ranks = ranks(&reader);
+            Ok((reader, ranks))
+        })
+        .collect::<Result<_>>()?;
     let meaning = view.meaning(activity)?;
     let amounts = view.columns.amounts()?;
     let members = Members::new(members, span(view.as_of, horizon), view);
@@ -40,6 +50,7 @@ pub(super) fn histories(
                 user: timeline.user,
                 member: members.hold(&timeline),
                 days,
+                said: said(&timeline, as_of, &readers),
             }),
             Err(fault) => {
                 found.faults.insert(timeline.user, fault);
@@ -56,6 +67,56 @@ pub(super) fn histories(
     }
     arrange(&mut found.histories);
     Ok(found.histories)
+}
+
+/// The place of each code's value among all values in their order, which does not depend on the order of loading.
+fn ranks(reader: &Reader<'_>) -> Vec<u32> {
+    let values = reader.dictionary().values();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|code| values.get(*code));
+    let mut ranks = vec![0; values.len()];
+    for (rank, code) in (0..).zip(order) {
+        if let Some(place) = ranks.get_mut(code) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
+/// The values of attributes in their order, as they are written.
+pub(super) fn values(view: &View<'_>, attributes: &[Property]) -> Result<Vec<Vec<String>>> {
+    let each = attributes.iter().map(|of| {
+        let reader = view.columns.reader(of, view.as_of.micros())?;
+        let mut values = reader.dictionary().values().to_vec();
+        values.sort();
+        Ok(values)
+    });
+    each.collect()
+}
+
+/// What the events of a user say of attributes, each time that it is something else.
+fn said(timeline: &Timeline<'_>, as_of: i64, readers: &[(Reader<'_>, Vec<u32>)]) -> Vec<Said> {
+    let mut said: Vec<Said> = Vec::new();
+    if readers.is_empty() {
+        return said;
+    }
+    let mut last = vec![None; readers.len()];
+    for (ts, row) in timeline.ts.iter().zip(timeline.row) {
+        let Some(ago) = ago(as_of, *ts) else {
+            break;
+        };
+        for (which, ((reader, ranks), last)) in readers.iter().zip(&mut last).enumerate() {
+            let code = reader.code(timeline.user, *ts, *row);
+            let Some(value) = code.and_then(|code| ranks.get(code as usize).copied()) else {
+                continue;
+            };
+            if *last != Some(value) {
+                *last = Some(value);
+                said.push(Said { ago, which, value });
+            }
+        }
+    }
+    said
 }
 
 /// The horizon before the instant: what segments are relative to.

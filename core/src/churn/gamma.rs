@@ -1,6 +1,7 @@
 //! What a visit of a customer is worth: the gamma-gamma model (Fader and Hardie, "The Gamma-Gamma Model of Monetary Value", 2013).
 //!
-//! Amounts of one customer are gamma(p, ν); ν is gamma(q, γ) over customers. So the mean of few visits is drawn towards that of all.
+//! Amounts of one customer are gamma(p, ν); ν is gamma(q, γ) over customers. So the mean of few visits is drawn towards that of all:
+//! after x visits with the mean z, p(γ + xz)/(px + q − 1) is expected of the next (equation 5).
 
 use super::minimise::minimise;
 use super::special::{digamma, pieces};

@@ -1,5 +1,6 @@
 //! The discrete-time hazard of going away: logistic regression over users at past cut-offs (P. D. Allison, "Discrete-Time Methods for
-//! the Analysis of Event Histories", 1982), with a ridge penalty.
+//! the Analysis of Event Histories", 1982), with a ridge penalty: the w of most Σ weight · log P(what came) − ½λ|w|², where
+//! P(gone) = 1 / (1 + e^(−w₀ − w·x)) and x are the features in standard deviations.
 #![expect(
     clippy::indexing_slicing,
     reason = "a numerical kernel over arrays of one fixed length"

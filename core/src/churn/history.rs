@@ -16,8 +16,19 @@ pub(super) struct Day {
     pub(super) amount: f64,
 }
 
+/// A value of an attribute that was said of a user from a day on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Said {
+    /// How many whole days before the instant.
+    pub(super) ago: u32,
+    /// Which attribute.
+    pub(super) which: usize,
+    /// The place of the value among all values in their order.
+    pub(super) value: u32,
+}
+
 /// A user and the days on which they were active, the earliest first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct History {
     /// The key.
     pub(super) user: u32,
@@ -25,6 +36,8 @@ pub(super) struct History {
     pub(super) member: bool,
     /// At least one day.
     pub(super) days: Vec<Day>,
+    /// What was said of their attributes, the earliest first.
+    pub(super) said: Vec<Said>,
 }
 
 /// How many days before `as_of` an event is, where it is strictly before it: a distance in (d, d + 1] days is d, so that an event is
@@ -41,6 +54,15 @@ impl History {
         self.days.get(..n).unwrap_or_default()
     }
 
+    /// What was last said of so many attributes strictly before the cut-off so many days back.
+    pub(super) fn known(&self, cut: u32, attributes: usize) -> Vec<Option<u32>> {
+        let last = |which| {
+            let mut latest = self.said.iter().rev();
+            latest.find(|s| s.ago >= cut && s.which == which)
+        };
+        (0..attributes).map(|w| last(w).map(|s| s.value)).collect()
+    }
+
     /// Whether there is activity from the cut-off on, within a horizon of days that ends at or before the instant.
     pub(super) fn returns(&self, cut: u32, horizon: u32) -> bool {
         let n = self.days.partition_point(|d| d.ago >= cut);
@@ -49,7 +71,8 @@ impl History {
 
     fn order(&self, other: &Self) -> Ordering {
         let key = |d: &Day| (d.ago, d.events, d.amount.to_bits());
-        self.days.iter().map(key).cmp(other.days.iter().map(key))
+        let days = self.days.iter().map(key).cmp(other.days.iter().map(key));
+        days.then_with(|| self.said.cmp(&other.said))
     }
 }
 
@@ -74,6 +97,7 @@ mod tests {
             user: 0,
             member: true,
             days: days_ago.iter().map(day).collect(),
+            said: Vec::new(),
         }
     }
 

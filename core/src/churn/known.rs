@@ -47,11 +47,12 @@ pub fn features(
 ) -> Result<UserFeatures> {
     let question = *question.inner();
     let horizon = question.horizon_days;
-    let histories = histories(view, &question.activity, question.segment, horizon)?;
+    let histories = histories(view, &question.activity, question.segment, horizon, &[])?;
     view.stop.check()?;
     let setting = Setting {
         horizon,
         active_within: question.active_within_days,
+        attributes: 0,
     };
     let model = visits_model(&histories, 0);
     let only: Option<std::collections::HashSet<u32>> = only.map(|o| o.iter().copied().collect());

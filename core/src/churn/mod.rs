@@ -4,6 +4,8 @@
 
 mod answer;
 mod bgnbd;
+mod boost;
+mod boosted;
 mod calibration;
 mod chart;
 mod collect;
@@ -24,7 +26,9 @@ mod table;
 mod value;
 mod worth;
 
-pub use answer::{ChurnAnswer, ChurnSummary, LearnedAt, Risk, RiskBin, Visits, answer, people};
+pub use answer::{
+    ChurnAnswer, ChurnSummary, LearnedAt, Likely, Risk, RiskBin, Visits, answer, people,
+};
 pub use known::{USER_FEATURES, UserFeatures, features};
 pub use page::{Named, Names};
 pub use quality::{Auc, CalibrationBin, Quality};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::bgnbd::BgNbd;
+use super::boosted::{Boosted, Known, Wide};
 use super::calibration::Platt;
 use super::features::{FEATURES, Figures, Row, visits};
 use super::hazard::{Hazard, Sample};
@@ -16,6 +17,8 @@ pub(super) struct Setting {
     pub(super) horizon: u32,
     /// At a cut-off only users count who were active in so many days before it; all known ones without.
     pub(super) active_within: Option<u32>,
+    /// How many attributes of users are known.
+    pub(super) attributes: usize,
 }
 
 /// What was learned from the users at one cut-off.
@@ -42,6 +45,8 @@ pub(super) struct Model {
 enum Scorer {
     /// The regression and what makes its scores probabilities.
     Hazard(Box<Hazard>, Platt),
+    /// Trees, which won over the regression, and what makes theirs probabilities.
+    Boosted(Box<Boosted>, Platt),
     /// One probability for all, where too few went or stayed to tell who.
     Base,
 }
@@ -61,6 +66,8 @@ pub(super) struct Score {
     pub(super) figures: Figures,
     /// The same as the regression sees it.
     pub(super) row: Row,
+    /// What is known of the user's attributes.
+    pub(super) known: Known,
 }
 
 impl Score {
@@ -111,7 +118,7 @@ impl Setting {
     pub(super) fn learn(&self, histories: &[History], cut: u32) -> Option<Model> {
         let horizon = self.horizon;
         let mut lessons = Vec::new();
-        let mut samples: Vec<Sample> = Vec::new();
+        let mut samples: Vec<Wide> = Vec::new();
         for n in 0..CUTS {
             let Some(cut) = cut.checked_add((n + 1).saturating_mul(horizon)) else {
                 break;
@@ -139,23 +146,51 @@ impl Setting {
                     .filter_map(|(user, h)| {
                         let days = self.at(h, cut)?;
                         let figures = Figures::of(days, cut, horizon, visits.as_ref());
-                        Some(Sample {
+                        let sample = Sample {
                             user,
                             row: figures.row(days, cut, horizon),
                             churned: !h.returns(cut, horizon),
                             weight,
-                        })
+                        };
+                        Some((sample, h.known(cut, self.attributes)))
                     }),
             );
         }
         lessons.first()?;
-        let scorer = scorer(samples).unwrap_or(Scorer::Base);
+        let boosted = match self.attributes {
+            0 => None,
+            _ => boosted(&samples),
+        };
+        let samples: Vec<Sample> = samples.into_iter().map(|s| s.0).collect();
+        let scorer = boosted.or_else(|| scorer(samples)).unwrap_or(Scorer::Base);
         Some(Model {
             setting: *self,
             scorer,
             lessons,
         })
     }
+}
+
+/// Trees grow on so many samples at most.
+const TREES: usize = 40_000;
+
+/// Trees over samples, of which those of the newest cut-off come first, where they win over the regression.
+fn boosted(samples: &[Wide]) -> Option<Scorer> {
+    let thin = samples.len().div_ceil(TREES).max(1);
+    let mut users: Vec<usize> = samples.iter().map(|s| s.0.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    // Whole users are left out, so that none is learned from that is judged.
+    let kept = |s: &&Wide| {
+        let place = users.binary_search(&s.0.user);
+        place.is_ok_and(|place| place.is_multiple_of(thin))
+    };
+    let fewer: Vec<Wide> = samples.iter().filter(kept).cloned().collect();
+    let newest = fewer.iter().take_while(|s| s.0.weight == 1.0).count();
+    Boosted::wins(&fewer, newest).then(|| {
+        let (trees, scored) = Boosted::fit(&fewer, newest);
+        Scorer::Boosted(Box::new(trees), Platt::fit(&scored))
+    })
 }
 
 /// The regression over samples, of which those of the newest cut-off come first, and its scaling by these.
@@ -196,9 +231,13 @@ fn scorer(samples: Vec<Sample>) -> Option<Scorer> {
 }
 
 impl Model {
-    /// Whether it tells users apart; else it gives all the same probability.
-    pub(super) fn tells_apart(&self) -> bool {
-        matches!(self.scorer, Scorer::Hazard(..))
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self.scorer {
+            Scorer::Hazard(..) => "hazard",
+            Scorer::Boosted(..) => "boosting",
+            Scorer::Base => "base_rate",
+        }
     }
 
     /// Scores all users who count at the cut-off so many days back, in the order of their histories; `visits` is the BG/NBD model of
@@ -215,7 +254,8 @@ impl Model {
                 let days = self.setting.at(history, cut)?;
                 let figures = Figures::of(days, cut, self.setting.horizon, visits);
                 let row = figures.row(days, cut, self.setting.horizon);
-                let (log_odds, error) = self.score(&row);
+                let known = history.known(cut, self.setting.attributes);
+                let (log_odds, error) = self.score(&row, &known);
                 Some(Score {
                     user: history.user,
                     member: history.member,
@@ -223,13 +263,19 @@ impl Model {
                     error,
                     figures,
                     row,
+                    known,
                 })
             })
             .collect()
     }
 
-    fn score(&self, row: &Row) -> (f64, f64) {
+    fn score(&self, row: &Row, known: &Known) -> (f64, f64) {
         match &self.scorer {
+            Scorer::Boosted(trees, platt) => {
+                let score = trees.score(row, known);
+                let variance = platt.variance(score, trees.variance(row, known));
+                (platt.log_odds(score), variance.sqrt())
+            }
             Scorer::Hazard(hazard, platt) => {
                 let score = hazard.score(row);
                 let variance = platt.variance(score, hazard.variance(row));
@@ -245,18 +291,27 @@ impl Model {
         }
     }
 
-    /// The log odds of a user with these features.
-    pub(super) fn log_odds(&self, row: &Row) -> f64 {
-        self.score(row).0
+    /// The log odds of the average user, whose features these are; of trees, those before anything is known of a user.
+    pub(super) fn average(&self, row: &Row) -> f64 {
+        match &self.scorer {
+            Scorer::Boosted(trees, platt) => platt.log_odds(trees.base()),
+            _ => self.score(row, &Known::new()).0,
+        }
     }
 
-    /// What each feature adds to the log odds of a user over those of the average one.
-    pub(super) fn contributions(&self, row: &Row, average: &Row) -> Row {
+    /// What each feature, and each attribute, adds to the log odds of a user over those of the average one.
+    pub(super) fn contributions(&self, row: &Row, known: &Known, average: &Row) -> (Row, Vec<f64>) {
         match &self.scorer {
-            Scorer::Hazard(hazard, platt) => hazard
-                .contributions(row, average)
-                .map(|added| platt.slope * added),
-            Scorer::Base => [0.0; FEATURES],
+            Scorer::Hazard(hazard, platt) => {
+                let added = hazard.contributions(row, average);
+                (added.map(|added| platt.slope * added), Vec::new())
+            }
+            Scorer::Boosted(trees, platt) => {
+                let (own, more) = trees.contributions(row, known);
+                let scaled = more.into_iter().map(|added| platt.slope * added);
+                (own.map(|added| platt.slope * added), scaled.collect())
+            }
+            Scorer::Base => ([0.0; FEATURES], Vec::new()),
         }
     }
 }
@@ -287,6 +342,7 @@ mod tests {
                             amount: f64::from(ago % 5),
                         })
                         .collect(),
+                    said: Vec::new(),
                 }
             })
             .collect();
@@ -297,6 +353,7 @@ mod tests {
     const SETTING: Setting = Setting {
         horizon: 30,
         active_within: None,
+        attributes: 0,
     };
 
     fn scores(histories: &[History], cut: u32) -> Vec<(u32, u64)> {
@@ -345,7 +402,7 @@ mod tests {
     fn who_stopped_is_told_from_who_did_not() {
         let histories = people(2_000);
         let model = SETTING.learn(&histories, 30).unwrap();
-        assert!(model.tells_apart());
+        assert_eq!(model.name(), "hazard");
         assert_eq!(model.lessons.len(), 4);
         let visits = visits_model(&histories, 30);
         let scores = model.scores(&histories, 30, visits.as_ref());
@@ -389,6 +446,7 @@ mod tests {
                     user,
                     member: true,
                     days: days_ago.iter().map(|ago| day(*ago)).collect(),
+                    said: Vec::new(),
                 })
                 .collect();
             arrange(&mut histories);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::error::{FieldError, Result};
 use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, Parsed, fault};
+use crate::query::filter::{Moment, Property, property};
 use crate::query::{Condition, Instant, Segment};
 use crate::timeline::Needs;
 
@@ -17,10 +18,15 @@ pub struct Churn {
     pub activity: Condition,
     /// Only users count who were active in this many days before the cut-off; all known ones by default.
     pub active_within_days: Option<u32>,
+    /// What events or profiles say of users that may tell who goes, at most 8: the value last said at an event before each cut-off.
+    /// Trees over all that is known decide where they lose less on the newest cut-off than the regression, which knows nothing of these.
+    pub attributes: Vec<Property>,
     /// The users listed and summed up, relative to the horizon before `asOf`; the model learns from everyone.
     pub segment: Segment,
     /// Only these users are listed; at most 1,000.
     pub users: Option<Vec<String>>,
+    /// How many next actions are told of each user listed, 0 to 10; none by default.
+    pub next_actions: usize,
     /// The level of the users' intervals in percent; 95 by default.
     pub level: f64,
     /// At most so many users, 0 to 10,000; 100 by default. None need no permission to see people.
@@ -37,8 +43,10 @@ impl Default for Churn {
             horizon_days: 30,
             activity: Condition::default(),
             active_within_days: None,
+            attributes: Vec::new(),
             segment: Segment::default(),
             users: None,
+            next_actions: 0,
             level: 95.0,
             limit: 100,
             offset: 0,
@@ -49,12 +57,16 @@ impl Default for Churn {
 
 /// The longest horizon, in days.
 pub(super) const LONGEST: u32 = 3_650;
+/// The most next actions that are told of a user.
+const NEXT: i64 = 10;
+/// The most attributes that a question may name.
+const ATTRIBUTES: usize = 8;
 /// The most users that a question may name.
 const MOST: usize = 1_000;
 
 impl Churn {
-    /// Reads a question in its JSON form: `horizonDays`, `activity`, `activeWithinDays`, `segment`, `users`, `confidenceLevel`, `limit`,
-    /// `offset`, `asOf`.
+    /// Reads a question in its JSON form: `horizonDays`, `activity`, `activeWithinDays`, `attributes`, `segment`, `users`, `nextActions`,
+    /// `confidenceLevel`, `limit`, `offset`, `asOf`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -68,10 +80,16 @@ impl Churn {
                 .unwrap_or(default.horizon_days),
             activity: fields.optional("activity", condition).unwrap_or_default(),
             active_within_days: fields.optional("activeWithinDays", days),
+            attributes: fields
+                .optional("attributes", |v| fields::list(v, property))
+                .unwrap_or_default(),
             segment: fields
                 .optional("segment", fields::segment)
                 .unwrap_or_default(),
             users: fields.optional("users", users),
+            next_actions: fields
+                .optional("nextActions", |v| fields::integer(v, 0, NEXT))
+                .map_or(default.next_actions, |n| n as usize),
             level: fields
                 .optional("confidenceLevel", level)
                 .unwrap_or(default.level),
@@ -99,6 +117,27 @@ impl Churn {
         if let Some(days) = self.active_within_days {
             bounded("activeWithinDays", days);
         }
+        if self.attributes.len() > ATTRIBUTES {
+            faults.push(FieldError {
+                field: "attributes".to_owned(),
+                code: "invalid_length",
+                message: format!("must have at most {ATTRIBUTES} attributes"),
+            });
+        }
+        for (i, attribute) in self.attributes.iter().enumerate() {
+            let then = match attribute {
+                Property::Event(_) => true,
+                Property::User { at, .. } | Property::Cohort { at, .. } => *at == Moment::AtEvent,
+                Property::Session => false,
+            };
+            if !then {
+                faults.push(FieldError {
+                    field: format!("attributes[{i}]"),
+                    code: "contradiction",
+                    message: "must be a property of events, or of users or cohorts `at_event`: at a past cut-off nothing later is known".to_owned(),
+                });
+            }
+        }
         if !(self.level > 0.0 && self.level < 100.0) {
             faults.push(FieldError {
                 field: "confidenceLevel".to_owned(),
@@ -112,7 +151,7 @@ impl Churn {
     /// What must be loaded for it.
     pub(crate) fn needs(&self) -> Needs<'_> {
         Needs {
-            properties: self.activity.properties().collect(),
+            properties: self.activity.properties().chain(&self.attributes).collect(),
             amounts: true,
             ..Needs::default()
         }

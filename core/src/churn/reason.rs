@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::features::{FEATURES, Figures, Row, TRAITS};
+use crate::query::filter::Property;
 
 /// What a reason speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -18,6 +19,8 @@ pub enum Trait {
     Value,
     /// How long the user has been known.
     Tenure,
+    /// What is said of the user: an attribute that was asked for.
+    Attribute,
 }
 
 const ALL: [Trait; 5] = [
@@ -37,8 +40,49 @@ pub struct Reason {
     /// By how much it moves the log odds of churn away from those of the average user. The effects of a user, with the
     /// summary's `averageLogOdds`, add up to the log odds of the user's probability.
     pub effect: f64,
+    /// Which attribute it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<Property>,
     /// The same in words.
     pub text: String,
+}
+
+/// What is said of a user, and what it adds.
+pub(super) struct Attribute {
+    pub(super) property: Property,
+    /// Its value as JSON; none where it was never said.
+    pub(super) value: Option<String>,
+    pub(super) effect: f64,
+}
+
+impl Attribute {
+    fn reason(self) -> Reason {
+        let name = match &self.property {
+            Property::Event(name) | Property::User { name, .. } | Property::Cohort { name, .. } => {
+                name
+            }
+            Property::Session => "$session",
+        };
+        let text = |json: String| serde_json::from_str::<String>(&json).unwrap_or(json);
+        let said = match self.value.map(text) {
+            Some(value) => format!("`{name}` is `{value}`"),
+            None => format!("`{name}` is not known"),
+        };
+        Reason {
+            reason: Trait::Attribute,
+            effect: self.effect,
+            text: format!("{said}: {}", direction(self.effect)),
+            attribute: Some(self.property),
+        }
+    }
+}
+
+fn direction(effect: f64) -> &'static str {
+    if effect > 0.0 {
+        "raises the risk"
+    } else {
+        "lowers the risk"
+    }
 }
 
 /// The reasons of a user, the strongest first, without those that change nothing.
@@ -49,6 +93,7 @@ pub(super) fn reasons(
     effects: &Row,
     average: &Row,
     horizon: u32,
+    said: impl Iterator<Item = Attribute>,
 ) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = ALL
         .iter()
@@ -58,9 +103,11 @@ pub(super) fn reasons(
             Reason {
                 reason: *of,
                 effect,
+                attribute: None,
                 text: text(*of, effect, figures, average, horizon),
             }
         })
+        .chain(said.map(Attribute::reason))
         .filter(|reason| reason.effect != 0.0)
         .collect();
     reasons.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
@@ -109,9 +156,10 @@ fn text(of: Trait, effect: f64, figures: &Figures, average: &Row, horizon: u32) 
             days(visits.known),
             typical.known
         ),
+        // These have a text of their own.
+        Trait::Attribute => String::new(),
     };
-    let direction = if effect > 0.0 { "raises" } else { "lowers" };
-    format!("{said}: {direction} the risk")
+    format!("{said}: {}", direction(effect))
 }
 
 fn days(n: f64) -> String {

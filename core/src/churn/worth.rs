@@ -241,7 +241,7 @@ pub fn answer(
 ) -> Result<ValueAnswer> {
     let question = *question.inner();
     let horizon = question.horizon_days;
-    let histories = histories(view, &question.activity, question.segment, horizon)?;
+    let histories = histories(view, &question.activity, question.segment, horizon, &[])?;
     view.stop.check()?;
     let customers: Vec<Customer> = histories.into_iter().filter_map(Customer::new).collect();
     let models = Models::of(&customers, 0).ok_or_else(|| too_little(&customers))?;
@@ -311,14 +311,14 @@ fn too_little(customers: &[Customer]) -> Error {
         Error::field(
             "activity",
             "no_events",
-            "no user has such an event before `asOf`, so there is nobody to learn from",
+            "no user has such an event before asOf, so there is nobody to learn from",
         )
     } else {
         Error::field(
             "activity",
             "too_few_repeats",
             format!(
-                "how often users come again is learned from those with such events on at least two days before `asOf`; none of {} has",
+                "how often users come again is learned from those with such events on at least two days before asOf; none of {} has",
                 customers.len()
             ),
         )

@@ -305,7 +305,7 @@ fn epoch(number: i64, unit: Option<Unit>) -> Read<i64> {
             return Err((
                 "invalid_date",
                 format!(
-                    "`{number}` is a number; say in `timeUnit` whether it counts seconds, milliseconds or microseconds"
+                    "`{number}` is a number; say in timeUnit whether it counts seconds, milliseconds or microseconds"
                 ),
             ));
         }

@@ -30,7 +30,8 @@ pub struct ImportOptions<'a> {
     pub table: Option<Table>,
     /// Keeps nothing where any row is refused.
     pub strict: bool,
-    /// Hears how far it is, and stops it by `ControlFlow::Break`; then nothing is kept.
+    /// Hears how far it is, the last time just before what was read is made durable, and stops it by `ControlFlow::Break`; then nothing
+    /// is kept.
     pub progress: Option<&'a mut OnProgress<'a>>,
 }
 
@@ -86,6 +87,15 @@ fn run<S: Shape>(
 ) -> Result<ImportReport> {
     let mut load = warehouse.load()?;
     let mut report = ImportReport::default();
+    let mut read = Progress::default();
+    let mut go_on = |progress: Progress| {
+        if let Some(hear) = &mut options.progress
+            && hear(progress) == ControlFlow::Break(())
+        {
+            return Err(stopped(progress.rows));
+        }
+        Ok(())
+    };
     // One thread reads and builds, with the others' help; this one stores.
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<(Progress, Result<Vec<Built<S::Batch>>>)>(2);
@@ -99,18 +109,8 @@ fn run<S: Shape>(
         });
         for (progress, built) in receiver {
             take(load.as_mut(), &mut report, built?, options.strict, &store)?;
-            if let Some(hear) = &mut options.progress
-                && hear(progress) == ControlFlow::Break(())
-            {
-                return Err(Error::new(
-                    ErrorKind::Cancelled,
-                    "cancelled",
-                    format!(
-                        "the import was stopped after {} rows; nothing of it was kept",
-                        progress.rows
-                    ),
-                ));
-            }
+            read = progress;
+            go_on(progress)?;
         }
         reading
             .join()
@@ -120,13 +120,22 @@ fn run<S: Shape>(
     if options.strict && report.refused > 0 {
         return Err(strict(&report));
     }
-    let committed = load.commit()?;
+    // Duplicates are known only by then, which takes its time: whoever stops it meanwhile is heard too.
+    let committed = load.commit_answering(&mut |_| go_on(read).map(|()| Vec::new()))?;
     report.accepted = committed.accepted;
     report.duplicates = committed.duplicates;
     report.conflicts = committed.conflicts;
     report.replaced = committed.replaced;
     report.version = committed.version;
     Ok(report)
+}
+
+fn stopped(rows: u64) -> Error {
+    Error::new(
+        ErrorKind::Cancelled,
+        "cancelled",
+        format!("the import was stopped after {rows} rows; nothing of it was kept"),
+    )
 }
 
 /// Stores the rows of a chunk and counts the refused.

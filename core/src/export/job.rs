@@ -208,9 +208,10 @@ impl Kept {
         named.next().unwrap_or(Status::Failed)
     }
 
-    /// The name of its file, while it has one.
-    pub(crate) fn file(&self) -> Option<&str> {
-        self.body.file.as_deref()
+    /// The name of its file, while it has one that has not expired.
+    pub(crate) fn file(&self, now: Instant) -> Option<&str> {
+        let is_there = self.expires_at().is_some_and(|at| now < at);
+        self.body.file.as_deref().filter(|_| is_there)
     }
 
     fn turn(&mut self, status: Status, at: Instant) {
@@ -251,8 +252,8 @@ impl Kept {
         Some(Instant::saturating_from_micros(at.saturating_add(KEPT)))
     }
 
-    /// It as it is told, having so many rows by now where it is being written.
-    pub(crate) fn told(&self, rows: Option<u64>) -> ExportJob {
+    /// It as it is told now, having so many rows where it is being written.
+    pub(crate) fn told(&self, rows: Option<u64>, now: Instant) -> ExportJob {
         let (document, body, request) = (&self.document, &self.body, &self.request);
         let span = request.range.span();
         let url = || format!("/api/analytics-dashboard/export/{}/file", document.id);
@@ -269,7 +270,7 @@ impl Kept {
             metrics: request.metrics.clone(),
             status: self.status(),
             rows: rows.unwrap_or(body.rows),
-            file_url: body.file.as_ref().map(|_| url()),
+            file_url: self.file(now).map(|_| url()),
             file_size: body.size,
             created_by: document.owner.clone(),
             created_at: document.created_at,

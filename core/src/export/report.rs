@@ -79,6 +79,8 @@ pub enum Kind {
 pub struct Table<'a> {
     schema: SchemaRef,
     kinds: Vec<Kind>,
+    /// Whether a document for people has the column.
+    paper: Vec<bool>,
     batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send + 'a>,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Table<'a> {
         let kinds = schema.fields().iter().map(|f| kind(f.data_type()));
         Self {
             kinds: kinds.collect(),
+            paper: vec![true; schema.fields().len()],
             schema,
             batches: Box::new(batches),
         }
@@ -110,6 +113,21 @@ impl<'a> Table<'a> {
             }
         }
         self
+    }
+
+    /// The same table of which a document shows only the columns that this says; all others are in the other formats.
+    #[must_use]
+    pub fn on_paper(mut self, shows: impl Fn(&str) -> bool) -> Self {
+        for (field, shown) in self.schema.fields().iter().zip(&mut self.paper) {
+            *shown = shows(field.name());
+        }
+        self
+    }
+
+    /// The places of the columns that a document shows.
+    pub(super) fn paper(&self) -> Vec<usize> {
+        let shown = self.paper.iter().enumerate();
+        shown.filter_map(|(i, shown)| shown.then_some(i)).collect()
     }
 
     /// The names of the columns with what their values are.

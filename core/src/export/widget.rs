@@ -1,5 +1,7 @@
 //! A dashboard's widget as a section: whatever its data are, they become a table, and a chart where they are one.
 
+mod picture;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -8,13 +10,12 @@ use arrow::array::{
 };
 use serde_json::{Value, json};
 
+use self::picture::picture;
 use super::report::{Kind, Plot, Section, Table};
 use super::request::ExportMetric;
-use crate::chart::{
-    Bar, BarChart, Chart, FunnelChart, FunnelStep, Heading, LineChart, Point, Series, Tile,
-};
+use crate::chart::{self, Heading, Unit};
 use crate::error::{Error, Result};
-use crate::query::{Instant, Rate, Zone};
+use crate::query::{Instant, Zone};
 
 /// Whether a widget belongs to an export that is limited to some metrics; one that names no metric does.
 pub(crate) fn has(widget: &Value, metrics: &[ExportMetric]) -> bool {
@@ -22,8 +23,8 @@ pub(crate) fn has(widget: &Value, metrics: &[ExportMetric]) -> bool {
     metrics.is_empty() || named.is_none_or(|name| metrics.iter().any(|m| m.name() == name))
 }
 
-/// A widget with its data, as they are told.
-pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
+/// A widget with its data, as they are told; amounts are in the base currency.
+pub(crate) fn section(widget: &Value, zone: &Zone, base: &str) -> Result<Section<'static>> {
     let text = |field: &str| {
         widget
             .get(field)
@@ -53,17 +54,86 @@ pub(crate) fn section(widget: &Value, zone: &Zone) -> Result<Section<'static>> {
     }
     let title = text("title").to_owned();
     let measures = measures(data);
-    let batch = table(&rows)?;
     let money = measures.iter().filter(|name| is_money(&rows, name));
     let money: Vec<&str> = money.map(String::as_str).collect();
+    if !money.is_empty() {
+        notes.push(format!("Amounts are in {base}."));
+    }
+    let unit = match data.pointer("/metadata/unit").and_then(Value::as_str) {
+        Some("share") => Unit::Share,
+        Some("money/min") => Unit::Money(base.to_owned()),
+        _ if !money.is_empty() => Unit::Money(base.to_owned()),
+        _ => Unit::Number,
+    };
+    let at = |field: &str| widget.get(field).and_then(instant);
+    let heading = Heading {
+        subtitle: match (
+            at("startDate"),
+            at("endDate"),
+            data.get("timestamp").and_then(instant),
+        ) {
+            (Some(from), Some(to), _) => chart::range(from, to, zone),
+            (_, _, Some(at)) => format!("At {}, {}", chart::moment(at, zone), zone.name()),
+            _ => String::new(),
+        },
+        title: title.clone(),
+        ..Heading::default()
+    };
+    let bars = ["bar", "stacked_bar", "column", "histogram"].contains(&text("visualization"));
+    let kind = data.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let (shares, seconds): (&[&str], &[&str]) = match kind {
+        "realtime" if unit == Unit::Share => (&["value", "previous", "change", "low", "high"], &[]),
+        "realtime" => (&["change"], &[]),
+        "funnel" => (&SHARES, &SECONDS),
+        _ => (&[], &[]),
+    };
     Ok(Section {
         name: format!("widget_{}", place + 1),
         notes,
-        chart: chart(data, &title, zone),
-        plot: plot(data, &measures),
-        table: Table::of(batch).with(&money, Kind::Money),
+        chart: picture(data, heading, unit, (zone, bars)),
+        plot: plot(data, &measures, bars),
+        table: Table::of(table(&rows)?)
+            .with(&money, Kind::Money)
+            .with(shares, Kind::Share)
+            .with(seconds, Kind::Seconds)
+            .on_paper(|name| is_for_paper(kind, &rows, name)),
         title,
     })
+}
+
+/// The columns of a funnel that are shares, and those that are lengths of time.
+const SHARES: [&str; 6] = [
+    "rate",
+    "rate_low",
+    "rate_high",
+    "rate_from_previous",
+    "rate_from_previous_low",
+    "rate_from_previous_high",
+];
+const SECONDS: [&str; 4] = [
+    "median_seconds_from_previous",
+    "p90_seconds_from_previous",
+    "median_seconds_from_entry",
+    "p90_seconds_from_entry",
+];
+
+/// Whether a column says on paper what nothing beside it says.
+fn is_for_paper(kind: &str, rows: &[Row], name: &str) -> bool {
+    let of = |row: &Row, name: &str| {
+        let found = row.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    };
+    match kind {
+        "realtime" => ["value", "previous", "change", "low", "high", "unit"].contains(&name),
+        "funnel" => !name.ends_with("_entry") && !name.starts_with("rate_from_previous_"),
+        "rows" | "figure" => match name {
+            // A note tells of what was cut.
+            "truncated" | "total" => false,
+            "count" => rows.iter().any(|row| of(row, "count") != of(row, "value")),
+            _ => true,
+        },
+        _ => true,
+    }
 }
 
 /// Values by the names of their columns, in the order of the columns.
@@ -76,6 +146,61 @@ const FIRST: [&str; 9] = [
 
 /// What a figure says of itself, and is no figure.
 const OURS: [&str; 5] = ["_id", "createdAt", "dataVersion", "identityVersion", "kind"];
+
+/// The columns of a real-time figure and where they stand; those that it does not have are left out.
+const REALTIME: [(&str, &str); 13] = [
+    ("value", "/value"),
+    ("previous", "/metadata/previous"),
+    ("change", "/metadata/change"),
+    ("low", "/metadata/low"),
+    ("high", "/metadata/high"),
+    ("k", "/metadata/k"),
+    ("n", "/metadata/n"),
+    ("unit", "/metadata/unit"),
+    ("exact", "/metadata/exact"),
+    ("base_currency", "/metadata/baseCurrency"),
+    ("metric_name", "/metricName"),
+    ("window_seconds", "/metadata/windowSeconds"),
+    ("timestamp", "/timestamp"),
+];
+
+/// The columns of a funnel's step and where they stand.
+const STEP: [(&str, &str); 13] = [
+    ("step", "/step"),
+    ("count", "/count"),
+    ("rate", "/rate/value"),
+    ("rate_low", "/rate/low"),
+    ("rate_high", "/rate/high"),
+    ("rate_from_previous", "/rateFromPrevious/value"),
+    ("rate_from_previous_low", "/rateFromPrevious/low"),
+    ("rate_from_previous_high", "/rateFromPrevious/high"),
+    ("dropped", "/dropped"),
+    ("median_seconds_from_previous", "/timeFromPrevious/median"),
+    ("p90_seconds_from_previous", "/timeFromPrevious/p90"),
+    ("median_seconds_from_entry", "/timeFromEntry/median"),
+    ("p90_seconds_from_entry", "/timeFromEntry/p90"),
+];
+
+/// The values of an object at these places.
+fn picked(value: &Value, columns: &[(&str, &str)]) -> Row {
+    let at = |(name, place): &(&str, &str)| {
+        let value = value.pointer(place)?;
+        Some(((*name).to_owned(), value.clone()))
+    };
+    columns.iter().filter_map(at).collect()
+}
+
+/// What a funnel's step is called.
+fn step_name(step: &Value) -> String {
+    match step.get("event") {
+        Some(Value::String(name)) => name.clone(),
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter_map(Value::as_str);
+            names.collect::<Vec<_>>().join(" or ")
+        }
+        _ => "any event".to_owned(),
+    }
+}
 
 /// The rows of data: of a series its buckets, of a list its items, of one figure itself.
 fn rows(data: &Value) -> Vec<Row> {
@@ -90,6 +215,19 @@ fn rows(data: &Value) -> Vec<Row> {
             row
         });
         return rows.collect();
+    }
+    match (data.get("kind").and_then(Value::as_str), list("steps")) {
+        (Some("realtime"), _) => return vec![picked(data, &REALTIME)],
+        (Some("funnel"), Some(steps)) => {
+            let rows = steps.iter().map(|step| {
+                let mut row = picked(step, &STEP);
+                let second = row.len().min(1);
+                row.insert(second, ("event".to_owned(), step_name(step).into()));
+                row
+            });
+            return rows.collect();
+        }
+        _ => {}
     }
     for name in ["rows", "steps", "cohorts", "days", "features", "paths"] {
         if let Some(items) = list(name) {
@@ -132,9 +270,9 @@ fn is_money(rows: &[Row], name: &str) -> bool {
 }
 
 /// The chart that a workbook makes of a widget's table.
-fn plot(data: &Value, measures: &[String]) -> Option<Plot> {
+fn plot(data: &Value, measures: &[String], bars: bool) -> Option<Plot> {
     let (joined, names, figures) = match data.get("kind").and_then(Value::as_str)? {
-        "series" => (true, "start", measures.to_vec()),
+        "series" => (!bars, "start", measures.to_vec()),
         "rows" => (false, "group", vec!["value".to_owned()]),
         "funnel" => (false, "event", vec!["count".to_owned()]),
         _ => return None,
@@ -259,112 +397,10 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-fn chart(data: &Value, title: &str, zone: &Zone) -> Option<Chart> {
-    let heading = Heading {
-        title: title.to_owned(),
-        ..Heading::default()
-    };
-    let list = |name: &str| data.get(name).and_then(Value::as_array);
-    match data.get("kind").and_then(Value::as_str)? {
-        "figure" | "realtime" => Some(Chart::Tile(Tile {
-            heading,
-            value: number(data.get("value")?),
-            change: change(data),
-            ..Tile::default()
-        })),
-        "series" => {
-            let starts: Vec<Instant> = list("buckets")?
-                .iter()
-                .filter_map(|b| instant(b.get("start")?))
-                .collect();
-            let lines = list("series")?.iter().map(|line| {
-                let values = line.get("values").and_then(Value::as_array);
-                let values = values.map(Vec::as_slice).unwrap_or_default();
-                let points = starts.iter().zip(values).map(|(at, value)| Point {
-                    at: *at,
-                    value: number(value),
-                    ..Point::default()
-                });
-                Series {
-                    name: line
-                        .get("group")
-                        .and_then(Value::as_str)
-                        .unwrap_or(title)
-                        .to_owned(),
-                    points: points.collect(),
-                    compared: false,
-                }
-            });
-            Some(Chart::Line(LineChart {
-                heading,
-                zone: zone.clone(),
-                from_zero: true,
-                series: lines.collect(),
-                ..LineChart::default()
-            }))
-        }
-        "rows" => {
-            let bars = list("rows")?.iter().take(20).map(|row| Bar {
-                label: row
-                    .get("group")
-                    .and_then(Value::as_str)
-                    .unwrap_or("(not set)")
-                    .to_owned(),
-                value: row.get("value").and_then(number),
-                ..Bar::default()
-            });
-            Some(Chart::Bars(BarChart {
-                heading,
-                bars: bars.collect(),
-                ..BarChart::default()
-            }))
-        }
-        "funnel" => {
-            let steps = list("steps")?.iter().enumerate().map(|(i, step)| {
-                let rate = |name: &str| {
-                    let part = |p: &str| step.get(name)?.get(p)?.as_u64();
-                    Some(Rate::of(part("k")?, part("n")?))
-                };
-                Some(FunnelStep {
-                    label: match step.get("event") {
-                        Some(Value::String(name)) => name.clone(),
-                        Some(Value::Array(names)) => {
-                            let names = names.iter().filter_map(Value::as_str);
-                            names.collect::<Vec<_>>().join(" or ")
-                        }
-                        _ => "any event".to_owned(),
-                    },
-                    count: step.get("count")?.as_u64()?,
-                    rate: rate("rate")?,
-                    from_previous: (i > 0).then(|| rate("rateFromPrevious")).flatten(),
-                    median: step
-                        .pointer("/timeFromPrevious/median")
-                        .and_then(Value::as_f64),
-                })
-            });
-            Some(Chart::Funnel(FunnelChart {
-                heading,
-                counted: "users".to_owned(),
-                steps: steps.collect::<Option<_>>()?,
-                groups: Vec::new(),
-            }))
-        }
-        _ => None,
-    }
-}
-
-/// By how much of the figure before a figure differs from it.
-fn change(data: &Value) -> Option<f64> {
-    if let Some(change) = data.pointer("/metadata/change").and_then(Value::as_f64) {
-        return Some(change);
-    }
-    let (value, before) = (number(data.get("value")?)?, number(data.get("previous")?)?);
-    (before != 0.0).then(|| (value - before) / before.abs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::Chart;
 
     fn columns(data: &Value) -> Vec<(String, String)> {
         let batch = table(&rows(data)).unwrap();
@@ -386,10 +422,16 @@ mod tests {
         assert!(found[0].1.starts_with("Timestamp"));
         assert_eq!(found[2], ("a".to_owned(), "Int64".to_owned()));
         assert_eq!(found[3], ("b".to_owned(), "Float64".to_owned()));
-        assert!(matches!(
-            chart(&data, "t", &Zone::default()),
-            Some(Chart::Line(_))
-        ));
+        let drawn = |data: &Value, bars: bool| {
+            let zone = Zone::default();
+            picture(data, Heading::default(), Unit::Number, (&zone, bars))
+        };
+        assert!(matches!(drawn(&data, false), Some(Chart::Line(_))));
+        assert!(matches!(drawn(&data, true), Some(Chart::Stacked(_))));
+        // What is lost has no column above the line.
+        let mut lost = data;
+        lost["series"][0]["values"][0] = json!(-1);
+        assert!(matches!(drawn(&lost, true), Some(Chart::Line(_))));
     }
 
     #[test]
@@ -416,7 +458,7 @@ mod tests {
             "series": [{ "group": "EU", "values": ["-1234.567", "0.00"] }, { "group": "007", "values": [1, null] }] });
         let kinds = |data: &Value| {
             let widget = json!({ "widget": 0, "title": "Sales", "data": data });
-            let section = section(&widget, &Zone::default()).unwrap();
+            let section = section(&widget, &Zone::default(), "EUR").unwrap();
             (section.table.columns(), section.plot)
         };
         let (columns, plot) = kinds(&data);
@@ -438,9 +480,52 @@ mod tests {
     }
 
     #[test]
+    fn a_real_time_figure_and_a_funnel_are_told_as_their_words_tell_them() {
+        let data = json!({ "kind": "realtime", "_id": "1", "metricName": "error_rate", "resultHash": "f9", "tzdb": "2026f",
+            "timestamp": "2026-01-01T10:00:00.000Z", "value": 0.25, "metadata": {
+                "unit": "share", "previous": 0.5, "change": -0.5, "k": 1, "n": 4, "low": 0.1, "high": 0.4, "refreshInterval": 30,
+                "timeRange": "last_hour", "windowSeconds": 3600, "series": [{ "value": 0.25 }, { "value": null }] } });
+        let widget = json!({ "widget": 0, "title": "Errors", "data": data });
+        let told = section(&widget, &Zone::default(), "EUR").unwrap();
+        let kinds = told.table.columns();
+        let paper = told.table.paper();
+        let paper: Vec<&str> = paper.iter().map(|i| kinds[*i].0.as_str()).collect();
+        assert_eq!(
+            paper,
+            ["value", "previous", "change", "low", "high", "unit"]
+        );
+        for name in ["value", "previous", "change", "low", "high"] {
+            assert!(kinds.contains(&(name.to_owned(), Kind::Share)), "{name}");
+        }
+        assert!(
+            !kinds
+                .iter()
+                .any(|(name, _)| ["resultHash", "tzdb"].contains(&name.as_str()))
+        );
+        let Some(Chart::Tile(tile)) = told.chart else {
+            panic!("no tile")
+        };
+        assert_eq!((tile.unit, tile.interval), (Unit::Share, Some((0.1, 0.4))));
+        assert_eq!(tile.series, [Some(0.25), None]);
+        assert_eq!(tile.heading.subtitle, "At 1 Jan 2026, 10:00, UTC");
+
+        let rate = json!({ "k": 1, "n": 2, "value": 0.5, "low": 0.1, "high": 0.9, "small": true });
+        let time = json!({ "count": 1, "median": 90.0, "p90": null });
+        let data = json!({ "kind": "funnel", "steps": [{ "step": 1, "event": ["a", "b"], "count": 1, "dropped": 0,
+            "rate": rate, "rateFromPrevious": rate, "timeFromPrevious": time, "timeFromEntry": time }] });
+        let widget = json!({ "widget": 0, "title": "Way", "data": data });
+        let told = section(&widget, &Zone::default(), "EUR").unwrap();
+        let kinds = told.table.columns();
+        assert_eq!(kinds.len(), 14);
+        assert_eq!(kinds[1], ("event".to_owned(), Kind::Text));
+        assert_eq!(kinds[3], ("rate".to_owned(), Kind::Share));
+        assert!(kinds.contains(&("median_seconds_from_entry".to_owned(), Kind::Seconds)));
+    }
+
+    #[test]
     fn a_widget_without_data_says_why() {
         let widget = json!({ "widget": 2, "title": "Sales", "error": { "message": "no rate" } });
-        let section = section(&widget, &Zone::default()).unwrap();
+        let section = section(&widget, &Zone::default(), "EUR").unwrap();
         assert_eq!(
             (section.name.as_str(), section.title.as_str()),
             ("widget_3", "Sales")

@@ -79,9 +79,9 @@ pub struct Shifted {
 pub struct Drift {
     /// A rise of the absolute errors, of the Brier score where probabilities were foretold.
     pub error: PageHinkley,
-    /// A rise of the errors: more comes than is expected.
+    /// A fall of the errors: more comes than is expected.
     pub above: PageHinkley,
-    /// A fall of the errors: less comes than is expected.
+    /// A rise of the errors: less comes than is expected.
     pub below: PageHinkley,
     /// How far features have moved from the first run to the latest, the farthest first.
     pub features: Vec<Shifted>,
@@ -118,7 +118,7 @@ impl Drift {
                 Measure::Probability => mean(&|e| e * e),
             };
             let bias = mean(&|e| e);
-            for (values, value) in series.iter_mut().zip([size, bias, -bias]) {
+            for (values, value) in series.iter_mut().zip([size, -bias, bias]) {
                 values.push((label.clone(), value));
             }
         }

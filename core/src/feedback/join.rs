@@ -32,10 +32,10 @@ pub struct Point {
 }
 
 impl Point {
-    /// What came less what was expected.
+    /// What was expected less what came.
     #[must_use]
     pub fn error(&self) -> f64 {
-        self.y - self.mean
+        self.mean - self.y
     }
 }
 

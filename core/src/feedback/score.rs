@@ -22,7 +22,7 @@ pub struct Covered {
 pub struct Scores {
     /// How many points were compared.
     pub n: u64,
-    /// The mean of what came less what was expected: above 0, too little was expected.
+    /// The mean error, forecast less value: above 0, too much was expected.
     pub bias: Option<f64>,
     /// The mean absolute error.
     pub mae: Option<f64>,

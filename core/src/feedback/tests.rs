@@ -118,15 +118,15 @@ fn what_came_is_joined_and_the_last_value_counts() {
     assert_eq!(
         seen,
         [
-            ("2026-01-01", 0, 1, 3.0),
-            ("2026-01-02", 0, 2, -2.0),
-            ("2026-01-02", 1, 1, -2.0)
+            ("2026-01-01", 0, 1, -3.0),
+            ("2026-01-02", 0, 2, 2.0),
+            ("2026-01-02", 1, 1, 2.0)
         ]
     );
     assert_eq!((joined.waiting, joined.restated), (1, 1));
     let answer = answer(&asked(), &runs, &actuals, at(3));
     assert_eq!(answer.scores.n, 3);
-    assert_eq!(answer.scores.bias, Some(-1.0 / 3.0));
+    assert_eq!(answer.scores.bias, Some(1.0 / 3.0));
     assert_eq!(answer.scores.mae, Some(7.0 / 3.0));
     assert_eq!(answer.scores.wape, Some(7.0 / 29.0));
     assert!(answer.scores.coverage.is_empty() && answer.adapted.is_empty());

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::backtest::{Backtest, Score, pooled, watched_backtests};
 use super::batch::{Watch, watched};
-use super::form::Form;
+use super::form::{Form, Times};
 use super::interval::Kind;
 use super::series::{Forecast, ModelShare, Notes, label};
 use super::table::Table;
@@ -305,6 +305,17 @@ impl Serialize for ForecastAnswer {
 }
 
 impl BacktestAnswer {
+    /// Of series of days.
+    pub(crate) fn of_days(series: Vec<Backtest>) -> Self {
+        Self {
+            series,
+            form: Form {
+                times: Times::Dates,
+                ..Form::default()
+            },
+        }
+    }
+
     /// Every compared value as columns of JSON.
     #[must_use]
     pub fn rows(&self) -> BacktestRows {

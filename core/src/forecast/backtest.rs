@@ -13,7 +13,7 @@ pub struct Score {
     pub mase: Option<f64>,
     /// The sum of absolute errors over the sum of absolute values; null where all values are 0.
     pub wape: Option<f64>,
-    /// The sum of errors, forecast less value, over the sum of absolute values.
+    /// The sum of errors, forecast less value, over the sum of absolute values: above 0, too much was forecast.
     pub bias: Option<f64>,
     /// The share of values within the 80 % and the 95 % interval.
     pub coverage80: Option<f64>,
@@ -85,8 +85,14 @@ pub(super) fn watched_backtests(
     step: usize,
     watch: Watch<'_>,
 ) -> Option<Vec<Backtest>> {
-    each(series, watch, |s| backtest(s, options, origins, step))
+    each(series, watch, |s| {
+        backtest(s, options, origins, step, &|_, _, _| true)
+    })
 }
+
+/// What is made of each forecast of a backtest before it is held against what came, from the series that was known; `false` ends the
+/// backtest before it.
+pub(crate) type Amend<'a> = &'a dyn Fn(&mut Forecast, &Series, &Options) -> bool;
 
 /// The scores of several backtests together, of the forecasts and of the naive ones.
 pub(super) fn pooled(all: &[Backtest]) -> (Score, Score) {
@@ -154,7 +160,14 @@ impl Sums {
 /// The normal quantiles of the naive forecast's 80 % and 95 % intervals.
 const NORMAL: [f64; 2] = [1.281_551_565_5, 1.959_963_984_5];
 
-fn backtest(series: &Series, options: &Options, origins: usize, step: usize) -> Backtest {
+/// The backtest of one series, each of its forecasts amended.
+pub(crate) fn backtest(
+    series: &Series,
+    options: &Options,
+    origins: usize,
+    step: usize,
+    amend: Amend<'_>,
+) -> Backtest {
     let laid = forecast(
         series,
         &Options {
@@ -183,7 +196,10 @@ fn backtest(series: &Series, options: &Options, origins: usize, step: usize) -> 
         let asked = Options { horizon, ..asked };
         let end = test.get(horizon - 1).map_or(i64::MAX, |t| t.0);
         past.regressors = until(&series.regressors, end);
-        let made: Forecast = forecast(&past, &asked);
+        let mut made: Forecast = forecast(&past, &asked);
+        if !amend(&mut made, &past, &asked) {
+            break;
+        }
         let known: Vec<f64> = made.history.iter().map(|h| h.1).collect();
         let mut simple = vec![0.0; horizon];
         let mut filled = known.clone();

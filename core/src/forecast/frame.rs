@@ -206,7 +206,7 @@ fn text(kind: &DataType) -> bool {
 }
 
 fn absent(name: &str, option: &str) -> FieldError {
-    let message = format!("is no column of the frame; `{option}` names another");
+    let message = format!("is no column of the frame; {option} names another");
     error(name, "unknown_column", &message)
 }
 

@@ -568,3 +568,16 @@ fn intervals_of_clean_days_hold_what_they_say_and_are_no_wider() {
     let least = 2.0 * 1.96 * 10.0 / (100.0 + 20.0 * 2.0 / 7.0);
     assert!(model.width95.unwrap() < 1.3 * least, "{model:?}");
 }
+
+#[test]
+fn bounds_of_errors_as_large_as_values_have_an_end() {
+    // Two days of hours that fall to a hundredth and rise again, of which an hourly season is not yet known.
+    let day = [
+        180., 391., 195., 458., 1305., 983., 637., 295., 339., 93., 60., 14., 13., 21., 13., 13.,
+        11., 21., 49., 115., 288., 519., 1040., 700., 731., 1226., 881., 364., 174., 345., 105.,
+        78., 45., 37., 30., 16., 10., 11., 10., 15., 27., 35., 39., 84., 116., 90., 173., 182.,
+    ];
+    let made = forecast(&whole(&day), &options(48, &[24]));
+    let (low, high) = made.interval(47, 95.0);
+    assert!(high - low < 10.0 * 1_305.0, "{low} {high}");
+}

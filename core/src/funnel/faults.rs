@@ -59,7 +59,7 @@ impl Funnel {
             self.sample.is_some() && others,
             "sample",
             "contradiction",
-            "goes with counts of users alone: no other unit, no `holdConstant`, no `revenue`",
+            "goes with counts of users alone: no other unit, no holdConstant, no revenue",
         );
         faults.0
     }
@@ -122,7 +122,7 @@ impl Funnel {
             self.grace.micros() > 0 && self.strict_increase,
             "grace",
             "contradiction",
-            "must be 0 beside `strictIncrease`",
+            "must be 0 beside strictIncrease",
         );
         faults.add(
             self.strict_increase && self.order == Order::Any,

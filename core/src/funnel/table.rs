@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 
-use super::answer::{FunnelAnswer, FunnelStep};
+use super::answer::{FunnelAnswer, GroupStep};
 use super::compare::Comparison;
 use super::dropoff::{DropOffAnswer, DropOffStep, Factor};
 use crate::error::{Error, Result};
-use crate::query::{Contrast, Selector};
+use crate::query::{Contrast, Quantiles, Selector};
+
+/// A step of all units or of a group.
+struct Row<'a> {
+    group: Option<&'a str>,
+    event: Option<String>,
+    step: GroupStep,
+    from_entry: Quantiles,
+}
 
 impl FunnelAnswer {
     /// The steps as one Arrow batch: `step`, `event`, `count`, `rate`, `rate_low`, `rate_high`, `rate_from_previous`,
@@ -17,73 +25,117 @@ impl FunnelAnswer {
     ///
     /// Counts are signed, so that their differences cannot wrap; `event` is null for any event, and names are joined by ` | `
     /// where a step means one of several. Of a sample there also are `estimate`, `estimate_low` and `estimate_high` of the count.
+    /// Of a breakdown there is `group` in front: null for all together, whose steps come first, and then each group by its label,
+    /// of which no times from the entry are told.
     ///
     /// # Errors
     /// Only a fault of our own.
     pub fn table(&self) -> Result<RecordBatch> {
-        let steps = &self.steps;
-        let counts = |of: fn(&FunnelStep) -> u64| -> ArrayRef {
-            let values = steps.iter().map(|s| i64::try_from(of(s)).ok());
+        let rows = self.rows();
+        let counts = |of: fn(&GroupStep) -> u64| -> ArrayRef {
+            let values = rows.iter().map(|r| i64::try_from(of(&r.step)).ok());
             Arc::new(values.collect::<Int64Array>())
         };
-        let figures = |of: fn(&FunnelStep) -> Option<f64>| -> ArrayRef {
-            Arc::new(steps.iter().map(of).collect::<Float64Array>())
+        let figures = |of: fn(&Row<'_>) -> Option<f64>| -> ArrayRef {
+            Arc::new(rows.iter().map(of).collect::<Float64Array>())
         };
-        let events: StringArray = steps.iter().map(|s| label(&s.event)).collect();
+        let events: StringArray = rows.iter().map(|r| r.event.as_deref()).collect();
 
-        let mut columns = vec![
+        let mut columns = Vec::new();
+        if self.breakdown.is_some() {
+            let groups: StringArray = rows.iter().map(|r| r.group).collect();
+            columns.push(("group", Arc::new(groups) as ArrayRef, true));
+        }
+        columns.extend([
             ("step", counts(|s| s.step as u64), false),
             ("event", Arc::new(events) as ArrayRef, true),
             ("count", counts(|s| s.count), false),
-            ("rate", figures(|s| s.rate.value), true),
-            ("rate_low", figures(|s| s.rate.low), true),
-            ("rate_high", figures(|s| s.rate.high), true),
+            ("rate", figures(|r| r.step.rate.value), true),
+            ("rate_low", figures(|r| r.step.rate.low), true),
+            ("rate_high", figures(|r| r.step.rate.high), true),
             (
                 "rate_from_previous",
-                figures(|s| s.rate_from_previous.value),
+                figures(|r| r.step.rate_from_previous.value),
                 true,
             ),
             (
                 "rate_from_previous_low",
-                figures(|s| s.rate_from_previous.low),
+                figures(|r| r.step.rate_from_previous.low),
                 true,
             ),
             (
                 "rate_from_previous_high",
-                figures(|s| s.rate_from_previous.high),
+                figures(|r| r.step.rate_from_previous.high),
                 true,
             ),
             ("dropped", counts(|s| s.dropped), false),
             (
                 "median_seconds_from_previous",
-                figures(|s| s.time_from_previous.median),
+                figures(|r| r.step.time_from_previous.median),
                 true,
             ),
             (
                 "p90_seconds_from_previous",
-                figures(|s| s.time_from_previous.p90),
+                figures(|r| r.step.time_from_previous.p90),
                 true,
             ),
             (
                 "median_seconds_from_entry",
-                figures(|s| s.time_from_entry.median),
+                figures(|r| r.from_entry.median),
                 true,
             ),
             (
                 "p90_seconds_from_entry",
-                figures(|s| s.time_from_entry.p90),
+                figures(|r| r.from_entry.p90),
                 true,
             ),
-        ];
+        ]);
         // What is told of all users stands beside what was counted.
         if self.sample.is_some() {
             columns.extend([
-                ("estimate", figures(|s| Some(s.estimate?.value)), true),
-                ("estimate_low", figures(|s| Some(s.estimate?.low)), true),
-                ("estimate_high", figures(|s| Some(s.estimate?.high)), true),
+                ("estimate", figures(|r| Some(r.step.estimate?.value)), true),
+                (
+                    "estimate_low",
+                    figures(|r| Some(r.step.estimate?.low)),
+                    true,
+                ),
+                (
+                    "estimate_high",
+                    figures(|r| Some(r.step.estimate?.high)),
+                    true,
+                ),
             ]);
         }
         RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
+    }
+
+    /// The steps of all together, and behind them those of each group.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let all = self.steps.iter().map(|step| Row {
+            group: None,
+            event: label(&step.event),
+            step: GroupStep {
+                step: step.step,
+                count: step.count,
+                estimate: step.estimate,
+                rate: step.rate,
+                rate_from_previous: step.rate_from_previous,
+                dropped: step.dropped,
+                time_from_previous: step.time_from_previous,
+            },
+            from_entry: step.time_from_entry,
+        });
+        let groups = self.breakdown.iter().flat_map(|b| &b.groups);
+        let groups = groups.flat_map(|group| {
+            let steps = group.steps.iter().zip(&self.steps);
+            steps.map(|(step, of)| Row {
+                group: Some(&group.label),
+                event: label(&of.event),
+                step: *step,
+                from_entry: Quantiles::default(),
+            })
+        });
+        all.chain(groups).collect()
     }
 }
 

@@ -209,7 +209,12 @@ impl Intake {
                     store(home, &frame, Some(*position)).map(|_| frame.len())
                 })
             };
-            match replay().or_else(|_| replay()) {
+            let again = |error: Error| match error.kind() {
+                // It would find the engine broken, which says nothing of the batch.
+                ErrorKind::Storage => Err(error),
+                _ => replay(),
+            };
+            match replay().or_else(again) {
                 Ok(events) => recovery.replayed += events,
                 // A full disk is no fault of the batch: it stays in the log.
                 Err(error) if error.kind() == ErrorKind::Storage && error.code() != INVALIDATED => {

@@ -45,8 +45,11 @@ pub struct IngestStatus {
     pub parked: u64,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
-    /// What the store holds.
-    pub stored: Stored,
+    /// What the store holds; nothing where that cannot be read.
+    pub stored: Option<Stored>,
+    /// Why what the store holds cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// What a store holds, and what lies beside it.
@@ -61,7 +64,7 @@ pub struct Stored {
     pub quarantined: u64,
     /// Files beside it that hold events and cannot be read.
     pub set_aside: Vec<PathBuf>,
-    /// Bytes of memory that the engine holds, its cache among them.
+    /// Bytes of memory that the engine holds, for events and for dashboards and the record, its caches among them.
     pub engine_bytes: u64,
 }
 

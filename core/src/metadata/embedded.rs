@@ -11,7 +11,7 @@ use super::{Kind, MetadataStore, Row, Session, Value, Work, migrate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 use crate::warehouse::Open;
-use crate::warehouse::duckdb::{Held, connect, explain, seal};
+use crate::warehouse::duckdb::{Held, connect, explain, seal, settle};
 
 /// How many connections wait for the next question; more are opened and closed as they are needed.
 const IDLE: usize = 16;
@@ -55,10 +55,7 @@ impl Embedded {
         {
             let writer = lock(&store.writer);
             if !store.read_only {
-                // Replaying changes of the schema from the log has failed in DuckDB before; a checkpoint leaves none there.
-                writer
-                    .execute_batch("checkpoint")
-                    .map_err(|e| store.fault(e))?;
+                settle(&writer).map_err(|e| store.fault(e))?;
             }
             // Statements are planned once and kept, and DuckDB 1.5 does not plan them anew when the widest text or the largest
             // number that they rest upon has grown: it then reads what is not there.
@@ -118,6 +115,16 @@ impl MetadataStore for Embedded {
 
     fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    fn memory(&self) -> Result<u64> {
+        super::read(self, |session| {
+            let asked =
+                "select cast(coalesce(sum(memory_usage_bytes), 0) as bigint) from duckdb_memory()";
+            let rows = session.query(asked, &[])?;
+            let held = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+            Ok(held.unsigned_abs())
+        })
     }
 }
 

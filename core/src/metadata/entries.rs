@@ -1,5 +1,7 @@
 //! The record's entries as they are stored: appended one after the other, and read.
 
+use std::sync::LazyLock;
+
 use super::{Row, Session, Value};
 use crate::error::Result;
 use crate::query::Instant;
@@ -101,25 +103,33 @@ pub fn head(session: &mut dyn Session) -> Result<Head> {
     })
 }
 
+/// Many entries are put in by so many at once, which takes less than half the time of one after the other.
+const TOGETHER: usize = 8;
+const COLUMNS: usize = 11;
+
+static ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+static MANY: LazyLock<String> = LazyLock::new(|| insert(TOGETHER));
+
+/// The statement that puts in so many entries.
+fn insert(rows: usize) -> String {
+    let row = |n| {
+        let values: Vec<String> = (1..=COLUMNS)
+            .map(|column| format!("${}", n * COLUMNS + column))
+            .collect();
+        format!("({})", values.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("insert into entries values {}", rows.join(", "))
+}
+
 /// Appends entries, the last of which becomes the head.
 pub fn append(session: &mut dyn Session, entries: &[Entry]) -> Result<()> {
-    for entry in entries {
-        session.execute(
-            "insert into entries values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            &[
-                entry.seq.into(),
-                entry.at.into(),
-                entry.who.as_str().into(),
-                entry.role.as_str().into(),
-                entry.origin.as_str().into(),
-                entry.request.as_str().into(),
-                entry.action.as_str().into(),
-                entry.object.as_str().into(),
-                entry.outcome.as_str().into(),
-                entry.reason.as_str().into(),
-                entry.hash.as_str().into(),
-            ],
-        )?;
+    let (many, few) = entries.as_chunks::<TOGETHER>();
+    for some in many {
+        session.execute(&MANY, &some.iter().flat_map(values).collect::<Vec<_>>())?;
+    }
+    for entry in few {
+        session.execute(&ONE, &values(entry))?;
     }
     if let Some(last) = entries.last() {
         session.execute(
@@ -128,6 +138,23 @@ pub fn append(session: &mut dyn Session, entries: &[Entry]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// An entry, column by column.
+fn values(entry: &Entry) -> [Value; COLUMNS] {
+    [
+        entry.seq.into(),
+        entry.at.into(),
+        entry.who.as_str().into(),
+        entry.role.as_str().into(),
+        entry.origin.as_str().into(),
+        entry.request.as_str().into(),
+        entry.action.as_str().into(),
+        entry.object.as_str().into(),
+        entry.outcome.as_str().into(),
+        entry.reason.as_str().into(),
+        entry.hash.as_str().into(),
+    ]
 }
 
 /// The entries of so many numbers after one, in order.

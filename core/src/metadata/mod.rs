@@ -69,6 +69,11 @@ pub trait MetadataStore: Send + Sync + std::fmt::Debug {
 
     /// Whether it was opened only to read.
     fn read_only(&self) -> bool;
+
+    /// Bytes of memory that its engine holds within this process.
+    fn memory(&self) -> Result<u64> {
+        Ok(0)
+    }
 }
 
 /// What work finds in a store.

@@ -589,3 +589,15 @@ fn a_file_is_there_again_and_has_one_writer() {
     let refused = change(&again, |s| insert(s, &document(2, "u1", "Two"))).unwrap_err();
     assert_eq!(refused.code(), "read_only");
 }
+
+#[test]
+fn what_an_engine_holds_in_this_process_is_told() {
+    engines(|engine, store| {
+        change(store, |s| s.execute("update chain set seq = 0", &[])).unwrap();
+        assert_eq!(
+            store.memory().unwrap() > 0,
+            engine != "postgres",
+            "{engine}"
+        );
+    });
+}

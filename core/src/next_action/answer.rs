@@ -157,7 +157,7 @@ pub fn answer(
         Error::field(
             "activity",
             "no_events",
-            "no user has such an event by `asOf`, so there is nothing to learn from",
+            "no user has such an event by asOf, so there is nothing to learn from",
         )
     })?;
     let span = Span {

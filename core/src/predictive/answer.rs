@@ -159,6 +159,12 @@ const MOST: usize = 90;
 /// A history of fewer compared values says nothing of the intervals.
 const ENOUGH: usize = 20;
 
+/// So many compared values make half of the way to wider intervals.
+const WIDENING: f64 = 40.0;
+
+/// And so many times to narrower ones: within a short history errors have had less occasion than they will have.
+const NARROWING: f64 = 150.0;
+
 struct Made {
     predictions: Vec<Interval>,
     past: Vec<Past>,
@@ -232,27 +238,8 @@ fn predict(
 ) -> Result<Made> {
     let zone = &question.range.zone;
     let history = history(question, segment, catalogue, view)?;
-    let quarter = history.len().div_ceil(4).clamp(1, MOST);
-    let horizon = question.horizon.unwrap_or(quarter);
-    let kind = match question.prediction {
-        Prediction::ChurnRate => Kind::Share,
-        Prediction::Revenue if history.iter().any(|(_, y)| y.is_some_and(|y| y < 0.0)) => {
-            Kind::Value
-        }
-        Prediction::Revenue => Kind::Amount,
-        _ => Kind::Count,
-    };
-    let options = Options {
-        horizon,
-        frequency: Some(match question.prediction.period() {
-            Period::Weekly => Frequency::Weeks,
-            _ => Frequency::Days,
-        }),
-        gaps: Some(Gaps::Missing),
-        kind: Some(kind),
-        country: question.country.clone(),
-        ..Options::default()
-    };
+    let (options, kind) = options(question, &history);
+    let horizon = options.horizon;
     let series = series(&history, zone);
     if kind != Kind::Share && series.times.is_empty() {
         return Err(Error::new(
@@ -333,8 +320,33 @@ fn predict(
     })
 }
 
+/// How a history is forecast, and what its values are.
+pub(super) fn options(question: &Predictive, history: &History) -> (Options, Kind) {
+    let kind = match question.prediction {
+        Prediction::ChurnRate => Kind::Share,
+        Prediction::Revenue if history.iter().any(|(_, y)| y.is_some_and(|y| y < 0.0)) => {
+            Kind::Value
+        }
+        Prediction::Revenue => Kind::Amount,
+        _ => Kind::Count,
+    };
+    let quarter = history.len().div_ceil(4).clamp(1, MOST);
+    let options = Options {
+        horizon: question.horizon.unwrap_or(quarter),
+        frequency: Some(match question.prediction.period() {
+            Period::Weekly => Frequency::Weeks,
+            _ => Frequency::Days,
+        }),
+        gaps: Some(Gaps::Missing),
+        kind: Some(kind),
+        country: question.country.clone(),
+        ..Options::default()
+    };
+    (options, kind)
+}
+
 /// The history as a series of local days; a share of nobody is missing.
-fn series(history: &History, zone: &Zone) -> Series {
+pub(super) fn series(history: &History, zone: &Zone) -> Series {
     let midnight = |at: Instant| micros(zone.date(at).to_datetime(jiff::civil::Time::midnight()));
     Series {
         times: history.iter().map(|(b, _)| midnight(b.start)).collect(),
@@ -345,7 +357,11 @@ fn series(history: &History, zone: &Zone) -> Series {
 
 /// Backtests a forecast on its own history, and makes its intervals as wide as they had to be where they held less than they say,
 /// or more (S6).
-fn widen(forecast: &mut Forecast, series: &Series, options: &Options) -> Option<Backtested> {
+pub(super) fn widen(
+    forecast: &mut Forecast,
+    series: &Series,
+    options: &Options,
+) -> Option<Backtested> {
     let periods = forecast.notes.periods;
     let origins = if periods > 1_000 { 5 } else { 10 };
     let horizon = options.horizon.min((periods / 4).max(1));
@@ -380,13 +396,13 @@ fn widen(forecast: &mut Forecast, series: &Series, options: &Options) -> Option<
         let mut times: Vec<i64> = made.rows.iter().map(|row| row.time).collect();
         times.sort_unstable();
         times.dedup();
-        let told = if factor < 1.0 {
-            times.len()
+        let (told, doubt) = if factor < 1.0 {
+            (times.len(), NARROWING)
         } else {
-            made.points
+            (made.points, WIDENING)
         };
         let points = told as f64;
-        widened = factor.clamp(0.6, 3.0).powf(points / (points + 40.0));
+        widened = factor.clamp(0.6, 3.0).powf(points / (points + doubt));
         forecast.widen(widened);
         if factor.is_infinite() {
             forecast.reach(conformal(made.rows.iter().map(off)));

@@ -5,6 +5,8 @@ mod chart;
 mod history;
 mod question;
 mod table;
+mod tested;
 
 pub use answer::{Backtested, Interval, Past, PredictiveAnswer, SegmentPrediction, answer};
-pub use question::{Prediction, Predictive};
+pub use question::{Prediction, Predictive, Tested};
+pub use tested::backtest;

@@ -94,12 +94,20 @@ impl Predictive {
     /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, now: Instant) -> Result<Self> {
         let mut fields = Fields::of(question)?;
+        let asked = Self {
+            confidence_level: fields.optional("confidenceLevel", level).unwrap_or(95.0),
+            feedback: fields.optional("feedback", fields::log_name),
+            ..Self::read(&mut fields)
+        };
+        fields.finish(asked.faults(now))?;
+        Ok(asked)
+    }
+
+    /// What a prediction and its backtest are both asked.
+    fn read(fields: &mut Fields<'_>) -> Self {
         let range = fields.range();
         let prediction = fields.required("predictionType", |v| fields::one_of(v, &PREDICTIONS));
-        let asked = Self {
-            prediction,
-            range,
-            confidence_level: fields.optional("confidenceLevel", level).unwrap_or(95.0),
+        Self {
             horizon: fields
                 .optional("horizon", |v| fields::integer(v, 1, 365))
                 .map(|n| n as usize),
@@ -112,10 +120,8 @@ impl Predictive {
             feature: fields.optional("feature", fields::name),
             country: fields.optional("country", country),
             as_of: fields.optional("asOf", fields::instant),
-            feedback: fields.optional("feedback", fields::log_name),
-        };
-        fields.finish(asked.faults(now))?;
-        Ok(asked)
+            ..Self::new(prediction, range)
+        }
     }
 
     /// Everything wrong with it at the instant `now`.
@@ -158,6 +164,39 @@ impl Predictive {
         let by_plan = |s: &Segment| matches!(s, Segment::Premium | Segment::Free);
         let found = self.segments.iter().copied().find(by_plan);
         found.unwrap_or(self.segment)
+    }
+}
+
+/// How predictions would have done: from past origins of the history, with nothing of what came later (S6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// The prediction; its horizon is that of each origin.
+    pub asked: Predictive,
+    /// From how many past origins, 1 to 100; 10 by default.
+    pub origins: usize,
+    /// How many buckets lie between two origins; the horizon by default.
+    pub step: Option<usize>,
+}
+
+impl Tested {
+    /// Reads a question in its JSON form: that of a prediction without `confidenceLevel` and `feedback`, `origins`, `step`.
+    ///
+    /// # Errors
+    /// `validation_failed` with every field error at once.
+    pub fn parse(question: &Value, now: Instant) -> Result<Self> {
+        let mut fields = Fields::of(question)?;
+        let of = |n: i64| n as usize;
+        let tested = Self {
+            asked: Predictive::read(&mut fields),
+            origins: fields
+                .optional("origins", |v| fields::integer(v, 1, 100))
+                .map_or(10, of),
+            step: fields
+                .optional("step", |v| fields::integer(v, 1, 365))
+                .map(of),
+        };
+        fields.finish(tested.asked.faults(now))?;
+        Ok(tested)
     }
 }
 

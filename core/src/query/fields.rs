@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::civil;
 use serde_json::{Map, Value};
 
 use super::calendar::{PERIODS, WEEKDAYS};
@@ -356,26 +357,33 @@ pub(crate) fn date(value: &Value) -> Parsed<Bound> {
     let given = text(value)?;
     Bound::parse(given).map_or_else(
         || {
-            fault(
-                "invalid_date",
-                format!(
-                    "`{given}` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:00:00Z"
-                ),
+            no_date(
+                given,
+                "an ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:00:00Z",
             )
         },
         Ok,
     )
 }
 
+/// Why a text is no date that can be asked for.
+fn no_date<T>(given: &str, wanted: &str) -> Parsed<T> {
+    let date = given.get(..10).and_then(|d| d.parse::<civil::Date>().ok());
+    let message = match date {
+        Some(date) if !(1..=9998).contains(&date.year()) => {
+            format!("`{given}` is out of range: the years are 1 to 9998")
+        }
+        _ => format!("`{given}` is not {wanted}"),
+    };
+    fault("invalid_date", message)
+}
+
 /// An exact instant.
 pub(crate) fn instant(value: &Value) -> Parsed<Instant> {
     let given = text(value)?;
-    given.parse().or_else(|_| {
-        fault(
-            "invalid_date",
-            format!("`{given}` is not an ISO 8601 instant, such as 2026-01-31T10:00:00Z"),
-        )
-    })
+    given
+        .parse()
+        .or_else(|_| no_date(given, "an ISO 8601 instant, such as 2026-01-31T10:00:00Z"))
 }
 
 /// An IANA time zone.
@@ -424,5 +432,28 @@ pub(crate) fn object_with<T>(
                 message: e.message.clone(),
             })
             .collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_beyond_all_years_is_said_to_be_out_of_range() {
+        for (given, words) in [
+            ("9999-12-31", "out of range"),
+            ("0000-01-01", "out of range"),
+            ("9999-12-31T10:00:00Z", "out of range"),
+            ("2026-02-30", "is not an ISO 8601"),
+            ("9999", "is not an ISO 8601"),
+        ] {
+            let given = Value::from(given);
+            for faults in [date(&given).err(), instant(&given).err()] {
+                let faults = faults.unwrap();
+                assert_eq!(faults[0].code(), "invalid_date");
+                assert!(faults[0].message.contains(words), "{}", faults[0].message);
+            }
+        }
     }
 }

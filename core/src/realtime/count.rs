@@ -54,41 +54,43 @@ pub(super) fn live(
         }
     };
     let kind = |word: u64| kinds.get(name(word)).copied().unwrap_or_default();
-    let mut users = Masks::of(state.highest, state.events());
-    each(&mut |word, slot| {
-        let tally = match slot.checked_sub(parts) {
-            Some(part) => live.series.get_mut(part as usize),
-            None => before.get_mut(slot as usize),
-        };
-        let Some(tally) = tally else { return };
-        let kind = kind(word);
-        tally.events += 1;
-        tally.page_views += u64::from(kind & PAGE_VIEW != 0);
-        tally.errors += u64::from(kind & ERROR != 0);
-        let user = (word >> 32) as u32;
-        if user == NO_USER {
-            tally.unattributed += 1;
-        } else {
-            let both = u64::from(kind & CONVERSION != 0) << 32 | 1;
-            users.mark(user, both << slot);
-        }
-    });
+    let events = state.events_since(from);
     let early = (1_u64 << parts) - 1;
     let hit = |bits: u64| u64::from(bits != 0);
-    for mask in users.all() {
-        let (seen, converted) = (mask & u64::from(u32::MAX), mask >> 32);
-        live.before.users += hit(seen & early);
-        live.before.converters += hit(converted & early);
-        live.now.users += hit(seen >> parts);
-        live.now.converters += hit(converted >> parts);
-        let (mut seen, converted) = (seen >> parts, converted >> parts);
-        while seen != 0 {
-            let part = seen.trailing_zeros();
-            if let Some(tally) = live.series.get_mut(part as usize) {
-                tally.users += 1;
-                tally.converters += converted >> part & 1;
+    for (turn, mut users) in Masks::in_turns(state.highest, events).enumerate() {
+        each(&mut |word, slot| {
+            let tally = match slot.checked_sub(parts) {
+                Some(part) => live.series.get_mut(part as usize),
+                None => before.get_mut(slot as usize),
+            };
+            let Some(tally) = tally else { return };
+            let (kind, user) = (kind(word), (word >> 32) as u32);
+            if turn == 0 {
+                tally.events += 1;
+                tally.page_views += u64::from(kind & PAGE_VIEW != 0);
+                tally.errors += u64::from(kind & ERROR != 0);
+                tally.unattributed += u64::from(user == NO_USER);
             }
-            seen &= seen - 1;
+            if user != NO_USER {
+                let both = u64::from(kind & CONVERSION != 0) << 32 | 1;
+                users.mark(user, both << slot);
+            }
+        });
+        for mask in users.all() {
+            let (seen, converted) = (mask & u64::from(u32::MAX), mask >> 32);
+            live.before.users += hit(seen & early);
+            live.before.converters += hit(converted & early);
+            live.now.users += hit(seen >> parts);
+            live.now.converters += hit(converted >> parts);
+            let (mut seen, converted) = (seen >> parts, converted >> parts);
+            while seen != 0 {
+                let part = seen.trailing_zeros();
+                if let Some(tally) = live.series.get_mut(part as usize) {
+                    tally.users += 1;
+                    tally.converters += converted >> part & 1;
+                }
+                seen &= seen - 1;
+            }
         }
     }
     for (whole, parts) in [(&mut live.now, &live.series), (&mut live.before, &before)] {
@@ -99,7 +101,6 @@ pub(super) fn live(
             whole.errors += part.errors;
         }
     }
-    drop(users);
     for names in asked.counted {
         let wanted = table(
             state
@@ -108,20 +109,23 @@ pub(super) fn live(
                 .map(|name| u8::from(names.contains(name))),
         );
         let mut count = Count::new(parts);
-        // One after the other, so that users are held once.
-        let mut users = Masks::of(state.highest, state.events());
-        each(&mut |word, slot| {
-            if wanted.get(name(word)) != Some(&1) {
-                return;
+        // One list after the other, so that users are held once.
+        for (turn, mut users) in Masks::in_turns(state.highest, events).enumerate() {
+            each(&mut |word, slot| {
+                if wanted.get(name(word)) != Some(&1) {
+                    return;
+                }
+                if turn == 0 {
+                    count.event(slot, parts);
+                }
+                let user = (word >> 32) as u32;
+                if user != NO_USER {
+                    users.mark(user, 1 << slot);
+                }
+            });
+            for mask in users.all() {
+                count.user(mask, parts);
             }
-            count.event(slot, parts);
-            let user = (word >> 32) as u32;
-            if user != NO_USER {
-                users.mark(user, 1 << slot);
-            }
-        });
-        for mask in users.all() {
-            count.user(mask, parts);
         }
         live.counted.push(count);
     }
@@ -146,15 +150,18 @@ fn table(of: impl Iterator<Item = u8>) -> Vec<u8> {
 /// The amounts by part, currency and day, in order.
 fn sums(state: &State, (from, to, step): (i64, i64, i64)) -> Vec<Amount> {
     let mut sums: BTreeMap<(u32, Option<&str>, i64), i128> = BTreeMap::new();
-    for (ts, paid) in state.amounts.range(from + 1..=to) {
-        let slot = ((ts - from - 1) / step) as u32;
-        let day = ts.div_euclid(DAY);
-        for (currency, amount) in paid {
-            let code = currency.and_then(|c| state.currencies.get(usize::from(c)));
+    let seconds = from.div_euclid(SECOND)..=to.div_euclid(SECOND);
+    for (second, paid) in state.amounts.range(seconds) {
+        for paid in paid {
+            let ts = second * SECOND + paid.at();
+            if ts <= from || ts > to {
+                continue;
+            }
+            let slot = ((ts - from - 1) / step) as u32;
             let sum = sums
-                .entry((slot, code.map(String::as_str), day))
+                .entry((slot, paid.currency(&state.currencies), ts.div_euclid(DAY)))
                 .or_default();
-            *sum += amount;
+            *sum += paid.amount();
         }
     }
     sums.into_iter()

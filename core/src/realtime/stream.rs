@@ -1,6 +1,7 @@
 //! The events of the last two days in memory, second by second and a word each, from which the real-time figures are counted without a
 //! look at the file. What is counted is what the SQL counts, at every instant and whatever the order of arrival (I2).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -19,8 +20,12 @@ pub(super) const SECOND: i64 = 1_000_000;
 /// How far back it goes where there are too many events for two days, in seconds.
 const SPANS: [i64; 8] = [172_800, 86_400, 28_800, 10_800, 7_200, 3_600, 1_800, 600];
 
-/// So many events are held, of 8 bytes each; beyond them the oldest second goes.
-const MOST: usize = 5_000_000;
+/// So many bytes are held, of which an event takes 8; beyond them the oldest second goes. With what a question takes beside it and what
+/// may wait, it stays within 64 MiB.
+const MOST: usize = 46 << 20;
+
+/// What a second takes beside its events or amounts: its place in the tree, and what an allocation costs.
+const PLACE: usize = 64;
 
 /// A question has so many parts at most, in both windows.
 const PARTS: u32 = 32;
@@ -33,8 +38,8 @@ pub(super) const NAME: u32 = 20;
 pub(super) const NAMES: usize = 1 << 12;
 pub(super) const OFFSET: u64 = (1 << NAME) - 1;
 
-/// So many events may wait to be taken in; whoever asks after more reads them from the file.
-const PENDING: usize = 200_000;
+/// So many bytes of events may wait to be taken in; whoever asks after more reads them from the file.
+const PENDING: usize = 5 << 20;
 
 /// The last two days of a store.
 #[derive(Debug, Default)]
@@ -51,7 +56,16 @@ pub(crate) struct Windows {
 #[derive(Debug, Default)]
 struct Pending {
     arrived: VecDeque<Arc<Arrived>>,
-    events: usize,
+    bytes: usize,
+}
+
+/// An amount within its second, in 24 bytes: the number that it is would be aligned to 32.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paid {
+    at: u32,
+    /// The place of its currency, counted from 1; 0 where it has none.
+    currency: u16,
+    amount: [u8; 16],
 }
 
 #[derive(Debug, Default)]
@@ -61,9 +75,10 @@ pub(super) struct State {
     floor: i64,
     /// Of each event the user, its name, and the microsecond within its second.
     pub(super) seconds: BTreeMap<i64, Vec<u64>>,
-    events: usize,
-    /// Amounts by when they were paid.
-    pub(super) amounts: BTreeMap<i64, Vec<(Option<u16>, i128)>>,
+    /// Amounts by the second in which they were paid.
+    pub(super) amounts: BTreeMap<i64, Vec<Paid>>,
+    /// What both take, places for more included.
+    bytes: usize,
     pub(super) currencies: Vec<String>,
     pub(super) rates: Vec<DailyRate>,
     /// The names by their keys.
@@ -93,9 +108,9 @@ impl Windows {
             return;
         }
         let mut pending = self.pending();
-        pending.events += arrived.events();
+        pending.bytes += arrived.bytes();
         pending.arrived.push_back(arrived);
-        if pending.events > PENDING {
+        if pending.bytes > PENDING {
             // From here on there is a gap, which whoever asks next reads from the file.
             *pending = Pending::default();
         }
@@ -195,7 +210,8 @@ impl State {
         for span in SPANS {
             state.floor = now.micros() - span * SECOND;
             let since = Instant::saturating_from_micros(state.floor);
-            if snapshot.count_since(since)? <= most as u64 {
+            // A quarter more, as places are made for more than come.
+            if snapshot.count_since(since)? <= most as u64 / 10 {
                 break;
             }
         }
@@ -227,13 +243,15 @@ impl State {
             return Ok(());
         }
         self.names.extend(arrived.names.iter().cloned());
+        let last = self.seconds.keys().next_back().copied();
         for rows in &arrived.rows {
             let rows = Happened::of(rows.columns());
             let rows = rows.ok_or_else(|| Error::internal("events came in another shape"))?;
             for row in 0..rows.ts.len() {
-                self.add(&rows, row);
+                self.add(&rows, row)?;
             }
         }
+        self.fit_from(last.map_or(i64::MIN, |last| last - 1));
         self.keep_within();
         self.head = *head;
         Ok(())
@@ -243,46 +261,46 @@ impl State {
     fn take(&mut self, snapshot: &dyn Snapshot, after: u64) -> Result<()> {
         self.names = snapshot.names()?;
         let since = Instant::saturating_from_micros(self.floor);
-        let mut latest = i64::MIN;
-        let mut touched = Vec::new();
         snapshot.happened(after, since, &mut |rows| {
             for row in 0..rows.ts.len() {
-                let Some(second) = self.add(&rows, row) else {
-                    continue;
-                };
-                latest = latest.max(second);
-                if touched.last() != Some(&second) {
-                    touched.push(second);
-                }
+                self.add(&rows, row)?;
             }
             self.keep_within();
             Ok(())
         })?;
-        // Seconds that are over hardly grow any more.
-        for second in touched {
-            if let Some(events) = self
-                .seconds
-                .get_mut(&second)
-                .filter(|_| second + 2 < latest)
-            {
-                events.shrink_to_fit();
-            }
-        }
+        self.fit_from(i64::MIN);
         Ok(())
     }
 
-    fn add(&mut self, rows: &Happened<'_>, row: usize) -> Option<i64> {
-        let ts = *rows.ts.get(row)?;
-        if ts <= self.floor {
-            return None;
+    /// Takes away the empty places of seconds that are over, which hardly grow any more.
+    fn fit_from(&mut self, first: i64) {
+        let last = self.seconds.keys().next_back();
+        let Some(over) = last.map(|last| last - 1).filter(|over| *over > first) else {
+            return;
+        };
+        for (_, events) in self.seconds.range_mut(first..over) {
+            self.bytes -= fit(events);
         }
-        let name = *rows.name.get(row)?;
+        for (_, paid) in self.amounts.range_mut(first..over) {
+            self.bytes -= fit(paid);
+        }
+    }
+
+    fn add(&mut self, rows: &Happened<'_>, row: usize) -> Result<()> {
+        let (Some(ts), Some(name)) = (rows.ts.get(row), rows.name.get(row)) else {
+            return Err(Error::internal("events came in another shape"));
+        };
+        let (ts, name) = (*ts, *name);
+        if ts <= self.floor {
+            return Ok(());
+        }
         if usize::from(name) >= NAMES {
             // So many names have no place in a word: from here on the SQL counts.
             self.let_go(i64::MAX - 1);
-            return None;
+            return Ok(());
         }
         let second = ts.div_euclid(SECOND);
+        let at = ts.rem_euclid(SECOND).unsigned_abs();
         let user = if rows.user.is_valid(row) {
             rows.user.value(row)
         } else {
@@ -291,43 +309,42 @@ impl State {
         if user != NO_USER {
             self.highest = self.highest.max(user);
         }
-        let word =
-            u64::from(user) << 32 | u64::from(name) << NAME | ts.rem_euclid(SECOND).unsigned_abs();
-        let events = self.seconds.entry(second).or_default();
-        if events.len() == events.capacity() && events.len() >= 64 {
-            // Doubling would leave half of the longest seconds empty.
-            events.reserve_exact(events.len() / 4);
-        }
-        events.push(word);
-        self.events += 1;
+        let word = u64::from(user) << 32 | u64::from(name) << NAME | at;
+        self.bytes += put(&mut self.seconds, second, word);
         if rows.amount.is_valid(row) {
-            let currency = rows
+            let code = rows
                 .currency
                 .is_valid(row)
-                .then(|| self.currency(rows.currency.value(row)));
-            let paid = self.amounts.entry(ts).or_default();
-            paid.push((currency, rows.amount.value(row)));
+                .then(|| rows.currency.value(row));
+            let paid = Paid {
+                at: at as u32,
+                currency: code.map_or(0, |code| self.currency(code)),
+                amount: rows.amount.value(row).to_le_bytes(),
+            };
+            self.bytes += put(&mut self.amounts, second, paid);
         }
-        Some(second)
+        Ok(())
     }
 
-    /// The number of a currency; there are fewer than 65,536 codes of three letters.
+    /// The place of a currency, counted from 1; there are fewer than 65,535 codes of three letters.
     fn currency(&mut self, code: &str) -> u16 {
         let known = self.currencies.iter().position(|known| known == code);
-        known.unwrap_or_else(|| {
+        let place = known.unwrap_or_else(|| {
             self.currencies.push(code.to_owned());
             self.currencies.len() - 1
-        }) as u16
+        });
+        place as u16 + 1
     }
 
     /// How many events are held from an instant on, at most.
-    pub(super) fn events(&self) -> usize {
-        self.events
+    pub(super) fn events_since(&self, from: i64) -> usize {
+        let seconds = self.seconds.range(from.div_euclid(SECOND)..);
+        seconds.map(|(_, events)| events.len()).sum()
     }
 
-    /// Lets the oldest seconds go while there are too many events.
+    /// Lets the oldest seconds go while all takes too much.
     fn keep_within(&mut self) {
-        while self.events > self.most {
+        while self.bytes > self.most {
             let Some(first) = self.seconds.keys().next().copied() else {
                 return;
             };
@@ -340,18 +357,60 @@ impl State {
         if until <= self.floor {
             return;
         }
-        let second = until.div_euclid(SECOND);
-        while let Some(first) = self.seconds.first_entry().filter(|s| *s.key() < second) {
-            self.events -= first.remove().len();
+        // The first second of which anything stays.
+        let stays = (until + 1).div_euclid(SECOND);
+        while let Some(first) = self.seconds.first_entry().filter(|s| *s.key() < stays) {
+            self.bytes -= room(&first.remove());
         }
-        if until.rem_euclid(SECOND) == SECOND - 1
-            && let Some(gone) = self.seconds.remove(&second)
-        {
-            self.events -= gone.len();
+        while let Some(first) = self.amounts.first_entry().filter(|s| *s.key() < stays) {
+            self.bytes -= room(&first.remove());
         }
         self.floor = until;
-        self.amounts = self.amounts.split_off(&(until + 1));
     }
+}
+
+impl Paid {
+    /// The microsecond within its second.
+    pub(super) fn at(&self) -> i64 {
+        i64::from(self.at)
+    }
+
+    /// In 10^-4 of the currency's unit.
+    pub(super) fn amount(&self) -> i128 {
+        i128::from_le_bytes(self.amount)
+    }
+
+    /// Its currency, of all that there are.
+    pub(super) fn currency<'a>(&self, all: &'a [String]) -> Option<&'a str> {
+        let place = usize::from(self.currency).checked_sub(1)?;
+        all.get(place).map(String::as_str)
+    }
+}
+
+/// Puts one more into a second, and says how many bytes that took. Doubling would leave half of the longest seconds empty.
+fn put<T>(seconds: &mut BTreeMap<i64, Vec<T>>, second: i64, one: T) -> usize {
+    let (place, all) = match seconds.entry(second) {
+        Entry::Vacant(new) => (PLACE, new.insert(Vec::new())),
+        Entry::Occupied(known) => (0, known.into_mut()),
+    };
+    let before = all.capacity();
+    if all.len() == before {
+        all.reserve_exact((all.len() / 4).max(4));
+    }
+    all.push(one);
+    place + (all.capacity() - before) * size_of::<T>()
+}
+
+/// Takes away places that are empty, and says how many bytes they were.
+fn fit<T>(all: &mut Vec<T>) -> usize {
+    let before = all.capacity();
+    all.shrink_to_fit();
+    (before - all.capacity()) * size_of::<T>()
+}
+
+/// What a second takes.
+fn room<T>(all: &Vec<T>) -> usize {
+    PLACE + all.capacity() * size_of::<T>()
 }
 
 #[cfg(test)]
@@ -477,7 +536,7 @@ mod tests {
                         errors: &meanings.errors,
                     };
                     // With little room it goes back less far, and the rest is the SQL's.
-                    let most = if case % 2 == 0 { MOST } else { 50 };
+                    let most = if case % 2 == 0 { MOST } else { 4_000 };
                     let mine = windows.within(&store, &asked, at(NOW), most).unwrap();
                     let sql = store.recent(&asked).unwrap();
                     assert_eq!(
@@ -489,55 +548,11 @@ mod tests {
             let held = windows.held.read().unwrap();
             let state = held.as_ref().unwrap();
             assert_eq!(
-                state.events,
-                state.seconds.values().map(Vec::len).sum::<usize>()
+                state.bytes,
+                state.seconds.values().map(room).sum::<usize>()
+                    + state.amounts.values().map(room).sum::<usize>()
             );
-            assert!(case % 2 == 0 || state.events <= 50);
+            assert!(case % 2 == 0 || state.bytes <= 4_000);
         }
-    }
-
-    #[test]
-    #[ignore = "fills 64 MiB"]
-    fn a_million_users_in_an_hour_fit() {
-        let mut state = State {
-            floor: 0,
-            most: MOST,
-            names: vec!["page_view".to_owned()],
-            ..State::default()
-        };
-        let mut dice = Dice(1);
-        // Two hours, in each a million users with two events.
-        for i in 0..4_000_000_u64 {
-            let user = (i % 1_000_000) as u32;
-            let ts = dice.below(7_200 * SECOND as u64).cast_signed() + SECOND;
-            state.highest = state.highest.max(user);
-            let word = u64::from(user) << 32 | ts.rem_euclid(SECOND).unsigned_abs();
-            state
-                .seconds
-                .entry(ts.div_euclid(SECOND))
-                .or_default()
-                .push(word);
-            state.events += 1;
-        }
-        for events in state.seconds.values_mut() {
-            events.shrink_to_fit();
-        }
-        let held: usize = state
-            .seconds
-            .values()
-            .map(|events| 64 + events.capacity() * 8)
-            .sum();
-        assert!(held <= 64 << 20, "{held} bytes");
-        let asked = Recent {
-            as_of: at(7_201 * SECOND),
-            window: 3_600,
-            step: 300,
-            page_views: &[],
-            conversions: &[],
-            errors: &[],
-            counted: &[],
-        };
-        let live = count::live(&state, &asked, (SECOND, 300 * SECOND, 12)).unwrap();
-        assert!(live.now.users > 860_000, "{}", live.now.users);
     }
 }

@@ -35,6 +35,10 @@ pub(super) fn recount(live: &mut Live, timelines: &Timelines, asked: &Recent<'_>
     let counts = view.fold(
         empty,
         |counts, timeline| {
+            // Nearly all users of a large store were there before the windows.
+            if timeline.ts.last().is_none_or(|last| *last <= from) {
+                return;
+            }
             let first = timeline.ts.partition_point(|ts| *ts <= from);
             let events = timeline.ts.iter().zip(timeline.name).zip(timeline.row);
             // There are 24 parts at most.

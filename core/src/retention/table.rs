@@ -13,19 +13,24 @@ use crate::error::{Error, Result};
 impl RetentionAnswer {
     /// The cells as one Arrow batch, cohorts in order and periods within them: `cohort` (the first instant of its period, UTC),
     /// `cohort_partial`, `size`, `returned_in_start_period`, `period`, `value`, `count`, `eligible`, `complete`,
-    /// `partial_count`, `low`, `high`, `total`, `per_returning`; groups of a breakdown are not among them. Of a sample there also are `estimate`,
-    /// `estimate_low` and `estimate_high` of the count.
+    /// `partial_count`, `low`, `high`, `total`, `per_returning`. Of a sample there also are `estimate`, `estimate_low` and `estimate_high`
+    /// of the count. Of a breakdown there is `group` in front: null for all together, whose cells come first, and then each group by
+    /// its label.
     ///
     /// Counts are signed, so that their differences cannot wrap.
     ///
     /// # Errors
     /// Only a fault of our own.
     pub fn table(&self) -> Result<RecordBatch> {
-        let cells: Vec<(&Cohort, &Cell)> = self
-            .cohorts
-            .iter()
-            .flat_map(|cohort| cohort.retention.iter().map(move |cell| (cohort, cell)))
-            .collect();
+        let groups = self.breakdown.iter().flat_map(|b| &b.groups);
+        let groups = groups.map(|group| (Some(group.label.as_str()), &group.cohorts));
+        let (mut labels, mut cells) = (Vec::new(), Vec::new());
+        for (label, cohorts) in std::iter::once((None, &self.cohorts)).chain(groups) {
+            for cohort in cohorts {
+                labels.extend(cohort.retention.iter().map(|_| label));
+                cells.extend(cohort.retention.iter().map(|cell| (cohort, cell)));
+            }
+        }
         let counts = |of: fn(&Cohort, &Cell) -> u64| -> ArrayRef {
             let values = cells.iter().map(|(o, e)| i64::try_from(of(o, e)).ok());
             Arc::new(values.collect::<Int64Array>())
@@ -42,7 +47,12 @@ impl RetentionAnswer {
 
         let totals = cells.iter().map(|(_, e)| e.total.as_deref());
 
-        let mut columns = vec![
+        let mut columns = Vec::new();
+        if self.breakdown.is_some() {
+            let labels: StringArray = labels.into_iter().collect();
+            columns.push(("group", Arc::new(labels) as ArrayRef, true));
+        }
+        columns.extend([
             ("cohort", Arc::new(cohorts) as ArrayRef, false),
             ("cohort_partial", flags(|o, _| o.partial), false),
             ("size", counts(|o, _| o.size), false),
@@ -61,7 +71,7 @@ impl RetentionAnswer {
             ("high", figures(|e| e.high), true),
             ("total", Arc::new(totals.collect::<StringArray>()), true),
             ("per_returning", figures(|e| e.per_returning), true),
-        ];
+        ]);
         // What is told of all users stands beside what was counted.
         if self.sample.is_some() {
             columns.extend([

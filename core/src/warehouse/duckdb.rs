@@ -21,7 +21,7 @@ mod snapshot;
 mod tests;
 
 pub(crate) use self::fault::of as explain;
-pub(crate) use self::open::{Held, connect, seal};
+pub(crate) use self::open::{Held, connect, seal, settle};
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

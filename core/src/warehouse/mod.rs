@@ -497,9 +497,10 @@ pub struct Arrived {
 }
 
 impl Arrived {
-    /// How many events there are.
-    pub fn events(&self) -> usize {
-        self.rows.iter().map(RecordBatch::num_rows).sum()
+    /// How many bytes of memory its events take.
+    pub fn bytes(&self) -> usize {
+        let rows = self.rows.iter().map(RecordBatch::get_array_memory_size);
+        rows.sum()
     }
 }
 

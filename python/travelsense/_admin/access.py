@@ -9,6 +9,7 @@ from travelsense._handle import Handle
 from travelsense._question import question
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from travelsense._question import Outcome
@@ -62,8 +63,42 @@ class Access(Handle):
         listed: dict[str, Any] = json.loads(self._store.audit(asked))
         return listed
 
-    def verify_audit(self) -> dict[str, Any]:
+    def permissions(self) -> list[str]:
+        """What whoever this handle acts for may do, by name.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.acting("app", "collector").permissions()
+            ['ingest_events']
+        """
+        names: list[str] = json.loads(self._store.permissions())
+        return names
+
+    def audit_anchor(self) -> dict[str, Any]:
+        """Where the record ends now: `seq`, `hash` and `at`.
+
+        Kept elsewhere, it shows later by `verify_audit(anchors=…)` that nothing up to here was rewritten.
+
+        Raises:
+            Forbidden: who acts may not read the record.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     board = a.create_dashboard_from("executive-overview")
+            ...     a.audit_anchor()["seq"]
+            1
+        """
+        anchor: dict[str, Any] = json.loads(self._store.audit_anchor())
+        return anchor
+
+    def verify_audit(self, *, anchors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was.
+
+        Args:
+            anchors: what `audit_anchor` gave at other times and was kept elsewhere; they find a record that was made
+                anew as a whole.
 
         Raises:
             Forbidden: who acts may not read the record.
@@ -76,7 +111,7 @@ class Access(Handle):
             >>> found["entries"], found["broken"]
             (1, None)
         """
-        found: dict[str, Any] = json.loads(self._store.verify_audit())
+        found: dict[str, Any] = json.loads(self._store.verify_audit(question(anchors=anchors)))
         return found
 
     def revoke(

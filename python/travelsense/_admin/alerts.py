@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._handle import Handle
 from travelsense._question import question, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 
 class Alerts(Handle):
@@ -248,6 +249,76 @@ class Alerts(Handle):
         """
         done: dict[str, Any] = json.loads(self._store.evaluate_alerts())
         return done
+
+    def alert_news(self, *, since: str | datetime, limit: int | None = None) -> list[dict[str, Any]]:
+        """What became of all alert rules from an instant on, the earliest first, for whoever looks again and again.
+
+        Args:
+            since: the instant, an aware `datetime` or ISO 8601 with an offset.
+            limit: at most so many, 1 to 1,000; 100 by default.
+
+        Returns:
+            Each with `alert`, the id of its rule, `at`, `event` and `details`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+            Forbidden: who acts may not read alerts.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 60}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     rule = a.create_alert(quiet)
+            ...     done = a.evaluate_alerts()
+            ...     [news["event"] for news in a.alert_news(since="2026-03-01T00:00:00Z")]
+            ['firing']
+        """
+        told: list[dict[str, Any]] = json.loads(self._store.alert_news(question(since=since, limit=limit)))
+        return told
+
+    def deliver_notifications(
+        self, send: Callable[[dict[str, Any]], str | None], *, limit: int = 8
+    ) -> dict[Literal["delivered", "failed", "given_up"], int]:
+        """Delivers notifications that are due by a function of yours; a server does so by itself.
+
+        Args:
+            send: gets each with `channel`, `title`, `body`, `createdAt` and `attempts`, and sends it: by e-mail, to a
+                webhook or to Slack, as `channel` says. One for which it raises is tried again later, ten times over a
+                day and a half; one for which it gives a reason to give up never is.
+            limit: at most so many.
+
+        Returns:
+            How many were delivered, will be tried again, or were given up.
+
+        Raises:
+            Forbidden: who acts may not manage alerts.
+
+        Example:
+            >>> import travelsense as ts
+            >>> stale = {"type": "threshold", "above": 60}
+            >>> quiet = {"name": "Quiet", "source": {"system": "freshness"}, "condition": stale}
+            >>> quiet["channels"] = [{"type": "email", "to": ["ops@example.com"]}]
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-01T10:00:00Z"}])
+            ...     rule = a.create_alert(quiet)
+            ...     done = a.evaluate_alerts()
+            ...     a.deliver_notifications(lambda due: print(due["channel"]["to"], due["title"]))
+            ['ops@example.com'] Quiet: 2,383,200 is above 60
+            {'delivered': 1, 'failed': 0, 'given_up': 0}
+        """
+        report: dict[Literal["delivered", "failed", "given_up"], int] = {"delivered": 0, "failed": 0, "given_up": 0}
+        for letter in self._store.take_notifications(limit):
+            try:
+                reason = send(json.loads(letter.text))
+            except Exception as error:  # noqa: BLE001 - whatever a mailer raises, it was not sent
+                report["failed"] += 1
+                self._store.attempted(letter, str(error) or type(error).__name__, lost=False)
+            else:
+                report["delivered" if reason is None else "given_up"] += 1
+                self._store.attempted(letter, reason, lost=reason is not None)
+        return report
 
     def notifications(
         self, *, unread: bool | None = None, limit: int | None = None, offset: int | None = None

@@ -58,6 +58,7 @@ class Dashboards(Handle):
         *,
         description: str | None = None,
         is_public: bool | None = None,
+        idempotency_key: str | None = None,
     ) -> dict[str, Any]:
         """Makes a dashboard and gives it as it is kept.
 
@@ -66,6 +67,7 @@ class Dashboards(Handle):
             widgets: 1 to 20, each with `type`, `title`, `dataSource`, `visualization` and `config`.
             description: at most 500 characters.
             is_public: whether every admin may read it.
+            idempotency_key: the same dashboard that is sent again with it within 24 hours is the one that was made.
 
         Raises:
             ValidationError: with everything wrong with it.
@@ -80,7 +82,7 @@ class Dashboards(Handle):
             ('Mine', 1, 1)
         """
         body = {"name": name, "widgets": list(widgets), "description": description, "isPublic": is_public}
-        made: dict[str, Any] = json.loads(self._store.create_dashboard(to_json(body)))
+        made: dict[str, Any] = json.loads(self._store.create_dashboard(to_json(body), idempotency_key))
         return made
 
     def create_dashboard_from(

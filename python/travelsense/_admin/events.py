@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from travelsense._asking import heard
@@ -70,8 +69,9 @@ class Events(Handle):
             strict: stop at the first row that is not valid, and keep nothing.
             progress: whether to show how far it is where it takes long; or a function to tell it, called with the rows
                 read and how many there are, and the bytes read and how many there are (`None` where nobody knows).
-                Ctrl-C stops the import, and so does an exception of the function. It may ask questions, but what it
-                wrote to the same store would wait for the import for ever.
+                Ctrl-C stops the import, and so does an exception of the function, up to the moment in which what was
+                read is made durable; then nothing of it is kept. It may ask questions, but what it wrote to the same
+                store would wait for the import for ever.
 
         Raises:
             ValidationError: for a column that is not there, a format nobody knows, or, if `strict`, a row.
@@ -115,12 +115,21 @@ class Events(Handle):
             watch = shown if progress else None
             return ImportReport.of_core(self._store.import_(rows, options, heard(watch)))
 
-    def ingest(self, events: Sequence[Mapping[str, Any]]) -> IngestReport:
+    def ingest(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        *,
+        source: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> IngestReport:
         """Takes in a batch of events, durably, and says for each whether it is accepted, a duplicate, or refused.
 
         Args:
             events: each with `name` and `ts`, and as wanted `userId`, `anonymousId`, `sessionId`, `eventId` (by which
                 duplicates are known), `clientSeq`, `sentAt`, `properties`.
+            source: where they come from, for `ingest_status`; at most 100 characters.
+            idempotency_key: the same batch that is sent again with it within 24 hours is answered as before and stored
+                once.
 
         Raises:
             ValidationError: for a batch that is too large or no batch at all, and for numbers that are not finite.
@@ -136,7 +145,7 @@ class Events(Handle):
 
         if hasattr(events, "__arrow_c_stream__") or hasattr(events, "__dataframe__"):
             raise TypeError(f"events are dicts; a {type(events).__name__} goes to `import_`")
-        return IngestReport.of_core(self._store.ingest(to_json(events, "events")))
+        return IngestReport.of_core(self._store.ingest(to_json(events, "events"), source, idempotency_key))
 
     def catalogue(self) -> dict[str, Any]:
         """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on.
@@ -265,6 +274,8 @@ class Events(Handle):
     def ingest_status(self) -> dict[str, Any]:
         """How the intake does: what waits, what became of what came, and how fresh each source is.
 
+        Also told where the store cannot be read, as after a full disk: `stored` is None then, and `trouble` says why.
+
         Example:
             >>> import travelsense as ts
             >>> with ts.open(":memory:") as a:
@@ -289,4 +300,6 @@ class Events(Handle):
 
 
 def _title(source: object) -> str:
+    from pathlib import Path
+
     return Path(source).name if isinstance(source, str | os.PathLike) else "a table"

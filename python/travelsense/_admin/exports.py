@@ -10,7 +10,7 @@ from travelsense._handle import Handle
 from travelsense._question import question
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from travelsense._question import Date, ExportMetric, ExportType, Format, Status
 
@@ -28,6 +28,8 @@ class Exports(Handle):
         timezone: str | None = None,
         dashboard_id: str | None = None,
         metrics: Sequence[ExportMetric] | None = None,
+        notify: Sequence[Mapping[str, Any]] | None = None,
+        idempotency_key: str | None = None,
     ) -> dict[str, Any]:
         """Exports a dashboard, a report or the events themselves as a file.
 
@@ -43,6 +45,9 @@ class Exports(Handle):
             timezone: the zone of dates and of every time that people read; UTC by default.
             dashboard_id: the dashboard.
             metrics: the only metrics it holds.
+            notify: who is told when it is complete or has failed, beside whoever asks: channels as alert rules have
+                them.
+            idempotency_key: the same request that is sent again with it within 24 hours gives the export that it began.
 
         Returns:
             The job, with `_id`, `status`, `rows`, `fileSize` and the rest in camelCase.
@@ -64,8 +69,9 @@ class Exports(Handle):
             date_range=json.loads(question(**dates)),
             dashboard_id=dashboard_id,
             metrics=metrics,
+            notify=notify,
         )
-        job: dict[str, Any] = json.loads(self._store.export(request))
+        job: dict[str, Any] = json.loads(self._store.export(request, idempotency_key))
         return job
 
     def exports(
@@ -110,6 +116,17 @@ class Exports(Handle):
         """
         job: dict[str, Any] = json.loads(self._store.export_job(id))
         return job
+
+    def resume_exports(self) -> int:
+        """Goes on with exports that were under way when the store was last closed; how many there were.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:") as a:
+            ...     a.resume_exports()
+            0
+        """
+        return self._store.resume_exports()
 
     def cancel_export(self, id: str) -> dict[str, Any]:  # noqa: A002 - the job's `_id`
         """Gives up an export that is not over; it is then `failed`, for the reason `cancelled`.

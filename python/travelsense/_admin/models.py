@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from travelsense._asking import ask
@@ -60,6 +59,8 @@ class Models(Handle):
             ...     model["name"], model["version"], [feature["name"] for feature in model["features"]]
             ('spend', 1, ['visits'])
         """
+        from pathlib import Path
+
         content = file if isinstance(file, bytes) else Path(file).read_bytes()
         asked = question(
             name=name,
@@ -214,7 +215,8 @@ class Models(Handle):
             as_of: nothing that became known after this instant is seen; now by default.
 
         Returns:
-            `scores` (bias, errors, pinball, coverage), `byHorizon`, `probabilities`, `drift`, `advice`, `adapted`.
+            `scores` (bias: the mean of forecast less value, errors, pinball, coverage), `byHorizon`, `probabilities`,
+            `drift`, `advice`, `adapted`.
 
         Raises:
             ValidationError: with everything wrong with the question.
@@ -226,7 +228,7 @@ class Models(Handle):
             ...     run = a.add_predictions("theirs", [10.0, 20.0], model="sheet", ds=["2026-01-01", "2026-01-02"])
             ...     new = a.add_actuals("theirs", [12.0, 19.0], ds=["2026-01-01", "2026-01-02"])
             ...     a.feedback("theirs")["scores"]["bias"]
-            0.5
+            -0.5
         """
         asked = question(name=name, unique_id=unique_id, runs=runs, rows=rows, as_of=as_of)
         answer = ask("feedback", lambda how: self._store.query("feedback", asked, how), timeout=None, progress=True)

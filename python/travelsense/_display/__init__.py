@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from travelsense._display.activity import adoption, anomalies, engagement, pickup, realtime
 from travelsense._display.foretold import backtest, churn, forecast, next_action, predictive, value
-from travelsense._display.funnel import compare, difference, drop_off, funnel
+from travelsense._display.funnel import compare, difference, drop_off, funnel, funnel_groups
 from travelsense._display.journey import journey
 from travelsense._display.page import page
 from travelsense._display.retention import retention
@@ -53,6 +53,8 @@ def tables(word: str, answer: Any) -> list[Table]:
     if word == "retention":
         groups = answer.get("breakdown", {}).get("groups", [])
         return [retention(answer), *(retention({**answer, **group}, group["label"]) for group in groups)]
+    if word == "funnel" and "breakdown" in answer:
+        return [funnel(answer), funnel_groups(answer)]
     return [_TABLES[word](answer)]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from travelsense._display.table import Cell, Table, rate
-from travelsense._display.text import as_json, event, length, points, sampled, span
+from travelsense._display.table import MOST_ROWS, Cell, Table, rate
+from travelsense._display.text import as_json, event, length, points, property_, sampled, span
 
 
 def funnel(answer: dict[str, Any]) -> Table:
@@ -34,6 +34,30 @@ def funnel(answer: dict[str, Any]) -> Table:
         rows,
         words=2,
         notes=notes,
+    )
+
+
+def funnel_groups(answer: dict[str, Any]) -> Table:
+    """A row for each group of a breakdown: how many got to each step, the share that converted, how long that took."""
+    breakdown = answer["breakdown"]
+    groups = breakdown["groups"]
+    name = " and ".join(map(property_, breakdown["properties"]))
+    rows = [
+        [
+            Cell(group["label"]),
+            *(Cell(f"{step['count']:,}", title=rate(step["rate"]).text) for step in group["steps"]),
+            rate(group["rate"]),
+            Cell(length(group["timeToConvert"]["median"])),
+            Cell("", bar=group["rate"]["value"] or 0.0),
+        ]
+        for group in groups[:MOST_ROWS]
+    ]
+    more = len(groups) - MOST_ROWS
+    return Table(
+        f"Funnel by {name}, {span(answer)}, within {_window(answer)}",
+        [name, *(f"{step['step']} {event(step['event'])}" for step in answer["steps"]), "rate", "median time", ""],
+        rows,
+        notes=[f"{more} more groups are in the answer."] if more > 0 else [],
     )
 
 

@@ -78,6 +78,13 @@ def as_json(value: object) -> str:
     return "–" if value is None else json.dumps(value, ensure_ascii=False)
 
 
+def property_(property_: str | dict[str, str]) -> str:
+    """A property by its name, whether it is one of events, of users or a cohort."""
+    if isinstance(property_, str):
+        return "session" if property_ == "$session" else property_
+    return property_.get("user") or property_.get("cohort", "")
+
+
 def node(node: str | dict[str, str]) -> str:
     return node if isinstance(node, str) else f"({node['reserved']})"
 

@@ -76,7 +76,8 @@ class Funnels(Handle):
         A user enters with the first step within the range, and has converted when all steps follow in order within the
         window; of several tries the deepest counts. Rows, one a step: `step`, `event`, `count` (users who got at least
         so far), `rate` (of those who entered) with its 95 % interval, `rate_from_previous`, `dropped`, and times in
-        seconds; groups, trend, histogram, revenue, and what is still open are in `to_dict()`.
+        seconds. With a `breakdown` there is `group` in front: `None` for all together, whose steps come first, and then
+        the groups. Trend, histogram, revenue, and what is still open are in `to_dict()`.
 
         Args:
             steps: 1 to 64 events in order; the catalogue's default funnel where there are none. A step may be a mapping

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from travelsense._asking import ask
 from travelsense._handle import Handle
 from travelsense._question import question
+from travelsense._result import Backtest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from travelsense._asking import Watch
-    from travelsense._question import Date, Event, Length, Prediction, Segment
+    from travelsense._question import Date, Event, Length, Prediction, Property, Segment
     from travelsense._result import Result
 
 
@@ -89,14 +91,86 @@ class Predictions(Handle):
         )
         return self._result("predictive", asked, timeout, progress)
 
+    def backtest(
+        self,
+        prediction_type: Prediction,
+        *,
+        start_date: Date,
+        end_date: Date,
+        horizon: int | None = None,
+        origins: int | None = None,
+        step: int | None = None,
+        segment: Segment | None = None,
+        segments: Sequence[Segment] | None = None,
+        feature: str | None = None,
+        country: str | None = None,
+        timezone: str | None = None,
+        as_of: str | datetime | None = None,
+        timeout: Length | None = None,
+        progress: Watch = True,
+    ) -> Backtest:
+        """How well would the predictions of a range have done, beside the seasonal naive forecast?
+
+        From each of the past origins the metric is predicted with nothing of what came later. Rows are as those of
+        `travelsense.backtest`, with the segment as `unique_id`; so are `scores`: MASE, WAPE, bias (forecast less
+        value), and coverage and width of the intervals at 80 and 95 %.
+
+        Args:
+            prediction_type: as `predictive`.
+            start_date: as `predictive`.
+            end_date: as `predictive`.
+            horizon: as `predictive`, of each origin.
+            origins: from how many past origins, 1 to 100; 10 by default. The last of them is a horizon before the end.
+            step: how many days (weeks for `churn_rate`) lie between two origins; the horizon by default.
+            segment: as `predictive`.
+            segments: as `predictive`.
+            feature: as `predictive`.
+            country: as `predictive`.
+            timezone: as `predictive`.
+            as_of: as `predictive`.
+            timeout: as `funnel`.
+            progress: as `funnel`.
+
+        Raises:
+            ValidationError: with everything wrong with the question.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T00:00:00Z") as a:
+            ...     report = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-02-03T10:00:00Z"}])
+            ...     test = a.backtest("user_growth", start_date="2026-02-01", end_date="2026-02-28", horizon=2)
+            >>> len(test), [score["origins"] for score in test.scores]
+            (14, [7])
+        """
+        asked = question(
+            prediction_type=prediction_type,
+            start_date=start_date,
+            end_date=end_date,
+            horizon=horizon,
+            origins=origins,
+            step=step,
+            segment=segment,
+            segments=segments,
+            feature=feature,
+            country=country,
+            timezone=timezone,
+            as_of=as_of,
+        )
+        answer = ask(
+            "backtest", lambda how: self._store.answer("backtest", asked, how), timeout=timeout, progress=progress
+        )
+        return Backtest(answer)
+
     def churn(
         self,
         *,
         horizon_days: int | None = None,
         activity: Event = None,
         active_within_days: int | None = None,
+        attributes: Sequence[Property] | None = None,
         segment: Segment | None = None,
         users: Sequence[str] | None = None,
+        next_actions: int | None = None,
         confidence_level: float | None = None,
         limit: int | None = None,
         offset: int | None = None,
@@ -114,8 +188,11 @@ class Predictions(Handle):
             horizon_days: a user churns who has no activity in so many days from `as_of` on; 30 by default.
             activity: the events that are activity; all by default.
             active_within_days: only users active in so many days before count; all known ones by default.
+            attributes: what events (`"country"`), or profiles and cohorts at them (`{"user": "plan"}`), say of users
+                that may tell who goes, at most 8. Boosted trees decide where they lose less than the regression.
             segment: only users of this segment are listed.
             users: only these users are listed.
+            next_actions: how many next actions are told of each user listed, 0 to 10, in `to_dict()`; none by default.
             confidence_level: the level of intervals in per cent; 95 by default.
             limit: at most so many users, 0 to 10,000; 100 by default.
             offset: how many to leave out before.
@@ -147,8 +224,10 @@ class Predictions(Handle):
             horizon_days=horizon_days,
             activity=activity,
             active_within_days=active_within_days,
+            attributes=None if attributes is None else list(attributes),
             segment=segment,
             users=users,
+            next_actions=next_actions,
             confidence_level=confidence_level,
             limit=limit,
             offset=offset,

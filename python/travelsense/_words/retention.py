@@ -71,7 +71,8 @@ class Retention(Handle):
 
         A cell counts the users of a cohort who returned in exactly that period, of those for whom it is over. Rows:
         `cohort`, `size`, `period`, `value`, `count`, `eligible`, `complete`, `partial_count`, `low`, `high`, `total`,
-        `per_returning`; the groups of a breakdown are in `to_dict()`.
+        `per_returning`. With a `breakdown` there is `group` in front: `None` for all together, whose cells come first,
+        and then the groups.
 
         Args:
             cohort_period: `hourly`, `daily`, `weekly` or `monthly`, by the calendar of the zone.

@@ -16,6 +16,7 @@ pub mod compare;
 pub mod condition;
 pub mod contrast;
 pub mod engagement;
+pub mod feedback;
 pub mod funnel;
 pub mod identity;
 pub mod journey;

@@ -365,3 +365,148 @@ fn churn_of_cdnow_within_90_days_is_ranked_and_calibrated() {
     assert!(figure(&quality["calibrationError"]) <= 0.03, "{quality}");
     assert!(figure(&quality["brierOfBaseRate"]) > figure(&quality["brier"]));
 }
+
+/// Travellers of three countries on phones and desks, who come every third day on average. Italians on phones and others at desks
+/// soon stop to come, which neither says alone.
+fn travellers(users: u64) -> Vec<Value> {
+    let mut state = 7_u64;
+    let mut unit = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut events = Vec::new();
+    for user in 0..users {
+        let country = ["IT", "FR", "DE"][(user % 3) as usize];
+        let device = ["phone", "desk"][(user / 3 % 2) as usize];
+        let leaves = (country == "IT") == (device == "phone");
+        let stop = if leaves { 0.1 } else { 0.002 };
+        for day in user as i64 % 98..120 {
+            if unit() < 0.33 {
+                let ts = NOW - (120 - day) * DAY + (unit() * 1e10) as i64;
+                events.push(json!({
+                    "userId": format!("u{user}"), "name": "A", "ts": numbers::instant(ts),
+                    "properties": {"country": country, "device": device},
+                }));
+            }
+            if unit() < stop {
+                break;
+            }
+        }
+    }
+    events
+}
+
+#[test]
+fn s7_attributes_that_tell_who_goes_are_learned_by_trees() {
+    let events = travellers(4_000);
+    let as_of = numbers::instant(NOW - 20 * DAY);
+    let question = json!({
+        "horizonDays": 14, "activeWithinDays": 14, "limit": 200, "asOf": as_of,
+        "attributes": ["country", "device"],
+    });
+    let with = answer(&events, "churn", &question);
+    assert_eq!(with["method"], "boosting", "{}", with["learnedAt"]);
+    assert_eq!(with["attributes"], json!(["country", "device"]));
+    let without = answer(
+        &events,
+        "churn",
+        &json!({"horizonDays": 14, "activeWithinDays": 14, "limit": 0, "asOf": as_of}),
+    );
+    assert_eq!(without["method"], "hazard");
+    let figure = |of: &Value, name: &str| of["quality"][name].as_f64().expect("a number");
+    assert!(figure(&with, "logLoss") < 0.97 * figure(&without, "logLoss"));
+    assert!(
+        figure(&with, "calibrationError") < 0.06,
+        "{}",
+        with["quality"]
+    );
+    let average = with["summary"]["averageLogOdds"].as_f64().expect("odds");
+    let (mut told, mut other) = (0, 0);
+    for user in with["users"].as_array().expect("users") {
+        let number = |name: &str| user[name].as_f64().expect("a number");
+        let (low, p, high) = (number("low"), number("probability"), number("high"));
+        assert!(low < p && p < high, "{user}");
+        let reasons = user["reasons"].as_array().expect("reasons");
+        let effects = reasons
+            .iter()
+            .map(|r| r["effect"].as_f64().expect("a number"));
+        let odds = average + effects.sum::<f64>();
+        assert!((odds - (p / (1.0 - p)).ln()).abs() < 1e-6, "{user}");
+        let of = |name: &str| reasons.iter().find(|r| r["attribute"] == name);
+        let text = of("country").map(|r| r["text"].as_str().expect("a text"));
+        told += usize::from(text.is_some_and(|t| t.starts_with("`country` is `")));
+        other += usize::from(of("device").is_some());
+    }
+    assert!(told > 150 && other > 150, "{told} {other}");
+    // The order of loading, and what is said from the cut-off on, change no byte.
+    let mut turned = events;
+    turned.extend((0..300).map(|i| {
+        json!({
+            "userId": format!("u{i}"), "name": "A", "ts": numbers::instant(NOW - 20 * DAY + i),
+            "properties": {"country": "AA", "device": "other"},
+        })
+    }));
+    turned.reverse();
+    let mut again = answer(&turned, "churn", &question);
+    again["dataVersion"] = with["dataVersion"].clone();
+    assert_eq!(again, with);
+}
+
+#[test]
+fn attributes_are_what_was_known_then() {
+    let store = store::open(NOW, 1);
+    let refused = |attributes: Value| {
+        let question = json!({ "attributes": attributes });
+        let error = store
+            .ask(&Principal::owner(), "churn", &question)
+            .expect_err("faults");
+        let faults = error
+            .field_errors()
+            .iter()
+            .map(|f| (f.field.clone(), f.code));
+        faults.collect::<Vec<_>>()
+    };
+    let at = |i: usize| (format!("attributes[{i}]"), "contradiction");
+    let later = json!(["country", {"user": "plan", "at": "as_of"}, {"user": "plan"}, "$session"]);
+    assert_eq!(refused(later), [at(1), at(3)]);
+    let many: Vec<String> = (0..9).map(|i| i.to_string()).collect();
+    assert_eq!(
+        refused(json!(many)),
+        [("attributes".to_owned(), "invalid_length")]
+    );
+}
+
+#[test]
+fn next_actions_stand_beside_the_reasons() {
+    let as_of = numbers::instant(NOW - 20 * DAY);
+    let store = store::open(NOW, 2);
+    let events = travellers(60);
+    store::ingest(&store, &events);
+    let ask = |word: &str, question: &Value| -> Value {
+        let said = store.ask(&Principal::owner(), word, question);
+        serde_json::from_str(&said.expect("an answer")).expect("JSON")
+    };
+    let mut question = json!({"horizonDays": 14, "limit": 5, "asOf": as_of});
+    let plain = ask("churn", &question);
+    assert!(plain["users"][0].get("nextActions").is_none());
+    question["nextActions"] = json!(2);
+    let told = ask("churn", &question);
+    assert_ne!(told["resultHash"], plain["resultHash"]);
+    let users = told["users"].as_array().expect("users");
+    let ids: Vec<&Value> = users.iter().map(|u| &u["userId"]).collect();
+    let before = numbers::instant(NOW - 20 * DAY - 1);
+    let next = ask(
+        "next_action",
+        &json!({"users": ids, "top": 2, "asOf": before}),
+    );
+    for (user, next) in users.iter().zip(next["users"].as_array().expect("users")) {
+        assert_eq!(user["userId"], next["userId"]);
+        assert_eq!(user["nextActions"][0]["event"], next["next"][0]["event"]);
+        assert_eq!(
+            user["nextActions"][0]["probability"],
+            next["next"][0]["probability"]
+        );
+    }
+}

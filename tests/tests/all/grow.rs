@@ -119,7 +119,8 @@ fn i2_i5_timelines_that_grew_are_those_built_anew() {
             for store in [&grown, &anew] {
                 apply(store, change);
             }
-            anew.rebuild().map_err(|e| e.to_string())?;
+            anew.rebuild(&Principal::owner())
+                .map_err(|e| e.to_string())?;
             let of = |store: &Analytics| {
                 store
                     .timelines()

@@ -374,7 +374,7 @@ fn predictions_made_elsewhere_are_compared_like_our_own() {
     a.add_actuals(&owner(), "sales", &told).unwrap();
     let answer = ask(&a, "feedback", &json!({"name": "sales"}));
     assert_eq!(answer["models"], json!(["theirs"]));
-    assert_eq!(answer["scores"]["bias"], json!(3.0));
+    assert_eq!(answer["scores"]["bias"], json!(-3.0));
     let covered = &answer["scores"]["coverage"];
     assert_eq!(
         (

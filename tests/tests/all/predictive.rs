@@ -257,6 +257,55 @@ fn s6_later_events_never_change_an_earlier_prediction() {
 }
 
 #[test]
+fn s6_a_backtest_says_what_predictions_made_then_would_have_said() {
+    let store = opened(&events(&mut Chance(6), 6_000, 3_000, 160));
+    let question = json!({
+        "predictionType": "demand_forecast", "startDate": "2025-12-01", "endDate": "2026-03-10",
+        "horizon": 7, "origins": 4, "segments": ["active"],
+    });
+    let answer = store.ask(&Principal::owner(), "backtest", &question);
+    let tested: Value = serde_json::from_str(&answer.expect("a backtest")).expect("JSON");
+    assert_eq!(tested["series"][1]["id"], "active");
+    let one = &tested["series"][0];
+    assert_eq!(
+        (&one["id"], &one["origins"], &one["points"]),
+        (&json!("all"), &json!(4), &json!(28))
+    );
+    let rows = &tested["rows"];
+    for row in [0, 7, 21] {
+        let cutoff = rows["cutoff"][row].as_str().expect("a date");
+        let after: chrono::NaiveDate = cutoff.parse().expect("a date");
+        let after = after.succ_opt().expect("a day");
+        let then = ask(
+            &store,
+            &json!({
+                "predictionType": "demand_forecast", "startDate": "2025-12-01", "endDate": cutoff,
+                "horizon": 7, "asOf": format!("{after}T00:00:00Z"),
+            }),
+        );
+        for h in 0..7 {
+            assert_eq!(
+                then["predictions"][h]["value"],
+                rows["mean"][row + h],
+                "{cutoff} {h}"
+            );
+        }
+    }
+    let wrong = json!({
+        "predictionType": "demand_forecast", "startDate": "2025-12-01", "endDate": "2026-03-10",
+        "origins": 0, "step": 366, "confidenceLevel": 80,
+    });
+    let refused = store
+        .ask(&Principal::owner(), "backtest", &wrong)
+        .expect_err("faults");
+    let faults = refused.field_errors();
+    let fields: Vec<&str> = faults.iter().map(|f| f.field.as_str()).collect();
+    for field in ["origins", "step", "confidenceLevel"] {
+        assert!(fields.contains(&field), "{fields:?}");
+    }
+}
+
+#[test]
 fn levels_horizons_and_segments_are_kept() {
     let store = opened(&events(&mut Chance(5), 4_000, 400, 160));
     let question = |more: Value| {

@@ -190,7 +190,9 @@ fn check(
     let read: Value = serde_json::from_str(&answer).map_err(|e| e.to_string())?;
     same(&expected(&history), &read, question, &history)?;
     let again = ask(&other).map_err(|e| e.to_string())?;
-    other.rebuild().map_err(|e| e.to_string())?;
+    other
+        .rebuild(&Principal::owner())
+        .map_err(|e| e.to_string())?;
     let rebuilt = ask(&other).map_err(|e| e.to_string())?;
     if answer != again || answer != rebuilt {
         return Err(format!(
@@ -324,7 +326,9 @@ fn files(
     let store = file(&path, 2, None);
     store::ingest(&store, rest);
     let mut answers = vec![("brought forward", ask(&store)?)];
-    store.rebuild().map_err(|e| e.to_string())?;
+    store
+        .rebuild(&Principal::owner())
+        .map_err(|e| e.to_string())?;
     answers.push(("in memory", ask(&store)?));
     store.close();
     save(&path)?;

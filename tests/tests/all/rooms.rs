@@ -117,6 +117,17 @@ fn only_the_warehouse_names_the_driver() {
 }
 
 #[test]
+fn messages_do_not_quote_the_fields_that_doors_write_otherwise() {
+    // Python says `as_of` for asOf, but leaves alone what is quoted, for that may be the user's own text.
+    let quoted = regex::Regex::new("\"[^\"]*`[a-z]+[A-Z][A-Za-z]*`").expect("a pattern");
+    refuse(
+        "core/src",
+        "a field of several words stands in a message without quotes",
+        |_, line| quoted.is_match(line),
+    );
+}
+
+#[test]
 fn no_word_imports_another() {
     for word in WORDS {
         refuse(

@@ -68,5 +68,36 @@ pub(crate) fn of(vector: &Vector) -> (Analytics, IngestReport) {
             .create_cohort(&Principal::owner(), name, &cohort["definition"])
             .expect("a cohort that is valid");
     }
+    let me = Principal::owner();
+    for model in &vector.models {
+        let (text, body) = without(model, "text");
+        store
+            .register_model(&me, &body, text.as_bytes())
+            .expect("a model");
+    }
+    for run in &vector.predictions {
+        let (name, body) = without(run, "name");
+        store
+            .add_predictions(&me, &name, &body)
+            .expect("predictions");
+    }
+    for one in &vector.asked {
+        let (word, body) = without(one, "word");
+        store
+            .ask(&me, &word, &body["question"])
+            .expect("an answer that is kept");
+    }
+    for came in &vector.actuals {
+        let (name, body) = without(came, "name");
+        store.add_actuals(&me, &name, &body).expect("what came");
+    }
     (store, report)
+}
+
+/// The text of a field, and the object without it.
+fn without(object: &Value, field: &str) -> (String, Value) {
+    let mut rest = object.as_object().expect("an object").clone();
+    let text = rest.remove(field);
+    let text = text.as_ref().and_then(Value::as_str).expect("a text");
+    (text.to_owned(), Value::Object(rest))
 }

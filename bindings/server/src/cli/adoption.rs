@@ -11,7 +11,7 @@ use super::table::{Table, count, duration, percent};
 /// Shows which features users take up, how soon and how many of them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  travelsense adoption --data demo --features map,share_trip --start 2026-01-01 --end 2026-03-31
+  travelsense adoption --data demo --features map,share_trip --start QUARTER_AGO --end YESTERDAY
 
 Features that are not given are those of the catalogue. The rate is of the users exposed to a feature in the range.")]
 pub(super) struct Adoption {

@@ -80,6 +80,11 @@ fn list(command: &Plain) -> Outcome {
     if command.json {
         return write_json(&listed);
     }
+    if listed.alerts.is_empty() {
+        output::remark(
+            "There are no alert rules; they are made over HTTP (POST /api/analytics-dashboard/alerts), in Python, in Node.js or on the dashboard.",
+        );
+    }
     for alert in &listed.alerts {
         let phase = alert.state().phase.name();
         let on = if alert.rule.enabled {
@@ -98,6 +103,9 @@ fn history(command: &One) -> Outcome {
     let events = store.alert_history(&Principal::owner(), &command.id, &asked)?;
     if command.json {
         return write_json(&events);
+    }
+    if events.is_empty() {
+        output::remark("Nothing has become of this rule yet.");
     }
     for event in &events {
         line(&format!("{} {} {}", event.at, event.event, event.details))?;

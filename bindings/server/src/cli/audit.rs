@@ -138,6 +138,9 @@ impl List {
         if self.json {
             return write_json(&listed);
         }
+        if listed.entries.is_empty() {
+            output::remark("The record has no entry that fits.");
+        }
         for e in &listed.entries {
             // Whatever somebody called themselves does not reach the terminal as it is.
             let told = format!(
@@ -163,6 +166,9 @@ impl Verify {
         }
         match &found.broken {
             None if self.json => Ok(()),
+            None if found.entries == 0 => {
+                Ok(output::line("the record is whole: it has no entries")?)
+            }
             None => {
                 let anchors = match found.anchors {
                     0 => String::new(),

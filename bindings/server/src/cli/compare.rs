@@ -14,7 +14,7 @@ use super::table::{Table, count, duration, event, percent, points};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   travelsense compare --data demo --steps search,complete_booking --between new,returning \\
-    --start 2026-01-01 --end 2026-01-31
+    --start MONTH_AGO --end YESTERDAY
 
 The p-values are adjusted for all groups together, and for all groups and steps.")]
 pub(super) struct Compare {

@@ -27,6 +27,13 @@ struct Check {
     settings: Settings,
 }
 
+/// Where a setting comes from that nobody made.
+const DEFAULT: &str = "default";
+const UNSET: &str = "not set";
+
+/// The setting whose default is no value.
+const METADATA: &str = "metadata";
+
 impl Config {
     /// Checks the settings. What clap matched says which were flags and which variables.
     pub(super) fn run(self, matches: &ArgMatches) -> Outcome {
@@ -34,7 +41,8 @@ impl Config {
         let settings = check.settings;
         let file = json(&settings.file()?)?;
         let path = settings.config().map(|p| p.display().to_string());
-        let merged = settings.with_file()?;
+        let settings = settings.with_file()?;
+        let merged = json(&settings)?;
         let matches = matches.subcommand_matches("check");
         let origin = |name: &str| {
             let id = name.replace('-', "_");
@@ -44,25 +52,28 @@ impl Config {
                     format!("TRAVELSENSE_{}", id.to_uppercase())
                 }
                 _ if file.get(name).is_some_and(is_set) => path.clone().unwrap_or_default(),
-                _ => "default".to_owned(),
+                _ if merged.get(name).is_some_and(is_set) || name == METADATA => DEFAULT.to_owned(),
+                _ => UNSET.to_owned(),
             }
         };
-        for (name, value) in json(&merged)?.as_object().into_iter().flatten() {
-            let shown = if is_set(value) {
-                shown(name, value)
-            } else {
-                "-".to_owned()
+        for (name, value) in merged.as_object().into_iter().flatten() {
+            let shown = match name.as_str() {
+                _ if is_set(value) => shown(name, value),
+                METADATA => "(a file beside the events)".to_owned(),
+                _ => "-".to_owned(),
             };
             output::line(&format!("{name:<20} {shown:<40} {}", origin(name)))?;
         }
-        let faults = merged.faults();
+        let faults = settings.faults();
         let lines = faults.iter().flat_map(Failure::lines).map(|line| {
             // A sentence begins with the flag it is about.
             let flag = line
                 .strip_prefix("--")
                 .and_then(|l| l.split([':', ' ']).next());
             match flag.map(origin) {
-                Some(origin) if !origin.starts_with("--") && origin != "default" => {
+                Some(origin)
+                    if !origin.starts_with("--") && origin != DEFAULT && origin != UNSET =>
+                {
                     format!("{line} (from {origin})")
                 }
                 _ => line.clone(),
@@ -100,7 +111,7 @@ fn shown(name: &str, value: &Value) -> String {
     };
     match name {
         "jwt-secret" | "webhook-secret" => "(hidden)".to_owned(),
-        "metadata" | "smtp" => without_password(&text),
+        METADATA | "smtp" => without_password(&text),
         _ => text,
     }
 }

@@ -115,7 +115,8 @@ impl Demo {
         let notifier = Notifier::new(Outgoing::default()).map_err(Failure::failed)?;
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         service.admit_once(code, token);
-        let ended = until_stopped(runtime, listener, service, Duration::ZERO);
+        let file = store::file(&self.data);
+        let ended = until_stopped(runtime, listener, service, Duration::ZERO, file);
         close(analytics);
         ended.map(drop)
     }

@@ -120,6 +120,9 @@ fn troubles(status: &Value) -> Vec<String> {
     if number("waitingEvents") as f64 > FULL * number("capacity") as f64 && number("capacity") > 0 {
         troubles.push("more events arrive than can be stored".to_owned());
     }
+    if let Some(why) = status.get("trouble").and_then(Value::as_str) {
+        troubles.push(format!("what is stored cannot be read: {why}"));
+    }
     let aside = status.pointer("/stored/setAside").and_then(Value::as_array);
     for path in aside.into_iter().flatten().filter_map(Value::as_str) {
         troubles.push(format!("`{path}` is damaged and was put aside"));
@@ -135,6 +138,10 @@ fn troubles(status: &Value) -> Vec<String> {
 
 fn shown(status: &Value, now: Instant) -> String {
     let number = |path: &str| status.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+    let stored = |path: &str| {
+        let known = status.pointer(path).and_then(Value::as_u64);
+        known.map_or_else(|| "-".to_owned(), count)
+    };
     let ago = |value: Option<&Value>| {
         let at = value
             .and_then(Value::as_str)
@@ -144,9 +151,9 @@ fn shown(status: &Value, now: Instant) -> String {
     let mut figures = Table::default();
     let lag = status.get("lag").and_then(Value::as_f64);
     for (name, figure) in [
-        ("events stored", count(number("/stored/events"))),
+        ("events stored", stored("/stored/events")),
         ("age of the latest", ago(status.pointer("/stored/latest"))),
-        ("in quarantine", count(number("/stored/quarantined"))),
+        ("in quarantine", stored("/stored/quarantined")),
         ("waiting", count(number("/waitingEvents"))),
         ("  of at most", count(number("/capacity"))),
         ("batches waiting", count(number("/waitingBatches"))),
@@ -218,9 +225,9 @@ mod tests {
         assert!(troubles(&well).is_empty());
         let ill = json!({
             "waitingEvents": 90, "capacity": 100, "parked": 2, "stored": {"setAside": ["a.log.damaged-1"]},
-            "sources": {"nats X": {"trouble": "gone"}},
+            "sources": {"nats X": {"trouble": "gone"}}, "trouble": "gone too",
         });
-        assert_eq!(troubles(&ill).len(), 4);
+        assert_eq!(troubles(&ill).len(), 5);
         let text = shown(
             &json!({"stored": {"events": 1234}, "lag": 0.0042, "refusedByCode": {"required": 3}}),
             Instant::default(),

@@ -11,7 +11,7 @@ use super::table::{Table, count, duration, event, percent, points};
 /// Shows where the users of a funnel stop, what they do next, and what separates them from those who go on
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  travelsense drop-off --data demo --steps search,view_trip,complete_booking --start 2026-01-01 --end 2026-01-31
+  travelsense drop-off --data demo --steps search,view_trip,complete_booking --start MONTH_AGO --end YESTERDAY
 
 Only users whose window is over are compared. The p-values are adjusted for all that was tried.")]
 pub(super) struct DropOff {

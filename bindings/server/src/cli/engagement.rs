@@ -12,7 +12,7 @@ use super::table::{Table, count, duration, percent};
 /// Shows how often users come: active users, lifecycle, stickiness, sessions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  travelsense engagement --data demo --period weekly --start 2026-01-01 --end 2026-03-31
+  travelsense engagement --data demo --period weekly --start QUARTER_AGO --end YESTERDAY
 
 Of each period: the users active in it, of these the new, those active in the period before (returning) and those active only
 earlier (resurrected); and those of the period before who are not active (dormant).")]

@@ -16,7 +16,7 @@ use super::table::{Table, count};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   travelsense explain --data demo \\
-    '{\"steps\":[\"search\",\"complete_booking\"],\"startDate\":\"2026-01-01\",\"endDate\":\"2026-01-31\"}' '{\"preset\":\"mixpanel\"}'
+    '{\"steps\":[\"search\",\"complete_booking\"],\"startDate\":\"MONTH_AGO\",\"endDate\":\"YESTERDAY\"}' '{\"preset\":\"mixpanel\"}'
 
 The second question is the first one with these fields in place of its own.")]
 pub(super) struct Explain {

@@ -1,7 +1,8 @@
 //! `travelsense funnel`: a funnel in the terminal.
 
 use travelsense::Principal;
-use travelsense::funnel::FunnelAnswer;
+use travelsense::funnel::{FunnelAnswer, Groups};
+use travelsense::query::Property;
 
 use super::Outcome;
 use super::question::{Common, last};
@@ -12,7 +13,7 @@ use super::table::{Table, bar, count, duration, event, percent};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   travelsense funnel --data demo --steps search,view_trip,start_booking,complete_booking \\
-    --window 14d --start 2026-01-01 --end 2026-01-31 --timezone Europe/Paris
+    --window 14d --start MONTH_AGO --end YESTERDAY --timezone Europe/Paris
 
 A step may be `*` for any event. Steps that are not given are the catalogue's default funnel.")]
 pub(super) struct Funnel {
@@ -27,6 +28,9 @@ pub(super) struct Funnel {
     /// Events of the same instant do not follow each other
     #[arg(long)]
     strict_increase: bool,
+    /// The same funnel for each value that entries have of a property
+    #[arg(long, value_name = "NAME")]
+    breakdown: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -41,6 +45,7 @@ impl Funnel {
                 "strictIncrease",
                 self.strict_increase.then(|| "true".to_owned()),
             ),
+            ("breakdown", self.breakdown),
         ])?;
         let answer = self
             .store
@@ -115,5 +120,38 @@ fn show(answer: &FunnelAnswer) -> String {
             count(answer.matured.entered),
         ));
     }
+    if let Some(breakdown) = &answer.breakdown {
+        text.push_str(&format!("\n{}", groups(answer, breakdown)));
+    }
     text
+}
+
+/// A row for each group: how many units got to each step, the share that converted, and how long that took.
+fn groups(answer: &FunnelAnswer, breakdown: &Groups) -> String {
+    let names = breakdown.properties.iter().map(name).collect::<Vec<_>>();
+    let mut head = vec![format!("By {}", names.join(" and "))];
+    let steps = answer.steps.iter();
+    head.extend(steps.map(|step| format!("{}. {}", step.step, event(&step.event))));
+    head.extend(["Converted".to_owned(), "Median time".to_owned()]);
+    let mut table = Table::default();
+    table.row(head);
+    for group in &breakdown.groups {
+        let mut row = vec![group.label.clone()];
+        row.extend(group.steps.iter().map(|step| count(step.count)));
+        row.extend([
+            percent(group.rate.value),
+            duration(group.time_to_convert.median),
+        ]);
+        table.row(row);
+    }
+    table.render()
+}
+
+fn name(property: &Property) -> String {
+    match property {
+        Property::Event(name) | Property::User { name, .. } | Property::Cohort { name, .. } => {
+            name.clone()
+        }
+        Property::Session => "session".to_owned(),
+    }
 }

@@ -11,7 +11,7 @@ use super::table::{Table, count, duration, percent};
 /// Shows which ways users take: the most frequent sequences and transitions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  travelsense journey --data demo --start-event search --unit sessions --start 2026-01-01 --end 2026-01-31
+  travelsense journey --data demo --start-event search --unit sessions --start MONTH_AGO --end YESTERDAY
 
 Shares are of all sequences, and of all transitions from the same node.")]
 pub(super) struct Journey {

@@ -31,6 +31,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use travelsense::{Instant, Zone};
+
 use failure::Failure;
 
 /// Behavioural analytics with numbers that can be trusted: funnels, retention and real-time metrics over one file of events.
@@ -65,11 +67,31 @@ enum Command {
     Preflight(preflight::Preflight),
 }
 
+/// The whole command line. Examples in its help ask of the days that a demo made today has.
+fn command() -> clap::Command {
+    let zone = Zone::default();
+    let day = |back: i64| {
+        let then = token::now().micros() - back * 86_400_000_000;
+        zone.day(Instant::saturating_from_micros(then)).to_string()
+    };
+    let dated = |text: String| {
+        text.replace("QUARTER_AGO", &day(84))
+            .replace("MONTH_AGO", &day(30))
+            .replace("YESTERDAY", &day(1))
+    };
+    Cli::command().mut_subcommands(|command| {
+        match command.get_after_help().map(ToString::to_string) {
+            Some(text) => command.after_help(dated(text)),
+            None => command,
+        }
+    })
+}
+
 /// Runs the command line of this process.
 ///
 /// The exit code is 0 for success, 2 for input that is not valid, 1 for everything else.
 pub fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Demo(command) => command.run(),

@@ -138,6 +138,11 @@ impl Feedback {
             if self.json {
                 return write_json(&logs);
             }
+            if logs.is_empty() {
+                output::remark(
+                    "Nothing is kept of what was foretold; predictions and scores are kept under a name that is asked for as `feedback`.",
+                );
+            }
             for log in &logs {
                 line(&format!(
                     "{} {} runs, the latest at {}",
@@ -155,7 +160,10 @@ impl Feedback {
             "{} compared, {} to come",
             told.scores.n, told.waiting
         ))?;
-        line(&format!("bias {}", figure(told.scores.bias)))?;
+        line(&format!(
+            "bias (forecast less value) {}",
+            figure(told.scores.bias)
+        ))?;
         line(&format!("mean absolute error {}", figure(told.scores.mae)))?;
         for covered in &told.scores.coverage {
             let held = figure(covered.held.value);
@@ -180,6 +188,9 @@ fn list(command: &Plain) -> Outcome {
     let listed = command.store.read()?.models(&Principal::owner(), &asked)?;
     if command.json {
         return write_json(&listed);
+    }
+    if listed.models.is_empty() {
+        output::remark("There are no models; `travelsense models register` takes one in.");
     }
     for model in &listed.models {
         let takes = model.schema.features.len();

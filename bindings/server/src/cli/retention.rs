@@ -11,7 +11,7 @@ use super::table::{Table, count};
 /// Shows who comes back, by the day, week or month in which they started
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  travelsense retention --data demo --period weekly --start 2026-01-01 --end 2026-03-31
+  travelsense retention --data demo --period weekly --start QUARTER_AGO --end YESTERDAY
 
 Column n is the share of a cohort that came back n periods after its first. A figure in brackets is how many came back so
 far in a period that has not ended.")]

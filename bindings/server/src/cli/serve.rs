@@ -1,7 +1,7 @@
 //! `travelsense serve`: answers over HTTP.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -15,7 +15,7 @@ use super::{Outcome, preflight, store};
 use crate::keys::REFRESH;
 use crate::serve::{hangup, serve, signalled};
 use crate::source::{Following, Notes};
-use crate::{FetchedKeys, Service, anchor, notify, router, upkeep};
+use crate::{FetchedKeys, Service, anchor, notify, room, router, upkeep};
 
 /// Answers questions over HTTP, under /api/analytics-dashboard
 #[derive(Debug, clap::Args)]
@@ -109,7 +109,7 @@ impl Serve {
         runtime.spawn(follow_keys(settings, service.clone()));
         let notes = Notes::beside(&store::file(&data))?;
         let following = Following::start(&analytics, sources, &notes);
-        let ended = until_stopped(runtime, listener, service, delay);
+        let ended = until_stopped(runtime, listener, service, delay, store::file(&data));
         following.stop();
         if let Some(anchors) = anchors {
             anchors.end(&analytics);
@@ -211,12 +211,12 @@ pub(super) fn until_stopped(
     listener: TcpListener,
     service: Service,
     delay: Duration,
+    store: PathBuf,
 ) -> Result<Ended, Failure> {
-    let again = Arc::new(AtomicBool::new(false));
-    let hung_up = Arc::clone(&again);
+    let ended = Arc::new(OnceLock::new());
+    let end = Arc::clone(&ended);
     let opened = Arc::clone(service.analytics());
     let watched = service.clone();
-    let ended = service.clone();
     let address = listener
         .local_addr()
         .map_or_else(|_| String::new(), |a| a.to_string());
@@ -224,11 +224,17 @@ pub(super) fn until_stopped(
         let signal = signalled()?;
         let hangup = hangup()?;
         let stop = async move {
-            tokio::select! {
-                () = signal => {}
-                () = hangup => hung_up.store(true, Ordering::Relaxed),
-                () = watched.broken() => {}
-            }
+            let broken = async {
+                watched.broken().await;
+                // On a full disk the store cannot be opened: until there is room, the server says how it does.
+                room::wait(store).await;
+            };
+            let why = tokio::select! {
+                () = signal => Ended::Stopped,
+                () = hangup => Ended::Anew,
+                () = broken => Ended::Broken,
+            };
+            let _ = end.set(why);
             // Whoever sends requests here learns that they should go elsewhere before they are refused.
             watched.leave();
             tokio::time::sleep(delay).await;
@@ -237,14 +243,12 @@ pub(super) fn until_stopped(
         tell_of_the_log(&opened);
         tracing::info!(address, "listening");
         tokio::spawn(upkeep(service.clone()));
-        serve(listener, router(service), stop).await
+        let limits = service.limits();
+        serve(listener, router(service), limits, stop).await;
+        Ok::<_, std::io::Error>(())
     });
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
-    Ok(match (ended.is_broken(), again.load(Ordering::Relaxed)) {
-        (true, _) => Ended::Broken,
-        (_, true) => Ended::Anew,
-        _ => Ended::Stopped,
-    })
+    Ok(ended.get().copied().unwrap_or(Ended::Stopped))
 }

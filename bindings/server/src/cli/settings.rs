@@ -1,5 +1,8 @@
 //! Settings of the server: one name in three places. A flag wins over the environment, which wins over the file.
 
+mod layers;
+mod signing;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +14,7 @@ use travelsense::access::{Key, Signer, Verifier};
 use travelsense::events::Mapping;
 use travelsense::{Options, Window};
 
+pub(super) use self::signing::Signing;
 use super::failure::Failure;
 use super::store;
 use crate::anchor::Anchors;
@@ -65,6 +69,9 @@ pub(super) struct Settings {
     /// How many questions are answered at once [default: one a core]
     #[arg(long, value_name = "N", env = "TRAVELSENSE_MAX_RUNNING")]
     max_running: Option<usize>,
+    /// How many connections are open at once; others wait [default: 2048, or half of the files that may be open]
+    #[arg(long, value_name = "N", env = "TRAVELSENSE_MAX_CONNECTIONS")]
+    max_connections: Option<u32>,
     /// How long an answer may take, such as 30s [default: 30s]
     #[arg(long, value_name = "LENGTH", env = "TRAVELSENSE_TIMEOUT")]
     timeout: Option<String>,
@@ -149,58 +156,6 @@ pub(super) struct Log(
     Option<Traces>,
 );
 
-/// The settings that signing a token needs.
-#[derive(Clone, Debug, clap::Args)]
-pub(super) struct Signing {
-    /// The server's settings file
-    #[arg(long, value_name = "FILE", env = "TRAVELSENSE_CONFIG")]
-    config: Option<PathBuf>,
-    /// The server's secret; other users of this machine can see flags, so prefer a file or the environment
-    #[arg(
-        long,
-        visible_alias = "secret",
-        value_name = "SECRET",
-        env = "TRAVELSENSE_JWT_SECRET",
-        hide_env_values = true
-    )]
-    jwt_secret: Option<String>,
-    /// A file with the server's secret
-    #[arg(
-        long,
-        visible_alias = "secret-file",
-        value_name = "FILE",
-        env = "TRAVELSENSE_JWT_SECRET_FILE"
-    )]
-    jwt_secret_file: Option<PathBuf>,
-    /// Who issues the token [default: travelsense]
-    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_ISSUER")]
-    jwt_issuer: Option<String>,
-    /// Whom the token is for [default: travelsense]
-    #[arg(long, value_name = "NAME", env = "TRAVELSENSE_JWT_AUDIENCE")]
-    jwt_audience: Option<String>,
-}
-
-impl Signing {
-    /// These and those of the file underneath.
-    pub(super) fn settings(self) -> Result<Settings, Failure> {
-        let flags = Settings {
-            config: self.config,
-            jwt_secret: self.jwt_secret,
-            jwt_secret_file: self.jwt_secret_file,
-            jwt_issuer: self.jwt_issuer,
-            jwt_audience: self.jwt_audience,
-            ..Settings::default()
-        };
-        flags.with_file()
-    }
-}
-
-/// The issuer and the audience where none is set.
-const NAME: &str = "travelsense";
-
-/// How many requests a second each user may send where nothing is set.
-const RATE: u32 = 100;
-
 /// A token that names a key which is not known has the keys fetched, but only once in so long.
 const KEYS_PAUSE: Duration = Duration::from_secs(30);
 
@@ -208,70 +163,6 @@ const KEYS_PAUSE: Duration = Duration::from_secs(30);
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 impl Settings {
-    /// The settings with those of the file underneath.
-    pub(super) fn with_file(self) -> Result<Self, Failure> {
-        let file = self.file()?;
-        Ok(Self {
-            config: self.config,
-            data: self.data.or(file.data),
-            bind: self.bind.or(file.bind),
-            jwt_secret: self.jwt_secret.or(file.jwt_secret),
-            jwt_secret_file: self.jwt_secret_file.or(file.jwt_secret_file),
-            jwt_public_key: if self.jwt_public_key.is_empty() {
-                file.jwt_public_key
-            } else {
-                self.jwt_public_key
-            },
-            jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
-            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
-            jwt_audience: self.jwt_audience.or(file.jwt_audience),
-            max_running: self.max_running.or(file.max_running),
-            timeout: self.timeout.or(file.timeout),
-            rate_limit: self.rate_limit.or(file.rate_limit),
-            metadata: self.metadata.or(file.metadata),
-            cache: self.cache.or(file.cache),
-            shutdown_delay: self.shutdown_delay.or(file.shutdown_delay),
-            audit_anchor: self.audit_anchor.or(file.audit_anchor),
-            audit_anchor_key: self.audit_anchor_key.or(file.audit_anchor_key),
-            webhook_secret: self.webhook_secret.or(file.webhook_secret),
-            webhook_allow: if self.webhook_allow.is_empty() {
-                file.webhook_allow
-            } else {
-                self.webhook_allow
-            },
-            smtp: self.smtp.or(file.smtp),
-            smtp_from: self.smtp_from.or(file.smtp_from),
-            follow: if self.follow.is_empty() {
-                file.follow
-            } else {
-                self.follow
-            },
-            #[cfg(feature = "otel")]
-            otlp: self.otlp.or(file.otlp),
-            log: self.log.or(file.log),
-            log_format: self.log_format.or(file.log_format),
-        })
-    }
-
-    /// Those of the file alone; none without one.
-    pub(super) fn file(&self) -> Result<Self, Failure> {
-        let Some(path) = &self.config else {
-            return Ok(Self::default());
-        };
-        let text = read("--config", path)?;
-        toml::from_str(&text).map_err(|e| {
-            Failure::invalid(format!(
-                "--config: `{}` cannot be read: {e}",
-                path.display()
-            ))
-        })
-    }
-
-    /// Where the file is.
-    pub(super) fn config(&self) -> Option<&Path> {
-        self.config.as_deref()
-    }
-
     pub(super) fn data(&self) -> Result<&Path, Failure> {
         self.data.as_deref().ok_or_else(|| {
             Failure::invalid(
@@ -281,15 +172,15 @@ impl Settings {
     }
 
     pub(super) fn bind(&self) -> &str {
-        self.bind.as_deref().unwrap_or("127.0.0.1:8080")
+        self.bind.as_deref().unwrap_or_default()
     }
 
     pub(super) fn issuer(&self) -> &str {
-        self.jwt_issuer.as_deref().unwrap_or(NAME)
+        self.jwt_issuer.as_deref().unwrap_or_default()
     }
 
     pub(super) fn audience(&self) -> &str {
-        self.jwt_audience.as_deref().unwrap_or(NAME)
+        self.jwt_audience.as_deref().unwrap_or_default()
     }
 
     /// The secret of HS256 tokens, if there is one.
@@ -381,23 +272,24 @@ impl Settings {
     /// How much the server takes on.
     pub(super) fn limits(&self) -> Result<Limits, Failure> {
         let mut limits = Limits::default();
-        match self.max_running {
-            Some(0) => return Err(Failure::invalid("--max-running must be at least 1")),
-            Some(n) => limits.running = n,
-            None => {}
+        limits.running = self.max_running.unwrap_or(limits.running);
+        limits.connections = self.max_connections.unwrap_or(limits.connections);
+        if limits.running == 0 {
+            return Err(Failure::invalid("--max-running must be at least 1"));
         }
-        if let Some(text) = &self.timeout {
-            limits.timeout = length("--timeout", text)?;
-            if limits.timeout.is_zero() {
-                return Err(Failure::invalid(
-                    "--timeout: must be longer than nothing, such as 30s or 2m",
-                ));
-            }
+        if limits.connections == 0 {
+            return Err(Failure::invalid("--max-connections must be at least 1"));
         }
-        limits.cache = match self.cache.as_deref() {
-            None => limits.cache,
-            Some("off") => 0,
-            Some(text) => match text.parse::<u32>() {
+        let text = self.timeout.as_deref().unwrap_or_default();
+        limits.timeout = length("--timeout", text)?;
+        if limits.timeout.is_zero() {
+            return Err(Failure::invalid(
+                "--timeout: must be longer than nothing, such as 30s or 2m",
+            ));
+        }
+        limits.cache = match self.cache.as_deref().unwrap_or_default() {
+            "off" => 0,
+            text => match text.parse::<u32>() {
                 Ok(mib) => u64::from(mib) * 1024 * 1024,
                 Err(_) => {
                     return Err(Failure::invalid(format!(
@@ -406,10 +298,9 @@ impl Settings {
                 }
             },
         };
-        limits.rate = match self.rate_limit.as_deref() {
-            None => Some(RATE),
-            Some("off") => None,
-            Some(text) => match text.parse::<u32>() {
+        limits.rate = match self.rate_limit.as_deref().unwrap_or_default() {
+            "off" => None,
+            text => match text.parse::<u32>() {
                 Ok(rate) if rate > 0 => Some(rate),
                 _ => {
                     return Err(Failure::invalid(format!(
@@ -423,7 +314,7 @@ impl Settings {
 
     /// How long the server goes on after a signal.
     pub(super) fn shutdown_delay(&self) -> Result<Duration, Failure> {
-        let text = self.shutdown_delay.as_deref().unwrap_or("0s");
+        let text = self.shutdown_delay.as_deref().unwrap_or_default();
         length("--shutdown-delay", text)
     }
 
@@ -462,7 +353,7 @@ impl Settings {
         let wrong =
             |flag: &'static str| move |why: String| Failure::invalid(format!("{flag}: {why}"));
         let secrets = self.webhook_secret.as_deref().map(Secrets::read);
-        let from = self.smtp_from.as_deref().unwrap_or("travelsense@localhost");
+        let from = self.smtp_from.as_deref().unwrap_or_default();
         let mail = self.smtp.as_deref().map(|url| Mail::new(url, from));
         let outgoing = Outgoing {
             secrets: secrets.transpose().map_err(wrong("--webhook-secret"))?,
@@ -507,13 +398,13 @@ impl Settings {
 
     /// What is logged.
     fn log_filter(&self) -> Result<EnvFilter, Failure> {
-        let text = self.log.as_deref().unwrap_or("info");
+        let text = self.log.as_deref().unwrap_or_default();
         EnvFilter::try_new(text).map_err(|e| Failure::invalid(format!("--log: `{text}`: {e}")))
     }
 
     /// Whether the log is JSON.
     fn log_is_json(&self) -> Result<bool, Failure> {
-        match self.log_format.as_deref().unwrap_or("text") {
+        match self.log_format.as_deref().unwrap_or_default() {
             "text" => Ok(false),
             "json" => Ok(true),
             other => Err(Failure::invalid(format!(

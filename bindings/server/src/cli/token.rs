@@ -19,7 +19,7 @@ pub(super) struct Token {
     /// The user's id
     #[arg(long, value_name = "ID")]
     sub: String,
-    /// admin, analyst or viewer
+    /// admin, analyst, viewer, or collector, which may only send events
     #[arg(long, value_name = "ROLE", default_value = "viewer")]
     role: String,
     /// How long the token is valid, such as 30m, 8h or 7d

@@ -263,6 +263,7 @@ fn conditions() -> [(&'static str, Value); 4] {
             ("recover?", none()),
         ]),
     ];
+    let earlier = || one_of(&["previous", "week_before"]);
     let change = closed([
         kind("change"),
         (
@@ -270,13 +271,15 @@ fn conditions() -> [(&'static str, Value); 4] {
             json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }),
         ),
         ("direction?", direction()),
-        (
-            "against?",
-            default(one_of(&["previous", "week_before"]), "previous".into()),
-        ),
+        ("against?", default(earlier(), "previous".into())),
     ]);
     let anomaly = closed([kind("anomaly"), ("direction?", direction())]);
-    let (band, silent) = (closed([kind("band")]), closed([kind("no_data")]));
+    let foretold = about(
+        earlier(),
+        "The same question at an earlier instant gives the interval, such as a forecast; without it the same answer does.",
+    );
+    let band = closed([kind("band"), ("against?", foretold)]);
+    let silent = closed([kind("no_data")]);
     let any_of = |more: &[&Value]| {
         let all: Vec<&Value> = threshold
             .iter()

@@ -289,7 +289,13 @@ fn words() -> Named {
                     "models",
                     list(object([("name", text()), ("share", number())])),
                 ),
-                ("backtest", nullable(open())),
+                (
+                    "backtest",
+                    nullable(about(
+                        open(),
+                        "The scores from past origins, of the model and of the seasonal naive forecast; bias is the sum of forecast less value over the sum of values.",
+                    )),
+                ),
                 ("notes", open()),
                 ("segments?", list(open())),
                 ("unattributedEvents", count()),
@@ -679,7 +685,7 @@ fn events() -> Named {
                 ("recovery", open()),
                 (
                     "stored",
-                    object([
+                    nullable(object([
                         ("events", count()),
                         ("latest", nullable(instant())),
                         (
@@ -697,7 +703,11 @@ fn events() -> Named {
                             "engineBytes",
                             about(count(), "Memory that the engine holds, its cache among it."),
                         ),
-                    ]),
+                    ])),
+                ),
+                (
+                    "trouble?",
+                    about(text(), "Why what the store holds cannot be read."),
                 ),
             ]),
         ),

@@ -31,7 +31,10 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         ),
         (
             "Feedback",
-            about(open(), "How good it was, drift and advice."),
+            about(
+                open(),
+                "How good it was, drift and advice. In `scores` the bias is the mean of forecast less value.",
+            ),
         ),
         (
             "Actuals",

@@ -187,6 +187,15 @@ fn a_funnel_is_a_picture_or_the_cores_json() {
         "{text}"
     );
     assert!(text.contains("1 of 3 converted: 33.3 %"), "{text}");
+
+    let text = ok(&[&question[..], &["--breakdown", "country"]].concat());
+    let (_, groups) = text.split_once("\n\nBy country").expect(&text);
+    assert!(
+        groups.starts_with("  1. search  2. book  Converted  Median time\n"),
+        "{text}"
+    );
+    assert_eq!(groups.lines().count(), 2, "{text}");
+    assert!(groups.contains("(not set)"), "{text}");
 }
 
 #[test]

@@ -123,6 +123,18 @@ fn kills() -> usize {
     asked.and_then(|n| n.parse().ok()).unwrap_or(8)
 }
 
+/// Text that hardly becomes smaller where it is stored.
+fn padding(seed: u64, length: usize) -> String {
+    let mut state = seed.wrapping_mul(2) + 1;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + (state >> 58) as u8)
+    };
+    (0..length).map(|_| letter()).collect()
+}
+
 /// How often each event is stored, by its property `n`.
 pub(crate) fn stored(data: &str) -> BTreeMap<String, u64> {
     let warehouse = Duckdb::open(&Open {
@@ -159,6 +171,8 @@ struct Sent {
     turned_away: AtomicU64,
     /// Batches that nobody answered: they are sent again, also to the next server.
     unanswered: Mutex<Vec<(u64, u64)>>,
+    /// How much text each event has beside what it says, of which no two are alike.
+    padding: usize,
 }
 
 impl Sent {
@@ -199,6 +213,9 @@ impl Sent {
                 json!({"userId": user, "name": "e", "ts": "2026-03-01T00:00:00Z", "n": n});
             if !by_key {
                 event["eventId"] = json!(n);
+            }
+            if self.padding > 0 {
+                event["padding"] = json!(padding(batch * 1_000 + i, self.padding));
             }
             event
         });
@@ -364,6 +381,69 @@ fn a_full_disk_is_said_and_loses_nothing() {
     assert_eq!(sent.answers(), before + 1, "it goes on with room again");
     assert_eq!(server.stop("-TERM").0, Some(0));
     sent.check(&data);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_store_that_a_full_disk_broke_tells_how_it_does_and_is_opened_again_once_there_is_room() {
+    let (_dir, data) = folder();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr();
+    let bind = port.unwrap().to_string();
+    let sent = Arc::new(Sent {
+        padding: 1_000,
+        ..Sent::default()
+    });
+    // In the middle of taking the log into the file there is no more room.
+    let script = "trap '' XFSZ; ulimit -S -f 44000; exec \"$0\" \"$@\"";
+    let (server, address) = start(&["sh", "-c", script], &data, &["--bind", &bind]);
+    let (stop, clients) = sent.load(&address, 4, 300);
+    // While it begins anew, nobody listens.
+    let ready = || crate::program::send(&address, ("GET", "/ready"), "", "").map_or(0, |a| a.0);
+    assert!(within(60, || ready() == 503), "the store was never broken");
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().unwrap();
+    }
+    let token = admin();
+    assert_eq!(get(&address, "/health", "").0, 200);
+    let (code, status) = get(&address, "/api/analytics-dashboard/events/status", &token);
+    assert_eq!(code, 200, "{status}");
+    assert!(status["data"]["batches"].as_u64().unwrap() > 0, "{status}");
+    assert!(status["data"]["trouble"].is_string(), "{status}");
+    let url = format!("http://{address}");
+    let doctor = run(&["doctor", "--url", &url, "--token", &token], &[]);
+    assert_eq!(doctor.code, 1, "{}", doctor.err);
+    assert!(
+        doctor.out.contains("what is stored cannot be read"),
+        "{}",
+        doctor.out
+    );
+    let before = sent.answers();
+    assert!(before > 0);
+    let pid = server.0.id().to_string();
+    let room = std::process::Command::new("prlimit")
+        .args(["--pid", &pid, "--fsize=unlimited:unlimited"])
+        .status();
+    assert!(room.unwrap().success());
+    assert!(within(15, || ready() == 200), "it was not opened again");
+    sent.one(&address, &self::token(), 0, 10);
+    assert_eq!(sent.answers(), before + 1, "it goes on with room again");
+    assert_eq!(server.stop("-TERM").0, Some(0), "it is the same process");
+    sent.check(&data);
+}
+
+/// Whether something becomes so within so many seconds.
+#[cfg(target_os = "linux")]
+fn within(seconds: u64, mut is_so: impl FnMut() -> bool) -> bool {
+    for _ in 0..seconds * 10 {
+        if is_so() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    false
 }
 
 #[test]

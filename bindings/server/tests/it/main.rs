@@ -9,11 +9,15 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod export;
+#[cfg(test)]
+mod help;
 #[cfg(test)]
 mod hosted;
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(crate) fn program(args: &[&str], environment: &[(&str, &str)]) -> Command {
         "JWT_ISSUER",
         "JWT_AUDIENCE",
         "MAX_RUNNING",
+        "MAX_CONNECTIONS",
         "TIMEOUT",
         "RATE_LIMIT",
         "METADATA",

@@ -268,6 +268,10 @@ fn the_demo_prints_lines_that_work() {
     let refused = other();
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("open for writing"), "{}", refused.err);
+    // Nor does a question, which is told whom to ask.
+    let asked = run(&["alerts", "list", "--data", &data], &[]);
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.err.contains("over HTTP"), "{}", asked.err);
     let (code, took) = server.stop("-INT");
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "{took:?}");

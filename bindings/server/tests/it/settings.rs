@@ -184,6 +184,7 @@ fn the_server_does_not_start_without_a_key_that_is_safe() {
     let good = [("TRAVELSENSE_JWT_SECRET", SECRET)];
     serve(&["--timeout", "never"], &good, &["--timeout", "never"]);
     serve(&["--max-running", "0"], &good, &["--max-running"]);
+    serve(&["--max-connections", "0"], &good, &["--max-connections"]);
     serve(&["--log-format", "xml"], &good, &["--log-format", "xml"]);
     serve(&["--jwt-issuer", ""], &good, &["issuer"]);
     refused(&["serve"], &good, 2, &["--data"]);
@@ -225,7 +226,11 @@ fn config_check_shows_each_setting_where_it_comes_from_and_no_secret() {
         line("metadata"),
         ["postgres://me:(hidden)@db/x", config.as_str()]
     );
-    assert_eq!(line("timeout"), ["-", "default"]);
+    // What nobody set has its default, and what has none says so.
+    assert_eq!(line("timeout"), ["30s", "default"]);
+    assert_eq!(line("rate-limit"), ["100", "default"]);
+    assert_eq!(line("jwt-issuer"), ["travelsense", "default"]);
+    assert_eq!(line("smtp"), ["-", "not", "set"]);
     assert!(
         !done.out.contains(SECRET) && !done.out.contains("s3cret"),
         "{}",

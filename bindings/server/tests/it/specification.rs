@@ -259,6 +259,7 @@ const QUESTIONS: [(&str, Good, &[Line]); 5] = [
                     ("100", ""),
                     ("100.1", "out_of_range"),
                     ("high", "invalid_type"),
+                    ("NaN", "invalid_type"),
                     ("", "invalid_type"),
                 ],
             ),
@@ -389,6 +390,43 @@ async fn endpoints_1_to_4_and_6_hold_every_line_of_their_field_validations() {
     assert_eq!(faults(&reply), ["startDate in_future", "endDate in_future"]);
 }
 
+/// `startDate` "must not be in the future": now is not, a microsecond later is. At both no end could come after it.
+const STARTS: [(&str, &str); 3] = [
+    ("2026-03-01T11:59:59.999999Z", ""),
+    ("2026-03-01T12:00:00Z", "endDate not_after_start"),
+    ("2026-03-01T12:00:00.000001Z", "startDate in_future"),
+];
+
+#[tokio::test]
+async fn a_start_may_be_now_and_not_later() {
+    let server = Server::new();
+    for (path, good, _) in QUESTIONS.iter().filter(|(_, good, _)| !good.is_empty()) {
+        let ends_now = good.iter().map(|(name, text)| match *name {
+            "endDate" => ("endDate", "2026-03-01T12:00:00Z"),
+            name => (name, *text),
+        });
+        let ends_now: Vec<(&str, &str)> = ends_now.collect();
+        for (start, fault) in STARTS {
+            let query = asked(&ends_now, "startDate", start);
+            let reply = server.ask(&format!("{BASE}/{path}"), &query, "admin").await;
+            let first = faults(&reply).into_iter().next().unwrap_or_default();
+            assert_eq!(first, fault, "{path}: {query}: {}", reply.text);
+        }
+    }
+    let who = format!("Bearer {}", token("admin"));
+    for (start, fault) in STARTS {
+        let body = json!({ "exportType": "report", "format": "json",
+            "dateRange": { "startDate": start, "endDate": "2026-03-01T12:00:00Z" } });
+        let reply = send(&server, "POST", "export", &who, &body.to_string()).await;
+        let first = faults(&reply).into_iter().next().unwrap_or_default();
+        let fault = match fault {
+            "" => String::new(),
+            fault => format!("dateRange.{fault}"),
+        };
+        assert_eq!(first, fault, "{body}: {}", reply.text);
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_specified_has_its_default() {
     let server = Server::new();
@@ -416,6 +454,10 @@ async fn what_is_not_specified_has_its_default() {
         let page = |reply: &Reply| reply.json["meta"]["pagination"].clone();
         assert_eq!(page(&without), page(&with), "{path} {default}");
     }
+    let who = format!("Bearer {}", token("admin"));
+    let body = json!({"name": "Mine", "widgets": [widget()]}).to_string();
+    let made = send(&server, "POST", "custom", &who, &body).await;
+    assert_eq!(made.json["data"]["isPublic"], false);
     let metrics = server.ask(REALTIME, "", "admin").await.json["data"].clone();
     assert_eq!(metrics.as_array().map(Vec::len), Some(6), "all metrics");
     assert_eq!(metrics[0]["metadata"]["refreshInterval"], 30);
@@ -608,6 +650,15 @@ fn of_export() -> Lines {
                 (json!("pdf"), ""),
                 (json!("xls"), "not_in_list"),
                 (json!(["csv"]), "invalid_type"),
+            ],
+        ),
+        (
+            "/dateRange",
+            "Required, since its dates are; an object",
+            vec![
+                (Value::Null, "required"),
+                (json!("2026-01"), "invalid_type"),
+                (json!(["2026-01-01", "2026-01-31"]), "invalid_type"),
             ],
         ),
         (
@@ -813,9 +864,41 @@ async fn every_status_of_every_endpoint_is_answered_in_its_order() {
         )
         .await;
         assert_eq!(absent.problem(404), "not_found", "{method}");
+        // An ObjectId may be written in capitals too.
+        let capitals = send(
+            &server,
+            method,
+            "custom/507F1F77BCF86CD799439011",
+            &owner,
+            "{}",
+        )
+        .await;
+        assert_eq!(capitals.problem(404), "not_found", "{method}");
         let foreign = send(&server, method, &format!("custom/{id}"), &other, "{}").await;
         assert_eq!(foreign.problem(403), "forbidden", "{method}");
     }
+    // Endpoint 8 looks for the dashboard (6, 7), then at who owns it (8, 9), and only then at the fields (10).
+    let wrong = json!({"name": ""}).to_string();
+    let absent = "custom/507f1f77bcf86cd799439011";
+    let absent = send(&server, "PUT", absent, &owner, &wrong).await;
+    assert_eq!(absent.problem(404), "not_found");
+    let path = format!("custom/{id}");
+    let foreign = send(&server, "PUT", &path, &other, &wrong).await;
+    assert_eq!(foreign.problem(403), "forbidden");
+    let own = send(&server, "PUT", &path, &owner, &wrong).await;
+    assert_eq!(own.faults(), ["name invalid_length"]);
+    // Endpoint 10 looks at the fields (5), then whether the dashboard is to be seen (6).
+    let export = |format: &str| {
+        json!({ "dashboardId": id, "exportType": "dashboard", "format": format,
+            "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } })
+        .to_string()
+    };
+    let wrong = send(&server, "POST", "export", &other, &export("doc")).await;
+    assert_eq!(wrong.faults(), ["format not_in_list"]);
+    let foreign = send(&server, "POST", "export", &other, &export("csv")).await;
+    assert_eq!(foreign.problem(403), "forbidden");
+    let own = send(&server, "POST", "export", &owner, &export("csv")).await;
+    assert_eq!(own.status, 200, "{}", own.text);
     // Public is to be read by other admins, and by nobody else; it is never to be changed.
     let shown = json!({"isPublic": true}).to_string();
     let path = format!("custom/{id}");

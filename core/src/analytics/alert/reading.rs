@@ -65,21 +65,22 @@ impl Analytics {
         let rule = &alert.rule;
         let earlier = |by: i64| Instant::saturating_from_micros(at.micros() - by);
         let mut reading = self.measured(&who, rule, at)?;
-        match rule.condition {
-            Condition::Change { against, .. } if reading.value.is_some() => {
-                let back = match against {
-                    Against::Previous => rule.schedule.interval().micros(),
-                    Against::WeekBefore => WEEK,
-                };
-                reading.before = self.measured(&who, rule, earlier(back))?.value;
+        if let (Condition::Anomaly { .. }, Source::Metric { name, range }) =
+            (rule.condition, &rule.source)
+        {
+            let finding = self.unusual(&who, (name, range), &rule.schedule, at)?;
+            reading.unusual = finding.map(|(up, expected)| Unusual { up, expected });
+        }
+        if let Some(against) = rule.condition.against().filter(|_| reading.value.is_some()) {
+            let back = match against {
+                Against::Previous => rule.schedule.interval().micros(),
+                Against::WeekBefore => WEEK,
+            };
+            let before = self.measured(&who, rule, earlier(back))?;
+            match rule.condition {
+                Condition::Band { .. } => (reading.low, reading.high) = (before.low, before.high),
+                _ => reading.before = before.value,
             }
-            Condition::Anomaly { .. } => {
-                if let Source::Metric { name, range } = &rule.source {
-                    let finding = self.unusual(&who, (name, range), &rule.schedule, at)?;
-                    reading.unusual = finding.map(|(up, expected)| Unusual { up, expected });
-                }
-            }
-            _ => {}
         }
         Ok(reading)
     }

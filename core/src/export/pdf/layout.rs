@@ -118,15 +118,19 @@ impl Pages {
         }
         self.y += 4.0;
 
-        let columns = section.table.columns();
+        let all = section.table.columns();
+        let places = section.table.paper();
+        let columns = places.iter().filter_map(|i| all.get(*i).cloned());
+        let columns: Vec<(String, Kind)> = columns.collect();
         let mut rows = Vec::new();
         let mut count = 0;
         for batch in section.table.into_batches() {
-            let cells = Cells::of(&batch?, &columns)?;
+            let cells = Cells::of(&batch?, &all)?;
             let wanted = MOST_ROWS.saturating_sub(rows.len()).min(cells.rows());
             let shown = (0..wanted).map(|row| {
-                let cells = cells.row(row).zip(&columns);
-                let cells = cells.map(|(cell, (_, kind))| shown(cell, *kind, zone));
+                let cells = cells.row(row).zip(&all).enumerate();
+                let cells = cells.filter(|(i, _)| places.contains(i));
+                let cells = cells.map(|(_, (cell, (_, kind)))| shown(cell, *kind, zone));
                 cells.collect::<Vec<String>>()
             });
             rows.extend(shown);
@@ -143,14 +147,7 @@ impl Pages {
         self.table(&columns, &rows);
         let left = count - rows.len() as u64;
         if left > 0 {
-            let left = exact(left as f64);
-            self.y += 4.0;
-            self.paragraph(
-                &format!("{left} more rows are in the other formats."),
-                8.5,
-                false,
-                true,
-            );
+            self.elsewhere(left, "row");
         }
         Ok(written + count)
     }
@@ -182,13 +179,29 @@ impl Pages {
         self.y += height - 2.0 * edge;
     }
 
-    /// Rows of columns as wide as their texts; what is too wide is cut, and columns without room are counted.
+    /// Says what the other formats have beside what is here.
+    fn elsewhere(&mut self, more: u64, what: &str) {
+        let (s, are) = if more == 1 { ("", "is") } else { ("s", "are") };
+        let more = exact(more as f64);
+        self.y += 4.0;
+        let text = format!("{more} more {what}{s} {are} in the other formats.");
+        self.paragraph(&text, 8.5, false, true);
+    }
+
+    /// Rows of columns as wide as their texts. Long text is cut where there is no room, a number or a time never: columns without room
+    /// are counted.
     fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
         const SIZE: f64 = 8.0;
-        const GAP: f64 = 16.0;
+        const GAP: f64 = 12.0;
         const ROW: f64 = 14.0;
         const LEAST: f64 = 30.0;
-        let heads: Vec<String> = columns.iter().map(|(name, _)| spoken(name)).collect();
+        const LEAST_TEXT: f64 = 60.0;
+        // Lengths of time are told in whatever unit they have.
+        let head = |(name, kind): &(String, Kind)| match kind {
+            Kind::Seconds => spoken(name).replace(" seconds", ""),
+            _ => spoken(name),
+        };
+        let heads: Vec<String> = columns.iter().map(head).collect();
         let mut widths: Vec<f64> = heads
             .iter()
             .enumerate()
@@ -200,24 +213,33 @@ impl Pages {
                 texts.chain(head).fold(LEAST, f64::max).min(220.0) + 1.0
             })
             .collect();
-        let fitting = ((INNER + GAP) / (LEAST + GAP)).floor() as usize;
+        let least = |(width, (_, kind)): (&f64, &(String, Kind))| match kind {
+            Kind::Text => width.min(LEAST_TEXT),
+            _ => *width,
+        };
+        let mut least: Vec<f64> = widths.iter().zip(columns).map(least).collect();
+        let mut used = -GAP;
+        let fits = |width: &&f64| {
+            used += *width + GAP;
+            used <= INNER
+        };
+        let fitting = least.iter().take_while(fits).count().max(1);
         let hidden = widths.len().saturating_sub(fitting);
         widths.truncate(fitting);
-        let gaps = GAP * (widths.len().max(1) - 1) as f64;
+        least.truncate(fitting);
+        let room = INNER - GAP * (fitting as f64 - 1.0);
         // Where there is room, no name needs to break.
         let whole = heads.iter().zip(&widths);
         let whole = whole.map(|(head, width)| measure::width(head, SIZE, true).max(*width) + 1.0);
         let whole: Vec<f64> = whole.collect();
-        if whole.iter().sum::<f64>() + gaps <= INNER {
+        if whole.iter().sum::<f64>() <= room {
             widths = whole;
         }
-        let sum: f64 = widths.iter().sum();
-        let spare = INNER - gaps - LEAST * widths.len() as f64;
-        let wish = sum - LEAST * widths.len() as f64;
-        if sum + gaps > INNER && wish > 0.0 {
+        let (sum, kept) = (widths.iter().sum::<f64>(), least.iter().sum::<f64>());
+        if sum > room && sum > kept {
             // Everybody keeps the least, and shares what is left by what it wishes for.
-            for width in &mut widths {
-                *width = LEAST + (*width - LEAST) * spare / wish;
+            for (width, least) in widths.iter_mut().zip(&least) {
+                *width = least + (*width - least) * (room - kept).max(0.0) / (sum - kept);
             }
         }
         let numeric = |i: usize| {
@@ -274,9 +296,7 @@ impl Pages {
             self.paragraph("No rows.", SIZE, false, true);
         }
         if hidden > 0 {
-            self.y += 4.0;
-            let text = format!("{hidden} more columns are in the other formats.");
-            self.paragraph(&text, 8.5, false, true);
+            self.elsewhere(hidden as u64, "column");
         }
     }
 
@@ -431,117 +451,4 @@ const SHAPES: [(u32, u32); 40] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, RecordBatch, StringArray};
-
-    use super::*;
-    use crate::export::Table;
-    use crate::query::Range;
-
-    /// A report of one table of `columns` columns and `rows` rows of this text.
-    fn pages(title: &str, columns: usize, rows: usize, text: &str) -> (Pages, u64) {
-        let column: ArrayRef = Arc::new(StringArray::from(vec![text; rows]));
-        let columns = (0..columns).map(|i| (format!("column_{i}"), column.clone(), true));
-        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let report = Report {
-            title: title.to_owned(),
-            filters: vec![("segment".to_owned(), "new".to_owned())],
-            range: Range::new("2026-06-01", "2026-06-30").unwrap().span(),
-            zone: Zone::default(),
-            generated_at: "2026-07-01T08:30:00Z".parse().unwrap(),
-            sections: vec![Section {
-                name: "rows".to_owned(),
-                title: "All rows".to_owned(),
-                notes: vec!["Few.".to_owned()],
-                chart: None,
-                plot: None,
-                table: Table::of(batch),
-            }],
-        };
-        Pages::of(report, &mut |_| Ok(())).unwrap()
-    }
-
-    fn texts(pages: &Pages) -> Vec<&str> {
-        let marks = pages.pages.iter().flatten();
-        let texts = marks.filter_map(|mark| match mark {
-            Mark::Text { text, .. } => Some(text.as_str()),
-            _ => None,
-        });
-        texts.collect()
-    }
-
-    #[test]
-    fn a_page_begins_with_what_the_report_is() {
-        let (pages, rows) = pages("Bookings", 2, 3, "x");
-        let texts = texts(&pages);
-        assert_eq!(rows, 3);
-        assert_eq!(
-            texts[..6],
-            [
-                "Bookings",
-                "Range: 1 Jun 2026 to 30 Jun 2026, UTC",
-                "segment: new",
-                "Generated: 1 Jul 2026, 08:30, UTC",
-                "All rows",
-                "Few."
-            ]
-        );
-        assert_eq!(texts[6..8], ["column 0", "column 1"]);
-        assert_eq!(texts.iter().filter(|t| **t == "x").count(), 6);
-        assert_eq!(pages.sections[0].0, "All rows");
-    }
-
-    #[test]
-    fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
-        let (pages, _) = pages(
-            "Long",
-            3,
-            200,
-            "a text that is a little longer than that of others",
-        );
-        assert!(pages.pages.len() > 3);
-        for page in &pages.pages {
-            let has = |wanted: &str| {
-                page.iter()
-                    .any(|m| matches!(m, Mark::Text { text, .. } if text == wanted))
-            };
-            assert!(has("column 0"), "a page without a header");
-            for mark in page {
-                if let Mark::Text {
-                    x,
-                    y,
-                    size,
-                    bold,
-                    text,
-                    ..
-                } = mark
-                {
-                    let right = x + measure::width(text, *size, *bold);
-                    assert!(
-                        *x >= MARGIN && right <= WIDTH - MARGIN + 1.0,
-                        "{text} at {x}"
-                    );
-                    assert!(*y >= MARGIN && *y <= BOTTOM, "{text} at {y}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_left_out_is_counted_and_what_has_no_shape_is_said() {
-        let (wide, _) = pages("Wide", 40, 2, "x");
-        assert!(
-            texts(&wide)
-                .iter()
-                .any(|t| t.ends_with("more columns are in the other formats."))
-        );
-        let (long, rows) = pages("Long", 1, MOST_ROWS + 7, "x");
-        assert_eq!(rows, MOST_ROWS as u64 + 7);
-        assert!(texts(&long).contains(&"7 more rows are in the other formats."));
-        let boxed = |pages: &Pages| texts(pages).iter().any(|t| t.contains("shown as boxes"));
-        assert!(boxed(&pages("日本", 1, 1, "x").0) && boxed(&pages("x", 1, 1, "日本").0));
-        assert!(!boxed(&pages("Ελλάδα Україна Zürich", 1, 1, "x").0));
-    }
-}
+mod tests;

@@ -3,7 +3,8 @@
 //!
 //! A Huber ridge regression of the series less its centred 91-day median on the columns (Prophet's idea of Taylor and Letham
 //! 2018, fitted robustly), on logarithms where every value is positive. Weekdays are columns too, so that a holiday's effect
-//! is not that of its weekday, but they are left to the models.
+//! is not that of its weekday, but they are left to the models. With u the share of
+//! the year that has passed, its time is Σ_k a_k sin(2πku) + b_k cos(2πku).
 
 mod countries;
 mod holiday;

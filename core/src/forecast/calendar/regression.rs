@@ -1,4 +1,5 @@
-//! A ridge regression that large errors do not move (Huber 1964), by reweighted least squares.
+//! A ridge regression that large errors do not move (Hoerl and Kennard 1970; Huber 1964), by reweighted least squares: the b of least
+//! Σ w_t (y_t − x_t b)² + Σ p_j b_j², with w_t = min(1, 1.345 σ / |y_t − x_t b|) and σ the robust deviation of the errors.
 
 use crate::forecast::clean::median;
 

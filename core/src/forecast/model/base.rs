@@ -1,5 +1,5 @@
 //! The default: the mean of exponential smoothing, its pool weighted by Akaike's criterion (Kolassa 2011), and of the dynamic
-//! optimised Theta model.
+//! optimised Theta model: ŷ = ½ Σ w_i ŷ_i + ½ ŷ_DOT with w_i proportional to exp(−½(AICc_i − least AICc)).
 
 use super::ets::{Ets, POOL, Season, Start};
 use super::naive::{drift, naive_variance, seasonal_naive};

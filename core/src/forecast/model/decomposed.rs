@@ -1,5 +1,7 @@
 //! STL and MSTL (Cleveland et al. 1990; Bandara, Hyndman and Bergmeir 2021), for a season of more than 24 periods or several
 //! seasons: the seasons taken out by loess, the rest forecast without season, the last cycle of each season put back.
+//!
+//! y_t = x_t + Σ s_m,t over the seasons m, also of logarithms, and ŷ_(n+h) = x̂_(n+h) + Σ s_m,n+h−mk with k = ⌈h/m⌉.
 
 use stlrs::Mstl;
 

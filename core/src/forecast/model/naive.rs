@@ -1,4 +1,7 @@
-//! The models of no fit: the value of a season ago, and the line through the first and the last value.
+//! The models of no fit (Hyndman and Athanasopoulos, "Forecasting: Principles and Practice", 2021, 5.2 and 5.5).
+//!
+//! With the season m, the seasonal naive forecast is ŷ_(n+h) = y_(n+h−mk) with k = ⌈h/m⌉ and the variance kσ², σ² being the mean square of
+//! y_t − y_(t−m). The drift is ŷ_(n+h) = y_n + h(y_n − y_1)/(n − 1).
 
 /// The value one season before, again and again; the last value where the series is shorter than a season.
 pub(crate) fn seasonal_naive(y: &[f64], m: usize, out: &mut [f64]) {

@@ -1,4 +1,5 @@
-//! The Theta model of a series with a season: the classical indices taken out before, put back after.
+//! The Theta model of a series with a season (Assimakopoulos and Nikolopoulos 2000): the classical indices taken out before, put
+//! back after. x_t = y_t / s_(t mod m), or y_t − s_(t mod m) where a value is not positive, and ŷ_(n+h) = x̂_(n+h) s_((n+h) mod m) or + s.
 
 use super::season::{has_season, indices};
 use super::theta::Theta;

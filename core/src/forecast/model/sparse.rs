@@ -1,4 +1,8 @@
 //! Sparse counts: Croston (1972) with the correction of Syntetos and Boylan (2005), and TSB (Teunter, Syntetos, Babai 2011).
+//!
+//! With a demand's size z and the gap x before it, Croston: z ← z + α(y − z) and x ← x + α(gap − x) at each demand, and the forecast
+//! is (1 − α/2) z/x. TSB: the probability of a demand p ← p + β(1[y > 0] − p) in each period, z ← z + α(y − z) at each demand, and the
+//! forecast is pz.
 
 /// The level of demand a period after the last value, by Croston's method: the smoothed size of a demand over the smoothed
 /// gap between two, times 1 − α/2. `None` without a demand.

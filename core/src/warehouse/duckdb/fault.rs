@@ -20,7 +20,14 @@ pub(crate) fn of(error: ::duckdb::Error, path: Option<&Path>) -> Error {
 /// The kind, code and sentence of a message of DuckDB's, or `None` where it can only be a fault of ours.
 fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)> {
     let has = |part: &str| text.contains(part);
-    let found = if has("Could not set lock") || has("onflicting lock") {
+    // It names what made it so, such as a full disk, and stays so when that is over: this comes first.
+    let found = if has("has been invalidated") {
+        (
+            ErrorKind::Storage,
+            "invalidated",
+            format!("{file} met a failure that it cannot go on after; close it and open it again"),
+        )
+    } else if has("Could not set lock") || has("onflicting lock") {
         let holder = match between(text, "(PID ", ")") {
             Some(pid) => format!("process {pid}"),
             None => "another process".to_owned(),
@@ -72,12 +79,6 @@ fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)>
                 "the memory limit is too small for this work on {file}; a higher limit would do"
             ),
         )
-    } else if has("has been invalidated") {
-        (
-            ErrorKind::Storage,
-            "invalidated",
-            format!("{file} met a failure that it cannot go on after; close it and open it again"),
-        )
     } else if has("Corrupt")
         || has("corrupt")
         || has("checksum")
@@ -114,8 +115,8 @@ pub(super) fn locked(file: &str, holder: &str) -> (ErrorKind, &'static str, Stri
         ErrorKind::Conflict,
         "locked",
         format!(
-            "{file} is open for writing in {holder}; open it read-only once that has closed it, \
-             or ask the server that holds it"
+            "{file} is open for writing in {holder}: ask that process, over HTTP where it is a server, \
+             or stop it and open the file read-only"
         ),
     )
 }
@@ -212,7 +213,8 @@ mod tests {
                 "newer_format",
             ),
             (
-                "FATAL Error: Failed: database has been invalidated because of a previous fatal error",
+                "FATAL Error: Failed: database has been invalidated because of a previous fatal error. The database must be restarted prior \
+                 to being used again.\nOriginal error: \"Could not write all bytes to file: No space left on device\"",
                 K::Storage,
                 "invalidated",
             ),

@@ -32,13 +32,15 @@ pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
         Fault::Ours(error) => error,
     })?;
     if changed && path.is_some() {
-        // Replaying changes of the schema from the log has failed in DuckDB before; a checkpoint leaves none there.
-        connection
-            .execute_batch("checkpoint")
-            .map_err(|error| fault::of(error, path))?;
+        settle(&connection).map_err(|error| fault::of(error, path))?;
     }
     seal(&connection).map_err(|error| fault::of(error, path))?;
     Ok((connection, held))
+}
+
+/// Leaves no change of the schema in the log: replaying these has failed in DuckDB before.
+pub(crate) fn settle(connection: &Connection) -> ::duckdb::Result<()> {
+    connection.execute_batch("checkpoint")
 }
 
 /// From here on no statement can reach a file, load an extension or change a setting but how many threads there are: files to import are

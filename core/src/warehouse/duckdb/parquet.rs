@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use ::duckdb::{Config, Connection};
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -15,6 +17,18 @@ pub(crate) fn read(
 ) -> Result<()> {
     let failed = |error: ::duckdb::Error| {
         let text = error.to_string();
+        if text.contains("Could not convert Timestamp(MS)") {
+            // The engine makes microseconds of them before anybody sees a row.
+            return Error::field(
+                "source",
+                "invalid_date",
+                format!(
+                    "`{}` holds a time in milliseconds beyond the year 292,000, which cannot be read; leave it out, or write the column in \
+                     microseconds",
+                    path.display()
+                ),
+            );
+        }
         let code = if text.contains("No magic bytes")
             || text.contains("Parquet")
             || text.contains("parquet")
@@ -59,14 +73,53 @@ pub(crate) fn read(
             |row| row.get(0),
         )
         .map_err(failed)?;
+    let names = names(&connection, &name).map_err(failed)?;
     let mut statement = connection
         .prepare("from read_parquet(?, hive_partitioning = false)")
         .map_err(failed)?;
     drop(statement.stream_arrow([name.as_str()]).map_err(failed)?);
     while let Some(rows) = statement.step().map_err(failed)? {
-        if sink(RecordBatch::from(rows), total.unsigned_abs())? == ControlFlow::Break(()) {
+        let rows = named(RecordBatch::from(rows), &names)?;
+        if sink(rows, total.unsigned_abs())? == ControlFlow::Break(()) {
             break;
         }
     }
     Ok(())
+}
+
+/// The names of a file's columns as they stand in it.
+fn names(connection: &Connection, file: &str) -> ::duckdb::Result<Vec<String>> {
+    // The rows are those of a tree, every node before its children: first the root, whose children are the columns.
+    let mut statement = connection
+        .prepare("select name, coalesce(num_children, 0)::bigint from parquet_schema(?)")?;
+    let mut rows = statement.query([file])?;
+    let (mut names, mut inside) = (Vec::new(), 0);
+    let mut root = true;
+    while let Some(row) = rows.next()? {
+        let (name, children): (String, i64) = (row.get(0)?, row.get(1)?);
+        if std::mem::take(&mut root) {
+            continue;
+        }
+        if inside == 0 {
+            names.push(name);
+        } else {
+            inside -= 1;
+        }
+        inside += children;
+    }
+    Ok(names)
+}
+
+/// A batch with the names of the file: the engine gives another one to a column whose name is there before, in whichever case.
+fn named(rows: RecordBatch, names: &[String]) -> Result<RecordBatch> {
+    let schema = rows.schema();
+    if schema.fields().len() != names.len() {
+        return Ok(rows);
+    }
+    let fields = schema.fields().iter().zip(names);
+    let fields: Vec<_> = fields
+        .map(|(field, name)| field.as_ref().clone().with_name(name))
+        .collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), rows.columns().to_vec())
+        .map_err(Error::internal)
 }

@@ -114,7 +114,7 @@ export const DEFINITIONS: Record<string, Definition> = {
     title: 'What came of it',
     text: [
       'What was foretold and kept under a name, held against what came: for each time the value foretold then, whatever was foretold later.',
-      'The error is the sum of absolute errors over the sum of what came; the bias is what came less what was expected. Intervals that are kept learn from it: they are computed at the level at which they held what they say.',
+      'The error is the sum of absolute errors over the sum of what came; the bias is what was expected less what came, on average. Intervals that are kept learn from it: they are computed at the level at which they held what they say.',
       'Whether errors have grown, or lie to one side, is tried by Page and Hinkley’s test: a sum that reaches its limit, here 1, raises an alarm.',
     ],
   },

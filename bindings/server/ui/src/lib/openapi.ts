@@ -1325,6 +1325,7 @@ export interface components {
             /** @constant */
             type: "change";
         } | {
+            against?: ("previous" | "week_before") | null;
             /** @constant */
             type: "band";
         };
@@ -1803,7 +1804,7 @@ export interface components {
             hasMore: boolean;
             total: number;
         };
-        /** @description How good it was, drift and advice. */
+        /** @description How good it was, drift and advice. In `scores` the bias is the mean of forecast less value. */
         Feedback: Record<string, unknown>;
         FeedbackLog: {
             /** Format: date-time */
@@ -1868,7 +1869,9 @@ export interface components {
                 quarantined: number;
                 /** @description Files beside the store that hold events and cannot be read. */
                 setAside: string[];
-            };
+            } | null;
+            /** @description Why what the store holds cannot be read. */
+            trouble?: string;
             turnedAway: number;
             waitingBatches: number;
             waitingEvents: number;
