@@ -57,7 +57,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.locator('dialog summary').click()
     await page.getByRole('button', { name: 'Add a pause' }).click()
     await look('alert')
-    await page.getByLabel('Number', { exact: true }).selectOption('own')
+    await page.getByRole('combobox', { name: 'Number', exact: true }).selectOption('own')
     await look('own alert')
     await page.goto(`${BASE()}/funnels?not=search&by=country&hold=tripId`)
     await page.locator('[data-step]').nth(1).hover()
