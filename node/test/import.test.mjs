@@ -130,7 +130,7 @@ test('a signal that comes when all is kept changes nothing, and one that comes b
       (error) => (assert.equal(error.name, 'AbortError'), 0),
     );
     clearTimeout(timer);
-    assert.equal((await store.ingestStatus()).stored.events, accepted);
+    assert.equal((await store.ingestStatus()).stored?.events, accepted);
     await store.close();
   }
 });

@@ -96,7 +96,7 @@ impl Hashed {
     fn mark(&mut self, user: u32, bits: u64) {
         let (turn, turns) = self.turn;
         // The highest bits say whose turn it is, the lowest where the search begins.
-        if turns > 1 && start(user) * turns >> 32 != turn {
+        if turns > 1 && (start(user) * turns) >> 32 != turn {
             return;
         }
         self.put(user, bits);
