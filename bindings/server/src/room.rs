@@ -11,14 +11,14 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// Waits until there is room beside a store for what opening it writes.
-pub(crate) async fn wait(store: PathBuf) {
+/// Waits until there is room beside a store for what opening it writes; tells whether there was none.
+pub(crate) async fn wait(store: PathBuf) -> bool {
     let mut told = false;
     loop {
         let store = store.clone();
         let found = tokio::task::spawn_blocking(move || is_there(&store)).await;
         if found.unwrap_or(true) {
-            return;
+            return told;
         }
         if !told {
             tracing::error!("the disk is full: the store is opened again as soon as there is room");

@@ -38,7 +38,7 @@ const SOON: Duration = Duration::from_secs(10);
 pub(super) enum Ended {
     /// It was told to stop.
     Stopped,
-    /// It was told to begin anew.
+    /// It was told to begin anew, or a full disk that broke its engine has room again.
     Anew,
     /// Its engine met a failure that it cannot go on after.
     Broken,
@@ -227,12 +227,16 @@ pub(super) fn until_stopped(
             let broken = async {
                 watched.broken().await;
                 // On a full disk the store cannot be opened: until there is room, the server says how it does.
-                room::wait(store).await;
+                if room::wait(store).await {
+                    Ended::Anew
+                } else {
+                    Ended::Broken
+                }
             };
             let why = tokio::select! {
                 () = signal => Ended::Stopped,
                 () = hangup => Ended::Anew,
-                () = broken => Ended::Broken,
+                why = broken => why,
             };
             let _ = end.set(why);
             // Whoever sends requests here learns that they should go elsewhere before they are refused.
