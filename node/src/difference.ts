@@ -25,7 +25,7 @@ export interface Contrast {
 }
 
 /** A question about drop-off points: a funnel, and what is tried. */
-export interface DropOffQuestion extends FunnelQuestion {
+export interface DropOffQuestion extends Omit<FunnelQuestion, 'sample'> {
   /** The properties whose values are tried; at most 32. */
   properties?: readonly Property[] | null;
   /** Whether the value of the entry counts, as by default, or that of the step. */
@@ -95,7 +95,7 @@ export interface DropOffAnswer extends Stamp {
 }
 
 /** A funnel whose groups are compared: those of its `breakdown`, or segments and cohorts. */
-export interface CompareQuestion extends FunnelQuestion {
+export interface CompareQuestion extends Omit<FunnelQuestion, 'sample'> {
   /** Segments and cohorts that are compared, where no breakdown is. */
   between?: readonly (Segment | { readonly cohort: string })[] | null;
 }

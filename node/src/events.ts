@@ -139,6 +139,8 @@ export interface ErasureReport {
   held: number;
   /** Cohorts whose lists named them. */
   cohorts: number;
+  /** What was shared with them, told to them, or theirs beside the events. */
+  kept: number;
   /** Files beside the store that hold events and cannot be read: nobody knows whose they are. */
   setAside: string[];
 }

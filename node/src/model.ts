@@ -1,5 +1,7 @@
 /** Models trained elsewhere, and what became of what was foretold. */
 
+import type { Rate } from './query.js';
+
 /** A model to be registered. */
 export interface NewModel {
   /** Its name, without `@` and `/`; a name that is there already gets its next version. */
@@ -91,7 +93,7 @@ export interface FeedbackScores {
   mase: number | null;
   /** The mean pinball loss over the quantiles that were kept. */
   pinball: number | null;
-  coverage: { level: number; held: { value: number | null; k: number; n: number } }[];
+  coverage: { level: number; held: Rate }[];
 }
 
 /** What became of what was foretold. */
@@ -106,6 +108,8 @@ export interface Feedback {
   scores: FeedbackScores;
   byHorizon: ({ h: number } & FeedbackScores)[];
   probabilities: {
+    /** How many of them came. */
+    came: Rate;
     mean: number;
     brier: number;
     logLoss: number;

@@ -19,10 +19,12 @@ export interface PredictiveQuestion extends Range {
   feature?: string | null;
   /** The two letters of a country whose holidays count. */
   country?: string | null;
+  /** Keeps the prediction under this name, so that what comes can be joined, and learns its intervals from what came before. */
+  feedback?: string | null;
 }
 
 /** How predictions would have done, from past origins of the history. */
-export interface PredictiveBacktestQuestion extends Omit<PredictiveQuestion, 'confidenceLevel'> {
+export interface PredictiveBacktestQuestion extends Omit<PredictiveQuestion, 'confidenceLevel' | 'feedback'> {
   /** From how many past origins, 1 to 100; 10 by default. */
   origins?: number | null;
   /** How many days (weeks for `churn_rate`) lie between two origins; the horizon by default. */
@@ -69,4 +71,8 @@ export interface PredictiveAnswer extends Stamp {
   notes: ForecastNotes;
   segments?: { segment: Segment; predictions: PredictedBucket[]; historicalData: PastBucket[] }[];
   unattributedEvents: number;
+  /** The level at which intervals were computed so that they hold what `confidenceLevel` says; absent where nothing is kept. */
+  computedLevel?: number;
+  /** The run under which it is kept for feedback. */
+  run?: string;
 }

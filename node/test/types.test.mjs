@@ -86,10 +86,7 @@ async function told(t) {
     ['ChurnAnswer', await store.churn({ horizonDays: 7 })],
     ['ValueAnswer', await store.value({ horizonDays: 7 })],
     ['NextActionAnswer', await store.nextAction()],
-    [
-      'FunnelAnswer',
-      await store.funnel({ ...question, sample: 0.5, breakdown: 'currency', trend: 'weekly', revenue: true }),
-    ],
+    ['FunnelAnswer', await store.funnel({ ...question, sample: 0.5, breakdown: 'currency', trend: 'weekly' })],
     ['RetentionAnswer', await store.retention({ cohortPeriod: 'weekly', ...range, sample: { rate: 0.5, salt: 'a' } })],
     ['ErasureReport', await store.erase(['u1'])],
   ];

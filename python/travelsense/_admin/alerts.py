@@ -273,7 +273,7 @@ class Alerts(Handle):
             ...     rule = a.create_alert(quiet)
             ...     done = a.evaluate_alerts()
             ...     [news["event"] for news in a.alert_news(since="2026-03-01T00:00:00Z")]
-            ['firing']
+            ['firing', 'notified']
         """
         told: list[dict[str, Any]] = json.loads(self._store.alert_news(question(since=since, limit=limit)))
         return told
@@ -305,7 +305,7 @@ class Alerts(Handle):
             ...     rule = a.create_alert(quiet)
             ...     done = a.evaluate_alerts()
             ...     a.deliver_notifications(lambda due: print(due["channel"]["to"], due["title"]))
-            ['ops@example.com'] Quiet: 2,383,200 is above 60
+            ['ops@example.com'] Quiet: freshness is 2383200, expected at most 60
             {'delivered': 1, 'failed': 0, 'given_up': 0}
         """
         report: dict[Literal["delivered", "failed", "given_up"], int] = {"delivered": 0, "failed": 0, "given_up": 0}
