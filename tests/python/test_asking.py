@@ -37,6 +37,8 @@ def test_every_question_has_a_limit_of_its_own(store):
             with pytest.raises(ts.Cancelled) as given_up:
                 ask(timeout=limit)
             assert given_up.value.code == "timed_out", i
+            assert isinstance(given_up.value, ts.TimedOut), i
+            assert isinstance(given_up.value, TimeoutError), i
         with pytest.raises(ts.ValidationError) as wrong:
             ask(timeout=0)
         assert [error["field"] for error in wrong.value.errors] == ["timeout"], i

@@ -88,7 +88,7 @@ def test_groups_stand_side_by_side(empty):
         ]
     )
     spec = empty.funnel(["s", "b"], breakdown="country", **FEBRUARY).plot().to_dict()
-    assert spec["title"] == "Funnel by country"
+    assert spec["layer"][0]["title"] == "Funnel by country"
     assert {(row["group"], row["label"], row["rate"]) for row in spec["data"]["values"]} == {
         ("FR", "1. s", 1.0),
         ("FR", "2. b", 1.0),
