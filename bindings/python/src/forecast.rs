@@ -7,8 +7,7 @@ use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch,
 use crate::answer::Answer;
 use crate::capsule;
 use crate::error::raise;
-use crate::patience::Patience;
-use crate::patience::waiting;
+use crate::patience::{Patience, waiting};
 use crate::store::json;
 
 /// The forecasts of a table as the question says in its JSON form, which holds the rows itself where there is no frame.
