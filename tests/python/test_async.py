@@ -159,7 +159,8 @@ def generated():
     whole = ast.parse((PACKAGE / "_analytics.py").read_text())
     (opens,) = [n for n in whole.body if isinstance(n, ast.FunctionDef) and n.name == "open"]
     (handle,) = [n for n in whole.body if isinstance(n, ast.ClassDef)]
-    own = [m for m in handle.body if isinstance(m, ast.FunctionDef) and m.name in {"now", "rebuild"}]
+    own = [m for m in handle.body if isinstance(m, ast.FunctionDef) and not m.name.startswith("_")]
+    own = [m for m in own if m.name not in {"acting", "close"}]
 
     def signature(method, kind):
         arguments = ast.unparse(method.args)

@@ -34,7 +34,7 @@ export function remember(property: string): void {
 export async function learn(): Promise<void> {
   const [status, catalogue] = await Promise.allSettled([call(get('events/status')), call(get('catalogue'))])
   if (catalogue.status === 'fulfilled') names.catalogue = catalogue.value.data
-  const latest = status.status === 'fulfilled' ? (status.value.data.stored.latest ?? null) : null
+  const latest = status.status === 'fulfilled' ? (status.value.data.stored?.latest ?? null) : null
   names.latest = latest === null ? null : latest.slice(0, 10)
   const [journey] = await Promise.allSettled([call(word('journey', eventsQuestion()))])
   if (journey.status === 'fulfilled') names.events = journey.value.data.nodes.top.map((n) => nodeName(n.node))
