@@ -233,6 +233,8 @@ def run(asked, data, whole):
         print(f"single events at 800/s: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
         jobs = load(address, token, 4, 100, asked.seconds, rate=100)
         asks = []
+        # The server closes connections that were idle for as long as the loads took.
+        connection = Connection(address, token)
         connection.ask(b"GET", b"/realtime")
         end = time.perf_counter() + asked.seconds - 1
         while time.perf_counter() < end:
