@@ -84,22 +84,16 @@ impl Call {
                 told = Some(answer(analytics, who)?);
                 Ok(())
             });
-            match (told, recorded) {
-                (Some(told), Ok(())) => Ok((told, None)),
-                (Some(told), Err(error)) if error.kind() == ErrorKind::Storage => {
-                    Ok((told, Some(error)))
+            if let Err(error) = recorded {
+                if told.is_none() || error.kind() != ErrorKind::Storage {
+                    return Err(error);
                 }
-                (_, Err(error)) => Err(error),
-                (None, Ok(())) => Err(Error::internal("nothing was told")),
+                tracing::error!(code = error.code(), "what was told stands in no record");
             }
-            .map(|(told, unrecorded)| {
-                if let Some(error) = unrecorded {
-                    tracing::error!(code = error.code(), "what was told stands in no record");
-                }
-                match analytics.data_version(who) {
-                    Ok(version) => told.holding(version),
-                    Err(_) => told,
-                }
+            let told = told.ok_or_else(|| Error::internal("nothing was told"))?;
+            Ok(match analytics.data_version(who) {
+                Ok(version) => told.holding(version),
+                Err(_) => told,
             })
         };
         self.give(answer, Answer::respond).await
