@@ -193,3 +193,16 @@ def test_realtime_is_a_row_a_metric(empty):
 
 def test_a_store_shows_how_it_was_opened(empty):
     assert repr(empty) == "travelsense.open(':memory:')"
+
+
+def test_why_two_funnels_differ_stands_between_what_each_counts(store):
+    question = {"steps": ["search", "view"], "startDate": "2026-02-01", "endDate": "2026-02-28", "window": "30d"}
+    shown = store.explain_difference(question, {**question, "window": "1h"})
+    rows = [row[:6] for row in Rows(shown._repr_html_()).rows]
+    assert rows == [
+        ["switch", "a", "b", "users with b's alone", "gone", "come"],
+        ["none", "", "", "2", "", ""],
+        ["window", "30 d", "1 h", "1", "-1", ""],
+        ["all", "", "", "1", "-1", ""],
+    ]
+    assert "No switch makes a difference." in repr(store.explain_difference(question, question))
