@@ -33,10 +33,13 @@ pub enum Frequency {
     Quarters,
     /// Calendar years.
     Years,
+    /// So many calendar months: two, six, twenty-four.
+    Every(i64),
 }
 
 impl Frequency {
-    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on.
+    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on; a number
+    /// before it multiplies it, as in `2W` and `6M`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let trimmed = name.trim();
@@ -48,16 +51,23 @@ impl Frequency {
             count.parse().ok()?
         };
         let unit = unit.split('-').next().unwrap_or(unit);
-        let whole = match unit {
-            "D" | "d" | "day" | "days" | "daily" | "B" => Some(Self::Days),
-            "W" | "w" | "week" | "weeks" | "weekly" => Some(Self::Weeks),
-            "M" | "MS" | "ME" | "month" | "months" | "monthly" => Some(Self::Months),
-            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => Some(Self::Quarters),
-            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => Some(Self::Years),
-            _ => None,
-        };
-        if let Some(whole) = whole {
-            return (count == 1).then_some(whole);
+        if !(1..=1_000).contains(&count) && !matches!(unit, "T" | "min" | "S" | "s") {
+            return None;
+        }
+        match unit {
+            "D" | "d" | "day" | "days" | "daily" => return Some(Self::of_days(count)),
+            "B" if count == 1 => return Some(Self::Days),
+            "W" | "w" | "week" | "weeks" | "weekly" => return Some(Self::of_days(7 * count)),
+            "M" | "MS" | "ME" | "month" | "months" | "monthly" => {
+                return Some(Self::of_months(count));
+            }
+            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => {
+                return Some(Self::of_months(3 * count));
+            }
+            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => {
+                return Some(Self::of_months(12 * count));
+            }
+            _ => {}
         }
         let micros = match unit {
             "H" | "h" | "hour" | "hours" | "hourly" => HOUR,
@@ -75,36 +85,62 @@ impl Frequency {
         })
     }
 
-    /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at midnight.
+    fn of_days(count: i64) -> Self {
+        match count {
+            1 => Self::Days,
+            7 => Self::Weeks,
+            _ => Self::Steps(count.saturating_mul(DAY)),
+        }
+    }
+
+    fn of_months(count: i64) -> Self {
+        match count {
+            1 => Self::Months,
+            3 => Self::Quarters,
+            12 => Self::Years,
+            _ => Self::Every(count),
+        }
+    }
+
+    /// The frequency of sorted, distinct times.
+    ///
+    /// Times of one hour of the day are dates: those of one day of the month are calendar months or years apart, others as many
+    /// days as they most often are, where every distance is a multiple of it. Else it is the most common distance.
     #[must_use]
     pub fn infer(times: &[i64], integers: bool) -> Self {
-        let mut gaps: Vec<i64> = times
+        let gaps: Vec<i64> = times
             .windows(2)
             .filter_map(|w| Some(w.last()?.saturating_sub(*w.first()?)))
             .filter(|gap| *gap > 0)
             .collect();
-        gaps.sort_unstable();
-        let mut best = (0, 0_usize);
-        for run in gaps.chunk_by(|a, b| a == b) {
-            if run.len() > best.1 {
-                best = (run.first().copied().unwrap_or(1), run.len());
-            }
-        }
-        let gap = best.0.max(1);
+        let (gap, _) = most_common(&gaps);
         if integers {
             return Self::Steps(gap);
         }
-        let midnight = times.iter().all(|t| t.rem_euclid(DAY) == 0);
         if gaps.is_empty() {
             return Self::Days;
         }
-        match gap / DAY {
-            _ if !midnight => Self::Steps(gap),
-            28..=31 => Self::Months,
-            89..=92 => Self::Quarters,
+        // The midnights of another zone move by an hour when its clocks do.
+        let clock = || times.iter().map(|t| t.rem_euclid(DAY));
+        let apart = clock().max().unwrap_or(0) - clock().min().unwrap_or(0);
+        if apart > HOUR || gap < DAY - HOUR {
+            return Self::Steps(gap);
+        }
+        let days: Vec<i64> = gaps.iter().map(|g| (g + DAY / 2) / DAY).collect();
+        let common = divisor(&days);
+        if gap >= 27 * DAY
+            && let Some(months) = of_one_day(times)
+        {
+            return Self::of_months(months);
+        }
+        let (most, times) = most_common(&days);
+        match most {
+            28..=31 if common != 28 => Self::Months,
+            89..=92 if common != 91 => Self::Quarters,
             365 | 366 => Self::Years,
+            // A few dates may have a divisor by chance.
+            _ if most == common && 2 * times > days.len() => Self::of_days(most),
             7 | 14 | 21 => Self::Weeks,
-            0 => Self::Steps(gap),
             _ => Self::Days,
         }
     }
@@ -116,7 +152,17 @@ impl Frequency {
             Self::Months => Pace::Months,
             Self::Quarters => Pace::Quarters,
             Self::Years => Pace::Years,
-            Self::Steps(_) if !integers => Pace::Hours,
+            Self::Every(2) => Pace::Months,
+            Self::Every(months) if months < 12 => Pace::Quarters,
+            Self::Every(_) => Pace::Years,
+            Self::Steps(step) if !integers => match step / DAY {
+                0 => Pace::Hours,
+                1..7 => Pace::Days,
+                7..28 => Pace::Weeks,
+                28..80 => Pace::Months,
+                80..300 => Pace::Quarters,
+                _ => Pace::Years,
+            },
             Self::Steps(_) => match season {
                 0 | 1 => Pace::Years,
                 2..=4 => Pace::Quarters,
@@ -137,10 +183,17 @@ impl Frequency {
             Self::Months => vec![12],
             Self::Quarters => vec![4],
             Self::Years => Vec::new(),
+            Self::Every(months) => {
+                let year = usize::try_from(12 / months.max(1)).unwrap_or(0);
+                let whole = 12 % months.max(1) == 0 && year > 1;
+                whole.then_some(year).into_iter().collect()
+            }
             Self::Steps(_) if integers => Vec::new(),
             Self::Steps(step) => {
                 let whole = |of: i64| (of % step == 0).then_some(of / step);
-                let found = [whole(HOUR), whole(DAY), whole(7 * DAY)];
+                // A year of whole weeks is what steps of days have.
+                let year = (step > DAY).then(|| whole(364 * DAY)).flatten();
+                let found = [whole(HOUR), whole(DAY), whole(7 * DAY), year];
                 let fit = |p: i64| usize::try_from(p).ok().filter(|p| (2..=2016).contains(p));
                 found.into_iter().flatten().filter_map(fit).collect()
             }
@@ -150,9 +203,12 @@ impl Frequency {
     /// The number of the period that a time lies in, counted from an origin of the calendar.
     pub(crate) fn index(self, time: i64, anchor: i64) -> i64 {
         match self {
+            // Clocks that were put back make a date an hour earlier than it is.
+            Self::Steps(step) if step > DAY => (time - anchor + HOUR).div_euclid(step),
             Self::Steps(step) => (time - anchor).div_euclid(step.max(1)),
             Self::Days => time.div_euclid(DAY),
-            Self::Weeks => (time - anchor).div_euclid(7 * DAY),
+            Self::Weeks => (time - anchor + HOUR).div_euclid(7 * DAY),
+            Self::Every(count) => (months(time) - months(anchor)).div_euclid(count.max(1)),
             Self::Months => months(time),
             Self::Quarters => months(time).div_euclid(3),
             Self::Years => months(time).div_euclid(12),
@@ -183,8 +239,47 @@ impl Frequency {
             Self::Months => by_month(1),
             Self::Quarters => by_month(3),
             Self::Years => by_month(12),
+            Self::Every(count) => by_month(count),
         }
     }
+}
+
+/// The most common of some distances, at least 1, the least of several; how often it is there.
+fn most_common(gaps: &[i64]) -> (i64, usize) {
+    let mut gaps = gaps.to_vec();
+    gaps.sort_unstable();
+    let mut best = (1, 0);
+    for run in gaps.chunk_by(|a, b| a == b) {
+        if run.len() > best.1 {
+            best = (run.first().copied().unwrap_or(1).max(1), run.len());
+        }
+    }
+    best
+}
+
+/// What divides all of some numbers.
+fn divisor(numbers: &[i64]) -> i64 {
+    numbers.iter().fold(0, |mut a, &b| {
+        let mut b = b;
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    })
+}
+
+/// How many months lie between times that are all of one day of the month, or of its last where a month is shorter.
+fn of_one_day(times: &[i64]) -> Option<i64> {
+    let days = || times.iter().map(|t| day(*t));
+    let latest = days().map(Date::day).max()?;
+    let one = days().all(|d| d.day() == latest.min(d.days_in_month()));
+    let months: Vec<i64> = times.iter().map(|t| months(*t)).collect();
+    let apart: Vec<i64> = months
+        .iter()
+        .zip(months.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    Some(divisor(&apart)).filter(|months| one && *months > 0)
 }
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -280,12 +375,10 @@ impl Grid {
                 *seen = true;
             }
         }
-        let weeks = (last - first) / 7;
+        let evident = (last - first) / 7 >= 3 && seen.iter().filter(|s| **s).count() >= 3;
         let closes = frequency == Frequency::Days
             && !integers
-            && weeks >= 3
-            && seen.iter().filter(|s| **s).count() >= 3
-            && matches!(gaps, None | Some(Gaps::Closed));
+            && (gaps == Some(Gaps::Closed) || gaps.is_none() && evident);
         let closed = seen.map(|seen| closes && !seen);
         let count = usize::try_from(last - first + 1).unwrap_or(0);
         // The sum and the number of the rows of each period, and whether one says that its value is not known.
