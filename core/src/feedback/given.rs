@@ -143,6 +143,34 @@ pub fn predictions(body: &Value) -> Result<Run> {
             message: "`lower` and `upper` go together".to_owned(),
         });
     }
+    let mut wrong = |field: &str, row: usize, message: &str| {
+        if faults.len() < 20 {
+            faults.push(FieldError {
+                field: format!("{field}[{row}]"),
+                code: "out_of_range",
+                message: message.to_owned(),
+            });
+        }
+    };
+    if measure == Some(Measure::Probability) {
+        for (row, _) in mean
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| !(0.0..=1.0).contains(*p))
+        {
+            wrong("mean", row, "must be a probability, from 0 to 1");
+        }
+    }
+    for (row, (low, high)) in lower
+        .iter()
+        .flatten()
+        .zip(upper.iter().flatten())
+        .enumerate()
+    {
+        if low > high {
+            wrong("lower", row, "must not be above `upper`");
+        }
+    }
     fields.finish(faults)?;
     let bounds = lower.zip(upper);
     let mean: Vec<Option<f64>> = mean.into_iter().map(Some).collect();

@@ -357,3 +357,17 @@ fn what_came_may_be_told_as_the_history_was_given() {
         .collect();
     assert_eq!(ids, ["1", "1", "1.5", "a"]);
 }
+
+#[test]
+fn predictions_that_cannot_be_are_refused_by_name() {
+    use serde_json::json;
+    let refused =
+        |body: serde_json::Value| super::given::predictions(&body).unwrap_err().to_string();
+    let text = refused(json!({ "model": "m", "measure": "probability", "mean": [0.5, 1.5, -0.1] }));
+    assert!(
+        text.contains("mean[1]") && text.contains("mean[2]"),
+        "{text}"
+    );
+    let text = refused(json!({ "model": "m", "mean": [3], "lower": [5], "upper": [1] }));
+    assert!(text.contains("lower[0]"), "{text}");
+}

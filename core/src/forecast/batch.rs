@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::interval::{Kind, logit};
 use super::series::{Forecast, Options, Series, forecast};
 use crate::error::{Error, Result};
 
@@ -115,7 +116,14 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
         let each = test.iter().filter_map(|(time, y)| {
             let h = past.at(*time)?;
             let (f, spread) = (past.mean.get(h)?, past.spread.get(h)?);
-            Some((y - f).abs() / spread.at(0.975))
+            // The scale of a share is that of its logit.
+            let off = if past.kind == Kind::Share {
+                let n = (past.notes.periods as f64).max(50.0);
+                logit(*y, n) - logit(*f, n)
+            } else {
+                y - f
+            };
+            Some(off.abs() / spread.at(0.975))
         });
         each.filter(|r| r.is_finite()).collect()
     };

@@ -136,10 +136,11 @@ impl Frequency {
         let (most, times) = most_common(&days);
         match most {
             28..=31 if common != 28 => Self::Months,
-            89..=92 if common != 91 => Self::Quarters,
-            365 | 366 => Self::Years,
             // A few dates may have a divisor by chance.
             _ if most == common && 2 * times > days.len() => Self::of_days(most),
+            // Quarters of thirteen weeks and years of fifty-two have one more now and then.
+            84..=98 => Self::Quarters,
+            358..=378 => Self::Years,
             7 | 14 | 21 => Self::Weeks,
             _ => Self::Days,
         }
@@ -197,6 +198,28 @@ impl Frequency {
                 let fit = |p: i64| usize::try_from(p).ok().filter(|p| (2..=2016).contains(p));
                 found.into_iter().flatten().filter_map(fit).collect()
             }
+        }
+    }
+
+    /// The beginning of the period of the calendar that a time lies in; steps of days begin with the first row.
+    fn begin(self, time: i64, first: i64) -> i64 {
+        let midnight = |t: i64| t - t.rem_euclid(DAY);
+        let month = |count: i64| {
+            let months = months(time).div_euclid(count.max(1)) * count.max(1);
+            let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX);
+            let month = i8::try_from(months.rem_euclid(12) + 1).unwrap_or(1);
+            let first = Date::new(year, month, 1).unwrap_or(Date::MIN);
+            micros(first.to_datetime(jiff::civil::Time::midnight()))
+        };
+        match self {
+            Self::Steps(step) if step > DAY => midnight(first),
+            Self::Steps(step) => midnight(time) + time.rem_euclid(DAY) / step.max(1) * step.max(1),
+            Self::Days => midnight(time),
+            Self::Weeks => midnight(time) - weekday(time) as i64 * DAY,
+            Self::Months => month(1),
+            Self::Quarters => month(3),
+            Self::Years => month(12),
+            Self::Every(count) => month(count),
         }
     }
 
@@ -340,6 +363,8 @@ pub(crate) struct Grid {
     pub(crate) filled: usize,
     /// Rows of a period that already had one; their values were added (counts) or averaged.
     pub(crate) repeated: usize,
+    /// Whether rows are closer than periods and end before the last one does.
+    pub(crate) unfinished: bool,
 }
 
 /// The longest history that is laid out, in periods: longer ones lose their beginning.
@@ -363,9 +388,21 @@ impl Grid {
         times.dedup();
         let frequency = frequency.unwrap_or_else(|| Frequency::infer(&times, integers));
         // Rows are counted from the last one: the grid goes on from there.
-        let anchor = times.last().copied().unwrap_or(0);
-        let last = frequency.index(anchor, anchor);
-        let first = times.first().map_or(last, |t| frequency.index(*t, anchor));
+        let newest = times.last().copied().unwrap_or(0);
+        let oldest = times.first().copied().unwrap_or(0);
+        // Where rows are closer than periods, periods are those of the calendar, and the first and the last need all of theirs.
+        let finer = (!integers).then(|| finer(&times, frequency)).flatten();
+        let anchor = match finer {
+            Some(_) => frequency.begin(newest, oldest),
+            None => newest,
+        };
+        let last = frequency.index(newest, anchor);
+        let first = frequency.index(oldest, anchor);
+        let lacks = |from: i64, to: i64| finer.is_some_and(|gap| to - from > gap + gap / 2);
+        let late =
+            first < last && lacks(frequency.time(first, anchor), oldest + finer.unwrap_or(0));
+        let first = first + i64::from(late);
+        let unfinished = first < last && lacks(newest, frequency.time(last + 1, anchor));
         // A row far from all others makes no history of nothing but gaps.
         let most = (4 * rows.len()).clamp(10_000, LONGEST);
         let first = first.max(last.saturating_sub(most as i64 - 1));
@@ -375,7 +412,11 @@ impl Grid {
                 *seen = true;
             }
         }
-        let evident = (last - first) / 7 >= 3 && seen.iter().filter(|s| **s).count() >= 3;
+        let open = seen.iter().filter(|s| **s).count();
+        let weeks = (last - first) / 7;
+        // Of two weekdays each week has to have both, or nearly.
+        let often = 10 * times.len() as i64 > 7 * weeks * open as i64;
+        let evident = weeks >= 3 && (open >= 3 || open == 2 && often);
         let closes = frequency == Frequency::Days
             && !integers
             && (gaps == Some(Gaps::Closed) || gaps.is_none() && evident);
@@ -419,6 +460,7 @@ impl Grid {
             closed,
             filled: 0,
             repeated,
+            unfinished,
         };
         for (i, (sum, rows, unknown)) in sums.into_iter().enumerate() {
             let time = frequency.time(first + i as i64, anchor);
@@ -465,13 +507,30 @@ impl Grid {
         self.frequency.seasons(self.integers)
     }
 
-    /// Whether the last period ends after an instant, so that its value is not complete.
+    /// Whether the last period ends after an instant, so that its value is not complete. A whole number is complete as it is, and
+    /// months that are named by their last day end with it.
     pub(crate) fn is_partial(&self, as_of: i64) -> bool {
         self.times.last().is_some_and(|last| {
             let index = self.frequency.index(*last, *last);
-            self.frequency.time(index + 1, *last) > as_of
+            let next = self.frequency.time(index + 1, *last);
+            let named = day(*last) == day(*last).last_of_month() && next - last > 27 * DAY;
+            let end = if named { last + DAY } else { next };
+            !self.integers && end > as_of
         })
     }
+}
+
+/// How far apart rows are, where periods have several of them.
+fn finer(times: &[i64], frequency: Frequency) -> Option<i64> {
+    let anchor = times.last().copied()?;
+    let mut periods: Vec<i64> = times.iter().map(|t| frequency.index(*t, anchor)).collect();
+    periods.dedup();
+    let gaps: Vec<i64> = times
+        .iter()
+        .zip(times.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    (times.len() >= 2 * periods.len()).then(|| most_common(&gaps).0)
 }
 
 /// Puts values where none are known: the mean of the values a season before and after, or the line between neighbours.

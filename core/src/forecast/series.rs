@@ -238,6 +238,10 @@ fn lay(series: &Series, options: &Options) -> Laid {
         rows.retain(|(t, _)| *t <= as_of);
     }
     let future = all - rows.len();
+    // Nothing was there yet: what lies ahead begins then.
+    if let (true, Some(as_of)) = (rows.is_empty(), options.as_of) {
+        rows.push((as_of.clamp(-far, far), f64::NAN));
+    }
     let kind = options.kind.unwrap_or_else(|| infer(&rows));
     let additive = matches!(kind, Kind::Count | Kind::Amount);
     let mut grid = Grid::new(
@@ -247,7 +251,9 @@ fn lay(series: &Series, options: &Options) -> Laid {
         options.gaps,
         additive,
     );
-    let partial = options.as_of.is_some_and(|as_of| grid.is_partial(as_of));
+    let partial = options
+        .as_of
+        .map_or(grid.unfinished, |as_of| grid.is_partial(as_of));
     if partial {
         grid.y.pop();
     }
@@ -319,6 +325,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         }
     }
     if !interpolate(&mut y, season) {
+        out.notes.short = true;
         return out;
     }
     let mut span = times.get(from..).unwrap_or_default().to_vec();
@@ -484,7 +491,7 @@ fn explain(
     options: &Options,
     (frequency, season): (Frequency, usize),
 ) -> Option<Calendar> {
-    let regressors = regressors(series, span, frequency);
+    let regressors = regressors(series, span, y.len(), frequency);
     if frequency != Frequency::Days || options.integers {
         let causes = Causes {
             holidays: &[],
@@ -566,9 +573,15 @@ fn distance(y: &[f64], forecast: &[f64]) -> f64 {
     y.iter().zip(forecast).map(|(y, f)| (y - f).abs()).sum()
 }
 
-/// The regressors of a series in the periods of a span: the mean of the values of a period, or of all where it has none.
-fn regressors(series: &Series, span: &[i64], frequency: Frequency) -> Vec<(String, Vec<f64>)> {
+/// The regressors of a series in the periods of a span: the mean of the values of a period, or of the history where it has none.
+fn regressors(
+    series: &Series,
+    span: &[i64],
+    history: usize,
+    frequency: Frequency,
+) -> Vec<(String, Vec<f64>)> {
     let anchor = span.first().copied().unwrap_or_default();
+    let end = history.checked_sub(1).and_then(|at| span.get(at));
     let period = |time: i64| frequency.index(time, anchor);
     let on = |(name, rows): &(String, Vec<(i64, f64)>)| {
         let finite = rows.iter().filter(|(_, v)| v.is_finite());
@@ -579,7 +592,9 @@ fn regressors(series: &Series, span: &[i64], frequency: Frequency) -> Vec<(Strin
             .chunk_by(|a, b| a.0 == b.0)
             .map(|of| (of.first().map_or(0, |k| k.0), mean(of)))
             .collect();
-        let usual = if known.is_empty() { 0.0 } else { mean(&known) };
+        let past = known.partition_point(|k| end.is_some_and(|end| k.0 <= period(*end)));
+        let past = known.get(..past).filter(|past| !past.is_empty());
+        let usual = past.map_or(0.0, mean);
         let value = |t: &i64| {
             let at = known.binary_search_by(|k| k.0.cmp(&period(*t))).ok();
             at.and_then(|at| known.get(at)).map_or(usual, |k| k.1)

@@ -941,3 +941,123 @@ fn whole_numbers_may_be_as_large_as_they_like() {
     assert_eq!(made.times, [nanos(30), nanos(31)]);
     assert_eq!((made.notes.periods, made.notes.repeated), (30, 0));
 }
+
+#[test]
+fn rows_closer_than_periods_are_whole_periods_of_the_calendar() {
+    // Ten a day are seventy a week, three hundred in a month of thirty days, nine hundred a quarter, however they end.
+    let (day, hour) = (86_400_000_000, 3_600_000_000);
+    for (frequency, gap, y, least, most) in [
+        (Frequency::Weeks, day, 10.0, 70.0, 70.0),
+        (Frequency::Months, day, 10.0, 280.0, 310.0),
+        (Frequency::Quarters, day, 10.0, 900.0, 920.0),
+        (Frequency::Steps(hour), hour / 4, 5.0, 20.0, 20.0),
+        (Frequency::Days, hour, 1.0, 24.0, 24.0),
+        (Frequency::Steps(14 * day), day, 10.0, 140.0, 140.0),
+    ] {
+        for rows in [400, 401, 402, 403] {
+            let series = Series {
+                id: "w".to_owned(),
+                times: (0..rows)
+                    .map(|i| 20_003 * day + 7 * gap + i * gap)
+                    .collect(),
+                values: (0..rows).map(|_| y).collect(),
+                regressors: Vec::new(),
+            };
+            let asked = Options {
+                horizon: 2,
+                frequency: Some(frequency),
+                ..Options::default()
+            };
+            let made = forecast(&series, &asked);
+            assert!(
+                made.mean
+                    .iter()
+                    .all(|m| (least - 1e-6..=most + 1e-6).contains(m)),
+                "{frequency:?} {rows}: {:?} {:?}",
+                made.mean,
+                made.history
+            );
+            // What is left out at the end is what is foretold first.
+            let last = made.history.last().unwrap().0;
+            assert_eq!(
+                frequency.index(made.times[0], last) - frequency.index(last, last),
+                1
+            );
+        }
+    }
+}
+
+#[test]
+fn a_month_that_is_named_by_its_last_day_is_over_with_it() {
+    let ends = spaced("2022-01-31", jiff::Span::new().months(1), 30);
+    let made = |as_of: &str, integers: bool| {
+        let series = Series {
+            id: "m".to_owned(),
+            times: if integers {
+                (0..60).collect()
+            } else {
+                ends.clone()
+            },
+            values: (0..60)
+                .take(if integers { 60 } else { 30 })
+                .map(f64::from)
+                .collect(),
+            regressors: Vec::new(),
+        };
+        let asked = Options {
+            horizon: 1,
+            integers,
+            as_of: Some(if integers { 40 } else { dated(&[as_of])[0] }),
+            ..Options::default()
+        };
+        forecast(&series, &asked)
+    };
+    for (as_of, partial, next) in [
+        ("2024-04-15T00:00", false, "2024-04-30T00:00"),
+        ("2024-04-01T00:00", false, "2024-04-30T00:00"),
+        ("2024-03-31T12:00", true, "2024-03-31T00:00"),
+    ] {
+        let made = made(as_of, false);
+        assert_eq!(
+            (made.notes.partial, made.times),
+            (partial, dated(&[next])),
+            "{as_of}"
+        );
+    }
+    let whole = made("", true);
+    assert_eq!((whole.notes.partial, whole.times), (false, vec![41]));
+    // Before the first row nothing is known, and that is said.
+    let early = made("2021-06-15T00:00", false);
+    assert!(early.notes.short && early.mean[0].is_nan());
+    assert!(early.times[0] > dated(&["2021-01-01T00:00"])[0]);
+}
+
+#[test]
+fn intervals_of_shares_that_do_not_hold_are_widened_in_a_batch() {
+    let mut chance = Chance(4);
+    let series: Vec<Series> = (0..40)
+        .map(|n| Series {
+            id: n.to_string(),
+            times: (0..100).map(|i| (20_000 + i) * DAY).collect(),
+            values: (0..100)
+                .map(|i| {
+                    let off = if i < 93 { 0.02 } else { 0.25 };
+                    (0.5 + off * chance.normal()).clamp(0.01, 0.99)
+                })
+                .collect(),
+            regressors: Vec::new(),
+        })
+        .collect();
+    let widened = |kind| {
+        let asked = Options {
+            horizon: 7,
+            kind: Some(kind),
+            ..Options::default()
+        };
+        let together = forecasts(&series, &asked).swap_remove(0);
+        let alone = forecast(&series[0], &asked);
+        together.spread[0].at(0.975) / alone.spread[0].at(0.975)
+    };
+    let (value, share) = (widened(Kind::Value), widened(Kind::Share));
+    assert!(value > 1.4 && share > 0.95 * value, "{value} {share}");
+}
