@@ -168,11 +168,18 @@ impl Probabilities {
             let own = if *came { *p } else { 1.0 - p };
             -own.max(1e-15).ln()
         }))?;
-        let tenths = pairs.chunks(n.div_ceil(10).max(1)).map(|tenth| {
-            let told: f64 = tenth.iter().map(|(p, _)| p).sum();
-            let came: f64 = tenth.iter().map(|(_, came)| truth(*came)).sum();
-            (told - came).abs()
-        });
+        // Equal probabilities share what came of them, whichever tenths they lie in.
+        let shared: Vec<(f64, f64)> = pairs
+            .chunk_by(|a, b| a.0 == b.0)
+            .flat_map(|equal| {
+                let came: f64 = equal.iter().map(|(_, came)| truth(*came)).sum();
+                let share = came / equal.len() as f64;
+                equal.iter().map(move |(p, _)| (*p, share))
+            })
+            .collect();
+        let tenths = shared
+            .chunks(n.div_ceil(10).max(1))
+            .map(|tenth| tenth.iter().map(|(p, came)| p - came).sum::<f64>().abs());
         Some(Self {
             came: Rate::of(k, n as u64),
             mean: mean(pairs.iter().map(|(p, _)| *p))?,

@@ -309,3 +309,65 @@ fn rows_hold_what_a_model_is_trained_on() {
     assert_eq!((rows.unique_id, rows.y), (vec!["b".to_owned()], vec![1.0]));
     assert_eq!(rows.features["x"], serde_json::json!([2]));
 }
+
+#[test]
+fn equal_probabilities_share_what_came() {
+    use super::score::Probabilities;
+    let point = |row: usize, mean: f64, came: bool| super::join::Point {
+        run: 0,
+        id: row.to_string(),
+        row,
+        ds: String::new(),
+        h: 1,
+        mean,
+        grid: Vec::new().into(),
+        quantiles: Vec::new(),
+        scale: None,
+        y: f64::from(u8::from(came)),
+    };
+    // Three of ten came of what was told as three of ten.
+    let points: Vec<_> = (0..1_000).map(|i| point(i, 0.3, i % 10 < 3)).collect();
+    let refs: Vec<_> = points.iter().collect();
+    let found = Probabilities::of(&refs).unwrap();
+    assert!(found.calibration_error < 1e-9, "{found:?}");
+    let points: Vec<_> = (0..1_000).map(|i| point(i, 0.5, i % 10 < 3)).collect();
+    let refs: Vec<_> = points.iter().collect();
+    let found = Probabilities::of(&refs).unwrap();
+    assert!((found.calibration_error - 0.2).abs() < 1e-9, "{found:?}");
+}
+
+#[test]
+fn what_came_may_be_told_as_the_history_was_given() {
+    use serde_json::json;
+    for (given, kept) in [
+        (json!("2025-01-11T00:00:00Z"), "2025-01-11"),
+        (json!("2025-01-11T02:00:00Z"), "2025-01-11T02:00:00"),
+        (json!("2025-01-11T00:00:00+02:00"), "2025-01-11"),
+        (json!("2025-01-11T02:00:00"), "2025-01-11T02:00:00"),
+        (json!("2025-01-11"), "2025-01-11"),
+        (json!(7), "7"),
+    ] {
+        assert_eq!(super::ds(&given).unwrap(), kept, "{given}");
+    }
+    let body = json!({ "uniqueId": [1, 1.0, 1.5, "a"], "y": [1, 2, 3, 4] });
+    let ids: Vec<_> = super::given::actuals(&body)
+        .unwrap()
+        .into_iter()
+        .map(|a| a.id)
+        .collect();
+    assert_eq!(ids, ["1", "1", "1.5", "a"]);
+}
+
+#[test]
+fn predictions_that_cannot_be_are_refused_by_name() {
+    use serde_json::json;
+    let refused =
+        |body: serde_json::Value| super::given::predictions(&body).unwrap_err().to_string();
+    let text = refused(json!({ "model": "m", "measure": "probability", "mean": [0.5, 1.5, -0.1] }));
+    assert!(
+        text.contains("mean[1]") && text.contains("mean[2]"),
+        "{text}"
+    );
+    let text = refused(json!({ "model": "m", "mean": [3], "lower": [5], "upper": [1] }));
+    assert!(text.contains("lower[0]"), "{text}");
+}

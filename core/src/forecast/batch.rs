@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::interval::{Kind, logit};
 use super::series::{Forecast, Options, Series, forecast};
 use crate::error::{Error, Result};
 
@@ -79,12 +80,9 @@ pub(super) fn watched(
     Some(out)
 }
 
-/// A series that ends earlier, how it is forecast, and the times and values that it lacks.
-pub(crate) type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
-
-/// The history of a forecast without its last periods, as a series again; what those periods held.
-pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> Option<Cut<'a>> {
-    let at = made.history.len().checked_sub(periods)?;
+/// A forecast's history without its last periods, as a series again; what those periods held.
+fn cut<'a>(made: &'a Forecast, options: &Options) -> Option<(Series, Options, &'a [(i64, f64)])> {
+    let at = made.history.len().checked_sub(options.horizon)?;
     let (train, test) = made.history.split_at_checked(at)?;
     let series = Series {
         id: made.id.clone(),
@@ -93,7 +91,6 @@ pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> 
         regressors: Vec::new(),
     };
     let options = Options {
-        horizon: periods.min(options.horizon),
         kind: Some(made.kind),
         frequency: options.frequency.or(Some(made.frequency)),
         gaps: made.notes.gaps.or(options.gaps),
@@ -112,13 +109,23 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
         if one.notes.periods < 3 * options.horizon.max(4) {
             return Vec::new();
         }
-        let Some((series, options, test)) = cut(one, options, options.horizon) else {
+        let Some((series, options, test)) = cut(one, options) else {
             return Vec::new();
         };
         let past = forecast(&series, &options);
-        let each = past.mean.iter().zip(&past.spread).zip(test);
-        let ratio = each.map(|((f, spread), (_, y))| (y - f).abs() / spread.at(0.975));
-        ratio.filter(|r| r.is_finite()).collect()
+        let each = test.iter().filter_map(|(time, y)| {
+            let h = past.at(*time)?;
+            let (f, spread) = (past.mean.get(h)?, past.spread.get(h)?);
+            // The scale of a share is that of its logit.
+            let off = if past.kind == Kind::Share {
+                let n = (past.notes.periods as f64).max(50.0);
+                logit(*y, n) - logit(*f, n)
+            } else {
+                y - f
+            };
+            Some(off.abs() / spread.at(0.975))
+        });
+        each.filter(|r| r.is_finite()).collect()
     };
     let sample: Vec<&Forecast> = made.iter().step_by(every).collect();
     let found: Vec<Vec<f64>> = sample.par_iter().map(|one| ratios(one)).collect();

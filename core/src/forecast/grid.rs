@@ -33,10 +33,13 @@ pub enum Frequency {
     Quarters,
     /// Calendar years.
     Years,
+    /// So many calendar months: two, six, twenty-four.
+    Every(i64),
 }
 
 impl Frequency {
-    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on.
+    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on; a number
+    /// before it multiplies it, as in `2W` and `6M`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let trimmed = name.trim();
@@ -48,16 +51,23 @@ impl Frequency {
             count.parse().ok()?
         };
         let unit = unit.split('-').next().unwrap_or(unit);
-        let whole = match unit {
-            "D" | "d" | "day" | "days" | "daily" | "B" => Some(Self::Days),
-            "W" | "w" | "week" | "weeks" | "weekly" => Some(Self::Weeks),
-            "M" | "MS" | "ME" | "month" | "months" | "monthly" => Some(Self::Months),
-            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => Some(Self::Quarters),
-            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => Some(Self::Years),
-            _ => None,
-        };
-        if let Some(whole) = whole {
-            return (count == 1).then_some(whole);
+        if !(1..=1_000).contains(&count) && !matches!(unit, "T" | "min" | "S" | "s") {
+            return None;
+        }
+        match unit {
+            "D" | "d" | "day" | "days" | "daily" => return Some(Self::of_days(count)),
+            "B" if count == 1 => return Some(Self::Days),
+            "W" | "w" | "week" | "weeks" | "weekly" => return Some(Self::of_days(7 * count)),
+            "M" | "MS" | "ME" | "month" | "months" | "monthly" => {
+                return Some(Self::of_months(count));
+            }
+            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => {
+                return Some(Self::of_months(3 * count));
+            }
+            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => {
+                return Some(Self::of_months(12 * count));
+            }
+            _ => {}
         }
         let micros = match unit {
             "H" | "h" | "hour" | "hours" | "hourly" => HOUR,
@@ -75,36 +85,63 @@ impl Frequency {
         })
     }
 
-    /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at midnight.
+    fn of_days(count: i64) -> Self {
+        match count {
+            1 => Self::Days,
+            7 => Self::Weeks,
+            _ => Self::Steps(count.saturating_mul(DAY)),
+        }
+    }
+
+    fn of_months(count: i64) -> Self {
+        match count {
+            1 => Self::Months,
+            3 => Self::Quarters,
+            12 => Self::Years,
+            _ => Self::Every(count),
+        }
+    }
+
+    /// The frequency of sorted, distinct times.
+    ///
+    /// Times of one hour of the day are dates: those of one day of the month are calendar months or years apart, others as many
+    /// days as they most often are, where every distance is a multiple of it. Else it is the most common distance.
     #[must_use]
     pub fn infer(times: &[i64], integers: bool) -> Self {
-        let mut gaps: Vec<i64> = times
+        let gaps: Vec<i64> = times
             .windows(2)
             .filter_map(|w| Some(w.last()?.saturating_sub(*w.first()?)))
             .filter(|gap| *gap > 0)
             .collect();
-        gaps.sort_unstable();
-        let mut best = (0, 0_usize);
-        for run in gaps.chunk_by(|a, b| a == b) {
-            if run.len() > best.1 {
-                best = (run.first().copied().unwrap_or(1), run.len());
-            }
-        }
-        let gap = best.0.max(1);
+        let (gap, _) = most_common(&gaps);
         if integers {
             return Self::Steps(gap);
         }
-        let midnight = times.iter().all(|t| t.rem_euclid(DAY) == 0);
         if gaps.is_empty() {
             return Self::Days;
         }
-        match gap / DAY {
-            _ if !midnight => Self::Steps(gap),
-            28..=31 => Self::Months,
-            89..=92 => Self::Quarters,
-            365 | 366 => Self::Years,
+        // The midnights of another zone move by an hour when its clocks do.
+        let clock = || times.iter().map(|t| t.rem_euclid(DAY));
+        let apart = clock().max().unwrap_or(0) - clock().min().unwrap_or(0);
+        if apart > HOUR || gap < DAY - HOUR {
+            return Self::Steps(gap);
+        }
+        let days: Vec<i64> = gaps.iter().map(|g| (g + DAY / 2) / DAY).collect();
+        let common = divisor(&days);
+        if gap >= 27 * DAY
+            && let Some(months) = of_one_day(times)
+        {
+            return Self::of_months(months);
+        }
+        let (most, times) = most_common(&days);
+        match most {
+            28..=31 if common != 28 => Self::Months,
+            // A few dates may have a divisor by chance.
+            _ if most == common && 2 * times > days.len() => Self::of_days(most),
+            // Quarters of thirteen weeks and years of fifty-two have one more now and then.
+            84..=98 => Self::Quarters,
+            358..=378 => Self::Years,
             7 | 14 | 21 => Self::Weeks,
-            0 => Self::Steps(gap),
             _ => Self::Days,
         }
     }
@@ -116,7 +153,17 @@ impl Frequency {
             Self::Months => Pace::Months,
             Self::Quarters => Pace::Quarters,
             Self::Years => Pace::Years,
-            Self::Steps(_) if !integers => Pace::Hours,
+            Self::Every(2) => Pace::Months,
+            Self::Every(months) if months < 12 => Pace::Quarters,
+            Self::Every(_) => Pace::Years,
+            Self::Steps(step) if !integers => match step / DAY {
+                0 => Pace::Hours,
+                1..7 => Pace::Days,
+                7..28 => Pace::Weeks,
+                28..80 => Pace::Months,
+                80..300 => Pace::Quarters,
+                _ => Pace::Years,
+            },
             Self::Steps(_) => match season {
                 0 | 1 => Pace::Years,
                 2..=4 => Pace::Quarters,
@@ -137,22 +184,54 @@ impl Frequency {
             Self::Months => vec![12],
             Self::Quarters => vec![4],
             Self::Years => Vec::new(),
+            Self::Every(months) => {
+                let year = usize::try_from(12 / months.max(1)).unwrap_or(0);
+                let whole = 12 % months.max(1) == 0 && year > 1;
+                whole.then_some(year).into_iter().collect()
+            }
             Self::Steps(_) if integers => Vec::new(),
             Self::Steps(step) => {
                 let whole = |of: i64| (of % step == 0).then_some(of / step);
-                let found = [whole(HOUR), whole(DAY), whole(7 * DAY)];
+                // A year of whole weeks is what steps of days have.
+                let year = (step > DAY).then(|| whole(364 * DAY)).flatten();
+                let found = [whole(HOUR), whole(DAY), whole(7 * DAY), year];
                 let fit = |p: i64| usize::try_from(p).ok().filter(|p| (2..=2016).contains(p));
                 found.into_iter().flatten().filter_map(fit).collect()
             }
         }
     }
 
+    /// The beginning of the period of the calendar that a time lies in; steps of days begin with the first row.
+    fn begin(self, time: i64, first: i64) -> i64 {
+        let midnight = |t: i64| t - t.rem_euclid(DAY);
+        let month = |count: i64| {
+            let months = months(time).div_euclid(count.max(1)) * count.max(1);
+            let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX);
+            let month = i8::try_from(months.rem_euclid(12) + 1).unwrap_or(1);
+            let first = Date::new(year, month, 1).unwrap_or(Date::MIN);
+            micros(first.to_datetime(jiff::civil::Time::midnight()))
+        };
+        match self {
+            Self::Steps(step) if step > DAY => midnight(first),
+            Self::Steps(step) => midnight(time) + time.rem_euclid(DAY) / step.max(1) * step.max(1),
+            Self::Days => midnight(time),
+            Self::Weeks => midnight(time) - weekday(time) as i64 * DAY,
+            Self::Months => month(1),
+            Self::Quarters => month(3),
+            Self::Years => month(12),
+            Self::Every(count) => month(count),
+        }
+    }
+
     /// The number of the period that a time lies in, counted from an origin of the calendar.
     pub(crate) fn index(self, time: i64, anchor: i64) -> i64 {
         match self {
+            // Clocks that were put back make a date an hour earlier than it is.
+            Self::Steps(step) if step > DAY => (time - anchor + HOUR).div_euclid(step),
             Self::Steps(step) => (time - anchor).div_euclid(step.max(1)),
             Self::Days => time.div_euclid(DAY),
-            Self::Weeks => (time - anchor).div_euclid(7 * DAY),
+            Self::Weeks => (time - anchor + HOUR).div_euclid(7 * DAY),
+            Self::Every(count) => (months(time) - months(anchor)).div_euclid(count.max(1)),
             Self::Months => months(time),
             Self::Quarters => months(time).div_euclid(3),
             Self::Years => months(time).div_euclid(12),
@@ -183,8 +262,47 @@ impl Frequency {
             Self::Months => by_month(1),
             Self::Quarters => by_month(3),
             Self::Years => by_month(12),
+            Self::Every(count) => by_month(count),
         }
     }
+}
+
+/// The most common of some distances, at least 1, the least of several; how often it is there.
+fn most_common(gaps: &[i64]) -> (i64, usize) {
+    let mut gaps = gaps.to_vec();
+    gaps.sort_unstable();
+    let mut best = (1, 0);
+    for run in gaps.chunk_by(|a, b| a == b) {
+        if run.len() > best.1 {
+            best = (run.first().copied().unwrap_or(1).max(1), run.len());
+        }
+    }
+    best
+}
+
+/// What divides all of some numbers.
+fn divisor(numbers: &[i64]) -> i64 {
+    numbers.iter().fold(0, |mut a, &b| {
+        let mut b = b;
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    })
+}
+
+/// How many months lie between times that are all of one day of the month, or of its last where a month is shorter.
+fn of_one_day(times: &[i64]) -> Option<i64> {
+    let days = || times.iter().map(|t| day(*t));
+    let latest = days().map(Date::day).max()?;
+    let one = days().all(|d| d.day() == latest.min(d.days_in_month()));
+    let months: Vec<i64> = times.iter().map(|t| months(*t)).collect();
+    let apart: Vec<i64> = months
+        .iter()
+        .zip(months.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    Some(divisor(&apart)).filter(|months| one && *months > 0)
 }
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -245,6 +363,8 @@ pub(crate) struct Grid {
     pub(crate) filled: usize,
     /// Rows of a period that already had one; their values were added (counts) or averaged.
     pub(crate) repeated: usize,
+    /// Whether rows are closer than periods and end before the last one does.
+    pub(crate) unfinished: bool,
 }
 
 /// The longest history that is laid out, in periods: longer ones lose their beginning.
@@ -268,9 +388,21 @@ impl Grid {
         times.dedup();
         let frequency = frequency.unwrap_or_else(|| Frequency::infer(&times, integers));
         // Rows are counted from the last one: the grid goes on from there.
-        let anchor = times.last().copied().unwrap_or(0);
-        let last = frequency.index(anchor, anchor);
-        let first = times.first().map_or(last, |t| frequency.index(*t, anchor));
+        let newest = times.last().copied().unwrap_or(0);
+        let oldest = times.first().copied().unwrap_or(0);
+        // Where rows are closer than periods, periods are those of the calendar, and the first and the last need all of theirs.
+        let finer = (!integers).then(|| finer(&times, frequency)).flatten();
+        let anchor = match finer {
+            Some(_) => frequency.begin(newest, oldest),
+            None => newest,
+        };
+        let last = frequency.index(newest, anchor);
+        let first = frequency.index(oldest, anchor);
+        let lacks = |from: i64, to: i64| finer.is_some_and(|gap| to - from > gap + gap / 2);
+        let late =
+            first < last && lacks(frequency.time(first, anchor), oldest + finer.unwrap_or(0));
+        let first = first + i64::from(late);
+        let unfinished = first < last && lacks(newest, frequency.time(last + 1, anchor));
         // A row far from all others makes no history of nothing but gaps.
         let most = (4 * rows.len()).clamp(10_000, LONGEST);
         let first = first.max(last.saturating_sub(most as i64 - 1));
@@ -280,12 +412,14 @@ impl Grid {
                 *seen = true;
             }
         }
+        let open = seen.iter().filter(|s| **s).count();
         let weeks = (last - first) / 7;
+        // Of two weekdays each week has to have both, or nearly.
+        let often = 10 * times.len() as i64 > 7 * weeks * open as i64;
+        let evident = weeks >= 3 && (open >= 3 || open == 2 && often);
         let closes = frequency == Frequency::Days
             && !integers
-            && weeks >= 3
-            && seen.iter().filter(|s| **s).count() >= 3
-            && matches!(gaps, None | Some(Gaps::Closed));
+            && (gaps == Some(Gaps::Closed) || gaps.is_none() && evident);
         let closed = seen.map(|seen| closes && !seen);
         let count = usize::try_from(last - first + 1).unwrap_or(0);
         // The sum and the number of the rows of each period, and whether one says that its value is not known.
@@ -326,6 +460,7 @@ impl Grid {
             closed,
             filled: 0,
             repeated,
+            unfinished,
         };
         for (i, (sum, rows, unknown)) in sums.into_iter().enumerate() {
             let time = frequency.time(first + i as i64, anchor);
@@ -372,13 +507,30 @@ impl Grid {
         self.frequency.seasons(self.integers)
     }
 
-    /// Whether the last period ends after an instant, so that its value is not complete.
+    /// Whether the last period ends after an instant, so that its value is not complete. A whole number is complete as it is, and
+    /// months that are named by their last day end with it.
     pub(crate) fn is_partial(&self, as_of: i64) -> bool {
         self.times.last().is_some_and(|last| {
             let index = self.frequency.index(*last, *last);
-            self.frequency.time(index + 1, *last) > as_of
+            let next = self.frequency.time(index + 1, *last);
+            let named = day(*last) == day(*last).last_of_month() && next - last > 27 * DAY;
+            let end = if named { last + DAY } else { next };
+            !self.integers && end > as_of
         })
     }
+}
+
+/// How far apart rows are, where periods have several of them.
+fn finer(times: &[i64], frequency: Frequency) -> Option<i64> {
+    let anchor = times.last().copied()?;
+    let mut periods: Vec<i64> = times.iter().map(|t| frequency.index(*t, anchor)).collect();
+    periods.dedup();
+    let gaps: Vec<i64> = times
+        .iter()
+        .zip(times.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    (times.len() >= 2 * periods.len()).then(|| most_common(&gaps).0)
 }
 
 /// Puts values where none are known: the mean of the values a season before and after, or the line between neighbours.
