@@ -204,6 +204,13 @@ export const DEFINITIONS: Record<string, Definition> = {
       'An event is durable when it is on the disk; until then it waits. A batch that could not be stored is put aside and tried again.',
     ],
   },
+  widget: {
+    title: 'Numbers of a widget',
+    text: [
+      'What the widget’s source has in the widget’s range: how many rows, or the measure of them that it names, in the order of their groups; by when things happened, in the report’s time zone.',
+      'A single number is held against as long a time before. Behind a number of events are the people who did them, who can be fewer.',
+    ],
+  },
   anomaly: {
     title: 'Not as usual',
     text: ['A stretch that differs from the usual level of its hour of the week by more than chance does once in four weeks, and by at least 15%. It is told while it lasts.'],
