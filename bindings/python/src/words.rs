@@ -34,7 +34,7 @@ pub(crate) fn answer(
         "explain_difference" => Answer::of(
             a.explain_difference_json(who, question)?,
             |a| a.table(),
-            |_| Vec::new(),
+            |a| vec![a.chart()],
         ),
         "retention" => Answer::of(
             a.retention_json(who, question)?,
@@ -97,7 +97,11 @@ pub(crate) fn answer(
             |a| a.table(),
             |a| vec![a.chart()],
         ),
-        "pickup" => Answer::of(a.pickup_json(who, question)?, |a| a.table(), |_| Vec::new()),
+        "pickup" => Answer::of(
+            a.pickup_json(who, question)?,
+            |a| a.table(),
+            |a| vec![a.chart()],
+        ),
         other => {
             return Err(Error::field(
                 "word",

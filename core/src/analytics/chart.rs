@@ -9,16 +9,18 @@ use crate::error::{Error, Result};
 
 impl Analytics {
     /// The words whose answers have charts.
-    pub const CHARTED: [&str; 15] = [
+    pub const CHARTED: [&str; 17] = [
         "funnel",
         "drop_off",
         "compare",
+        "explain_difference",
         "retention",
         "engagement",
         "adoption",
         "journey",
         "realtime",
         "anomalies",
+        "pickup",
         "predictive",
         "churn",
         "value",
@@ -37,6 +39,8 @@ impl Analytics {
             "funnel" => Ok(self.funnel_json(who, question)?.chart()),
             "drop_off" => Ok(self.drop_off_json(who, question)?.chart()),
             "compare" => Ok(self.compare_json(who, question)?.chart()),
+            "explain_difference" => Ok(self.explain_difference_json(who, question)?.chart()),
+            "pickup" => Ok(self.pickup_json(who, question)?.chart()),
             "adoption" => Ok(self.adoption_json(who, question)?.chart()),
             "anomalies" => Ok(self.anomalies_json(who, question)?.chart()),
             "retention" => Ok(self.retention_json(who, question)?.chart()),

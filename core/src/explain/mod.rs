@@ -3,6 +3,7 @@
 //! It knows the names and rules of switches, and compares what it is given; the handle asks the words.
 
 mod answer;
+mod chart;
 mod question;
 mod rules;
 mod table;

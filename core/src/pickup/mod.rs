@@ -1,6 +1,7 @@
 //! Bookings by the day of service (M2): how many are on the books, how early they came, how long they stay, and who made them.
 
 mod answer;
+mod chart;
 mod ledger;
 mod question;
 mod table;
