@@ -60,6 +60,27 @@ test("an export is its creator's, and of those who manage access", async () => {
   });
 });
 
+test('a disc is of the whole range, in its data and in its export', async () => {
+  /** @type {import('travelsense').Widget} */
+  const pie = {
+    type: 'chart',
+    title: 'Kinds',
+    dataSource: 'user_events',
+    visualization: 'pie',
+    config: { groupBy: 'name', mine: 1 },
+  };
+  const { _id: dashboardId } = await store.createDashboard({ name: 'Round', widgets: [pie] });
+  const [one] = await store.dashboardData(dashboardId, dateRange);
+  const data = /** @type {any} */ (one?.data);
+  assert.deepEqual([data.buckets.length, data.series.length], [1, 2]);
+  let job = await store.export({ exportType: 'dashboard', format: 'json', dashboardId, dateRange });
+  for await (const later of store.watchExport(job._id)) job = later;
+  const path = join(folder, 'round.json');
+  await store.saveExport(job._id, path);
+  const { sections } = JSON.parse(await readFile(path, 'utf8'));
+  for (const { group, values } of data.series) assert.deepEqual([sections[0].rows[0][group]], values);
+});
+
 test('an answer is drawn as SVG', async () => {
   const svg = await store.chart('funnel', {
     steps: ['search', 'book'],

@@ -73,6 +73,20 @@ def test_an_export_is_its_creators_and_of_those_who_manage_access(store, tmp_pat
     assert [(e["field"], e["code"]) for e in caught.value.errors] == [("dashboard_id", "not_found")]
 
 
+def test_a_disc_is_of_the_whole_range_and_filters_compare_what_values_are(store, tmp_path):
+    pie = {"type": "chart", "title": "Kinds", "dataSource": "user_events", "visualization": "pie"}
+    made = store.create_dashboard("Round", [{**pie, "config": {"groupBy": "name", "mine": 1}}])
+    data = store.dashboard_data(made["_id"], **FEBRUARY)[0]["data"]
+    assert len(data["buckets"]) == 1
+    asked = {line["group"]: line["values"] for line in data["series"]}
+    job = store.export("dashboard", "json", dashboard_id=made["_id"], **FEBRUARY)
+    store.save_export(job["_id"], tmp_path / "a.json")
+    (row,) = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["sections"][0]["rows"]
+    assert {name: [row[name]] for name in asked} == asked
+    for kind in ("pdf", "xlsx"):
+        assert store.export("dashboard", kind, dashboard_id=made["_id"], **FEBRUARY)["status"] == "completed"
+
+
 def test_everything_wrong_with_a_request_is_told_under_pythons_names(store):
     with pytest.raises(ts.ValidationError) as caught:
         store.export("all", "xls", start_date="2026-02-01", end_date="2030-01-01", metrics=["speed"])

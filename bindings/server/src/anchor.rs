@@ -1,7 +1,7 @@
 //! Anchors of the record in a file: a line every minute, or every thousand entries, where there are new ones.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// After so long, or so many entries, there is another anchor.
 const LONGEST: Duration = Duration::from_secs(60);
 const MOST: i64 = 1_000;
+
+/// No line has more bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Where anchors are kept, and what signs them.
 #[derive(Clone, Debug)]
@@ -48,10 +51,26 @@ impl Anchors {
     }
 }
 
+/// Adds a whole line, or nothing. A piece of one, as a full disk or a death leaves it, is no anchor, and is cut off.
 fn append(file: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
-    file.sync_data()
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).read(true).append(true).open(file)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LINE)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let whole = tail.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let end = length - (tail.len() - whole) as u64;
+    if end < length {
+        file.set_len(end)?;
+    }
+    let written = file
+        .write_all(format!("{line}\n").as_bytes())
+        .and_then(|()| file.sync_data());
+    if written.is_err() {
+        let _ = file.set_len(end);
+    }
+    written
 }
 
 /// Keeps anchors until the server stops; where the record ends then is for [`Anchors::end`].
@@ -81,5 +100,26 @@ pub(crate) async fn run(
             Ok(Err(error)) => tracing::error!(?error, "the record cannot be anchored"),
             Err(error) => tracing::error!(%error, "the record cannot be anchored"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_of_a_line_is_cut_off_and_spoils_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("anchors");
+        let text = || std::fs::read_to_string(&file).unwrap();
+        append(&file, "one").unwrap();
+        append(&file, "two").unwrap();
+        assert_eq!(text(), "one\ntwo\n");
+        std::fs::write(&file, "one\ntw").unwrap();
+        append(&file, "three").unwrap();
+        assert_eq!(text(), "one\nthree\n");
+        std::fs::write(&file, "on").unwrap();
+        append(&file, "four").unwrap();
+        assert_eq!(text(), "four\n");
     }
 }

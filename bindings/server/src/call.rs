@@ -55,6 +55,17 @@ impl Call {
         self.take_turn(Turn::Look, answer, Answer::respond).await
     }
 
+    /// The same of what is kept about the events, which waits, and must take no question's turn meanwhile.
+    pub(crate) async fn look(
+        self,
+        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+    ) -> Response {
+        let answer = |analytics: &Analytics, who: &Principal| -> Result<Answer> {
+            Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+        };
+        self.take_turn(Turn::Look, answer, Answer::respond).await
+    }
+
     /// Answers with what the core makes of it for those who have a permission, and puts it on record as this act.
     pub(crate) async fn tell_of(
         self,

@@ -224,9 +224,10 @@ async fn remove(call: Call, Path(dashboard): Path<String>) -> Response {
 /// A dashboard's widgets with their data, in one call.
 async fn data(call: Call, Path(dashboard): Path<String>, uri: Uri) -> Response {
     let answers = call.service.answers().clone();
-    call.tell(Permission::ReadAnalytics, move |analytics, who| {
+    let act = Act::new("dashboard.data", format!("dashboard/{dashboard}"));
+    call.tell_of(Permission::ReadAnalytics, act, move |analytics, who| {
         // Who may see a dashboard is asked every time, what its widgets show is kept as any answer is.
-        let found = analytics.dashboard(who, &dashboard)?;
+        let found = analytics.open_dashboard(who, &dashboard)?;
         let compute = |asked: &Value| {
             let data = analytics.widgets_data(who, &found.widgets, asked)?;
             Ok(Answer::of(&data)?.at(Some(analytics.now())))

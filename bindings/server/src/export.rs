@@ -113,7 +113,7 @@ async fn chart(call: Call, Path(word): Path<String>, body: Bytes) -> Response {
 async fn create(call: Call, body: Bytes) -> Response {
     let base = call.id.path("");
     let key = key(&call.headers);
-    call.tell(Permission::ReadAnalytics, move |analytics, who| {
+    call.look(move |analytics, who| {
         // What is no JSON is refused by the core in its turn, as any other fault of the body.
         let asked = json(&body);
         let body = asked.as_ref().unwrap_or(&Value::Null);
@@ -130,7 +130,7 @@ async fn create(call: Call, body: Bytes) -> Response {
 /// One's exports, page by page.
 async fn list(call: Call, uri: Uri) -> Response {
     let base = call.id.path("");
-    call.tell(Permission::ReadAnalytics, move |analytics, who| {
+    call.look(move |analytics, who| {
         let mut listed = question(&uri, |asked| analytics.exports(who, asked))?;
         let exports = std::mem::take(&mut listed.exports).into_iter();
         listed.exports = exports.map(|job| placed(job, &base)).collect();
@@ -142,16 +142,14 @@ async fn list(call: Call, uri: Uri) -> Response {
 /// An export and how far it is.
 async fn read(call: Call, Path(export): Path<String>) -> Response {
     let base = call.id.path("");
-    call.tell(Permission::ReadAnalytics, move |analytics, who| {
-        Answer::of(&placed(analytics.export_job(who, &export)?, &base))
-    })
-    .await
+    call.look(move |analytics, who| Answer::of(&placed(analytics.export_job(who, &export)?, &base)))
+        .await
 }
 
 /// Gives an export up.
 async fn cancel(call: Call, Path(export): Path<String>) -> Response {
     let base = call.id.path("");
-    call.tell(Permission::ReadAnalytics, move |analytics, who| {
+    call.look(move |analytics, who| {
         Answer::of(&placed(analytics.cancel_export(who, &export)?, &base))
     })
     .await

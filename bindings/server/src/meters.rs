@@ -16,6 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use travelsense::access::{self, Permission};
+use travelsense::audit::{Act, Outcome};
 use travelsense::export::Status;
 use travelsense::metadata::{self, Find, Kind, Sort, documents};
 use travelsense::{Analytics, Error, Principal, Result};
@@ -269,7 +270,11 @@ impl Meters {
 
     /// All of it as text, with what the store says now.
     fn render(&self, analytics: &Analytics, who: &Principal) -> Result<String> {
-        access::grant(who, Permission::ReadAnalytics, ())?;
+        // What is told every few seconds stands in no record, a refusal does.
+        if let Err(error) = access::grant(who, Permission::ReadAnalytics, ()) {
+            analytics.record(who, &Act::new("metrics.read", ""), Outcome::of(&error))?;
+            return Err(error);
+        }
         let counts = &self.0;
         if let Ok(version) = analytics.data_version(who) {
             counts.version.set(version as i64);

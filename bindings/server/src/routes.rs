@@ -25,25 +25,34 @@ use crate::openapi::{self, Api, SEGMENTS, WEEKDAYS, op};
 use crate::parameters::Parameters;
 use crate::service::{Limits, Service};
 use crate::{
-    alerts, dashboards, export, health, host, ingest, live, meters, models, record, session, ui,
+    alerts, body, dashboards, export, health, host, ingest, live, meters, models, record, session,
+    ui,
 };
 
 /// The server as a tower service, for a socket or for one request at a time.
 pub fn router(service: Service) -> Router {
-    let Limits { body, silence, .. } = service.limits();
+    let Limits {
+        body: most,
+        silence,
+        ..
+    } = service.limits();
     let questions = questions().into_router();
     let events = ingest::routes().into_router();
+    let proved = middleware::from_fn_with_state(service.clone(), body::of_the_proved);
+    let in_time = middleware::from_fn_with_state(service.clone(), body::in_time);
     let routes = questions
-        .layer(RequestBodyLimitLayer::new(body))
+        .layer(RequestBodyLimitLayer::new(most))
         // The framework has a limit of its own, which is lower.
         .merge(
             events
+                .layer(proved.clone())
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
         )
         .merge(
             models::large()
                 .into_router()
+                .layer(proved)
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(models::BODY)),
         );
@@ -51,6 +60,7 @@ pub fn router(service: Service) -> Router {
     let routes = routes
         .layer(middleware::from_fn(session::bearer))
         .layer(same_site)
+        .layer(in_time)
         .layer(RequestBodyTimeoutLayer::new(silence));
     let meters = service.meters().clone();
     framed(routes.with_state(service), meters)

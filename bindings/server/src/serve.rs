@@ -18,12 +18,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Limits;
+use crate::patient::Patient;
 
-/// How long running answers may still take after the signal; Kubernetes and Docker wait at least 10 seconds.
-const DRAIN: Duration = Duration::from_secs(9);
+/// How long running answers may still take after the signal: Kubernetes and Docker wait at least 10 seconds, and there is more to do.
+pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
-/// Serves until `stop` completes, then takes no new connections and waits up to 9 seconds for those at work. Of the limits those of
-/// connections are kept here: how many are open at once, and how long one may be silent.
+/// Serves until `stop` completes, then takes no new connections and waits up to 6 seconds for those at work. Of the limits those of
+/// connections are kept here: how many are open at once, and how long one may be silent or not read what is sent to it.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -48,7 +49,8 @@ pub async fn serve(
                 request.extensions_mut().insert(ConnectInfo(peer));
                 router.call(request)
             });
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
+            let stream = TokioIo::new(Patient::new(stream, limits.silence));
+            let mut connection = pin!(http.serve_connection(stream, answer));
             let stopped = async {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use travelsense::access::Verifier;
@@ -67,7 +68,8 @@ pub struct Limits {
     pub cache: u64,
     /// How many connections are open at once; others wait.
     pub connections: u32,
-    /// How long a connection may be silent: before a request, within its head, and between two pieces of its body.
+    /// How long a connection may be silent: before a request, within its head, and between two pieces of its body; and how long it
+    /// may read nothing of what is sent to it.
     pub silence: Duration,
 }
 
@@ -259,7 +261,10 @@ impl Service {
                     let admitted = tokio::task::spawn_blocking(move || {
                         analytics.admit(&proof).map(|()| proof.principal)
                     });
-                    admitted.await.map_err(|_| Problem::internal())?
+                    // A store that does not answer must not keep whoever asks for ever.
+                    let admitted = tokio::time::timeout(self.limits.timeout, admitted).await;
+                    let admitted = admitted.map_err(|_| Problem::timeout())?;
+                    admitted.map_err(|_| Problem::internal())?
                 }
             },
             Err(error) => Err(error),
@@ -271,6 +276,18 @@ impl Service {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether whoever sends a request may be somebody, as far as can be told before its body is read.
+    pub(crate) fn may_send(&self, request: &Request) -> bool {
+        let Some(verifier) = self.verifier() else {
+            let host = request.extensions().get::<host::Host>();
+            return host.is_some_and(|host| host.who.is_some());
+        };
+        bearer::token(request.headers()).is_ok_and(|token| {
+            verifier.prove(token, self.analytics.now()).is_ok()
+                || self.fetched.is_some() && verifier.lacks_key_of(token)
+        })
     }
 
     fn verifier(&self) -> Option<Arc<Verifier>> {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use travelsense::{Analytics, Result};
 
@@ -17,7 +16,6 @@ const EXPIRED: Duration = Duration::from_secs(61);
 /// Builds timelines, goes on with exports, takes their files away in time and keeps the real-time figures up to date, until the service
 /// stops.
 pub async fn upkeep(service: Service) {
-    let stopped = service.stopped();
     let (warm, exports) = (store(&service), store(&service));
     // The first question should not be the one that waits for the timelines.
     let warm = tokio::task::spawn_blocking(move || match warm.timelines() {
@@ -31,30 +29,27 @@ pub async fn upkeep(service: Service) {
         Err(error) => tracing::error!(error = ?error, "exports cannot go on"),
     });
     tokio::join!(
-        again(FRESH, &service, stopped.clone(), |analytics| analytics
-            .refresh_realtime()
-            .inspect_err(|error| {
-                tracing::warn!(error = ?error, "the real-time figures are not up to date");
-            })),
-        again(EXPIRED, &service, stopped, |analytics| {
-            analytics
-            .expire_exports()
-            .inspect_err(|error| {
-                tracing::warn!(error = ?error, "files of exports that have expired are still there");
-            })
-            .map(drop)
+        again(
+            "the real-time figures",
+            FRESH,
+            &service,
+            Analytics::refresh_realtime
+        ),
+        again("the files of exports", EXPIRED, &service, |analytics| {
+            analytics.expire_exports().map(drop)
         }),
     );
     let _ = tokio::join!(warm, exports);
 }
 
-/// Does something again and again, so that whoever asks does not have to wait for it.
+/// Does something again and again, so that whoever asks does not have to wait for it; the log tells what is not kept up where it fails.
 async fn again(
+    what: &'static str,
     every: Duration,
     service: &Service,
-    mut stopped: watch::Receiver<bool>,
     work: fn(&Analytics) -> Result<()>,
 ) {
+    let mut stopped = service.stopped();
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -64,8 +59,13 @@ async fn again(
         }
         let analytics = store(service);
         let done = tokio::task::spawn_blocking(move || work(&analytics)).await;
-        if let Ok(Err(error)) = done {
-            service.hear(error.code());
+        match done {
+            Ok(Err(error)) if error.code() != "cancelled" => {
+                tracing::warn!(error = ?error, what, "not kept up");
+                service.hear(error.code());
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, what, "the upkeep panicked"),
         }
     }
 }

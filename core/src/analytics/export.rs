@@ -11,18 +11,19 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(super) use self::running::Exports;
-use self::running::{AT_ONCE, Over, Running};
+use self::running::{AT_ONCE, Heeding, Over, Running};
 use super::Analytics;
 use super::once::{self, Once};
 use crate::access::{self, Permission, Principal};
 use crate::alert::Channel;
-use crate::audit::Act;
+use crate::audit::{self, Act, Outcome};
 use crate::dashboard::{self, Access};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::export::job::{Kept, Status};
 use crate::export::{self, ExportJob, ExportRequest, ExportType, Files, Format, Reader};
 use crate::metadata::documents::{self, Find, Sort};
-use crate::metadata::{Kind, ObjectId, Session, change, read};
+use crate::metadata::{Document, Kind, ObjectId, Session, change, expiries, read};
+use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 
 /// How long a call waits for its export to be over, so that small ones are complete when it returns.
@@ -93,6 +94,7 @@ impl Analytics {
     ) -> Result<ExportJob> {
         self.expire_exports()?;
         let (id, now) = (self.fresh_id()?, self.now());
+        let home = self.home()?;
         let once = Once::new(who, "export", key, (request, now));
         let act = Act::new("export.create", "");
         let (id, new) = self.acted(who, Permission::ReadAnalytics, act, |session, act| {
@@ -120,7 +122,7 @@ impl Analytics {
                     "too many exports are under way; try again when some are over",
                 ));
             }
-            let kept = Kept::new((id, now), (who.id(), who.role()), request);
+            let kept = Kept::new((id, now), (who.id(), who.role()), home, request);
             documents::insert(session, &kept.document()?)?;
             once.keep(session, id)?;
             Ok((id, Some(kept)))
@@ -197,6 +199,10 @@ impl Analytics {
         let act = Act::new("export.download", object(id));
         let kept = self.seen(who, Permission::ReadAnalytics, &act, |session| {
             let kept = opened(session, who, id.parse()?)?;
+            if kept.request.export_type == ExportType::Dataset {
+                // Whoever may not see people any more does not see them in a file either.
+                access::grant(who, Permission::ReadPeople, ())?;
+            }
             match kept.status() {
                 Status::Completed => Ok(kept),
                 Status::Failed => Err(Error::new(
@@ -254,8 +260,23 @@ impl Analytics {
             let sentence = format!("`{}` cannot be written: {e}", path.display());
             Error::new(ErrorKind::Storage, "write_failed", sentence).caused_by(e)
         };
-        let mut copy = std::fs::File::create(path).map_err(refused)?;
-        std::io::copy(&mut file.reader, &mut copy).map_err(refused)
+        // What stands at the path stays until the copy is whole. What is no file, such as a pipe, is written to as it is.
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            let mut sink = std::fs::OpenOptions::new();
+            let mut sink = sink.write(true).open(path).map_err(refused)?;
+            return std::io::copy(&mut file.reader, &mut sink).map_err(refused);
+        }
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let copied = std::fs::File::create(&part).and_then(|mut copy| {
+            let bytes = std::io::copy(&mut file.reader, &mut copy)?;
+            std::fs::rename(&part, path)?;
+            Ok(bytes)
+        });
+        if copied.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        copied.map_err(refused)
     }
 
     /// Gives an export up that is not over: it is then `failed`, for the reason `cancelled`.
@@ -281,11 +302,24 @@ impl Analytics {
         Ok(self.told(&kept))
     }
 
-    /// Goes on with the exports that were under way when the store was last closed, and says how many.
+    /// Goes on with the exports that were under way when the store was last closed, and says how many. Files that no export has any
+    /// more are taken away.
     ///
     /// # Errors
     /// What reading the store raises.
     pub fn resume_exports(&self) -> Result<usize> {
+        let found = self.exports.found();
+        if !found.is_empty() {
+            let kept = read(&*self.metadata()?, |session| {
+                expiries::due(session, Kind::Export, Instant::MAX)
+            })?;
+            let kept = kept.into_iter().map(Kept::read);
+            let kept: Vec<Kept> = kept.collect::<Result<_>>()?;
+            let has = |file: &String| kept.iter().any(|k| k.has_file(file));
+            for orphan in found.iter().filter(|file| !has(file)) {
+                self.exports.files.remove(orphan);
+            }
+        }
         let left = read(&*self.metadata()?, |session| {
             let mut left = documents::in_state(session, Kind::Export, Status::Processing.name())?;
             left.extend(documents::in_state(
@@ -296,8 +330,7 @@ impl Analytics {
             Ok(left)
         })?;
         let mut resumed = 0;
-        for document in left {
-            let kept = Kept::read(document)?;
+        for kept in self.ours(left)? {
             if self.exports.running(kept.id()).is_none() {
                 self.start(kept)?;
                 resumed += 1;
@@ -316,23 +349,61 @@ impl Analytics {
         if store.read_only() || !self.exports.are_to_be_swept(now) {
             return Ok(0);
         }
-        let complete = read(&*store, |session| {
-            documents::in_state(session, Kind::Export, Status::Completed.name())
-        })?;
+        let due = read(&*store, |session| expiries::due(session, Kind::Export, now))?;
         let mut expired = 0;
-        for document in complete {
-            let mut kept = Kept::read(document)?;
-            if kept.file(now).is_some() {
-                continue;
-            }
-            if let Some(file) = kept.expire(now)
-                && self.keep(&kept)?
-            {
-                self.exports.files.remove(&file);
+        for mut kept in self.ours(due)? {
+            if kept.file(now).is_none() && self.take_away(&mut kept, now)? {
                 expired += 1;
             }
         }
         Ok(expired)
+    }
+
+    /// Takes the file of an export away, if it has one, with an entry in the record; the file first, so that none outlasts its export.
+    fn take_away(&self, kept: &mut Kept, now: Instant) -> Result<bool> {
+        let Some(file) = kept.expire(now) else {
+            change(&*self.metadata()?, |s| {
+                expiries::clear(s, Kind::Export, kept.id())
+            })?;
+            return Ok(false);
+        };
+        self.exports.files.remove(&file);
+        let document = kept.document()?;
+        let act = Act::new("export.expire", object(&kept.id().to_string()));
+        change(&*self.metadata()?, |session| {
+            let is_new = documents::update(session, &document)?;
+            if is_new {
+                expiries::clear(session, Kind::Export, kept.id())?;
+                let system = Principal::new("system", "admin");
+                let outcome = (
+                    Outcome::Allowed,
+                    "files are kept no longer than they may be",
+                );
+                audit::append(session, vec![audit::entry(&system, &act, outcome, now)])?;
+            }
+            Ok(is_new)
+        })
+    }
+
+    /// Those exports that are of this store: several may share what is kept about them, each with events and files of its own.
+    fn ours(&self, documents: Vec<Document>) -> Result<Vec<Kept>> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let home = self.home()?;
+        let kept = documents.into_iter().map(Kept::read);
+        let mut kept = kept.collect::<Result<Vec<Kept>>>()?;
+        kept.retain(|kept| kept.is_of(&home));
+        Ok(kept)
+    }
+
+    /// What this store is known by among others.
+    fn home(&self) -> Result<String> {
+        self.exports.home(|| {
+            let mut chance = [0; 16];
+            (self.chance)(&mut chance)?;
+            Ok(Files::name(chance))
+        })
     }
 
     /// Begins to write an export on a thread of its own.
@@ -395,6 +466,7 @@ impl Analytics {
         let (name, format) = (Files::name(chance), kept.request.format);
         let files = &self.exports.files;
         let (size, rows) = files.create(&name, |sink| {
+            let sink = Heeding { sink, running };
             export::write(format, report, sink, &mut |rows| {
                 running.rows.store(rows, Ordering::Relaxed);
                 if running.stop.load(Ordering::Relaxed) {
@@ -412,6 +484,9 @@ impl Analytics {
         let act = Act::new("export.complete", object(&kept.id().to_string()));
         let done = self.acted(&who, Permission::ReadAnalytics, act, |session, _| {
             if documents::update(session, &complete.document()?)? {
+                if let Some(due) = complete.expires_at() {
+                    expiries::set(session, Kind::Export, complete.id(), due)?;
+                }
                 return self.tell_of_export(session, kept, "completed", "your export is complete");
             }
             Err(Error::new(
@@ -436,11 +511,15 @@ impl Analytics {
         change(&*self.metadata()?, |s| documents::update(s, &document))
     }
 
-    /// Keeps an export that failed, and tells whoever asked for it.
+    /// Keeps an export that failed, with an entry in the record, and tells whoever asked for it.
     fn give_up(&self, kept: &Kept, reason: &str) -> Result<()> {
         let document = kept.document()?;
+        let who = Principal::new(kept.owner(), kept.role());
+        let act = Act::new("export.complete", object(&kept.id().to_string()));
+        let entry = audit::entry(&who, &act, (Outcome::Failed, reason), self.now());
         change(&*self.metadata()?, |session| {
             if documents::update(session, &document)? {
+                audit::append(session, vec![entry])?;
                 let title = format!("your export failed: {reason}");
                 self.tell_of_export(session, kept, "failed", &title)?;
             }
@@ -464,16 +543,12 @@ impl Analytics {
             let found = read(&*store, |session| {
                 documents::in_state(session, Kind::Export, status.name())
             })?;
-            for document in found {
-                let mut kept = Kept::read(document)?;
+            for mut kept in self.ours(found)? {
                 if kept.request.export_type != ExportType::Dataset {
                     continue;
                 }
                 if status == Status::Completed {
-                    if let Some(file) = kept.expire(now) {
-                        self.keep(&kept)?;
-                        self.exports.files.remove(&file);
-                    }
+                    self.take_away(&mut kept, now)?;
                     continue;
                 }
                 kept.fail("users were erased meanwhile; export it again", now);

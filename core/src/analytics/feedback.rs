@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::word::Word;
 use super::{Analytics, json};
 use crate::access::{self, Permission, Principal};
-use crate::audit::Act;
+use crate::audit::{Act, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feedback::{self, Actual, Adapted, Feedback, FeedbackAnswer, Joined, Run, join};
 use crate::forecast::Table;
@@ -122,11 +122,20 @@ impl Analytics {
     /// # Errors
     /// `forbidden` for a principal who may not manage models; `validation_failed` with every field error at once.
     pub fn add_predictions(&self, who: &Principal, name: &str, body: &Value) -> Result<String> {
-        access::grant(who, Permission::ManageModels, ())?;
-        let name = named(&name.into())?;
-        let mut run = feedback::predictions(body)?;
-        run.data = hash(body)?;
-        self.keep_run(who, &name, &run, &[])
+        let read = access::grant(who, Permission::ManageModels, ()).and_then(|_| {
+            let name = named(&name.into())?;
+            let mut run = feedback::predictions(body)?;
+            run.data = hash(body)?;
+            Ok((name, run))
+        });
+        match read {
+            Ok((name, run)) => self.keep_run(who, &name, &run, &[]),
+            Err(error) => {
+                let act = Act::new("feedback.keep", object(name));
+                self.record(who, &act, Outcome::of(&error))?;
+                Err(error)
+            }
+        }
     }
 
     /// Forgets all that is kept under a name; how many runs it had.

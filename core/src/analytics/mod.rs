@@ -65,6 +65,9 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// Fills bytes with chance that nobody can guess; the only chance there is.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<()> + Send + Sync>;
 
+/// How long a store that is closed waits for its exports to stop; they go on when it is opened again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// For so long a question says nothing of its progress.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -181,7 +184,7 @@ impl Analytics {
             ));
         }
         let kept = Kept::new(&options);
-        let exports = export::Exports::new(Files::beside(options.path.as_ref()));
+        let exports = export::Exports::new(Files::beside(options.path.as_ref()), options.read_only);
         let now = (options.clock)();
         // Within a memory limit a file is looked through piece by piece, when it is known how large it is beside the limit.
         let free = options
@@ -230,9 +233,21 @@ impl Analytics {
         })
     }
 
+    /// Has the exports under way stop; they go on when the store is next opened. Whoever is about to close it says so as early as can
+    /// be, and then waits for less.
+    pub fn wind_down(&self) {
+        self.exports.wind_down();
+    }
+
     /// Saves what is derived from the events beside the file, and closes it, once no clone is left.
     pub fn close(self) {
-        self.exports.close();
+        self.close_within(PATIENCE);
+    }
+
+    /// As `close`, but waits no longer than that for exports to stop. One that does not goes on with the process, and anew when the
+    /// store is next opened.
+    pub fn close_within(self, patience: Duration) {
+        self.exports.close(patience);
         self.intake.close(&*self.warehouse, self.now());
         let held = self
             .timelines

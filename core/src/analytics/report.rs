@@ -7,7 +7,7 @@ use crate::access::{self, Permission, Principal};
 use crate::chart::{Across, Chart, Heading, LineChart, Point, Series, State, Unit};
 use crate::error::Result;
 use crate::export::{
-    ExportMetric, ExportRequest, ExportType, Kind, Plot, Report, Section, Table, widget,
+    ExportMetric, ExportRequest, ExportType, Form, Kind, Plot, Report, Section, Table, widget,
 };
 use crate::query::{Calendar, Instant, Period, Span, WeekStart};
 use crate::realtime::{self, Figures, Metric, RealtimeMetric};
@@ -71,8 +71,9 @@ impl Analytics {
         request: &ExportRequest,
         id: &str,
     ) -> Result<(String, Vec<Section<'static>>)> {
-        let dashboard = self.dashboard(who, id)?;
-        let data = self.dashboard_data(who, id, &asked(request))?;
+        // The export stands in the record, and what it reads need not stand there again.
+        let dashboard = self.open_dashboard(who, id)?;
+        let data = self.widgets_data(who, &dashboard.widgets, &asked(request))?;
         let data = serde_json::to_value(&data).map_err(crate::error::Error::internal)?;
         let widgets = data.as_array().map(Vec::as_slice).unwrap_or_default();
         let zone = &request.range.zone;
@@ -80,7 +81,12 @@ impl Analytics {
         let sections = widgets
             .iter()
             .filter(|w| widget::has(w, &request.metrics))
-            .map(|w| widget::section(w, zone, &base));
+            .map(|w| {
+                let place = w.get("widget").and_then(Value::as_u64);
+                let asked = place.and_then(|i| dashboard.widgets.get(i as usize));
+                let adds = asked.is_some_and(crate::dashboard::adds_up);
+                widget::section(w, (zone, base.as_str()), adds)
+            });
         Ok((dashboard.name, sections.collect::<Result<_>>()?))
     }
 
@@ -166,7 +172,7 @@ impl Analytics {
                 notes: chart.heading().notes.clone(),
                 chart: Some(chart),
                 plot: Some(Plot {
-                    joined: false,
+                    form: Form::Bars,
                     names: "event".to_owned(),
                     figures: vec!["count".to_owned()],
                 }),
@@ -249,6 +255,9 @@ impl Analytics {
         if figures.iter().any(|f| f.partial) {
             notes.push(format!("The first or the last {name} is not whole."));
         }
+        if metrics.contains(&Metric::RevenuePerMinute) {
+            notes.push(format!("Amounts are in {}.", catalogue.base_currency));
+        }
         let rates = [
             "conversion_rate",
             "conversion_rate_low",
@@ -263,7 +272,7 @@ impl Analytics {
             notes,
             chart: Some(line(&figures, first, request, name)),
             plot: Some(Plot {
-                joined: true,
+                form: Form::Line,
                 names: "period".to_owned(),
                 figures: names.into_iter().take(1).map(str::to_owned).collect(),
             }),
@@ -363,5 +372,6 @@ fn line(figures: &[Figures], metric: Metric, request: &ExportRequest, period: &s
             points: points.collect(),
             compared: false,
         }],
+        ..LineChart::default()
     })
 }

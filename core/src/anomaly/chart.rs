@@ -55,6 +55,7 @@ impl AnomalyAnswer {
                     compared: true,
                 },
             ],
+            ..LineChart::default()
         })
     }
 }

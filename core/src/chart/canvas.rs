@@ -377,6 +377,19 @@ impl Outline {
         );
     }
 
+    /// An arc of a circle from where the path is: whether it is the larger of the two, and whether it goes clockwise.
+    pub(super) fn arc(&mut self, radius: f64, (large, clockwise): (bool, bool), to: (f64, f64)) {
+        let _ = write!(
+            self.0,
+            "A{0} {0} 0 {1} {2} {3} {4}",
+            N(radius),
+            u8::from(large),
+            u8::from(clockwise),
+            N(to.0),
+            N(to.1)
+        );
+    }
+
     pub(super) fn close(&mut self) {
         self.0.push('Z');
     }

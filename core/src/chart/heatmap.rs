@@ -1,4 +1,5 @@
-//! Cohorts by the time since they began: a table whose cells are tinted.
+//! A table whose cells are tinted: cohorts by the time since they began, figures by day. Cells without text may be as narrow as can
+//! be told apart.
 
 use super::Heading;
 use super::canvas::{Anchor, Area, Canvas, MARGIN, Paint, Type};
@@ -51,6 +52,9 @@ pub struct HeatCell {
 
 const ROW: f64 = 26.0;
 
+/// The width of a cell that says nothing.
+const NARROW: f64 = 3.0;
+
 impl HeatMap {
     pub(super) fn draw(&self, canvas: &mut Canvas) {
         let top = canvas.heading(&self.heading);
@@ -65,13 +69,25 @@ impl HeatMap {
         let names = names.min(canvas.inner() * 0.3);
         let head = [self.sizes_are.as_str()].into_iter();
         let sizes = widest(&mut head.chain(all().map(|r| r.size.as_str())));
-        let left = MARGIN + names + sizes + 32.0;
+        let gaps = if sizes > 0.0 { 32.0 } else { 14.0 };
+        let left = MARGIN + names + sizes + gaps;
         let texts = widest(&mut all().flat_map(|r| r.cells.iter().map(|c| c.text.as_str())));
         let heads = widest(&mut self.columns.iter().map(String::as_str));
-        let least = texts.max(heads.min(56.0)).max(30.0) + 10.0;
+        let mute = texts == 0.0;
+        let least = if mute {
+            NARROW
+        } else {
+            texts.max(heads.min(56.0)).max(30.0) + 10.0
+        };
         let room = canvas.width() - MARGIN - left;
         let shown = ((room / least).floor().max(1.0) as usize).min(self.columns.len());
-        let wide = (room / shown.max(1) as f64).min(84.0);
+        let wide = (room / shown.max(1) as f64).min(if mute { 22.0 } else { 84.0 });
+        // Where cells are narrower than the names above them, only as many of these are there as have room.
+        let every = if mute {
+            ((heads + 10.0) / wide).ceil().max(1.0)
+        } else {
+            1.0
+        } as usize;
 
         let head = Type::SMALL;
         canvas.text(MARGIN, top + 14.0, &head.fit(&self.rows_are, names), head);
@@ -81,10 +97,15 @@ impl HeatMap {
             &self.sizes_are,
             head.at(Anchor::End),
         );
-        for (n, name) in self.columns.iter().take(shown).enumerate() {
-            let x = left + wide * (n as f64 + 0.5);
-            let name = head.fit(name, wide - 4.0);
-            canvas.text(x, top + 14.0, &name, head.at(Anchor::Middle));
+        let named = self.columns.iter().take(shown).enumerate();
+        for (n, name) in named.step_by(every) {
+            let x = left + wide * n as f64;
+            if mute {
+                canvas.text(x + 1.0, top + 14.0, name, head);
+            } else {
+                let name = head.fit(name, wide - 4.0);
+                canvas.text(x + wide / 2.0, top + 14.0, &name, head.at(Anchor::Middle));
+            }
         }
         let mut y = top + 22.0;
         for row in &self.rows {
@@ -124,10 +145,11 @@ impl HeatMap {
         canvas.text(MARGIN, base, &kind.fit(&row.label, names + 1.0), kind);
         canvas.text(left - 16.0, base, &row.size, kind.at(Anchor::End));
         for (n, cell) in row.cells.iter().take(shown).enumerate() {
+            let gap = if wide < 8.0 { 0.5 } else { 2.0 };
             let area = Area {
-                x: left + wide * n as f64 + 1.0,
+                x: left + wide * n as f64 + gap / 2.0,
                 y: y + 1.0,
-                width: wide - 2.0,
+                width: wide - gap,
                 height: ROW - 2.0,
             };
             canvas.titled(&cell.title, |canvas| {

@@ -1,4 +1,4 @@
-//! Figures over time: lines with their bands.
+//! Figures over time: lines with their bands, tinted areas, points.
 
 use super::Heading;
 use super::axis::{Scale, apart};
@@ -21,8 +21,22 @@ pub struct LineChart {
     pub across: Across,
     /// Whether the axis of figures begins at 0, as it should for counts.
     pub from_zero: bool,
+    /// What the figures are marked by.
+    pub marks: Marks,
     /// The lines, in the order of their colours.
     pub series: Vec<Series>,
+}
+
+/// What figures over time are marked by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// Lines from one to the next.
+    #[default]
+    Lines,
+    /// Lines, and what lies between them and 0 is tinted.
+    Areas,
+    /// Points that nothing joins.
+    Points,
 }
 
 /// One line.
@@ -105,6 +119,9 @@ impl LineChart {
         let place = |p: &Point, value| (time.x(area, p.at), scale.y(area, value));
         for (series, role) in self.coloured() {
             self.band(canvas, series, role, place);
+            if self.marks == Marks::Areas {
+                tint(canvas, series, role, place);
+            }
         }
         for (series, role) in self.coloured() {
             self.line(canvas, series, role, place);
@@ -199,11 +216,12 @@ impl LineChart {
         }
         strokes.push((solid, series.compared));
         strokes.push((dashed, true));
-        for (outline, dashed) in strokes.iter().filter(|s| !s.0.is_empty()) {
+        let joined = self.marks != Marks::Points;
+        for (outline, dashed) in strokes.iter().filter(|s| joined && !s.0.is_empty()) {
             canvas.path(outline, Paint::stroke(role, width).dashed(*dashed));
         }
         // A point says its figure; where points are close they are there for the pointer alone.
-        let shown = series.points.len() <= 16 && !series.compared;
+        let shown = !joined || series.points.len() <= 16 && !series.compared;
         for point in &series.points {
             let Some(value) = point.value else { continue };
             let (x, y) = place(point, value);
@@ -283,6 +301,27 @@ impl LineChart {
             .map(|(series, role)| (series.name.clone(), role))
             .collect();
         legend(canvas, &entries, top)
+    }
+}
+
+/// Tints what lies between a line and 0.
+fn tint(
+    canvas: &mut Canvas,
+    series: &Series,
+    role: Role,
+    place: impl Fn(&Point, f64) -> (f64, f64),
+) {
+    let known = |p: &Point| p.value.is_some();
+    for run in series.points.chunk_by(|a, b| known(a) == known(b)) {
+        let mut outline = Outline::default();
+        let upper = run.iter().filter_map(|p| Some(place(p, p.value?)));
+        let ends = [run.last(), run.first()].into_iter().flatten();
+        let lower = ends.filter(|p| known(p)).map(|p| place(p, 0.0));
+        upper.chain(lower).for_each(|(x, y)| outline.to(x, y));
+        if !outline.is_empty() {
+            outline.close();
+            canvas.path(&outline, Paint::fill(role).opacity(0.16));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod funnel;
 mod heatmap;
 mod line;
 pub(crate) mod measure;
+mod pie;
 mod sankey;
 mod stacked;
 #[cfg(test)]
@@ -24,9 +25,10 @@ pub use self::bars::{Bar, BarChart};
 pub use self::format::{Unit, exact, short};
 pub use self::funnel::{FunnelChart, FunnelGroup, FunnelStep};
 pub use self::heatmap::{HeatCell, HeatMap, HeatRow};
-pub use self::line::{LineChart, Point, Series, State};
+pub use self::line::{LineChart, Marks, Point, Series, State};
+pub use self::pie::{PieChart, Slice};
 pub use self::sankey::{Flow, Node, Sankey};
-pub use self::stacked::{Bucket, Layer, StackedBars};
+pub use self::stacked::{Bucket, Layer, Stack, StackedBars};
 pub use self::theme::Theme;
 pub use self::tile::Tile;
 pub use self::time::Across;
@@ -48,6 +50,8 @@ pub enum Chart {
     Funnel(FunnelChart),
     /// Cohorts by the time since they began.
     HeatMap(HeatMap),
+    /// Parts of a whole.
+    Pie(PieChart),
     /// How users move from one place to the next.
     Sankey(Sankey),
     /// Counts over time by what they are made of, losses below the line.
@@ -96,6 +100,7 @@ impl Chart {
             Self::Bars(chart) => &chart.heading,
             Self::Funnel(chart) => &chart.heading,
             Self::HeatMap(chart) => &chart.heading,
+            Self::Pie(chart) => &chart.heading,
             Self::Sankey(chart) => &chart.heading,
             Self::Stacked(chart) => &chart.heading,
             Self::Tile(chart) => &chart.heading,
@@ -115,6 +120,7 @@ impl Chart {
             Self::Bars(chart) => chart.draw(&mut canvas),
             Self::Funnel(chart) => chart.draw(&mut canvas),
             Self::HeatMap(chart) => chart.draw(&mut canvas),
+            Self::Pie(chart) => chart.draw(&mut canvas),
             Self::Sankey(chart) => chart.draw(&mut canvas),
             Self::Stacked(chart) => chart.draw(&mut canvas),
             Self::Tile(chart) => chart.draw(&mut canvas),

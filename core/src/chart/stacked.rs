@@ -1,15 +1,16 @@
-//! Counts over time by what they are made of, such as the lifecycle of users: what is gained above the line, what is lost below.
+//! Figures over time by what they are made of, such as the lifecycle of users: what is gained above the line, what is lost below; as
+//! columns one upon the other or side by side, or as areas.
 
 use super::Heading;
 use super::axis::Scale;
-use super::canvas::{Area, Canvas, MARGIN, Paint, Type};
+use super::canvas::{Area, Canvas, MARGIN, Outline, Paint, Type};
 use super::format::Unit;
 use super::line::legend;
 use super::theme::Role;
 use super::time::{Across, TimeScale, moment};
 use crate::query::{Instant, Zone};
 
-/// Stacked columns over time.
+/// Columns over time, or areas.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StackedBars {
     /// What stands above it.
@@ -18,10 +19,24 @@ pub struct StackedBars {
     pub unit: Unit,
     /// Whose midnights the axis of time shows.
     pub zone: Zone,
+    /// How what belongs to one time stands together.
+    pub stack: Stack,
     /// What the columns are made of, from the line outwards.
     pub layers: Vec<Layer>,
     /// The columns, in the order of time.
     pub buckets: Vec<Bucket>,
+}
+
+/// How what belongs to one time stands together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stack {
+    /// In a column, one upon the other.
+    #[default]
+    Columns,
+    /// In columns side by side, which may be of figures below 0.
+    Beside,
+    /// In areas that go on from time to time, one upon the other.
+    Areas,
 }
 
 /// What one colour is of.
@@ -38,7 +53,7 @@ pub struct Layer {
 pub struct Bucket {
     /// Its first instant.
     pub start: Instant,
-    /// A figure for each layer, none below 0.
+    /// A figure for each layer, none below 0 where they stand one upon the other.
     pub values: Vec<f64>,
     /// Whether its period has not elapsed, or the range cuts it.
     pub open: bool,
@@ -59,7 +74,10 @@ impl StackedBars {
         let height = (canvas.width() * 0.36).clamp(140.0, 300.0);
         let ends = self.buckets.iter().flat_map(|b| {
             let sum = |below| self.side(b, below).map(|(_, v)| v).sum::<f64>();
-            [sum(false), -sum(true)]
+            match self.stack {
+                Stack::Beside => b.values.clone(),
+                _ => vec![sum(false), -sum(true)],
+            }
         });
         let scale = Scale::of(ends, true, &self.unit, (height / 48.0) as usize);
         let left = MARGIN + scale.label_width(&self.unit) + 8.0;
@@ -70,26 +88,24 @@ impl StackedBars {
             height,
         };
         scale.rows(canvas, area, &self.unit);
+        // Columns stand in the middle of their places, areas go from the first time to the last.
         let slot = area.width / self.buckets.len().max(1) as f64;
-        let wide = (slot * 0.78).min(56.0);
-        for (i, bucket) in self.buckets.iter().enumerate() {
-            let x = area.x + slot * (i as f64 + 0.5) - wide / 2.0;
-            for below in [false, true] {
-                let mut sum = 0.0;
-                for (layer, value) in self.side(bucket, below) {
-                    let (from, to) = (sum, if below { sum - value } else { sum + value });
-                    sum = to;
-                    let shape = Area {
-                        x,
-                        y: scale.y(area, from.max(to)),
-                        width: wide,
-                        height: (scale.y(area, from) - scale.y(area, to)).abs(),
-                    };
-                    canvas.titled(&self.says(bucket, layer, value), |canvas| {
-                        canvas.rect(shape, 0.0, column(role(layer), bucket.open));
-                    });
-                }
+        let joined = self.stack == Stack::Areas && self.buckets.len() > 1;
+        let inside = Area {
+            x: area.x + slot / 2.0,
+            width: area.width - slot,
+            ..area
+        };
+        let across = if joined { area } else { inside };
+        let starts = self.buckets.iter().map(|b| b.start);
+        let time = TimeScale::of(starts, &self.zone, Across::Time);
+        match &time {
+            Some(time) if joined => {
+                let place =
+                    |bucket: &Bucket, value| (time.x(area, bucket.start), scale.y(area, value));
+                self.areas(canvas, place);
             }
+            _ => self.columns(canvas, area, slot, |value| scale.y(area, value)),
         }
         let zero = scale.y(area, 0.0);
         canvas.line(
@@ -97,24 +113,84 @@ impl StackedBars {
             (area.right(), zero),
             Paint::stroke(Role::Muted, 1.0),
         );
-        // Ticks of time stand in the middle of their columns.
-        let inside = Area {
-            x: area.x + slot / 2.0,
-            width: area.width - slot,
-            ..area
-        };
-        match TimeScale::of(
-            self.buckets.iter().map(|b| b.start),
-            &self.zone,
-            Across::Time,
-        ) {
-            Some(time) => time.columns(canvas, inside),
+        match time {
+            Some(time) => time.columns(canvas, across),
             None => {
                 let y = area.y + area.height / 2.0;
                 canvas.text(area.x + 12.0, y, "Nothing to show", Type::SMALL);
             }
         }
         canvas.reach(area.bottom() + 20.0);
+    }
+
+    /// The columns, each in the middle of its slot.
+    fn columns(&self, canvas: &mut Canvas, area: Area, slot: f64, height: impl Fn(f64) -> f64) {
+        let beside = self.stack == Stack::Beside;
+        let share = if beside { self.layers.len().max(1) } else { 1 } as f64;
+        let wide = (slot * 0.78 / share).min(56.0);
+        for (i, bucket) in self.buckets.iter().enumerate() {
+            let middle = area.x + slot * (i as f64 + 0.5);
+            let first = middle - wide * share / 2.0;
+            let mut shapes = Vec::new();
+            if beside {
+                let values = bucket.values.iter().take(self.layers.len()).enumerate();
+                shapes.extend(values.map(|(n, v)| (n, first + wide * n as f64, (0.0, *v), *v)));
+            } else {
+                for below in [false, true] {
+                    let mut sum = 0.0;
+                    for (layer, value) in self.side(bucket, below) {
+                        let to = if below { sum - value } else { sum + value };
+                        shapes.push((layer, first, (sum, to), value));
+                        sum = to;
+                    }
+                }
+            }
+            for (layer, x, (from, to), value) in shapes {
+                let shape = Area {
+                    x,
+                    y: height(from.max(to)),
+                    width: wide,
+                    height: (height(from) - height(to)).abs(),
+                };
+                canvas.titled(&self.says(bucket, layer, value), |canvas| {
+                    canvas.rect(shape, 0.0, column(role(layer), bucket.open));
+                });
+            }
+        }
+    }
+
+    /// The areas, from the line outwards.
+    fn areas(&self, canvas: &mut Canvas, place: impl Fn(&Bucket, f64) -> (f64, f64)) {
+        let (mut above, mut below) = (vec![0.0; self.buckets.len()], vec![0.0; self.buckets.len()]);
+        for (n, layer) in self.layers.iter().enumerate() {
+            let (edge, sign) = match layer.below {
+                false => (&mut above, 1.0),
+                true => (&mut below, -1.0),
+            };
+            let value = |bucket: &Bucket| bucket.values.get(n).map_or(0.0, |v| v.max(0.0));
+            let outer = self.buckets.iter().zip(edge.iter());
+            let outer: Vec<f64> = outer.map(|(b, from)| from + sign * value(b)).collect();
+            let points = |heights: &[f64]| -> Vec<(f64, f64)> {
+                let heights = self.buckets.iter().zip(heights);
+                heights
+                    .map(|(bucket, height)| place(bucket, *height))
+                    .collect()
+            };
+            let (far, near) = (points(&outer), points(edge.as_slice()));
+            let mut outline = Outline::default();
+            let round = far.iter().chain(near.iter().rev());
+            round.for_each(|(x, y)| outline.to(*x, *y));
+            outline.close();
+            let paint = Paint::fill(role(n)).opacity(0.75);
+            canvas.path(&outline, paint.outlined(Role::Ground, 0.75));
+            // The points are there for the pointer alone.
+            for (bucket, (x, y)) in self.buckets.iter().zip(&far) {
+                canvas.titled(&self.says(bucket, n, value(bucket)), |canvas| {
+                    canvas.circle(*x, *y, 5.0, Paint::fill(role(n)).opacity(0.0));
+                });
+            }
+            *edge = outer;
+        }
     }
 
     /// The layers of one side of the line, with the figures of a column.

@@ -250,6 +250,99 @@ fn lifecycle() -> Chart {
     })
 }
 
+/// What four ways of paying come to over 30 days, in a stack of this sort.
+fn paid(title: &str, stack: Stack) -> Chart {
+    let names = ["card", "transfer", "wallet", "voucher"];
+    let layers = names.map(|name| Layer {
+        name: name.to_owned(),
+        below: false,
+    });
+    let buckets = (0..30).map(|n| Bucket {
+        start: day(n),
+        values: [900.0, 420.0, 260.0, 80.0]
+            .map(|height| wave(n, height))
+            .into(),
+        open: false,
+    });
+    Chart::Stacked(StackedBars {
+        heading: heading(title, "1 to 30 Jun 2026, UTC"),
+        unit: Unit::Money("EUR".to_owned()),
+        stack,
+        layers: layers.into(),
+        buckets: buckets.collect(),
+        ..StackedBars::default()
+    })
+}
+
+fn beside() -> Chart {
+    let Chart::Stacked(mut chart) = paid("Paid and given back", Stack::Beside) else {
+        panic!("another chart")
+    };
+    chart.buckets.truncate(8);
+    for bucket in &mut chart.buckets {
+        bucket.values[3] = -bucket.values[3];
+    }
+    Chart::Stacked(chart)
+}
+
+fn marked(title: &str, marks: Marks) -> Chart {
+    let Chart::Line(chart) = line() else {
+        panic!("another chart")
+    };
+    Chart::Line(LineChart {
+        heading: heading(title, ""),
+        marks,
+        series: chart.series.into_iter().skip(2).collect(),
+        ..chart
+    })
+}
+
+fn pie(title: &str, ring: bool) -> Chart {
+    let slice = |label: &str, value: f64| Slice {
+        label: label.to_owned(),
+        value,
+    };
+    Chart::Pie(PieChart {
+        heading: heading(title, "1 to 30 Jun 2026, UTC"),
+        ring,
+        whole: true,
+        slices: vec![
+            slice("card", 6_120.0),
+            slice("transfer", 1_480.0),
+            slice("гаманець", 730.0),
+            slice("none", 0.0),
+            slice(
+                "A way to pay whose name is far too long to stand beside a disc",
+                51.0,
+            ),
+        ],
+        ..PieChart::default()
+    })
+}
+
+/// Half a year of days by weekday, whose cells say nothing.
+fn calendar() -> Chart {
+    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let row = |day: usize| HeatRow {
+        label: names[day].to_owned(),
+        size: String::new(),
+        cells: (0..26)
+            .map(|week| HeatCell {
+                value: Some(wave(week * 7 + day as i64, 100.0)),
+                title: format!("{} of week {week}", names[day]),
+                ..HeatCell::default()
+            })
+            .collect(),
+    };
+    Chart::HeatMap(HeatMap {
+        heading: heading("Searches by day", ""),
+        columns: (0..26).map(|week| format!("{} Jun", week + 1)).collect(),
+        rows: (0..7).map(row).collect(),
+        most: 350.0,
+        ..HeatMap::default()
+    })
+}
+
 fn tile() -> Chart {
     Chart::Tile(Tile {
         heading: heading("Active users", "last 15 minutes"),
@@ -270,6 +363,13 @@ fn all() -> Vec<(&'static str, Chart)> {
         ("heatmap", heat_map()),
         ("sankey", sankey()),
         ("lifecycle", lifecycle()),
+        ("areas", paid("Paid by day", Stack::Areas)),
+        ("beside", beside()),
+        ("tinted", marked("Active users", Marks::Areas)),
+        ("points", marked("Active users", Marks::Points)),
+        ("pie", pie("Bookings by way of payment", false)),
+        ("ring", pie("Bookings by way of payment", true)),
+        ("calendar", calendar()),
         ("tile", tile()),
     ]
 }
@@ -352,6 +452,7 @@ fn charts_of_nothing_say_so() {
         Chart::Bars(BarChart::default()),
         Chart::Funnel(FunnelChart::default()),
         Chart::HeatMap(HeatMap::default()),
+        Chart::Pie(PieChart::default()),
         Chart::Sankey(Sankey::default()),
         Chart::Stacked(StackedBars::default()),
         Chart::Tile(Tile::default()),

@@ -68,6 +68,7 @@ impl ChurnAnswer {
                     compared: true,
                 },
             ],
+            ..LineChart::default()
         })
     }
 

@@ -1,15 +1,15 @@
 //! The data of widgets: what each asks for, and how the figures of the platform become its answer.
 
-use std::collections::BTreeMap;
+mod figured;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use self::figured::{Figured, figure, rows, series};
 use super::config::{self, Known, Measure};
 use super::{Only, Source, Widget, WidgetType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::query::calendar::Calendar;
-use crate::query::money::Money;
 use crate::query::{Instant, Period, Range, Span, WeekStart, Zone};
 use crate::warehouse::{Cell, Figures, Subject, Sum};
 
@@ -204,13 +204,11 @@ pub(crate) fn plan(widget: &Widget, (span, zone): (Span, &Zone), only: &Only) ->
         }
         return Ok(Plan::Word("realtime", question));
     }
-    let measure = known.measure.unwrap_or(match widget.data_source {
-        Source::Revenue => Measure::Amount,
-        Source::Reviews | Source::Performance => Measure::Average,
-        _ => Measure::Count,
-    });
+    let measure = measure(widget, &known);
     fits(widget.data_source, measure)?;
     let edges = match widget.kind {
+        // Parts of a whole are of the whole range.
+        WidgetType::Chart if is_round(widget) => vec![span.from, span.to],
         WidgetType::Chart => buckets(span, zone, known.interval.unwrap_or(Period::Daily))?,
         WidgetType::Metric => {
             let length = span.to.micros().saturating_sub(span.from.micros());
@@ -241,6 +239,27 @@ pub(crate) fn plan(widget: &Widget, (span, zone): (Span, &Zone), only: &Only) ->
             }),
         },
     })
+}
+
+/// What a widget measures.
+fn measure(widget: &Widget, known: &Known) -> Measure {
+    known.measure.unwrap_or(match widget.data_source {
+        Source::Revenue => Measure::Amount,
+        Source::Reviews | Source::Performance => Measure::Average,
+        _ => Measure::Count,
+    })
+}
+
+/// Whether a widget shows parts of a whole.
+fn is_round(widget: &Widget) -> bool {
+    let way = widget.visualization.trim_end_matches("_chart");
+    ["pie", "donut"].contains(&way)
+}
+
+/// Whether the figures of a widget's groups add up to those of all: counts and amounts do.
+pub(crate) fn adds_up(widget: &Widget) -> bool {
+    known(widget)
+        .is_ok_and(|known| matches!(measure(widget, &known), Measure::Count | Measure::Amount))
 }
 
 /// The answer of a widget that asks for figures.
@@ -420,202 +439,4 @@ fn fits(source: Source, measure: Measure) -> Result<()> {
 
 fn wrong(field: &str, message: String) -> Error {
     Error::field(format!("config.{field}"), "not_in_list", message)
-}
-
-/// The figures of one measure, by bucket and group.
-struct Figured {
-    by: BTreeMap<(Option<String>, Option<usize>), (Number, u64)>,
-    measure: Measure,
-}
-
-/// A number while it is summed up and compared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Number {
-    Count(u64),
-    Money(Money),
-    /// A value that groups cannot be summed up to, or none.
-    Value(Option<f64>),
-}
-
-impl Number {
-    fn json(self) -> Value {
-        match self {
-            Self::Count(count) => count.into(),
-            Self::Money(money) => money.to_string().into(),
-            Self::Value(value) => value.map_or(Value::Null, Value::from),
-        }
-    }
-
-    fn order(self) -> (i128, f64) {
-        match self {
-            Self::Count(count) => (i128::from(count), 0.0),
-            Self::Money(money) => (money.0, 0.0),
-            Self::Value(value) => (0, value.unwrap_or(f64::NEG_INFINITY)),
-        }
-    }
-}
-
-impl Figured {
-    fn new(cells: &[Cell], sums: &[Sum], base: &str, measure: Measure) -> Result<Self> {
-        let mut by: BTreeMap<_, (Number, u64)> = BTreeMap::new();
-        for cell in cells {
-            let number = match measure {
-                Measure::Count => Number::Count(cell.count),
-                Measure::Amount => Number::Money(Money(0)),
-                // The sum is exact and the order of rows does not matter; only the quotient is rounded.
-                Measure::Average => Number::Value(
-                    (cell.values > 0).then(|| cell.sum as f64 / 1e6 / cell.values as f64),
-                ),
-                Measure::Min => Number::Value(cell.min),
-                Measure::Max => Number::Value(cell.max),
-                Measure::Median => Number::Value(cell.median),
-                Measure::P95 => Number::Value(cell.p95),
-            };
-            by.insert((cell.group.clone(), cell.bucket), (number, cell.count));
-        }
-        for sum in sums {
-            let worth = worth(sum, base)?;
-            let entry = by.get_mut(&(sum.group.clone(), sum.bucket));
-            if let Some((Number::Money(Money(total)), _)) = entry {
-                *total = total.checked_add(worth).ok_or_else(too_large)?;
-            }
-        }
-        Ok(Self { by, measure })
-    }
-
-    fn nothing(&self) -> Number {
-        match self.measure {
-            Measure::Count => Number::Count(0),
-            Measure::Amount => Number::Money(Money(0)),
-            _ => Number::Value(None),
-        }
-    }
-
-    fn at(&self, group: Option<&str>, bucket: Option<usize>) -> (Number, u64) {
-        let key = (group.map(str::to_owned), bucket);
-        self.by.get(&key).copied().unwrap_or((self.nothing(), 0))
-    }
-
-    /// The groups, those with the most rows first.
-    fn groups(&self) -> Vec<Option<String>> {
-        let mut counts: BTreeMap<&Option<String>, u64> = BTreeMap::new();
-        for ((group, _), (_, count)) in &self.by {
-            *counts.entry(group).or_default() += count;
-        }
-        let mut groups: Vec<_> = counts.into_iter().collect();
-        groups.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        groups.into_iter().map(|(group, _)| group.clone()).collect()
-    }
-}
-
-/// Of the two buckets of a metric the later is the figure, and rows without a time are in both.
-fn figure(table: &Figured) -> Figure {
-    let always = table.at(None, None);
-    let with = |bucket| {
-        let (number, count) = table.at(None, Some(bucket));
-        let number = match (number, always.0) {
-            (Number::Count(one), Number::Count(more)) => Number::Count(one + more),
-            (Number::Money(one), Number::Money(more)) => {
-                Number::Money(Money(one.0.saturating_add(more.0)))
-            }
-            (number, _) => number,
-        };
-        (number.json(), count + always.1)
-    };
-    let (value, count) = with(1);
-    Figure {
-        value,
-        count,
-        previous: with(0).0,
-    }
-}
-
-fn series(table: &Figured, edges: &[Instant], limit: usize) -> Series {
-    let ends = edges.iter().skip(1);
-    let buckets: Vec<SeriesBucket> = edges
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| SeriesBucket {
-            start: *start,
-            end: *end,
-        })
-        .collect();
-    let groups = table.groups();
-    let line = |group: &Option<String>| Line {
-        group: group.clone(),
-        values: (0..buckets.len())
-            .map(|bucket| table.at(group.as_deref(), Some(bucket)).0.json())
-            .collect(),
-    };
-    Series {
-        series: groups.iter().take(limit).map(line).collect(),
-        truncated: groups.len() > limit,
-        total: groups.len(),
-        buckets,
-    }
-}
-
-fn rows(table: &Figured, limit: usize) -> Rows {
-    let row = |group: Option<String>| {
-        let dated = table.at(group.as_deref(), Some(0));
-        let always = table.at(group.as_deref(), None);
-        let number = match (dated.0, always.0) {
-            (Number::Count(one), Number::Count(more)) => Number::Count(one + more),
-            (Number::Money(one), Number::Money(more)) => {
-                Number::Money(Money(one.0.saturating_add(more.0)))
-            }
-            (number, _) => number,
-        };
-        (number, dated.1 + always.1, group)
-    };
-    let mut all: Vec<_> = table.groups().into_iter().map(row).collect();
-    all.sort_by(|a, b| {
-        let (one, other) = (a.0.order(), b.0.order());
-        other
-            .0
-            .cmp(&one.0)
-            .then(other.1.total_cmp(&one.1))
-            .then_with(|| a.2.cmp(&b.2))
-    });
-    Rows {
-        truncated: all.len() > limit,
-        total: all.len(),
-        rows: all
-            .into_iter()
-            .take(limit)
-            .map(|(number, count, group)| Row {
-                group,
-                value: number.json(),
-                count,
-            })
-            .collect(),
-    }
-}
-
-/// Money in 10^-12 of the base currency.
-fn worth(sum: &Sum, base: &str) -> Result<i128> {
-    const ONE: i128 = 100_000_000;
-    let rate = match sum.currency.as_deref() {
-        None => ONE,
-        Some(code) if code == base => ONE,
-        Some(code) => sum.rate.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Invalid,
-                "missing_rate",
-                format!(
-                    "there is no rate from `{code}` to `{base}` on or before {}; import one into `rates`",
-                    sum.day
-                ),
-            )
-        })?,
-    };
-    sum.sum.checked_mul(rate).ok_or_else(too_large)
-}
-
-fn too_large() -> Error {
-    Error::new(
-        ErrorKind::Limit,
-        "amount_too_large",
-        "the money has more than 26 digits before the point",
-    )
 }

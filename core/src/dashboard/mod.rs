@@ -16,7 +16,7 @@ mod tests;
 mod widget;
 
 pub use self::data::{Figure, Line, Plan, Row, Rows, Series, SeriesBucket, What, WidgetData};
-pub(crate) use self::data::{answer, figures, is_money, plan, span, tagged};
+pub(crate) use self::data::{adds_up, answer, figures, is_money, plan, span, tagged};
 pub use self::definition::{Dashboard, Draft, Patch};
 pub use self::list::{List, Listed};
 pub use self::only::Only;

@@ -18,7 +18,7 @@ impl Only {
     /// What is wrong with the first filter that is wrong.
     pub(crate) fn parse(value: &Value) -> Parsed<Self> {
         let read = |fields: &mut Fields<'_>| {
-            let property = fields.required("property", fields::name);
+            let property = fields.required("property", property);
             (property, fields.required("value", scalar))
         };
         let list = fields::list(value, |v| fields::object(v, read))?;
@@ -31,17 +31,22 @@ impl Only {
         Ok(Self(list))
     }
 
-    /// With the values as the text that JSON's scalars are written in.
+    /// With the values as JSON.
     pub(super) fn texts(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
         let pairs = self.0.iter();
         pairs
-            .map(|(name, value)| (name.clone(), text(value)))
+            .map(|(name, value)| (name.clone(), value.to_string()))
             .collect()
     }
+}
+
+/// The name of a property.
+fn property(value: &Value) -> Parsed<String> {
+    let name = fields::name(value)?;
+    if name.contains('\u{1f}') {
+        return fault("invalid_value", "must not contain a unit separator");
+    }
+    Ok(name)
 }
 
 fn scalar(value: &Value) -> Parsed<Value> {

@@ -886,3 +886,139 @@ fn a_widget_that_cannot_be_answered_says_why() {
         "validation_failed"
     );
 }
+
+/// The data of one widget over the last ten days, narrowed to what `filters` say.
+fn narrowed(store: &Analytics, widget: Value, filters: Value) -> Value {
+    let me = admin("me");
+    let made = store
+        .create_dashboard(&me, &json!({"name": "n", "widgets": [widget]}))
+        .unwrap();
+    let data = store
+        .dashboard_data(&me, &made.id.to_string(), &json!({ "filters": filters }))
+        .unwrap();
+    serde_json::to_value(&data[0]).unwrap()
+}
+
+#[test]
+fn filters_mean_the_same_events_for_every_widget_and_compare_what_values_are() {
+    let store = store();
+    let values = json!([10, 10, "10", true, true, true, "true", 10.5, 1e3]);
+    let mut events: Vec<Value> = Vec::new();
+    for (n, value) in values.as_array().unwrap().iter().enumerate() {
+        events.push(json!({"userId": format!("u{n}"), "name": "search", "ts": format!("2026-02-20T10:00:{n:02}Z"),
+            "properties": {"n": value, "a\"b": "q", "x/y": "z"}}));
+    }
+    store.ingest(&Principal::owner(), &json!(events)).unwrap();
+    let number = json!({"type": "metric", "title": "t", "dataSource": "user_events", "visualization": "number",
+        "config": {"event": "search", "last": "10d"}});
+    let funnel = json!({"type": "funnel", "title": "t", "dataSource": "user_events", "visualization": "funnel",
+        "config": {"steps": ["search"], "last": "10d"}});
+    let table = [
+        ("n", json!(10), 2),
+        ("n", json!(10.0), 2),
+        ("n", json!("10"), 1),
+        ("n", json!(true), 3),
+        ("n", json!("true"), 1),
+        ("n", json!(10.5), 1),
+        ("n", json!(1000), 1),
+        ("n", json!("10.5"), 0),
+        ("a\"b", json!("q"), 9),
+        ("ab", json!("q"), 0),
+        ("x/y", json!("z"), 9),
+    ];
+    for (property, value, count) in table {
+        let filters = json!([{"property": property, "value": value}]);
+        let said = narrowed(&store, number.clone(), filters.clone());
+        assert_eq!(said["data"]["count"], count, "{filters}: {said}");
+        let said = narrowed(&store, funnel.clone(), filters.clone());
+        assert_eq!(said["data"]["entered"], count, "{filters}: {said}");
+    }
+}
+
+#[test]
+fn what_a_configuration_holds_beside_the_question_breaks_no_widget() {
+    let store = platform();
+    let config = json!({"steps": ["search", "book"], "color": "red", "my": {"k": [1]}});
+    let found = answered(&store, "funnel", "funnel", "user_events", config);
+    assert_eq!(found["kind"], "funnel", "{found}");
+    // What is wrong with the question itself is still said.
+    let config = json!({"steps": ["search", "book"], "color": "red", "window": "7d", "order": 7});
+    let found = answered(&store, "funnel", "funnel", "user_events", config);
+    let wrong: Vec<&Value> = found["errors"].as_array().unwrap().iter().collect();
+    assert_eq!((wrong.len(), &wrong[0]["field"]), (1, &json!("order")));
+}
+
+#[test]
+fn parts_of_a_whole_are_of_the_whole_range_and_of_what_is_in_it() {
+    let store = platform();
+    for way in ["pie", "donut_chart"] {
+        let config = json!({"groupBy": "status", "interval": "day"});
+        let found = answered(&store, "chart", way, "bookings", config);
+        assert_eq!(found["buckets"].as_array().unwrap().len(), 1, "{found}");
+        assert_eq!(
+            found["series"][0],
+            json!({"group": "confirmed", "values": [2]})
+        );
+    }
+    // A trip without a time is in no bucket of a chart.
+    let found = answered(
+        &store,
+        "chart",
+        "line",
+        "trips",
+        json!({"groupBy": "destination"}),
+    );
+    assert_eq!((&found["series"], &found["total"]), (&json!([]), &json!(0)));
+}
+
+#[test]
+fn the_record_says_what_became_of_a_question_for_data() {
+    let store = platform();
+    let me = admin("me");
+    let made = store
+        .create_dashboard(&me, &json!({"name": "n", "widgets": [widget()]}))
+        .unwrap();
+    let id = made.id.to_string();
+    store.dashboard_data(&me, &id, &json!({})).unwrap();
+    let wrong = json!({"startDate": "2026-02-10", "endDate": "2026-02-01"});
+    store.dashboard_data(&me, &id, &wrong).unwrap_err();
+    store
+        .dashboard_data(&Principal::new("v", "viewer"), &id, &json!({}))
+        .unwrap_err();
+    let record = store
+        .audit(&admin("boss"), &json!({"action": "dashboard.data"}))
+        .unwrap();
+    let said: Vec<String> = record
+        .entries
+        .iter()
+        .map(|e| format!("{} {}", e.who, e.outcome))
+        .collect();
+    assert_eq!(said, ["v refused", "me failed", "me allowed"]);
+}
+
+#[test]
+fn a_search_finds_every_part_of_a_name_whatever_its_case() {
+    let store = store();
+    let me = admin("me");
+    for name in ["ΟΔΟΣΣΕΙΑ", "ΟΔΟΣ", "Istanbul İ"] {
+        store
+            .create_dashboard(&me, &json!({"name": name, "widgets": [widget()]}))
+            .unwrap();
+    }
+    let found = |search: &str| {
+        store
+            .dashboards(&me, &json!({ "search": search }))
+            .unwrap()
+            .total
+    };
+    for (search, count) in [
+        ("ΟΔΟΣ", 2),
+        ("ΟΔΟΣΣ", 1),
+        ("οδοσ", 2),
+        ("οδος", 2),
+        ("i̇", 1),
+        ("l İ", 1),
+    ] {
+        assert_eq!(found(search), count, "{search}");
+    }
+}

@@ -78,7 +78,7 @@ const SOURCES: [(&str, Source); 6] = [
 pub(super) const MAX_NAME: usize = 100;
 
 impl WidgetType {
-    /// The ways of showing it: what is "appropriate for widget type".
+    /// The ways of showing it: what is "appropriate for widget type". `pie` and `donut` are of the whole range, which has no buckets.
     ///
     /// | type | visualizations |
     /// |---|---|

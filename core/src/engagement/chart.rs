@@ -49,6 +49,7 @@ impl EngagementAnswer {
                 layer("dormant", true),
             ],
             buckets: buckets.collect(),
+            ..StackedBars::default()
         })
     }
 
@@ -74,6 +75,7 @@ impl EngagementAnswer {
                 points: points.collect(),
                 compared: false,
             }],
+            ..LineChart::default()
         })
     }
 

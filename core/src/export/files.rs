@@ -70,6 +70,46 @@ impl Files {
         }
     }
 
+    /// What this place is known by among others: what it was called before, or what `make` gives.
+    pub(crate) fn home(&self, make: impl FnOnce() -> Result<String>) -> Result<String> {
+        let Self::Folder(folder) = self else {
+            return make();
+        };
+        let path = folder.join("home");
+        match fs::read_to_string(&path) {
+            Ok(name) if !name.is_empty() => Ok(name),
+            _ => {
+                let name = make()?;
+                fs::create_dir_all(folder).map_err(refused)?;
+                fs::write(&path, &name).map_err(refused)?;
+                Ok(name)
+            }
+        }
+    }
+
+    /// Takes away what was left half written, and gives the names of all others: for whoever opened the store and has written
+    /// nothing yet.
+    pub(crate) fn sweep(&self) -> Vec<String> {
+        let Self::Folder(folder) = self else {
+            return Vec::new();
+        };
+        let mut whole = Vec::new();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let ours = |n: &str| n.len() == 32 && n.bytes().all(|b| b.is_ascii_hexdigit());
+            match name.strip_suffix(".part") {
+                Some(part) if ours(part) => {
+                    let _ = fs::remove_file(entry.path());
+                }
+                None if ours(&name) => whole.push(name),
+                _ => {}
+            }
+        }
+        whole
+    }
+
     /// Opens a file.
     pub(crate) fn open(&self, name: &str) -> Result<Reader> {
         let gone = |e: io::Error| {
@@ -166,6 +206,22 @@ mod tests {
         }
         let folder = fs::read_dir(place.path().join("a.db.exports")).unwrap();
         assert_eq!(folder.count(), 0);
+    }
+
+    #[test]
+    fn what_was_left_half_written_is_swept_away_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let files = Files::beside(Some(&place.path().join("a.db")));
+        assert_eq!(files.sweep(), Vec::<String>::new());
+        let folder = place.path().join("a.db.exports");
+        fs::create_dir(&folder).unwrap();
+        let (whole, half) = (Files::name([1; 16]), Files::name([2; 16]) + ".part");
+        for name in [whole.as_str(), half.as_str(), "notes.part", "notes"] {
+            fs::write(folder.join(name), "x").unwrap();
+        }
+        assert_eq!(files.sweep(), [whole]);
+        let there = fs::read_dir(&folder).unwrap().count();
+        assert!(there == 3 && !folder.join(half).exists());
     }
 
     #[test]

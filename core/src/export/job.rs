@@ -106,6 +106,9 @@ pub struct DateRange {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Body {
     request: Value,
+    /// The store whose events it holds; nothing for those from before there was a name.
+    #[serde(default)]
+    home: String,
     role: String,
     rows: u64,
     file: Option<String>,
@@ -129,6 +132,7 @@ impl Kept {
     pub(crate) fn new(
         (id, at): (ObjectId, Instant),
         (owner, role): (&str, &str),
+        home: String,
         request: ExportRequest,
     ) -> Self {
         let body = Body {
@@ -142,6 +146,7 @@ impl Kept {
                 "notify": request.notify,
             }),
             role: role.to_owned(),
+            home,
             ..Body::default()
         };
         let document = Document {
@@ -212,6 +217,16 @@ impl Kept {
     pub(crate) fn file(&self, now: Instant) -> Option<&str> {
         let is_there = self.expires_at().is_some_and(|at| now < at);
         self.body.file.as_deref().filter(|_| is_there)
+    }
+
+    /// Whether it is of the store of that name.
+    pub(crate) fn is_of(&self, home: &str) -> bool {
+        self.body.home.is_empty() || self.body.home == home
+    }
+
+    /// Whether its file has this name.
+    pub(crate) fn has_file(&self, name: &str) -> bool {
+        self.body.file.as_deref() == Some(name)
     }
 
     fn turn(&mut self, status: Status, at: Instant) {

@@ -23,7 +23,7 @@ use serde::Serialize;
 pub(crate) use self::files::Files;
 pub use self::files::Reader;
 pub use self::job::{DateRange, ExportJob, Status};
-pub use self::report::{Kind, Plot, Report, Section, Table};
+pub use self::report::{Form, Kind, Plot, Report, Section, Table};
 pub use self::request::{ExportMetric, ExportRequest, ExportType};
 use crate::error::{Error, ErrorKind, Result};
 

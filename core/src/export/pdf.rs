@@ -83,6 +83,9 @@ fn draw(pages: &Pages, title: &str, filters: &str, made: Instant) -> Result<Vec<
             .ok_or_else(|| Error::internal("a page without a size"))?;
         let mut page = document.start_page_with(settings);
         let mut surface = page.surface();
+        if i == 0 && pages.boxes {
+            without_shape(&mut surface, &fonts);
+        }
         for mark in marks {
             put(&mut surface, mark, &fonts)?;
         }
@@ -127,6 +130,16 @@ fn draw(pages: &Pages, title: &str, filters: &str, made: Instant) -> Result<Vec<
     document
         .finish()
         .map_err(|e| Error::internal(format!("{e:?}")))
+}
+
+/// The first character without a shape stands for all that have none, and cannot be copied, see the glyph 0 of `krilla`: this is one that
+/// nobody writes, outside of the page.
+fn without_shape(surface: &mut Surface<'_>, fonts: &Fonts) {
+    for font in [&fonts.regular, &fonts.bold] {
+        let away = Point::from_xy(-100.0, -100.0);
+        let nothing = "\u{10ffff}";
+        surface.draw_text(away, font.clone(), 1.0, nothing, false, TextDirection::Auto);
+    }
 }
 
 /// Draws one mark where it says.

@@ -45,12 +45,37 @@ pub struct Section<'a> {
 /// A chart over columns of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plot {
-    /// Whether its marks are joined over time, or stand each by itself.
-    pub joined: bool,
+    /// What it looks like.
+    pub form: Form,
     /// The column that names the marks.
     pub names: String,
     /// The columns with their figures.
     pub figures: Vec<String>,
+}
+
+/// What a chart looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Lines over time.
+    Line,
+    /// Lines over time, what is below them tinted.
+    Area,
+    /// Areas over time, one upon the other.
+    StackedArea,
+    /// Points over time that nothing joins.
+    Points,
+    /// Columns over time, side by side.
+    Columns,
+    /// Columns over time, one upon the other.
+    StackedColumns,
+    /// Bars one under another.
+    Bars,
+    /// The parts of a whole: the first row's figures, as a disc.
+    Pie,
+    /// The same as a ring.
+    Donut,
+    /// Tinted cells.
+    Heat,
 }
 
 /// What the values of a column are, beyond their type.

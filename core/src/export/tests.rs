@@ -76,7 +76,7 @@ fn section<'a>(title: &str, texts: &[&str]) -> Section<'a> {
             bars: texts.iter().map(bar).collect(),
         })),
         plot: Some(Plot {
-            joined: false,
+            form: Form::Columns,
             names: "name".to_owned(),
             figures: vec!["rate".to_owned()],
         }),

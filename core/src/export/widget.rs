@@ -1,6 +1,8 @@
 //! A dashboard's widget as a section: whatever its data are, they become a table, and a chart where they are one.
 
 mod picture;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use arrow::array::{
 use serde_json::{Value, json};
 
 use self::picture::picture;
-use super::report::{Kind, Plot, Section, Table};
+use super::report::{Form, Kind, Plot, Section, Table};
 use super::request::ExportMetric;
 use crate::chart::{self, Heading, Unit};
 use crate::error::{Error, Result};
@@ -23,8 +25,12 @@ pub(crate) fn has(widget: &Value, metrics: &[ExportMetric]) -> bool {
     metrics.is_empty() || named.is_none_or(|name| metrics.iter().any(|m| m.name() == name))
 }
 
-/// A widget with its data, as they are told; amounts are in the base currency.
-pub(crate) fn section(widget: &Value, zone: &Zone, base: &str) -> Result<Section<'static>> {
+/// A widget with its data, as they are told, whose figures are parts of a whole where they add up; amounts are in the base currency.
+pub(crate) fn section(
+    widget: &Value,
+    (zone, base): (&Zone, &str),
+    adds: bool,
+) -> Result<Section<'static>> {
     let text = |field: &str| {
         widget
             .get(field)
@@ -72,14 +78,21 @@ pub(crate) fn section(widget: &Value, zone: &Zone, base: &str) -> Result<Section
             at("endDate"),
             data.get("timestamp").and_then(instant),
         ) {
-            (Some(from), Some(to), _) => chart::range(from, to, zone),
-            (_, _, Some(at)) => format!("At {}, {}", chart::moment(at, zone), zone.name()),
+            (Some(from), Some(to), _) => {
+                // To the minute, and in the zone that stands at the top of all.
+                let minute = 60_000_000;
+                let until = to.micros() - to.micros().rem_euclid(minute);
+                let range = chart::range(from, Instant::saturating_from_micros(until), zone);
+                let zoned = format!(", {}", zone.name());
+                range.strip_suffix(&zoned).unwrap_or(&range).to_owned()
+            }
+            (_, _, Some(at)) => format!("At {}", chart::moment(at, zone)),
             _ => String::new(),
         },
         title: title.clone(),
         ..Heading::default()
     };
-    let bars = ["bar", "stacked_bar", "column", "histogram"].contains(&text("visualization"));
+    let form = form(text("visualization"), data, adds);
     let kind = data.get("kind").and_then(Value::as_str).unwrap_or_default();
     let (shares, seconds): (&[&str], &[&str]) = match kind {
         "realtime" if unit == Unit::Share => (&["value", "previous", "change", "low", "high"], &[]),
@@ -90,8 +103,8 @@ pub(crate) fn section(widget: &Value, zone: &Zone, base: &str) -> Result<Section
     Ok(Section {
         name: format!("widget_{}", place + 1),
         notes,
-        chart: picture(data, heading, unit, (zone, bars)),
-        plot: plot(data, &measures, bars),
+        chart: form.and_then(|form| picture(data, heading, unit, (zone, form))),
+        plot: form.and_then(|form| plot(data, &measures, form)),
         table: Table::of(table(&rows)?)
             .with(&money, Kind::Money)
             .with(shares, Kind::Share)
@@ -126,6 +139,8 @@ fn is_for_paper(kind: &str, rows: &[Row], name: &str) -> bool {
     match kind {
         "realtime" => ["value", "previous", "change", "low", "high", "unit"].contains(&name),
         "funnel" => !name.ends_with("_entry") && !name.starts_with("rate_from_previous_"),
+        // A bucket ends where the next begins.
+        "series" => name != "end" && name != "truncated" && name != "total",
         "rows" | "figure" => match name {
             // A note tells of what was cut.
             "truncated" | "total" => false,
@@ -206,11 +221,12 @@ fn step_name(step: &Value) -> String {
 fn rows(data: &Value) -> Vec<Row> {
     let list = |name: &str| data.get(name).and_then(Value::as_array);
     if let (Some(buckets), Some(lines)) = (list("buckets"), list("series")) {
+        let names = groups(lines);
         let rows = buckets.iter().enumerate().map(|(i, bucket)| {
             let mut row = flat(bucket);
-            for line in lines {
+            for (line, name) in lines.iter().zip(&names) {
                 let value = line.get("values").and_then(|v| v.get(i));
-                row.push((group(line), value.cloned().unwrap_or_default()));
+                row.push((name.clone(), value.cloned().unwrap_or_default()));
             }
             row
         });
@@ -248,15 +264,29 @@ fn rows(data: &Value) -> Vec<Row> {
 /// The columns that hold what a widget measures.
 fn measures(data: &Value) -> Vec<String> {
     match data.get("series").and_then(Value::as_array) {
-        Some(lines) if data.get("buckets").is_some() => lines.iter().map(group).collect(),
+        Some(lines) if data.get("buckets").is_some() => groups(lines),
         _ => vec!["value".to_owned(), "previous".to_owned()],
     }
 }
 
-/// What the column of a line is called.
-fn group(line: &Value) -> String {
-    let named = line.get("group").and_then(Value::as_str);
-    named.unwrap_or("value").to_owned()
+/// What the columns of lines are called: as their groups are, and numbered where another column is called so.
+fn groups(lines: &[Value]) -> Vec<String> {
+    let mut taken: Vec<String> = ["start", "end", "truncated", "total"]
+        .map(str::to_owned)
+        .into();
+    let ours = taken.len();
+    for line in lines {
+        let group = line.get("group").and_then(Value::as_str);
+        let name = group.unwrap_or("value");
+        let mut free = name.to_owned();
+        let mut n = 1;
+        while taken.contains(&free) {
+            n += 1;
+            free = format!("{name} ({n})");
+        }
+        taken.push(free);
+    }
+    taken.split_off(ours)
 }
 
 /// Whether a measure is money, which is told as decimal text.
@@ -269,16 +299,47 @@ fn is_money(rows: &[Row], name: &str) -> bool {
     is_text && values().all(|v| number(v).is_some_and(f64::is_finite))
 }
 
+/// What data look like that are to be shown in a way; the nearest to it where they cannot: what is lost has no part in a whole.
+fn form(way: &str, data: &Value, adds: bool) -> Option<Form> {
+    let way = way.trim_end_matches("_chart");
+    match data.get("kind").and_then(Value::as_str)? {
+        "series" => {
+            let lines = data.get("series")?.as_array()?.iter();
+            let mut values = lines.flat_map(|line| {
+                let values = line.get("values").and_then(Value::as_array);
+                values.into_iter().flatten().filter_map(number)
+            });
+            let lost = values.any(|value| value < 0.0);
+            Some(match way {
+                "area" => Form::Area,
+                "stacked_area" if lost => Form::Area,
+                "stacked_area" => Form::StackedArea,
+                "bar" | "column" | "histogram" => Form::Columns,
+                "stacked_bar" if lost => Form::Columns,
+                "stacked_bar" => Form::StackedColumns,
+                "pie" | "donut" if lost || !adds => Form::Bars,
+                "pie" => Form::Pie,
+                "donut" => Form::Donut,
+                "heatmap" => Form::Heat,
+                "scatter" => Form::Points,
+                _ => Form::Line,
+            })
+        }
+        "rows" if way == "heatmap" => Some(Form::Heat),
+        _ => Some(Form::Bars),
+    }
+}
+
 /// The chart that a workbook makes of a widget's table.
-fn plot(data: &Value, measures: &[String], bars: bool) -> Option<Plot> {
-    let (joined, names, figures) = match data.get("kind").and_then(Value::as_str)? {
-        "series" => (!bars, "start", measures.to_vec()),
-        "rows" => (false, "group", vec!["value".to_owned()]),
-        "funnel" => (false, "event", vec!["count".to_owned()]),
+fn plot(data: &Value, measures: &[String], form: Form) -> Option<Plot> {
+    let (names, figures) = match data.get("kind").and_then(Value::as_str)? {
+        "series" => ("start", measures.to_vec()),
+        "rows" => ("group", vec!["value".to_owned()]),
+        "funnel" => ("event", vec!["count".to_owned()]),
         _ => return None,
     };
     Some(Plot {
-        joined,
+        form,
         names: names.to_owned(),
         figures,
     })
@@ -394,143 +455,5 @@ fn number(value: &Value) -> Option<f64> {
     match value {
         Value::String(text) => text.parse().ok(),
         other => other.as_f64(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chart::Chart;
-
-    fn columns(data: &Value) -> Vec<(String, String)> {
-        let batch = table(&rows(data)).unwrap();
-        let schema = batch.schema();
-        let fields = schema.fields().iter();
-        fields
-            .map(|f| (f.name().clone(), f.data_type().to_string()))
-            .collect()
-    }
-
-    #[test]
-    fn a_series_is_a_row_a_bucket_and_a_column_a_group() {
-        let data = json!({ "kind": "series", "buckets": [
-                { "start": "2026-01-01T00:00:00.000Z", "end": "2026-01-02T00:00:00.000Z" },
-                { "start": "2026-01-02T00:00:00.000Z", "end": "2026-01-03T00:00:00.000Z" }],
-            "series": [{ "group": "a", "values": [1, 2] }, { "group": "b", "values": [0.5, null] }] });
-        let found = columns(&data);
-        assert_eq!(found.len(), 4);
-        assert!(found[0].1.starts_with("Timestamp"));
-        assert_eq!(found[2], ("a".to_owned(), "Int64".to_owned()));
-        assert_eq!(found[3], ("b".to_owned(), "Float64".to_owned()));
-        let drawn = |data: &Value, bars: bool| {
-            let zone = Zone::default();
-            picture(data, Heading::default(), Unit::Number, (&zone, bars))
-        };
-        assert!(matches!(drawn(&data, false), Some(Chart::Line(_))));
-        assert!(matches!(drawn(&data, true), Some(Chart::Stacked(_))));
-        // What is lost has no column above the line.
-        let mut lost = data;
-        lost["series"][0]["values"][0] = json!(-1);
-        assert!(matches!(drawn(&lost, true), Some(Chart::Line(_))));
-    }
-
-    #[test]
-    fn objects_within_are_told_by_their_paths_and_mixed_values_are_text() {
-        let data = json!({ "kind": "rows", "rows": [
-            { "group": "x", "value": 1, "rate": { "low": 0.5 } }, { "group": null, "value": "2.50" }] });
-        let expected = [
-            ("group", "Utf8"),
-            ("value", "Utf8"),
-            ("rate_low", "Float64"),
-        ];
-        assert_eq!(
-            columns(&data),
-            expected.map(|(n, t)| (n.to_owned(), t.to_owned()))
-        );
-        assert_eq!(columns(&Value::Null).len(), 1);
-    }
-
-    #[test]
-    fn money_is_a_number_to_those_who_count_and_is_plotted() {
-        let data = json!({ "kind": "series", "buckets": [
-                { "start": "2026-01-01T00:00:00.000Z", "end": "2026-01-02T00:00:00.000Z" },
-                { "start": "2026-01-02T00:00:00.000Z", "end": "2026-01-03T00:00:00.000Z" }],
-            "series": [{ "group": "EU", "values": ["-1234.567", "0.00"] }, { "group": "007", "values": [1, null] }] });
-        let kinds = |data: &Value| {
-            let widget = json!({ "widget": 0, "title": "Sales", "data": data });
-            let section = section(&widget, &Zone::default(), "EUR").unwrap();
-            (section.table.columns(), section.plot)
-        };
-        let (columns, plot) = kinds(&data);
-        assert_eq!(columns[2], ("EU".to_owned(), Kind::Money));
-        assert_eq!(columns[3], ("007".to_owned(), Kind::Integer));
-        let plot = plot.unwrap();
-        assert_eq!((plot.joined, plot.names.as_str()), (true, "start"));
-        assert_eq!(plot.figures, ["EU", "007"]);
-        // What looks like a number and names a group stays what it is.
-        let data = json!({ "kind": "rows", "rows": [{ "group": "007", "value": "2.50" }] });
-        let (columns, plot) = kinds(&data);
-        assert_eq!(columns[0], ("group".to_owned(), Kind::Text));
-        assert_eq!(columns[1], ("value".to_owned(), Kind::Money));
-        assert_eq!(plot.unwrap().names, "group");
-        let data = json!({ "kind": "figure", "value": "1.00", "previous": null, "count": 3 });
-        let (columns, plot) = kinds(&data);
-        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!((names, plot), (vec!["value", "count", "previous"], None));
-    }
-
-    #[test]
-    fn a_real_time_figure_and_a_funnel_are_told_as_their_words_tell_them() {
-        let data = json!({ "kind": "realtime", "_id": "1", "metricName": "error_rate", "resultHash": "f9", "tzdb": "2026f",
-            "timestamp": "2026-01-01T10:00:00.000Z", "value": 0.25, "metadata": {
-                "unit": "share", "previous": 0.5, "change": -0.5, "k": 1, "n": 4, "low": 0.1, "high": 0.4, "refreshInterval": 30,
-                "timeRange": "last_hour", "windowSeconds": 3600, "series": [{ "value": 0.25 }, { "value": null }] } });
-        let widget = json!({ "widget": 0, "title": "Errors", "data": data });
-        let told = section(&widget, &Zone::default(), "EUR").unwrap();
-        let kinds = told.table.columns();
-        let paper = told.table.paper();
-        let paper: Vec<&str> = paper.iter().map(|i| kinds[*i].0.as_str()).collect();
-        assert_eq!(
-            paper,
-            ["value", "previous", "change", "low", "high", "unit"]
-        );
-        for name in ["value", "previous", "change", "low", "high"] {
-            assert!(kinds.contains(&(name.to_owned(), Kind::Share)), "{name}");
-        }
-        assert!(
-            !kinds
-                .iter()
-                .any(|(name, _)| ["resultHash", "tzdb"].contains(&name.as_str()))
-        );
-        let Some(Chart::Tile(tile)) = told.chart else {
-            panic!("no tile")
-        };
-        assert_eq!((tile.unit, tile.interval), (Unit::Share, Some((0.1, 0.4))));
-        assert_eq!(tile.series, [Some(0.25), None]);
-        assert_eq!(tile.heading.subtitle, "At 1 Jan 2026, 10:00, UTC");
-
-        let rate = json!({ "k": 1, "n": 2, "value": 0.5, "low": 0.1, "high": 0.9, "small": true });
-        let time = json!({ "count": 1, "median": 90.0, "p90": null });
-        let data = json!({ "kind": "funnel", "steps": [{ "step": 1, "event": ["a", "b"], "count": 1, "dropped": 0,
-            "rate": rate, "rateFromPrevious": rate, "timeFromPrevious": time, "timeFromEntry": time }] });
-        let widget = json!({ "widget": 0, "title": "Way", "data": data });
-        let told = section(&widget, &Zone::default(), "EUR").unwrap();
-        let kinds = told.table.columns();
-        assert_eq!(kinds.len(), 14);
-        assert_eq!(kinds[1], ("event".to_owned(), Kind::Text));
-        assert_eq!(kinds[3], ("rate".to_owned(), Kind::Share));
-        assert!(kinds.contains(&("median_seconds_from_entry".to_owned(), Kind::Seconds)));
-    }
-
-    #[test]
-    fn a_widget_without_data_says_why() {
-        let widget = json!({ "widget": 2, "title": "Sales", "error": { "message": "no rate" } });
-        let section = section(&widget, &Zone::default(), "EUR").unwrap();
-        assert_eq!(
-            (section.name.as_str(), section.title.as_str()),
-            ("widget_3", "Sales")
-        );
-        assert_eq!(section.notes, ["No data: no rate."]);
-        assert_eq!(section.chart, None);
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use rust_xlsxwriter::{
-    Chart, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder,
-    Workbook, Worksheet, XlsxError,
+    Chart, ChartType, Color, ConditionalFormat2ColorScale, DocProperties, ExcelDateTime, Format,
+    FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
 use super::cell::{Cell, Cells};
-use super::report::{Kind, Plot, Report, Section, spoken};
+use super::report::{Form, Kind, Plot, Report, Section, spoken};
 use super::{Progress, refused};
 use crate::chart;
 use crate::error::Result;
@@ -45,7 +45,8 @@ pub(super) fn write(
     }
     book.set_properties(&properties);
     about(&mut book, &report).map_err(refused)?;
-    let mut names = BTreeSet::from(["about".to_owned()]);
+    // The second is a name that spreadsheets keep for themselves.
+    let mut names = BTreeSet::from(["about", "history"].map(str::to_owned));
     let formats = Formats::new();
     let mut written = 0;
     for section in report.sections {
@@ -344,29 +345,73 @@ fn draw(
     let (Some(names), true) = (at(&plot.names), written.rows > 0) else {
         return Ok(());
     };
-    let kind = if plot.joined {
-        ChartType::Line
-    } else {
-        ChartType::Column
+    let figures = plot
+        .figures
+        .iter()
+        .filter_map(|figure| Some((figure, at(figure)?)));
+    let figures: Vec<(&String, u16)> = figures.collect();
+    let (Some((_, first)), Some((_, last))) = (figures.first(), figures.last()) else {
+        return Ok(());
+    };
+    let kind = match plot.form {
+        Form::Line => ChartType::Line,
+        Form::Area => ChartType::Area,
+        Form::StackedArea => ChartType::AreaStacked,
+        Form::Points => ChartType::Scatter,
+        Form::Columns => ChartType::Column,
+        Form::StackedColumns => ChartType::ColumnStacked,
+        Form::Bars => ChartType::Bar,
+        Form::Pie => ChartType::Pie,
+        Form::Donut => ChartType::Doughnut,
+        // A spreadsheet tints the cells themselves.
+        Form::Heat => {
+            let tints = ConditionalFormat2ColorScale::new()
+                .set_minimum_color(Color::RGB(0x00F4_F7FC))
+                .set_maximum_color(Color::RGB(0x005B_8FD9));
+            sheet.add_conditional_format(1, *first, written.rows, *last, &tints)?;
+            return Ok(());
+        }
     };
     let mut chart = Chart::new(kind);
+    let name = written.name.as_str();
     let mut share = false;
-    for figure in &plot.figures {
-        let Some(column) = at(figure) else { continue };
-        let name = written.name.as_str();
-        share |= columns
-            .iter()
-            .any(|(n, k)| n == figure && *k == Kind::Share);
+    // What is of the whole range has one row, whose figures are the parts and the names of whose columns are theirs.
+    let across = written.rows == 1 && figures.len() > 1;
+    let round = matches!(plot.form, Form::Pie | Form::Donut);
+    if round || (plot.form == Form::Bars && across) {
         chart
             .add_series()
-            .set_categories((name, 1, names, written.rows, names))
-            .set_values((name, 1, column, written.rows, column))
-            .set_name(&spoken(figure));
+            .set_categories((name, 0, *first, 0, *last))
+            .set_values((name, 1, *first, 1, *last))
+            .set_name(name);
+    } else {
+        for (figure, column) in &figures {
+            let of_shares = |(n, k): &(String, Kind)| n == *figure && *k == Kind::Share;
+            share |= columns.iter().any(of_shares);
+            chart
+                .add_series()
+                .set_categories((name, 1, names, written.rows, names))
+                .set_values((name, 1, *column, written.rows, *column))
+                .set_name(&spoken(figure));
+        }
+    }
+    match plot.form {
+        // The first row stands at the top, as in the sheet.
+        Form::Bars => {
+            chart.x_axis().set_reverse();
+        }
+        _ if columns
+            .get(usize::from(names))
+            .is_some_and(|c| c.1 == Kind::Instant) =>
+        {
+            chart.x_axis().set_num_format("yyyy-mm-dd");
+        }
+        _ => {}
     }
     if share {
         chart.y_axis().set_num_format("0%");
     }
-    if plot.figures.len() == 1 {
+    if figures.len() == 1 || (plot.form == Form::Bars && across) {
         chart.legend().set_hidden();
     }
     chart.title().set_name(&written.name);

@@ -120,10 +120,17 @@ pub struct Found {
     pub documents: Vec<Document>,
 }
 
-/// Text as lists sort it and searches look in it: in lower case.
+/// Text as lists sort it and searches look in it: in lower case, letter by letter, so that what a part becomes is part of what the
+/// whole becomes.
 pub fn fold(text: &str) -> String {
-    // PostgreSQL takes no NUL within text.
-    text.to_lowercase().replace('\0', "\u{fffd}")
+    let letters = text.chars().flat_map(char::to_lowercase);
+    let letters = letters.map(|c| match c {
+        'ς' => 'σ',
+        // PostgreSQL takes no NUL within text.
+        '\0' => '\u{fffd}',
+        other => other,
+    });
+    letters.collect()
 }
 
 impl Holder {
@@ -385,7 +392,7 @@ pub fn share(session: &mut dyn Session, kind: Kind, id: ObjectId, shares: &[Shar
     Ok(())
 }
 
-fn read(row: &Row, kind: Kind) -> Result<Document> {
+pub(super) fn read(row: &Row, kind: Kind) -> Result<Document> {
     Ok(Document {
         kind,
         id: row.text(1)?.parse()?,

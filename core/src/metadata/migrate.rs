@@ -44,6 +44,11 @@ pub(super) const ALL: &[Migration] = &[
         sql: "",
         postgres: include_str!("../../migrations/metadata/0005_record.postgres.sql"),
     },
+    Migration {
+        number: 6,
+        sql: include_str!("../../migrations/metadata/0006_expiries.sql"),
+        postgres: include_str!("../../migrations/metadata/0006_expiries.postgres.sql"),
+    },
 ];
 
 const EXISTS: &str = "

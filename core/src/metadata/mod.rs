@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod documents;
 mod embedded;
 pub mod entries;
+pub mod expiries;
 pub mod feedback;
 mod held;
 mod id;

@@ -1,6 +1,7 @@
 //! Metadata in PostgreSQL, which several servers share.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ::postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use ::postgres::{Client, Config, NoTls};
@@ -11,6 +12,9 @@ use crate::query::Instant;
 
 /// How many connections wait for the next question; more are opened and closed as they are needed.
 const IDLE: usize = 16;
+
+/// How long a server may be silent that should answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The advisory lock that one change at a time holds: `travelse` in ASCII.
 const LOCK: i64 = 0x7472_6176_656c_7365;
@@ -29,14 +33,26 @@ impl Postgres {
     /// `invalid_url`; `unreachable` where nobody answers or lets us in; as opening a warehouse for what the tables hold.
     pub fn open(url: &str, read_only: bool, now: Instant) -> Result<Self> {
         // What was given may hold a password, and is not repeated.
-        let config: Config = url.parse().map_err(|e: ::postgres::Error| {
+        let unfit = || {
             Error::field(
                 "metadata",
                 "invalid_url",
                 "must be such as postgres://user@host/database",
             )
-            .caused_by(e)
-        })?;
+        };
+        let parsed = url.parse();
+        let mut config: Config = parsed.map_err(|e: ::postgres::Error| unfit().caused_by(e))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(unfit());
+        }
+        // A server that nobody hears of any more is not waited for as long as the system would.
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(PATIENCE);
+        }
+        config.keepalives_idle(PATIENCE);
         let store = Self {
             config,
             idle: Mutex::default(),

@@ -425,6 +425,44 @@ fn migrations_go_forward_only_and_none_may_have_changed() {
     });
 }
 
+#[test]
+fn only_what_is_due_is_given_and_only_until_it_is_done() {
+    engines(|engine, store| {
+        let id = |n: u8| document(n, "a", "b").id;
+        let due = |by: i64| {
+            let found = read(store, |s| expiries::due(s, Kind::Export, at(by))).unwrap();
+            found.iter().map(|d| d.id).collect::<Vec<_>>()
+        };
+        change(store, |s| {
+            for n in 1..5 {
+                let kind = if n == 4 { Kind::Alert } else { Kind::Export };
+                insert(
+                    s,
+                    &Document {
+                        kind,
+                        ..document(n, "a", "b")
+                    },
+                )?;
+                expiries::set(s, kind, id(n), at(100 - i64::from(n)))?;
+            }
+            // Of nothing that is there.
+            expiries::set(s, Kind::Export, id(9), at(1))
+        })
+        .unwrap();
+        assert_eq!(due(96), [], "{engine}");
+        assert_eq!(due(98), [id(3), id(2)], "{engine}");
+        change(store, |s| {
+            expiries::set(s, Kind::Export, id(2), at(500))?;
+            expiries::clear(s, Kind::Export, id(3))?;
+            expiries::clear(s, Kind::Export, id(7))
+        })
+        .unwrap();
+        assert_eq!(due(99), [id(1)], "{engine}");
+        let all = read(store, |s| expiries::due(s, Kind::Export, Instant::MAX));
+        assert_eq!(all.unwrap().len(), 2, "{engine}");
+    });
+}
+
 fn letter(n: i64, told: &str) -> Letter {
     Letter {
         note: Note {

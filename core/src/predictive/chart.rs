@@ -28,6 +28,7 @@ impl PredictiveAnswer {
             across: Across::Time,
             from_zero: self.prediction_type != Prediction::ChurnRate,
             series,
+            ..LineChart::default()
         })
     }
 

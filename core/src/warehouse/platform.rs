@@ -38,7 +38,8 @@ pub struct Figures<'a> {
     pub status: &'a str,
     /// Only rows of this name; empty for all.
     pub name: &'a str,
-    /// Only rows whose properties have these values, as text; `destination` is a column where the rows have one.
+    /// Only rows whose properties have these values, which are given as JSON and compared as what they are: the number 10 is 10.0 and
+    /// not the text "10"; `destination` is a column where the rows have one.
     pub only: &'a [(String, String)],
 }
 
@@ -53,8 +54,12 @@ pub struct Cell {
     pub count: u64,
     /// How many of them have a value.
     pub values: u64,
-    /// The exact sum of the values in millionths.
+    /// The sum of the values in millionths, to which each is rounded.
     pub sum: i128,
+    /// Whether the sum is of all values: some are too large to be counted in millionths.
+    pub exact: bool,
+    /// The mean of the values, to the accuracy of doubles.
+    pub mean: Option<f64>,
     /// The least value.
     pub min: Option<f64>,
     /// The greatest value.
@@ -85,6 +90,16 @@ pub struct Sum {
 // Rows of every table in one shape. $1 are the edges, $2 and $3 the bounds, $4 the column to group by, $5 the path of a property, $6
 // the status and $7 the name that rows must have, $8 the paths of properties and $9 the values that they must have, parted by chr(31), $10
 // the destination. A row without a time belongs to no bucket.
+macro_rules! typed {
+    () => {
+        "lambda j: case json_type(j)
+            when 'VARCHAR' then 's' || json_extract_string(j, '$')
+            when 'BOOLEAN' then 'b' || json_extract_string(j, '$')
+            else 'n' || try_cast(json_extract_string(j, '$') as double)::varchar
+        end"
+    };
+}
+
 macro_rules! picked {
     ($rows:literal, $then:literal) => {
         concat!(
@@ -111,7 +126,15 @@ picked as (
     where (ts is null or (ts >= $2 and ts < $3))
         and ($6 = '' or status = $6)
         and ($7 = '' or name = $7)
-        and ($8 = '$' or json_extract_string(coalesce(properties, '{}'), string_split($8, chr(31))) = string_split($9, chr(31)))
+        and (
+            $8 = '$'
+            or list_transform(json_extract(coalesce(properties, '{}'), string_split($8, chr(31))), ",
+            typed!(),
+            ")
+                = list_transform(string_split($9, chr(31)), ",
+            typed!(),
+            ")
+        )
         and ($10 = '' or destination = $10)
 ),
 slotted as (
@@ -133,7 +156,8 @@ select
     slot, grp, count(*) as count, count(value) as valued,
     sum(try_cast(value as decimal(28, 6))) as sum,
     min(value) as least, max(value) as most,
-    quantile_cont(value, 0.5) as median, quantile_cont(value, 0.95) as p95
+    quantile_cont(value, 0.5) as median, quantile_cont(value, 0.95) as p95,
+    count(try_cast(value as decimal(28, 6))) as summed, favg(value) as mean
 from slotted
 group by slot, grp
 order by slot, grp
@@ -246,14 +270,17 @@ fn values(asked: &Figures<'_>) -> [Parameter; 10] {
         "" => "$".to_owned(),
         name => format!("$.\"{}\"", name.replace('"', "")),
     };
+    let pointer = |of: &str| format!("/{}", of.replace('~', "~0").replace('/', "~1"));
     let placed = !matches!(asked.subject, Subject::Events | Subject::Performance);
     let (mut paths, mut wanted, mut destination) = (Vec::new(), Vec::new(), String::new());
     for (property, value) in asked.only {
-        if placed && property == "destination" {
-            destination.clone_from(value);
-        } else {
-            paths.push(path(property));
-            wanted.push(value.as_str());
+        let text = serde_json::from_str::<String>(value).ok();
+        match text {
+            Some(text) if placed && property == "destination" => destination = text,
+            _ => {
+                paths.push(pointer(property));
+                wanted.push(value.as_str());
+            }
         }
     }
     if paths.is_empty() {
@@ -287,6 +314,7 @@ fn cells_of(batch: &RecordBatch) -> Option<Vec<Cell>> {
     let (count, valued) = (whole(2)?, whole(3)?);
     let sum = column(4)?.as_primitive_opt::<Decimal128Type>()?;
     let (least, most, median, p95) = (real(5)?, real(6)?, real(7)?, real(8)?);
+    let (summed, mean) = (whole(9)?, real(10)?);
     let some = |column: &arrow::array::Float64Array, row: usize| {
         column.is_valid(row).then(|| column.value(row))
     };
@@ -296,6 +324,8 @@ fn cells_of(batch: &RecordBatch) -> Option<Vec<Cell>> {
         count: count.value(row) as u64,
         values: valued.value(row) as u64,
         sum: if sum.is_valid(row) { sum.value(row) } else { 0 },
+        exact: summed.value(row) == valued.value(row),
+        mean: some(mean, row),
         min: some(least, row),
         max: some(most, row),
         median: some(median, row),

@@ -16,7 +16,7 @@ use travelsense::{Analytics, Error, Instant, Options, Principal, Window, Zone};
 
 use super::failure::Failure;
 use super::progress::Progress;
-use super::serve::{close, listen, runtime, until_stopped};
+use super::serve::{close, cut_off, listen, runtime, until_stopped};
 use super::table::count;
 use super::token::{now, signed};
 use super::{Outcome, output, store};
@@ -116,9 +116,10 @@ impl Demo {
         runtime.spawn(notify::run(Arc::clone(&analytics), notifier));
         service.admit_once(code, token);
         let file = store::file(&self.data);
-        let ended = until_stopped(runtime, listener, service, Duration::ZERO, file);
-        close(analytics);
-        ended.map(drop)
+        let place = (Duration::ZERO, file);
+        let (_, since) = until_stopped(runtime, listener, service, place, cut_off)?;
+        close(analytics, since);
+        Ok(())
     }
 
     /// Whether data has to be made: there is none, it was left half made, or its day is over. Data that is no demo stays.

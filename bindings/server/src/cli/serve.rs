@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::settings::Settings;
 use super::{Outcome, preflight, store};
 use crate::keys::REFRESH;
-use crate::serve::{hangup, serve, signalled};
+use crate::serve::{DRAIN, hangup, serve, signalled};
 use crate::source::{Following, Notes};
 use crate::{FetchedKeys, Service, anchor, notify, room, router, upkeep};
 
@@ -32,6 +32,18 @@ pub(super) struct Serve {
 
 /// Whoever breaks so soon after the start would break again and again.
 const SOON: Duration = Duration::from_secs(10);
+
+/// How long after the signal an export that does not stop is waited for; it goes on when the server starts again.
+const EXPORTS: Duration = Duration::from_secs(2);
+
+/// Where there is less left of it, it is waited for so long.
+const LEAST: Duration = Duration::from_millis(500);
+
+/// When the process ends, whatever still holds it up: what was acknowledged is on the disk.
+const LAST: Duration = Duration::from_millis(9_700);
+
+// Answers, exports, and a second and a half for what has to be written.
+const _: () = assert!(DRAIN.as_millis() + 2 * LEAST.as_millis() + 1_500 < LAST.as_millis());
 
 /// How a server came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,13 +121,20 @@ impl Serve {
         runtime.spawn(follow_keys(settings, service.clone()));
         let notes = Notes::beside(&store::file(&data))?;
         let following = Following::start(&analytics, sources, &notes);
-        let ended = until_stopped(runtime, listener, service, delay, store::file(&data));
+        let end = until_stopped(
+            runtime,
+            listener,
+            service,
+            (delay, store::file(&data)),
+            cut_off,
+        );
         following.stop();
         if let Some(anchors) = anchors {
             anchors.end(&analytics);
         }
-        close(analytics);
-        match ended? {
+        let (ended, since) = end?;
+        close(analytics, since);
+        match ended {
             Ended::Stopped => Ok(()),
             Ended::Broken if begun.elapsed() < SOON => Err(Failure::failed(
                 "the engine met a failure that it cannot go on after, and soon after the last; start the server again",
@@ -197,22 +216,40 @@ fn tell_of_the_log(analytics: &Analytics) {
     }
 }
 
-/// Closes a store that nobody uses any more.
-pub(super) fn close(analytics: Arc<Analytics>) {
+/// Closes a store that nobody uses any more, and whose exports were told to stop at an instant.
+pub(super) fn close(analytics: Arc<Analytics>, since: Instant) {
     if let Ok(analytics) = Arc::try_unwrap(analytics) {
-        analytics.close();
+        analytics.close_within(EXPORTS.saturating_sub(since.elapsed()).max(LEAST));
     }
     tracing::info!("stopped");
 }
 
-/// Serves until SIGINT or SIGTERM, or SIGHUP, which asks to begin anew.
+/// Sees to it that the process ends in time once it was told to stop.
+pub(super) fn cut_off(why: Ended) {
+    if why != Ended::Stopped {
+        return;
+    }
+    let late = std::thread::Builder::new().spawn(|| {
+        std::thread::sleep(LAST);
+        tracing::warn!(
+            "stopped before everything was closed; it is put in order at the next start"
+        );
+        std::process::exit(0);
+    });
+    if let Err(error) = late {
+        tracing::error!(%error, "nobody sees to it that the server stops in time");
+    }
+}
+
+/// Serves until SIGINT or SIGTERM, or SIGHUP, which asks to begin anew. Told to stop, it goes on for `delay`, and then calls `stopping`;
+/// gives why it stopped and since when.
 pub(super) fn until_stopped(
     runtime: Runtime,
     listener: TcpListener,
     service: Service,
-    delay: Duration,
-    store: PathBuf,
-) -> Result<Ended, Failure> {
+    (delay, store): (Duration, PathBuf),
+    stopping: fn(Ended),
+) -> Result<(Ended, Instant), Failure> {
     let ended = Arc::new(OnceLock::new());
     let end = Arc::clone(&ended);
     let opened = Arc::clone(service.analytics());
@@ -238,11 +275,13 @@ pub(super) fn until_stopped(
                 () = hangup => Ended::Anew,
                 why = broken => why,
             };
-            let _ = end.set(why);
             // Whoever sends requests here learns that they should go elsewhere before they are refused.
             watched.leave();
             tokio::time::sleep(delay).await;
+            stopping(why);
+            let _ = end.set((why, Instant::now()));
             watched.stop();
+            watched.analytics().wind_down();
         };
         tell_of_the_log(&opened);
         tracing::info!(address, "listening");
@@ -254,5 +293,102 @@ pub(super) fn until_stopped(
     // A question that still runs is a read and may be dropped; waiting for it could take longer than we are given.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served.map_err(|e| Failure::failed(format!("the server failed: {e}")))?;
-    Ok(ended.get().copied().unwrap_or(Ended::Stopped))
+    let ended = ended.get().copied();
+    Ok(ended.unwrap_or_else(|| (Ended::Stopped, Instant::now())))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::sync::mpsc;
+
+    use serde_json::{Value, json};
+    use travelsense::Options;
+    use travelsense::access::{Key, Verifier};
+
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn an_export_that_does_not_stop_holds_nobody_up_and_goes_on_after_the_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("travelsense.db");
+        let (go, wait) = mpsc::channel::<()>();
+        let wait = std::sync::Mutex::new(wait);
+        // Chance is asked for the name of the file, and never comes.
+        let stuck = Options {
+            path: Some(path.clone()),
+            chance: Arc::new(move |bytes| {
+                if std::thread::current().name() == Some("travelsense-export") {
+                    let _ = wait.lock().unwrap().recv();
+                }
+                bytes.fill(7);
+                Ok(())
+            }),
+            ..Options::default()
+        };
+        let analytics = Arc::new(Analytics::open_with(stuck).unwrap());
+        let who = Principal::owner();
+        let event = json!([{ "userId": "ada", "name": "search", "ts": "2026-01-01T12:00:00Z" }]);
+        analytics.ingest(&who, &event).unwrap();
+        let asked = json!({ "exportType": "report", "format": "xlsx",
+            "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
+        let asking = Arc::clone(&analytics);
+        let asking =
+            std::thread::spawn(move || asking.export(&Principal::owner(), &asked).map(drop));
+        while status(&analytics) != "processing" {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let key = Key::secret(b"k3Jd92hfQmzX7vLpWs8Tn4RbYc6Qd1Gz").unwrap();
+        let verifier = Verifier::new(vec![key], "a", "b").unwrap();
+        let service = Service::new(Arc::clone(&analytics), verifier, Limits::default());
+        let runtime = runtime().unwrap();
+        let listener = runtime.block_on(listen("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let told = std::thread::spawn(move || {
+            // Once it answers it heeds signals too.
+            let mut socket = std::net::TcpStream::connect(address).unwrap();
+            socket
+                .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            assert!(socket.read_to_end(&mut Vec::new()).unwrap() > 0);
+            let me = std::process::id().to_string();
+            std::process::Command::new("kill")
+                .args(["-TERM", &me])
+                .status()
+        });
+        let place = (Duration::ZERO, path.clone());
+        let end = until_stopped(runtime, listener, service, place, |_| {});
+        let (ended, since) = end.unwrap();
+        assert!(told.join().unwrap().unwrap().success());
+        asking.join().unwrap().unwrap();
+        close(analytics, since);
+        let took = since.elapsed();
+        assert_eq!(ended, Ended::Stopped);
+        assert!(took < EXPORTS + DRAIN, "{took:?}");
+
+        // The process would be gone by now; here its thread has to let go of the store.
+        drop(go);
+        let again = loop {
+            match Analytics::open(&path) {
+                Ok(store) => break store,
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        assert_eq!(status(&again), "processing");
+        assert_eq!(again.resume_exports().unwrap(), 1);
+        while status(&again) == "processing" {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(status(&again), "completed");
+        again.close();
+    }
+
+    /// Where the only export is in its life, once there is one.
+    fn status(store: &Analytics) -> Value {
+        let listed = store.exports(&Principal::owner(), &json!({})).unwrap();
+        let first = listed.exports.first();
+        first.map_or(Value::Null, |job| json!(job.status))
+    }
 }

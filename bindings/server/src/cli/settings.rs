@@ -3,6 +3,7 @@
 mod layers;
 mod signing;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -274,8 +275,10 @@ impl Settings {
         let mut limits = Limits::default();
         limits.running = self.max_running.unwrap_or(limits.running);
         limits.connections = self.max_connections.unwrap_or(limits.connections);
-        if limits.running == 0 {
-            return Err(Failure::invalid("--max-running must be at least 1"));
+        if !(1..=1_024).contains(&limits.running) {
+            return Err(Failure::invalid(
+                "--max-running must be at least 1, and at most 1,024",
+            ));
         }
         if limits.connections == 0 {
             return Err(Failure::invalid("--max-connections must be at least 1"));
@@ -478,11 +481,13 @@ fn length(flag: &str, text: &str) -> Result<Duration, Failure> {
 
 fn read(flag: &str, path: &Path) -> Result<String, Failure> {
     let refuse = |why: String| Failure::invalid(format!("{flag}: `{}` {why}", path.display()));
-    let size = std::fs::metadata(path)
-        .map_err(|e| refuse(format!("cannot be read: {e}")))?
-        .len();
-    if size > MAX_FILE_BYTES {
+    // A device says of itself that it has no size, and never ends.
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
+        .map_err(|e| refuse(format!("cannot be read: {e}")))?;
+    if text.len() as u64 > MAX_FILE_BYTES {
         return Err(refuse("is larger than 1 MiB".to_owned()));
     }
-    std::fs::read_to_string(path).map_err(|e| refuse(format!("cannot be read: {e}")))
+    Ok(text)
 }

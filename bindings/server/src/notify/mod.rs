@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(2);
 
 /// How many notifications are delivered at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 
 /// How long one attempt may take; shorter than the time for which a notification is one's own.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,46 +62,47 @@ impl Notifier {
         })
     }
 
-    /// Delivers what is due, once; says how many were tried.
+    /// Delivers what is due, until nothing is any more; says how many were tried. A receiver that is silent keeps no other waiting, as
+    /// long as there is a place.
     pub async fn deliver(self: &Arc<Self>, analytics: &Arc<Analytics>) -> usize {
-        let store = Arc::clone(analytics);
-        let taken =
-            tokio::task::spawn_blocking(move || store.take_notifications(&system(), AT_ONCE));
-        let letters = match taken.await {
-            Ok(Ok(letters)) => letters,
-            Ok(Err(error)) => {
-                tracing::error!(?error, "notifications cannot be read");
-                return 0;
-            }
-            Err(_) => return 0,
-        };
-        let tried = letters.len();
         let mut under_way = JoinSet::new();
-        for letter in letters {
-            let (notifier, store) = (Arc::clone(self), Arc::clone(analytics));
-            under_way.spawn(async move {
-                let attempt = notifier.attempt(&letter, store.now().micros()).await;
-                match &attempt {
-                    Attempt::Delivered => {}
-                    Attempt::Failed(why) | Attempt::Refused(why) => {
-                        tracing::warn!(
-                            id = letter.note.id,
-                            channel = letter.channel,
-                            why,
-                            "not delivered"
-                        );
-                    }
-                }
-                let kept = tokio::task::spawn_blocking(move || {
-                    store.attempted(&system(), &letter, &attempt)
-                });
-                if let Ok(Err(error)) = kept.await {
-                    tracing::error!(?error, "what became of a notification cannot be kept");
-                }
-            });
+        let mut tried = 0;
+        loop {
+            let letters = match AT_ONCE - under_way.len() {
+                0 => Vec::new(),
+                free => due(analytics, free).await,
+            };
+            tried += letters.len();
+            for letter in letters {
+                under_way.spawn(Arc::clone(self).tried(Arc::clone(analytics), letter));
+            }
+            if under_way.is_empty() {
+                return tried;
+            }
+            // Whatever ends makes room, and what has become due meanwhile need not wait for it.
+            let _ = tokio::time::timeout(LOOK, under_way.join_next()).await;
         }
-        while under_way.join_next().await.is_some() {}
-        tried
+    }
+
+    /// Tries to deliver one, and keeps what became of it.
+    async fn tried(self: Arc<Self>, store: Arc<Analytics>, letter: Letter) {
+        let attempt = self.attempt(&letter, store.now().micros()).await;
+        match &attempt {
+            Attempt::Delivered => {}
+            Attempt::Failed(why) | Attempt::Refused(why) => {
+                tracing::warn!(
+                    id = letter.note.id,
+                    channel = letter.channel,
+                    why,
+                    "not delivered"
+                );
+            }
+        }
+        let kept =
+            tokio::task::spawn_blocking(move || store.attempted(&system(), &letter, &attempt));
+        if let Ok(Err(error)) = kept.await {
+            tracing::error!(?error, "what became of a notification cannot be kept");
+        }
     }
 
     async fn attempt(&self, letter: &Letter, now: i64) -> Attempt {
@@ -146,13 +147,25 @@ pub async fn run(analytics: Arc<Analytics>, notifier: Notifier) {
     };
     let delivering = async {
         loop {
-            // Where there is more, it goes on at once.
-            if notifier.deliver(&analytics).await < AT_ONCE {
-                tokio::time::sleep(LOOK).await;
-            }
+            notifier.deliver(&analytics).await;
+            tokio::time::sleep(LOOK).await;
         }
     };
     tokio::join!(evaluating, delivering);
+}
+
+/// So many notifications that are due, and that nobody else delivers.
+async fn due(analytics: &Arc<Analytics>, most: usize) -> Vec<Letter> {
+    let store = Arc::clone(analytics);
+    let taken = tokio::task::spawn_blocking(move || store.take_notifications(&system(), most));
+    match taken.await {
+        Ok(Ok(letters)) => letters,
+        Ok(Err(error)) => {
+            tracing::error!(?error, "notifications cannot be read");
+            Vec::new()
+        }
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The server itself, as the record knows it.

@@ -130,6 +130,43 @@ fn who_is_silent_before_a_request_or_within_its_head_is_not_waited_for() {
 }
 
 #[test]
+fn who_does_not_read_what_is_sent_gives_the_place_back() {
+    let server = Listening::with(Limits {
+        silence: Duration::from_millis(300),
+        connections: 1,
+        ..Limits::default()
+    });
+    let mut deaf = server.connect();
+    // More than both ends keep for whoever reads later.
+    let asked = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(60);
+    deaf.write_all(asked.as_bytes()).unwrap();
+    assert_eq!(ask(&mut server.connect()), 200);
+    drop(deaf);
+}
+
+#[test]
+fn a_large_body_is_read_only_of_those_who_are_proved() {
+    let server = Listening::with(Limits::default());
+    let head = |token: &str| {
+        format!(
+            "POST /api/analytics-dashboard/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 4000000\r\n\r\n["
+        )
+    };
+    // The rest of the body never comes, and is not waited for.
+    let mut socket = server.connect();
+    socket.write_all(head("none").as_bytes()).unwrap();
+    assert_eq!(answer(&mut socket).unwrap().0, 401);
+    let mut socket = server.connect();
+    socket.write_all(head(&token("admin")).as_bytes()).unwrap();
+    let rest = " ".repeat(4_000_000 - 2) + "]";
+    socket.write_all(rest.as_bytes()).unwrap();
+    let (status, body) = answer(&mut socket).unwrap();
+    assert!(status == 200 || status == 400, "{body}");
+    assert_ne!(status, 401);
+}
+
+#[test]
 fn a_body_that_does_not_go_on_is_answered_with_400() {
     let server = Listening::with(Limits {
         silence: Duration::from_millis(300),

@@ -184,6 +184,8 @@ fn the_server_does_not_start_without_a_key_that_is_safe() {
     let good = [("TRAVELSENSE_JWT_SECRET", SECRET)];
     serve(&["--timeout", "never"], &good, &["--timeout", "never"]);
     serve(&["--max-running", "0"], &good, &["--max-running"]);
+    let most = usize::MAX.to_string();
+    serve(&["--max-running", &most], &good, &["--max-running"]);
     serve(&["--max-connections", "0"], &good, &["--max-connections"]);
     serve(&["--log-format", "xml"], &good, &["--log-format", "xml"]);
     serve(&["--jwt-issuer", ""], &good, &["issuer"]);

@@ -21,6 +21,12 @@ const SCALE: f64 = INNER / (CHART - 2.0 * chart::MARGIN);
 /// Of a table a document shows so many rows; the other formats hold them all.
 const MOST_ROWS: usize = 5_000;
 
+/// The height of a table's row.
+const ROW: f64 = 14.0;
+
+/// A table of so few rows stands as it is, on the page of its chart.
+const FEW: usize = 12;
+
 /// Something drawn on a page.
 pub(super) enum Mark {
     Text {
@@ -54,7 +60,7 @@ pub(super) struct Pages {
     pub(super) sections: Vec<(String, usize, f64)>,
     y: f64,
     /// Whether a character had no shape in the font.
-    boxes: bool,
+    pub(super) boxes: bool,
 }
 
 impl Pages {
@@ -101,23 +107,6 @@ impl Pages {
         written: u64,
         progress: &mut Progress<'_>,
     ) -> Result<u64> {
-        self.y += 16.0;
-        self.room(90.0);
-        let place = (section.title.clone(), self.pages.len() - 1, self.y);
-        self.sections.push(place);
-        match &section.chart {
-            Some(chart) => self.picture(chart),
-            None => self.paragraph(&section.title, 15.0 * SCALE, true, false),
-        }
-        self.y += 6.0;
-        let noted = section
-            .chart
-            .map_or_else(Vec::new, |c| c.heading().notes.clone());
-        for note in section.notes.iter().filter(|n| !noted.contains(n)) {
-            self.paragraph(note, 8.5, false, true);
-        }
-        self.y += 4.0;
-
         let all = section.table.columns();
         let places = section.table.paper();
         let columns = places.iter().filter_map(|i| all.get(*i).cloned());
@@ -137,6 +126,31 @@ impl Pages {
             count += cells.rows() as u64;
             progress(written + count)?;
         }
+        self.y += 16.0;
+        self.room(90.0);
+        let below = match rows.len() {
+            few @ 0..=FEW => ROW * (few + 3) as f64,
+            _ => 3.0 * ROW,
+        };
+        let place = match &section.chart {
+            Some(chart) => self.picture(chart, below),
+            None => {
+                let place = (self.pages.len() - 1, self.y);
+                self.paragraph(&section.title, 15.0 * SCALE, true, false);
+                place
+            }
+        };
+        self.sections
+            .push((section.title.clone(), place.0, place.1));
+        self.y += 6.0;
+        let noted = section
+            .chart
+            .map_or_else(Vec::new, |c| c.heading().notes.clone());
+        for note in section.notes.iter().filter(|n| !noted.contains(n)) {
+            self.paragraph(note, 8.5, false, true);
+        }
+        self.y += 4.0;
+
         for (i, _) in columns
             .iter()
             .enumerate()
@@ -152,9 +166,9 @@ impl Pages {
         Ok(written + count)
     }
 
-    /// A chart as wide as the page, or as wide as it is; its own margins lie in those of the page, so that its title begins where all
-    /// text does.
-    fn picture(&mut self, chart: &Chart) {
+    /// A chart as wide as the page, or as wide as it is, on a page that has room for so much below it too, and where it stands; its own
+    /// margins lie in those of the page, so that its title begins where all text does.
+    fn picture(&mut self, chart: &Chart, below: f64) -> (usize, f64) {
         let look = Look {
             theme: Theme::Light,
             width: CHART,
@@ -164,10 +178,11 @@ impl Pages {
         let scale = SCALE.min((BOTTOM - MARGIN) / high);
         let (width, height) = (wide * scale, high * scale);
         let edge = chart::MARGIN * scale;
-        self.room(height - 2.0 * edge);
+        self.room(height - 2.0 * edge + below);
         if svg.chars().any(|c| !covered(c)) {
             self.boxes = true;
         }
+        let place = (self.pages.len() - 1, self.y);
         let (x, y) = (MARGIN - edge, self.y - edge);
         self.mark(Mark::Picture {
             x,
@@ -177,6 +192,7 @@ impl Pages {
             svg,
         });
         self.y += height - 2.0 * edge;
+        place
     }
 
     /// Says what the other formats have beside what is here.
@@ -193,9 +209,9 @@ impl Pages {
     fn table(&mut self, columns: &[(String, Kind)], rows: &[Vec<String>]) {
         const SIZE: f64 = 8.0;
         const GAP: f64 = 12.0;
-        const ROW: f64 = 14.0;
         const LEAST: f64 = 30.0;
         const LEAST_TEXT: f64 = 60.0;
+        const BETWEEN: f64 = 26.0;
         // Lengths of time are told in whatever unit they have.
         let head = |(name, kind): &(String, Kind)| match kind {
             Kind::Seconds => spoken(name).replace(" seconds", ""),
@@ -253,9 +269,15 @@ impl Pages {
             .map(|(head, width)| measure::wrap(head, SIZE, true, *width))
             .collect();
         let deep = lines.iter().map(Vec::len).max().unwrap_or(1) as f64;
-        let head = |pages: &mut Self| {
-            let mut x = MARGIN;
-            let top = pages.y;
+        // A long table that leaves most of the width empty goes on beside itself.
+        let wide = widths.iter().sum::<f64>() + GAP * (fitting as f64 - 1.0);
+        let places = ((INNER + BETWEEN) / (wide + BETWEEN))
+            .floor()
+            .clamp(1.0, 4.0);
+        let places = if rows.len() > FEW { places as usize } else { 1 };
+        let step = (INNER + BETWEEN) / places as f64;
+        let head = |pages: &mut Self, left: f64, top: f64| {
+            let mut x = left;
             for (i, (lines, width)) in lines.iter().zip(&widths).enumerate() {
                 let first = top + 10.0 * (deep - lines.len() as f64);
                 for (n, line) in lines.iter().enumerate() {
@@ -264,33 +286,47 @@ impl Pages {
                 }
                 x += width + GAP;
             }
-            pages.y = top + 10.0 * deep + 2.0;
-            pages.rule();
-            pages.y += 1.0;
+            pages.line((left, top + 10.0 * deep + 2.0), wide);
         };
-        self.room(10.0 * deep + 3.0 * ROW);
-        head(self);
-        for (n, row) in rows.iter().enumerate() {
-            if self.y + ROW > BOTTOM {
-                self.turn();
-                head(self);
+        let above = 10.0 * deep + 3.0;
+        self.room(above + 3.0 * ROW);
+        let mut rest = rows;
+        loop {
+            let top = self.y;
+            let room = ((BOTTOM - top - above) / ROW).floor().max(1.0) as usize;
+            let each = rest.len().div_ceil(places).clamp(1, room);
+            let (here, later) = rest.split_at(rest.len().min(each * places));
+            head(self, MARGIN, top);
+            for (place, part) in here.chunks(each).enumerate() {
+                let left = MARGIN + step * place as f64;
+                if place > 0 {
+                    head(self, left, top);
+                }
+                self.y = top + above;
+                for (n, row) in part.iter().enumerate() {
+                    if n % 2 == 1 {
+                        self.mark(Mark::Area {
+                            x: left - 3.0,
+                            y: self.y,
+                            width: wide + 6.0,
+                            height: ROW,
+                            colour: 0xf6_f8_fb,
+                        });
+                    }
+                    let mut x = left;
+                    for (i, (text, width)) in row.iter().zip(&widths).enumerate() {
+                        self.cell((x, self.y + 10.0), *width, (SIZE, false), text, numeric(i));
+                        x += width + GAP;
+                    }
+                    self.y += ROW;
+                }
             }
-            if n % 2 == 1 {
-                let y = self.y;
-                self.mark(Mark::Area {
-                    x: MARGIN - 3.0,
-                    y,
-                    width: INNER + 6.0,
-                    height: ROW,
-                    colour: 0xf6_f8_fb,
-                });
+            self.y = top + above + ROW * each.min(here.len()) as f64;
+            rest = later;
+            if rest.is_empty() {
+                break;
             }
-            let mut x = MARGIN;
-            for (i, (text, width)) in row.iter().zip(&widths).enumerate() {
-                self.cell((x, self.y + 10.0), *width, (SIZE, false), text, numeric(i));
-                x += width + GAP;
-            }
-            self.y += ROW;
+            self.turn();
         }
         if rows.is_empty() {
             self.paragraph("No rows.", SIZE, false, true);
@@ -350,11 +386,15 @@ impl Pages {
 
     /// A light line from margin to margin.
     fn rule(&mut self) {
-        let y = self.y;
+        self.line((MARGIN, self.y), INNER);
+    }
+
+    /// A light line.
+    fn line(&mut self, (x, y): (f64, f64), width: f64) {
         self.mark(Mark::Area {
-            x: MARGIN,
+            x,
             y,
-            width: INNER,
+            width,
             height: 0.75,
             colour: 0xc9_cf_d9,
         });

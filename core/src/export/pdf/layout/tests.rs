@@ -103,6 +103,49 @@ fn every_page_of_a_long_table_has_its_header_and_nothing_leaves_the_page() {
 }
 
 #[test]
+fn a_long_narrow_table_goes_on_beside_itself_and_a_small_one_stays_with_its_chart() {
+    let rows = |n: usize| -> Table<'static> {
+        let number: ArrayRef = Arc::new(Float64Array::from_iter_values((0..n).map(|i| i as f64)));
+        Table::of(RecordBatch::try_from_iter_with_nullable([("number", number, true)]).unwrap())
+    };
+    let (long, _) = Pages::of(of(rows(300)), &mut |_| Ok(())).unwrap();
+    assert_eq!(long.pages.len(), 2);
+    let heads = texts(&long).iter().filter(|t| **t == "number").count();
+    assert_eq!(heads, 8);
+    for n in 0..300 {
+        let text = n.to_string();
+        assert_eq!(
+            texts(&long).iter().filter(|t| **t == text).count(),
+            1,
+            "{n}"
+        );
+    }
+    // Four sections of which the third has no room with its table on the page.
+    let chart = || Chart::Line(chart::LineChart::default());
+    let mut report = of(rows(1));
+    report.sections = (0..4)
+        .map(|n| Section {
+            name: format!("s{n}"),
+            title: format!("s{n}"),
+            notes: Vec::new(),
+            chart: Some(chart()),
+            plot: None,
+            table: rows(10),
+        })
+        .collect();
+    let (pages, _) = Pages::of(report, &mut |_| Ok(())).unwrap();
+    for page in &pages.pages {
+        let pictures = page.iter().filter(|m| matches!(m, Mark::Picture { .. }));
+        let nines = page
+            .iter()
+            .filter(|m| matches!(m, Mark::Text { text, .. } if text == "9"));
+        assert_eq!(pictures.count(), nines.count());
+    }
+    let places: Vec<usize> = pages.sections.iter().map(|s| s.1).collect();
+    assert!(places.is_sorted() && places.last() == Some(&(pages.pages.len() - 1)));
+}
+
+#[test]
 fn a_number_is_never_cut_and_long_text_is() {
     let text: ArrayRef = Arc::new(StringArray::from(vec![
         "a very long name that is longer than there is room for";

@@ -1,0 +1,2 @@
+create unique index expiries_by_document on expiries (kind, id);
+create index expiries_by_due on expiries (kind, due);
