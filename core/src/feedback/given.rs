@@ -1,11 +1,12 @@
 //! What others tell: what came, and predictions made elsewhere.
 
+use jiff::civil::{DateTime, Time};
 use serde_json::Value;
 
 use super::run::{Actual, Fan, Measure, Run};
 use crate::error::{FieldError, Result};
-use crate::query::Bound;
 use crate::query::fields::{self, Fields, Parsed, fault};
+use crate::query::{Bound, Zone};
 
 /// More rows than this at once are an error.
 const MOST: usize = 1_000_000;
@@ -17,12 +18,18 @@ pub(crate) fn ds(value: &Value) -> Parsed<String> {
     }
     Ok(match fields::date(value)? {
         Bound::Date(date) => date.to_string(),
-        Bound::Local(time) if time.time() == jiff::civil::Time::midnight() => {
-            time.date().to_string()
-        }
-        Bound::Local(time) => time.to_string(),
-        Bound::At(at) => at.to_string(),
+        Bound::Local(time) => written(time),
+        // As forecasts write the times of their periods, whose clock is UTC where none was given.
+        Bound::At(at) => written(Zone::default().civil(at)),
     })
+}
+
+fn written(time: DateTime) -> String {
+    if time.time() == Time::midnight() {
+        time.date().to_string()
+    } else {
+        time.to_string()
+    }
 }
 
 fn id(value: &Value) -> Parsed<String> {
@@ -126,6 +133,25 @@ pub fn predictions(body: &Value) -> Result<Run> {
         ],
         mean.len(),
     );
+    let mut refuse = |field: &str, code: &'static str, message: &str| {
+        faults.push(FieldError {
+            field: field.to_owned(),
+            code,
+            message: message.to_owned(),
+        });
+    };
+    if measure == Some(Measure::Probability) {
+        let cannot_be = |p: &f64| !(0.0..=1.0).contains(p);
+        if let Some(at) = mean.iter().position(cannot_be) {
+            let field = format!("mean[{at}]");
+            refuse(&field, "out_of_range", "must be between 0 and 1");
+        }
+    }
+    let mut pairs = lower.iter().flatten().zip(upper.iter().flatten());
+    if let Some(at) = pairs.position(|(low, high)| low > high) {
+        let field = format!("upper[{at}]");
+        refuse(&field, "out_of_range", "must not be below `lower`");
+    }
     if lower.is_some() != upper.is_some() {
         faults.push(FieldError {
             field: "upper".to_owned(),

@@ -309,3 +309,71 @@ fn rows_hold_what_a_model_is_trained_on() {
     assert_eq!((rows.unique_id, rows.y), (vec!["b".to_owned()], vec![1.0]));
     assert_eq!(rows.features["x"], serde_json::json!([2]));
 }
+
+#[test]
+fn equal_probabilities_that_come_as_often_as_they_say_are_calibrated() {
+    let points: Vec<super::join::Point> = (0..1_000)
+        .map(|i| super::join::Point {
+            run: 0,
+            id: String::new(),
+            row: 0,
+            ds: String::new(),
+            h: 1,
+            mean: if i < 600 { 0.3 } else { 0.75 },
+            grid: std::sync::Arc::from([]),
+            quantiles: Vec::new(),
+            scale: None,
+            y: f64::from(u8::from(if i < 600 { i % 10 < 3 } else { i % 4 < 3 })),
+        })
+        .collect();
+    let all: Vec<&super::join::Point> = points.iter().collect();
+    let told = super::score::Probabilities::of(&all).unwrap();
+    assert!(told.calibration_error < 1e-12, "{told:?}");
+    // Too high by a fifth in each.
+    let high: Vec<super::join::Point> = points
+        .iter()
+        .map(|p| super::join::Point {
+            mean: p.mean + 0.2,
+            ..p.clone()
+        })
+        .collect();
+    let told = super::score::Probabilities::of(&high.iter().collect::<Vec<_>>()).unwrap();
+    assert!((told.calibration_error - 0.2).abs() < 1e-12, "{told:?}");
+}
+
+#[test]
+fn predictions_that_cannot_be_are_refused() {
+    let refused = |more: serde_json::Value| {
+        let mut body = serde_json::json!({"model": "m", "ds": ["2025-01-01"]});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let faults = super::given::predictions(&body).err();
+        faults.map(|e| (e.field_errors()[0].field.clone(), e.field_errors()[0].code))
+    };
+    let wrong = |field: &str| Some((field.to_owned(), "out_of_range"));
+    let json = |text: &str| serde_json::from_str(text).unwrap();
+    let chance = r#"{"measure": "probability", "mean": [1.5]}"#;
+    assert_eq!(refused(json(chance)), wrong("mean[0]"));
+    assert_eq!(
+        refused(json(r#"{"measure": "probability", "mean": [1.0]}"#)),
+        None
+    );
+    assert_eq!(refused(json(r#"{"mean": [1.5]}"#)), None);
+    let crossed = r#"{"mean": [3], "lower": [5.0], "upper": [1.0]}"#;
+    assert_eq!(refused(json(crossed)), wrong("upper[0]"));
+}
+
+#[test]
+fn an_instant_is_kept_as_forecasts_write_it() {
+    let ds = |text: &str| super::given::ds(&serde_json::json!(text)).unwrap();
+    for (given, kept) in [
+        ("2025-01-11", "2025-01-11"),
+        ("2025-01-11T00:00:00Z", "2025-01-11"),
+        ("2025-01-11T02:00:00Z", "2025-01-11T02:00:00"),
+        ("2025-01-11T02:00:00", "2025-01-11T02:00:00"),
+        ("2025-01-11T02:00:00+02:00", "2025-01-11"),
+    ] {
+        assert_eq!(ds(given), kept);
+    }
+}

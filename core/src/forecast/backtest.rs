@@ -1,6 +1,6 @@
 //! How well forecasts would have done: from past origins, with nothing of what came later.
 
-use super::batch::{Watch, cut, each};
+use super::batch::{Watch, cut, each, placed};
 use super::model::naive::seasonal_naive;
 use super::series::{Forecast, Options, Series, forecast};
 
@@ -193,41 +193,44 @@ pub(crate) fn backtest(
         let Some((mut past, asked, test)) = cut(&laid, &asked, left) else {
             continue;
         };
-        let asked = Options { horizon, ..asked };
-        let end = test.get(horizon - 1).map_or(i64::MAX, |t| t.0);
+        let test = test.get(..horizon.min(test.len())).unwrap_or_default();
+        let end = test.last().map_or(i64::MAX, |t| t.0);
         past.regressors = until(&series.regressors, end);
         let mut made: Forecast = forecast(&past, &asked);
         if !amend(&mut made, &past, &asked) {
             break;
         }
         let known: Vec<f64> = made.history.iter().map(|h| h.1).collect();
-        let mut simple = vec![0.0; horizon];
+        let places = placed(&made, test);
+        let mut simple = vec![0.0; asked.horizon];
         let mut filled = known.clone();
         super::grid::interpolate(&mut filled, season);
         seasonal_naive(&filled, season, &mut simple);
         let square = super::model::naive::naive_variance(&filled, season);
         let scale = naive_distance(&filled, season);
-        let origin = past.times.last().copied().unwrap_or(0);
+        let last = laid.notes.periods - left;
+        let origin = laid.history.get(last - 1).map_or(0, |h| h.0);
         told += 1;
-        for (h, ((time, value), simple)) in test.iter().zip(&simple).enumerate() {
-            if !value.is_finite() {
+        for ((time, value), place) in test.iter().zip(places) {
+            let Some(h) = place.filter(|_| value.is_finite()) else {
                 continue;
-            }
+            };
             let mean = made.mean.get(h).copied().unwrap_or(f64::NAN);
+            let simple = simple.get(h).copied().unwrap_or(f64::NAN);
             let ((a, b), (c, d)) = (made.interval(h, 80.0), made.interval(h, 95.0));
             let bounds = [a, b, c, d];
             let deviation = (square * (h / season + 1) as f64).sqrt();
             let [k80, k95] = NORMAL.map(|k| k * deviation);
             let naive_bounds = [simple - k80, simple + k80, simple - k95, simple + k95];
             model.add(*value, mean, &bounds, scale);
-            naive.add(*value, *simple, &naive_bounds, scale);
+            naive.add(*value, simple, &naive_bounds, scale);
             total += value.abs();
             rows.push(Row {
                 origin,
                 time: *time,
                 value: *value,
                 mean,
-                naive: *simple,
+                naive: simple,
                 bounds,
                 naive_bounds,
                 scale,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::interval::Kind;
 use super::series::{Forecast, Options, Series, forecast};
 use crate::error::{Error, Result};
 
@@ -82,25 +83,35 @@ pub(super) fn watched(
 /// A series that ends earlier, how it is forecast, and the times and values that it lacks.
 pub(crate) type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
 
-/// The history of a forecast without its last periods, as a series again; what those periods held.
+/// The history of a forecast without its last periods, as a series again; what those periods held. Of what the whole history says, what
+/// values and gaps are is not handed on: a period without a row is none again, and the earlier part says for itself.
 pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> Option<Cut<'a>> {
     let at = made.history.len().checked_sub(periods)?;
     let (train, test) = made.history.split_at_checked(at)?;
+    let rows = train.iter().zip(&made.told).filter(|(_, told)| **told);
     let series = Series {
         id: made.id.clone(),
-        times: train.iter().map(|(t, _)| *t).collect(),
-        values: train.iter().map(|(_, y)| *y).collect(),
+        times: rows.clone().map(|((t, _), _)| *t).collect(),
+        values: rows.map(|((_, y), _)| *y).collect(),
         regressors: Vec::new(),
     };
+    // A forecast goes on from the last row.
+    let late = made.told.get(..at)?.iter().rev().take_while(|told| !**told);
     let options = Options {
-        horizon: periods.min(options.horizon),
-        kind: Some(made.kind),
+        horizon: periods.min(options.horizon) + late.count(),
         frequency: options.frequency.or(Some(made.frequency)),
-        gaps: made.notes.gaps.or(options.gaps),
         as_of: None,
         ..options.clone()
     };
-    (!train.is_empty()).then_some((series, options, test))
+    (!series.times.is_empty()).then_some((series, options, test))
+}
+
+/// Where each of the later periods stands in a forecast; none for what the earlier part did not see as a period.
+pub(crate) fn placed(made: &Forecast, test: &[(i64, f64)]) -> Vec<Option<usize>> {
+    let places = test
+        .iter()
+        .map(|(time, _)| made.times.binary_search(time).ok());
+    places.collect()
 }
 
 fn pooled(made: &[Forecast], options: &Options) -> f64 {
@@ -116,8 +127,16 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
             return Vec::new();
         };
         let past = forecast(&series, &options);
-        let each = past.mean.iter().zip(&past.spread).zip(test);
-        let ratio = each.map(|((f, spread), (_, y))| (y - f).abs() / spread.at(0.975));
+        let places = placed(&past, test).into_iter().zip(test);
+        let ratio = places.filter_map(|(h, (_, y))| {
+            let (f, spread) = (past.mean.get(h?)?, past.spread.get(h?)?);
+            let scale = match one.kind {
+                // The spread of a share is that of its logit.
+                Kind::Share => (f * (1.0 - f)).max(0.01),
+                _ => 1.0,
+            };
+            Some((y - f).abs() / (scale * spread.at(0.975)))
+        });
         ratio.filter(|r| r.is_finite()).collect()
     };
     let sample: Vec<&Forecast> = made.iter().step_by(every).collect();

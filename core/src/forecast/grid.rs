@@ -29,6 +29,8 @@ pub enum Frequency {
     Weeks,
     /// Calendar months, named by their first or their last day or any day between.
     Months,
+    /// So many calendar months, neither one, three nor twelve.
+    EveryMonths(i64),
     /// Three calendar months.
     Quarters,
     /// Calendar years.
@@ -57,7 +59,7 @@ impl Frequency {
             _ => None,
         };
         if let Some(whole) = whole {
-            return (count == 1).then_some(whole);
+            return whole.times(count).filter(|_| count == 1 || unit != "B");
         }
         let micros = match unit {
             "H" | "h" | "hour" | "hours" | "hourly" => HOUR,
@@ -75,7 +77,41 @@ impl Frequency {
         })
     }
 
-    /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at midnight.
+    /// So many periods of the calendar as one; none for none, or for more than a century.
+    fn times(self, count: i64) -> Option<Self> {
+        let months = match self {
+            Self::Months => 1,
+            Self::Quarters => 3,
+            Self::Years => 12,
+            Self::Weeks => return Self::of_days(count.checked_mul(7)?),
+            _ => return Self::of_days(count),
+        };
+        let months = count.checked_mul(months)?;
+        (1..=1_200)
+            .contains(&months)
+            .then(|| Self::of_months(months))
+    }
+
+    fn of_days(days: i64) -> Option<Self> {
+        match days {
+            1 => Some(Self::Days),
+            7 => Some(Self::Weeks),
+            2..=36_500 => Some(Self::Steps(days * DAY)),
+            _ => None,
+        }
+    }
+
+    fn of_months(months: i64) -> Self {
+        match months {
+            1 => Self::Months,
+            3 => Self::Quarters,
+            12 => Self::Years,
+            _ => Self::EveryMonths(months),
+        }
+    }
+
+    /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at one time of the day, or an hour
+    /// apart, as the midnights of a zone do when they are told by another. Distances that only few times speak for are days with gaps.
     #[must_use]
     pub fn infer(times: &[i64], integers: bool) -> Self {
         let mut gaps: Vec<i64> = times
@@ -94,17 +130,31 @@ impl Frequency {
         if integers {
             return Self::Steps(gap);
         }
-        let midnight = times.iter().all(|t| t.rem_euclid(DAY) == 0);
-        if gaps.is_empty() {
+        let Some(least) = gaps.first() else {
             return Self::Days;
+        };
+        let apart = apart(times);
+        if gap < DAY - HOUR || apart != 0 && (apart != HOUR || *least < DAY - HOUR) {
+            return Self::Steps(gap);
         }
-        match gap / DAY {
-            _ if !midnight => Self::Steps(gap),
+        let days = |gap: i64| (gap + DAY / 2) / DAY;
+        let gap = days(gap);
+        let every = gaps.iter().fold(0, |all, gap| divisor(all, days(*gap)));
+        let enough = gaps.len() >= ENOUGH;
+        // Months are never of one length for long.
+        let even = enough && every == gap;
+        let each: Vec<i64> = times.iter().map(|t| months(*t)).collect();
+        let pairs = each.windows(2).filter_map(|w| Some(w.last()? - w.first()?));
+        let by_month = pairs.fold(0, divisor);
+        match gap {
+            28.. if enough && by_month > 0 && one_day(times) => Self::of_months(by_month),
+            28..=31 | 89..=92 | 365 | 366 if even => Self::of_days(every).unwrap_or(Self::Days),
             28..=31 => Self::Months,
             89..=92 => Self::Quarters,
             365 | 366 => Self::Years,
+            _ if every % 7 == 0 && enough => Self::of_days(every).unwrap_or(Self::Weeks),
             7 | 14 | 21 => Self::Weeks,
-            0 => Self::Steps(gap),
+            _ if every > 1 && gaps.len() >= MANY => Self::of_days(every).unwrap_or(Self::Days),
             _ => Self::Days,
         }
     }
@@ -116,7 +166,15 @@ impl Frequency {
             Self::Months => Pace::Months,
             Self::Quarters => Pace::Quarters,
             Self::Years => Pace::Years,
-            Self::Steps(_) if !integers => Pace::Hours,
+            Self::EveryMonths(..=2) => Pace::Months,
+            Self::EveryMonths(..=6) => Pace::Quarters,
+            Self::EveryMonths(_) => Pace::Years,
+            Self::Steps(step) if !integers => match step / DAY {
+                0 => Pace::Hours,
+                1..=6 => Pace::Days,
+                7..=27 => Pace::Weeks,
+                _ => Pace::Months,
+            },
             Self::Steps(_) => match season {
                 0 | 1 => Pace::Years,
                 2..=4 => Pace::Quarters,
@@ -136,6 +194,13 @@ impl Frequency {
             Self::Weeks => vec![52],
             Self::Months => vec![12],
             Self::Quarters => vec![4],
+            Self::EveryMonths(n) => match 12 % n {
+                0 => usize::try_from(12 / n)
+                    .into_iter()
+                    .filter(|p| *p > 1)
+                    .collect(),
+                _ => Vec::new(),
+            },
             Self::Years => Vec::new(),
             Self::Steps(_) if integers => Vec::new(),
             Self::Steps(step) => {
@@ -154,6 +219,7 @@ impl Frequency {
             Self::Days => time.div_euclid(DAY),
             Self::Weeks => (time - anchor).div_euclid(7 * DAY),
             Self::Months => months(time),
+            Self::EveryMonths(n) => (months(time) - months(anchor)).div_euclid(n),
             Self::Quarters => months(time).div_euclid(3),
             Self::Years => months(time).div_euclid(12),
         }
@@ -181,6 +247,7 @@ impl Frequency {
             Self::Days => along(DAY),
             Self::Weeks => along(7 * DAY),
             Self::Months => by_month(1),
+            Self::EveryMonths(n) => by_month(n),
             Self::Quarters => by_month(3),
             Self::Years => by_month(12),
         }
@@ -217,6 +284,35 @@ fn months(time: i64) -> i64 {
     i64::from(day.year()) * 12 + i64::from(day.month()) - 1
 }
 
+/// So many distances tell two, four or six months, and so many weeks, from months and weeks with gaps.
+const ENOUGH: usize = 3;
+
+/// So many tell a number of days from days with gaps, which have an even number of days between them by chance.
+const MANY: usize = 8;
+
+/// How far apart the earliest and the latest time of the day are.
+fn apart(times: &[i64]) -> i64 {
+    let hours = times.iter().map(|t| t.rem_euclid(DAY));
+    let (first, last) = hours.fold((DAY, 0), |(a, b), t| (a.min(t), b.max(t)));
+    last - first
+}
+
+fn divisor(a: i64, b: i64) -> i64 {
+    let (mut a, mut b) = (a.abs(), b.abs());
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Whether all times lie on the same day of their months, or all on the last, which is the same where a month has fewer.
+fn one_day(times: &[i64]) -> bool {
+    let days = || times.iter().map(|t| day(*t));
+    let most = days().map(Date::day).max().unwrap_or(0);
+    let same = days().all(|d| d.day() == most || d.day() < most && d == d.last_of_month());
+    same || days().all(|d| d == d.last_of_month())
+}
+
 /// What a period without a row means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -243,6 +339,8 @@ pub(crate) struct Grid {
     pub(crate) closed: [bool; 7],
     /// Periods that had no row.
     pub(crate) filled: usize,
+    /// Whether each value has a row.
+    pub(crate) told: Vec<bool>,
     /// Rows of a period that already had one; their values were added (counts) or averaged.
     pub(crate) repeated: usize,
 }
@@ -266,9 +364,20 @@ impl Grid {
         rows.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut times: Vec<i64> = rows.iter().map(|r| r.0).collect();
         times.dedup();
-        let frequency = frequency.unwrap_or_else(|| Frequency::infer(&times, integers));
         // Rows are counted from the last one: the grid goes on from there.
         let anchor = times.last().copied().unwrap_or(0);
+        let frequency = frequency.unwrap_or_else(|| {
+            let found = Frequency::infer(&times, integers);
+            let daily = !matches!(found, Frequency::Steps(step) if step < DAY);
+            if daily && !integers && apart(&times) == HOUR {
+                // The midnights of a zone, told by another: summer and winter are an hour apart, days are not.
+                let hour = anchor.rem_euclid(DAY);
+                for time in rows.iter_mut().map(|r| &mut r.0).chain(&mut times) {
+                    *time += hour - time.rem_euclid(DAY);
+                }
+            }
+            found
+        });
         let last = frequency.index(anchor, anchor);
         let first = times.first().map_or(last, |t| frequency.index(*t, anchor));
         // A row far from all others makes no history of nothing but gaps.
@@ -283,7 +392,7 @@ impl Grid {
         let weeks = (last - first) / 7;
         let closes = frequency == Frequency::Days
             && !integers
-            && weeks >= 3
+            && weeks >= if gaps == Some(Gaps::Closed) { 1 } else { 3 }
             && seen.iter().filter(|s| **s).count() >= 3
             && matches!(gaps, None | Some(Gaps::Closed));
         let closed = seen.map(|seen| closes && !seen);
@@ -325,6 +434,7 @@ impl Grid {
             gaps,
             closed,
             filled: 0,
+            told: Vec::with_capacity(sums.len()),
             repeated,
         };
         for (i, (sum, rows, unknown)) in sums.into_iter().enumerate() {
@@ -340,6 +450,7 @@ impl Grid {
                 (n, _) => sum / f64::from(n),
             };
             out.filled += usize::from(rows == 0);
+            out.told.push(rows > 0 || unknown);
             out.y.push(y);
             out.times.push(time);
         }
@@ -376,7 +487,24 @@ impl Grid {
     pub(crate) fn is_partial(&self, as_of: i64) -> bool {
         self.times.last().is_some_and(|last| {
             let index = self.frequency.index(*last, *last);
-            self.frequency.time(index + 1, *last) > as_of
+            let next = self.frequency.time(index + 1, *last);
+            let from = civil(*last);
+            let months = matches!(
+                self.frequency,
+                Frequency::Months
+                    | Frequency::Quarters
+                    | Frequency::Years
+                    | Frequency::EveryMonths(_)
+            );
+            // A period that is named by its last day ends with it; a whole number is a period that has come.
+            let end = if self.integers {
+                *last
+            } else if months && from.date() == from.date().last_of_month() {
+                last.saturating_add(DAY)
+            } else {
+                next
+            };
+            end > as_of
         })
     }
 }

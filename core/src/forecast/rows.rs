@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::series::Series;
+use super::grid::Frequency;
+use super::series::{Options, Series};
 use crate::error::FieldError;
 
 /// Series, in the order of their first rows.
@@ -74,18 +75,39 @@ impl Rows {
 }
 
 /// What regressors lack: each needs a value for every period ahead.
-pub(super) fn lacking(series: &[Series], horizon: usize) -> Vec<FieldError> {
+pub(super) fn lacking(series: &[Series], options: &Options) -> Vec<FieldError> {
+    let horizon = options.horizon;
     let mut faults = Vec::new();
     for one in series {
-        let last = one.times.iter().copied().max().unwrap_or(i64::MIN);
+        if one.regressors.is_empty() {
+            continue;
+        }
+        let seen = |time: &i64| options.as_of.is_none_or(|as_of| *time <= as_of);
+        let mut known: Vec<i64> = one.times.iter().copied().filter(seen).collect();
+        known.sort_unstable();
+        known.dedup();
+        let last = known.last().copied().unwrap_or(i64::MIN);
+        let frequency = options
+            .frequency
+            .unwrap_or_else(|| Frequency::infer(&known, options.integers));
+        // Weekdays that have no rows may be no periods, so that those of a horizon lie further apart.
+        let within = match frequency {
+            Frequency::Days => 7 * horizon,
+            _ => horizon,
+        };
+        let period = |time: i64| frequency.index(time, last) - frequency.index(last, last);
+        let all_week = (0..7).all(|w| {
+            let weekday = |t: &i64| t.div_euclid(86_400_000_000).rem_euclid(7) == w;
+            known.iter().any(weekday)
+        });
+        let within = if all_week { horizon } else { within };
         for (name, values) in &one.regressors {
             let ahead = values
                 .iter()
-                .filter(|(time, value)| *time > last && value.is_finite());
-            let ahead = ahead
-                .map(|(time, _)| *time)
-                .collect::<BTreeSet<i64>>()
-                .len();
+                .filter(|(time, value)| *time > last && value.is_finite())
+                .map(|(time, _)| period(*time))
+                .filter(|n| (0..=within as i64).contains(n));
+            let ahead = ahead.collect::<BTreeSet<i64>>().len();
             if ahead < horizon {
                 let id = &one.id;
                 faults.push(FieldError {

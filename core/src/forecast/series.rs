@@ -133,6 +133,8 @@ pub struct Forecast {
     pub models: Vec<ModelShare>,
     /// The history as it was laid out: times and values, not a number where missing.
     pub history: Vec<(i64, f64)>,
+    /// Whether each value of the history has a row, or its period stands between rows.
+    pub(crate) told: Vec<bool>,
     /// What was done and found.
     pub notes: Notes,
 }
@@ -211,7 +213,8 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
     let mut notes = Notes::default();
     // What is no number, or too large to be squared, is missing; its period is there all the same.
     let number = |y: &f64| if y.abs() < 1e150 { *y } else { f64::NAN };
-    let times = series.times.iter().map(|t| (*t).clamp(-FAR, FAR));
+    let far = if options.integers { i64::MAX / 4 } else { FAR };
+    let times = series.times.iter().map(|t| (*t).clamp(-far, far));
     let mut rows: Vec<(i64, f64)> = times.zip(series.values.iter().map(number)).collect();
     if let Some(as_of) = options.as_of {
         let all = rows.len();
@@ -255,6 +258,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         frequency: grid.frequency,
         models: Vec::new(),
         history,
+        told: std::mem::take(&mut grid.told),
         notes,
     };
     let season = seasons.iter().copied().find(|m| *m > 1).unwrap_or(1);
@@ -509,11 +513,17 @@ fn distance(y: &[f64], forecast: &[f64]) -> f64 {
 /// The regressors of a series on the days of a span; a day without a value has the mean.
 fn regressors(series: &Series, span: &[i64]) -> Vec<(String, Vec<f64>)> {
     let days: Vec<Date> = span.iter().map(|t| day(*t)).collect();
+    let last = series.times.iter().max().map(|t| day(*t));
     let on = |(name, rows): &(String, Vec<(i64, f64)>)| {
         let finite = rows.iter().filter(|(_, v)| v.is_finite());
         let mut known: Vec<(Date, f64)> = finite.map(|(t, v)| (day(*t), *v)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let mean = known.iter().map(|k| k.1).sum::<f64>() / known.len().max(1) as f64;
+        // A day without a value has the mean of the history's: nothing of what lies ahead is seen.
+        let past = known
+            .iter()
+            .take_while(|k| last.is_none_or(|last| k.0 <= last));
+        let (sum, count) = past.fold((0.0, 0_u32), |(sum, n), k| (sum + k.1, n + 1));
+        let mean = sum / f64::from(count.max(1));
         let value = |d: &Date| {
             let at = known.binary_search_by(|k| k.0.cmp(d)).ok();
             at.and_then(|at| known.get(at)).map_or(mean, |k| k.1)

@@ -278,7 +278,7 @@ impl Table {
 
     /// Refuses regressors of which nothing is known ahead.
     pub(super) fn complete(&self) -> Result<()> {
-        let faults = lacking(&self.series, self.options.horizon);
+        let faults = lacking(&self.series, &self.options);
         if faults.is_empty() {
             Ok(())
         } else {
@@ -411,11 +411,18 @@ fn country(value: &Value) -> Parsed<String> {
     )
 }
 
+/// A day that is given as an instant is the one that was written beside its offset.
 fn event(value: &Value) -> Parsed<Event> {
-    let day = |v: &Value| match fields::date(v)? {
-        Bound::Date(day) => Ok(day),
-        Bound::Local(time) => Ok(time.date()),
-        Bound::At(at) => Ok(civil(at.micros()).date()),
+    let day = |v: &Value| {
+        Ok(match fields::date(v)? {
+            Bound::Date(day) => day,
+            Bound::Local(time) => time.date(),
+            Bound::At(at) => {
+                let written = v.as_str().and_then(|text| text.get(..10));
+                let written = written.and_then(|text| text.parse().ok());
+                written.unwrap_or_else(|| civil(at.micros()).date())
+            }
+        })
     };
     fields::object(value, |fields| Event {
         name: fields.required("name", fields::name),

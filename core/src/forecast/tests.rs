@@ -581,3 +581,213 @@ fn bounds_of_errors_as_large_as_values_have_an_end() {
     let (low, high) = made.interval(47, 95.0);
     assert!(high - low < 10.0 * 1_305.0, "{low} {high}");
 }
+
+/// Times of so many steps from a day on.
+fn stepped(first: &str, n: i64, step: impl Fn(i64) -> jiff::Span) -> Vec<i64> {
+    let first: jiff::civil::DateTime = first.parse().unwrap();
+    (0..n)
+        .map(|i| super::grid::micros(first.checked_add(step(i)).unwrap()))
+        .collect()
+}
+
+#[test]
+fn frequencies_are_what_the_times_say() {
+    use jiff::ToSpan;
+    const DAY: i64 = 86_400_000_000;
+    let infer = |times: &[i64]| Frequency::infer(times, false);
+    let days = |by: i64| stepped("2022-01-03", 40, move |i| (i * by).days());
+    let months = |by: i64| stepped("2015-01-01", 20, move |i| (i * by).months());
+    for by in [2, 10, 14, 28, 30] {
+        assert_eq!(infer(&days(by)), Frequency::Steps(by * DAY), "{by} days");
+    }
+    assert_eq!(infer(&days(1)), Frequency::Days);
+    assert_eq!(infer(&days(7)), Frequency::Weeks);
+    for by in [2, 4, 6, 24] {
+        assert_eq!(
+            infer(&months(by)),
+            Frequency::EveryMonths(by),
+            "{by} months"
+        );
+    }
+    assert_eq!(infer(&months(1)), Frequency::Months);
+    assert_eq!(infer(&months(3)), Frequency::Quarters);
+    assert_eq!(infer(&months(12)), Frequency::Years);
+    // A month, a week and many a day without a row.
+    let mut holed = months(1);
+    holed.remove(4);
+    assert_eq!(infer(&holed), Frequency::Months);
+    let mut holed = days(7);
+    holed.remove(9);
+    assert_eq!(infer(&holed), Frequency::Weeks);
+    let holed: Vec<i64> = days(1).into_iter().step_by(2).chain(days(1)).collect();
+    let mut holed: Vec<i64> = holed.into_iter().filter(|t| t % (3 * DAY) != 0).collect();
+    holed.sort_unstable();
+    holed.dedup();
+    assert_eq!(infer(&holed), Frequency::Days);
+    // At noon, at the ends of months, and at the midnights of Berlin as told in UTC.
+    let noon = stepped("2015-01-01T12:00", 40, |i| i.months());
+    assert_eq!(infer(&noon), Frequency::Months);
+    let ends: Vec<i64> = months(1).iter().map(|t| t - DAY).collect();
+    assert_eq!(infer(&ends), Frequency::Months);
+    let spring = stepped("2022-03-01", 60, |i| i.days());
+    let berlin: Vec<i64> = (0..)
+        .zip(&spring)
+        .map(|(i, t)| t - if i < 27 { 1 } else { 2 } * DAY / 24)
+        .collect();
+    assert_eq!(infer(&berlin), Frequency::Days);
+    assert_eq!(infer(&days(1)[..1]), Frequency::Days);
+    for (name, frequency) in [
+        ("2D", Some(Frequency::Steps(2 * DAY))),
+        ("2W", Some(Frequency::Steps(14 * DAY))),
+        ("6MS", Some(Frequency::EveryMonths(6))),
+        ("4Q", Some(Frequency::Years)),
+        ("B", Some(Frequency::Days)),
+        ("2B", None),
+        ("0D", None),
+    ] {
+        assert_eq!(Frequency::parse(name), frequency, "{name}");
+    }
+}
+
+#[test]
+fn regular_steps_are_forecast_at_their_own_times() {
+    use jiff::ToSpan;
+    for (times, next) in [
+        (stepped("2022-01-03", 40, |i| (14 * i).days()), "2023-07-17"),
+        (
+            stepped("2002-01-01", 40, |i| (6 * i).months()),
+            "2022-01-01",
+        ),
+    ] {
+        let series = Series {
+            values: (0..40).map(|i| f64::from(3 + i % 2)).collect(),
+            times,
+            ..Series::default()
+        };
+        let made = forecasts(&[series], &Options::default()).remove(0);
+        assert_eq!((made.notes.filled, made.notes.repeated), (0, 0));
+        assert!((made.mean[0] - 3.5).abs() < 0.8, "{:?}", made.mean);
+        assert_eq!(super::grid::day(made.times[0]).to_string(), next);
+    }
+}
+
+#[test]
+fn later_rows_change_no_earlier_origin_of_a_backtest() {
+    use jiff::ToSpan;
+    let times = stepped("2023-01-02", 100, |i| i.days());
+    let values: Vec<f64> = (0..100).map(|i| f64::from((i * 7 + i / 3) % 11)).collect();
+    let options = Options {
+        horizon: 7,
+        ..Options::default()
+    };
+    let first = |last: f64, keep: &dyn Fn(usize) -> bool| {
+        let mut values = values.clone();
+        values[99] = last;
+        let kept = |i: &usize| keep(*i);
+        let series = Series {
+            times: (0..100).filter(kept).map(|i| times[i]).collect(),
+            values: (0..100).filter(kept).map(|i| values[i]).collect(),
+            ..Series::default()
+        };
+        let made = backtests(&[series], &options, 4, 7).remove(0);
+        let origin = made.rows[0].origin;
+        let told = |r: &&super::backtest::Row| {
+            r.origin == origin && keep(((r.time - times[0]) / 86_400_000_000) as usize)
+        };
+        let rows = made.rows.iter().filter(told);
+        rows.map(|r| (r.time, r.mean, r.bounds)).collect::<Vec<_>>()
+    };
+    let all = |_: usize| true;
+    assert_eq!(first(5.0, &all), first(2.5, &all));
+    assert_eq!(first(5.0, &all), first(-3.0, &all));
+    // Whether days without a row are nothing or unknown is said by what was known.
+    let holed = |i: usize| i % 9 != 4;
+    assert_eq!(first(30.0, &holed), first(2.5, &holed));
+}
+
+#[test]
+fn a_backtest_compares_what_is_of_the_same_day() {
+    use jiff::ToSpan;
+    // Two weeks and a day are too few to see that weekends are closed, so that Saturday is foretold.
+    let times = stepped("2024-01-01", 42, |i| i.days());
+    let times: Vec<i64> = (0..42).filter(|i| i % 7 < 5).map(|i| times[i]).collect();
+    let values: Vec<f64> = (0..30)
+        .map(|i| 100.0 + f64::from(i) + f64::from(u8::from(i % 5 == 4)) * 50.0)
+        .collect();
+    let options = Options {
+        horizon: 5,
+        ..Options::default()
+    };
+    let until = |n: usize| Series {
+        times: times[..n].to_vec(),
+        values: values[..n].to_vec(),
+        ..Series::default()
+    };
+    let made = backtests(&[until(30)], &options, 3, 5).remove(0);
+    let then = forecasts(&[until(15)], &options).remove(0);
+    let origin = made.rows[0].origin;
+    let rows: Vec<_> = made.rows.iter().filter(|r| r.origin == origin).collect();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let at = then.times.iter().position(|t| *t == row.time).unwrap();
+        assert_eq!(row.mean, then.mean[at]);
+        assert_eq!((row.bounds[2], row.bounds[3]), then.interval(at, 95.0));
+    }
+}
+
+#[test]
+fn a_regressor_that_never_changed_says_nothing() {
+    use jiff::ToSpan;
+    let times = stepped("2025-01-06", 200, |i| i.days());
+    let values: Vec<f64> = (0..200)
+        .map(|i| 100.0 + f64::from(u8::from(i % 7 > 4)) * 20.0 + f64::from(i * 13 % 7) / 7.0)
+        .collect();
+    let x = (0..203).map(|i| (times[0] + i * 86_400_000_000, f64::from(u8::from(i == 201))));
+    let series = Series {
+        times: times.clone(),
+        values,
+        regressors: vec![("x".to_owned(), x.collect())],
+        ..Series::default()
+    };
+    let options = Options {
+        horizon: 3,
+        ..Options::default()
+    };
+    let without = Series {
+        regressors: Vec::new(),
+        ..series.clone()
+    };
+    let made = forecasts(&[series, without], &options);
+    assert!(
+        (made[0].mean[1] - made[1].mean[1]).abs() < 2.0,
+        "{:?} {:?}",
+        made[0].mean,
+        made[1].mean
+    );
+}
+
+#[test]
+fn a_period_that_is_named_by_its_last_day_is_whole_once_it_is_over() {
+    use jiff::ToSpan;
+    let ends = stepped("2022-02-01", 27, |i| i.months());
+    let ends: Vec<i64> = ends.iter().map(|t| t - 86_400_000_000).collect();
+    let series = Series {
+        values: (0..27).map(|i| 10.0 + f64::from(i % 3)).collect(),
+        times: ends,
+        ..Series::default()
+    };
+    let at = |day: &str| {
+        let day: jiff::civil::Date = day.parse().unwrap();
+        let options = Options {
+            as_of: Some(super::grid::micros(day.at(0, 0, 0, 0))),
+            ..Options::default()
+        };
+        let made = forecasts(std::slice::from_ref(&series), &options).remove(0);
+        (
+            made.notes.partial,
+            super::grid::day(made.times[0]).to_string(),
+        )
+    };
+    assert_eq!(at("2024-04-15"), (false, "2024-04-30".to_owned()));
+    assert_eq!(at("2024-04-01"), (false, "2024-04-30".to_owned()));
+}

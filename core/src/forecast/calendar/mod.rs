@@ -164,9 +164,11 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
         on_days("Quarter end", &quarters, 0..=0);
     }
     for (name, values) in causes.regressors {
-        let n = values.len().max(1) as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        // By the past alone: what never changed there says nothing of what follows when it does.
+        let past = values.get(..history.min(values.len())).unwrap_or_default();
+        let n = past.len().max(1) as f64;
+        let mean = past.iter().sum::<f64>() / n;
+        let square: f64 = past.iter().map(|v| (v - mean) * (v - mean)).sum();
         let scale = (square / n).sqrt();
         if scale > 0.0 && scale.is_finite() {
             add(
