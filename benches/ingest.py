@@ -173,8 +173,10 @@ def at(took, share):
 
 
 def resident(pid):
+    """How many MiB are resident, and how many of them are pages of files: of the program, above all."""
     with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
+        found = dict(line.split(":", 1) for line in status)
+    return [int(found[name].split()[0]) // 1024 for name in ("VmRSS", "RssFile")]
 
 
 def main():
@@ -221,7 +223,8 @@ def run(asked, data, whole):
             with open(log.name) as lines:
                 address = next((json.loads(line)["address"] for line in lines if "listening" in line), None)
         connection = Connection(address, token)
-        before = resident(server.pid) - engine(connection)
+        idle, mapped = resident(server.pid)
+        idle -= engine(connection)
         took, events, away = result(*load(address, token, asked.clients, 100, asked.seconds))
         print(f"batches of 100: {events / asked.seconds:,.0f} events/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms, {away} turned away")
         rate = events / asked.seconds
@@ -247,8 +250,10 @@ def run(asked, data, whole):
         _, events, _ = result(*jobs)
         print(f"GET /realtime while {events / asked.seconds:,.0f} events/s arrive: p50 {at(asks, 0.5):.1f} ms, p95 {at(asks, 0.95):.1f} ms, p99 {at(asks, 0.99):.1f} ms")
         held = engine(connection)
-        own = resident(server.pid) - held
-        print(f"resident memory beyond the engine's {held} MiB: {before} MiB before, {own} MiB after; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        busy, more = resident(server.pid)
+        busy -= held
+        print(f"resident memory beyond the engine's {held} MiB: {idle} MiB before, {mapped} of them pages of the program, {busy} MiB after, {more} of them")
+        print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         return rate
     finally:
         server.terminate()

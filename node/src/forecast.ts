@@ -29,7 +29,7 @@ export interface ForecastOptions {
   readonly level?: number | readonly number[] | null;
   /** Probabilities whose values are given too. */
   readonly quantiles?: readonly number[] | null;
-  /** The distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min` and the like, or an integer; inferred by default. */
+  /** The distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min`, `2W` and the like, or an integer; inferred by default. */
   readonly freq?: string | number | null;
   /** The periods of a season, or of several; those of the frequency by default. */
   readonly seasonLength?: number | readonly number[] | null;

@@ -13,6 +13,7 @@ from travelsense._admin.events import Events
 from travelsense._admin.exports import Exports
 from travelsense._admin.models import Models
 from travelsense._native import Store
+from travelsense._progress import lasting
 from travelsense._question import question
 from travelsense._words.engagement import Engagement
 from travelsense._words.funnel import Funnels
@@ -130,15 +131,19 @@ class Analytics(
         """
         return self._store.now()
 
-    def warm_up(self) -> None:
+    def warm_up(self, *, progress: bool = True) -> None:
         """Builds the timelines where they are not there yet, so that the first question does not wait for it.
+
+        Args:
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Example:
             >>> import travelsense as ts
             >>> with ts.open(":memory:") as a:
             ...     a.warm_up()
         """
-        self._store.warm_up()
+        with lasting("building timelines", show=progress):
+            self._store.warm_up()
 
     def refresh_realtime(self) -> None:
         """Has the real-time figures take in what arrived, so that whoever asks next does not wait for it.
@@ -150,8 +155,11 @@ class Analytics(
         """
         self._store.refresh_realtime()
 
-    def rebuild(self) -> None:
+    def rebuild(self, *, progress: bool = True) -> None:
         """Throws the timelines away and builds them anew from the stored events; answers stay the same.
+
+        Args:
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Raises:
             Forbidden: who acts may not import events.
@@ -165,7 +173,8 @@ class Analytics(
             ...     a.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_json() == before
             True
         """
-        self._store.rebuild()
+        with lasting("rebuilding", show=progress):
+            self._store.rebuild()
 
     def close(self) -> None:
         """Closes the file; closing again does nothing. A call under way in another thread ends first.

@@ -64,12 +64,12 @@ def forecast(
         horizon: how many periods ahead, 1 to 10,000.
         level: the central intervals in per cent, each above 0 and below 100.
         quantiles: probabilities above 0 and below 1 whose values are given too, as columns `q-0.1` and so on.
-        freq: the distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min` and the like, or an integer where
+        freq: the distance of two periods: `D`, `W`, `M`, `Q`, `Y`, `h`, `15min`, `2W` and the like, or an integer where
             `ds` is one; inferred by default.
         season_length: the periods of a season, or of several; those of the frequency by default.
         country: the two letters of a country whose holidays count in daily series.
         events: days, past and to come, by the name of what happens on them.
-        regressors: columns of the frame that explain `y`.
+        regressors: columns of the frame that explain `y`, in series of any frequency.
         future: `unique_id`, `ds` and the values of the regressors in the periods ahead.
         gaps: what a period without a row means: `zero`, `missing`, or `closed` for weekdays that never have one;
             inferred by default.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from travelsense._result import Result
 
 _SHARE = ".0%"
+# Seen on bars, on light pages and on dark ones.
+_GREY = "#8a93a1"
 # More people than this are a list and no chart.
 _MOST_PEOPLE = 50
 
@@ -69,7 +71,7 @@ def _bars(
         **shared,
         **colour,
     )
-    whiskers = chart.mark_rule().encode(x=f"{low}:Q", x2=f"{high}:Q", **shared)
+    whiskers = chart.mark_rule(color=_GREY).encode(x=f"{low}:Q", x2=f"{high}:Q", **shared)
     return bars + whiskers
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What ends sooner shows nothing.
 PATIENCE = 1.0
@@ -23,7 +27,7 @@ class Progress:
     def __init__(self, title: str) -> None:
         self._title = title
         self._began = self._said = monotonic()
-        self._silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+        self.silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
         self._spoke = False
 
@@ -38,9 +42,16 @@ class Progress:
         percent = round(100 * done)
         self._show(percent, 100, " %", f"{percent} %")
 
+    def lasts(self) -> None:
+        """Takes in that it goes on; for how long it has is all that is known."""
+        words = f"{monotonic() - self._began:.0f} s"
+        self._show(0, None, "", words)
+        if self._bar is not None:
+            self._bar.set_description_str(f"{self._title}: {words}")
+
     def _show(self, done: int, total: int | None, unit: str, words: str) -> None:
         now = monotonic()
-        if self._silent or now - self._began < PATIENCE:
+        if self.silent or now - self._began < PATIENCE:
             return
         if not self._spoke:
             self._spoke = True
@@ -65,4 +76,31 @@ def _tqdm(title: str, total: int | None, unit: str) -> Any:
         tqdm = import_module("tqdm").tqdm
     except ImportError:
         return None
+    if not unit:
+        return tqdm(desc=title, bar_format="{desc}", file=sys.stderr)
     return tqdm(desc=title, total=total, unit=unit, unit_scale=True, file=sys.stderr)
+
+
+@contextmanager
+def lasting(title: str, *, show: bool = True) -> Iterator[None]:
+    """Shows for how long something has gone on that does not say how far it is, once that is over a second."""
+    shown = Progress(title)
+    if shown.silent or not show:
+        yield
+        return
+    from threading import Event, Thread
+
+    over = Event()
+
+    def tell() -> None:
+        while not over.wait(PAUSE):
+            shown.lasts()
+
+    telling = Thread(target=tell, name="travelsense-progress", daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        over.set()
+        telling.join()
+        shown.close()

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import zoneinfo
 
 import pandas as pd
 import polars as pl
@@ -240,3 +241,39 @@ def test_what_is_missing_may_be_written_as_libraries_do():
         assert ts.forecast(written, 2).to_dict()["forecasts"]["mean"] == wanted
     frame = pl.DataFrame(holes).with_columns(unique_id=None, note=None)
     assert ts.forecast(frame, 2).to_dict()["forecasts"]["mean"] == wanted
+
+
+def test_hours_where_clocks_change_are_as_many_as_pass():
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    for start in [dt.datetime(2026, 3, 15, tzinfo=zone), dt.datetime(2026, 10, 11, tzinfo=zone)]:
+        hours = [start.astimezone(dt.UTC) + dt.timedelta(hours=t) for t in range(312 + 48)]
+        times = pa.array(hours[:312], pa.timestamp("us", "Europe/Berlin"))
+        table = pa.table({"ds": times, "y": [100.0 + t % 24 for t in range(312)]})
+        made = ts.forecast(table, 48, progress=False)
+        assert [row["ds"] for row in made] == hours[312:]
+        notes = made.to_dict()["series"][0]
+        assert (notes["repeated"], notes["filled"]) == (0, 0)
+        # Days go by the clock all the same.
+        days = pa.array([start + dt.timedelta(days=t) for t in range(20)], pa.timestamp("us", "Europe/Berlin"))
+        daily = ts.forecast(pa.table({"ds": days, "y": [1.0] * 20}), 2, progress=False)
+        assert [row["ds"].astimezone(zone).hour for row in daily] == [0, 0]
+    # A whole autumn of hours: the one that comes twice is two.
+    hours = [dt.datetime(2026, 10, 11, tzinfo=dt.UTC) + dt.timedelta(hours=t) for t in range(505)]
+    table = pa.table(
+        {"ds": pa.array(hours, pa.timestamp("us", "Europe/Berlin")), "y": [200.0 + t % 24 for t in range(505)]}
+    )
+    assert ts.forecast(table, 3, progress=False).to_dict()["series"][0]["repeated"] == 0
+
+
+def test_an_event_lies_on_the_day_that_its_clock_shows():
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    given = rows(60)
+    sales = [day for t, day in enumerate(row["ds"] for row in given) if t % 10 == 3]
+    for row in given:
+        row["y"] *= 2 if row["ds"] in sales else 1
+    aware = [dt.datetime.combine(day, dt.time(), zone) for day in sales]
+    plain = ts.forecast(given, 3, events={"sale": sales}, progress=False).to_dict()
+    assert ts.forecast(given, 3, events={"sale": aware}, progress=False).to_dict() == plain
+    effect = plain["series"][0]["effects"][0]
+    assert effect["name"] == "sale"
+    assert effect["size"] > 0.8

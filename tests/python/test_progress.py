@@ -5,8 +5,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import travelsense as ts
 import travelsense._progress as progress
-from travelsense._progress import Progress
+from travelsense._progress import Progress, lasting
 
 
 class Terminal(io.StringIO):
@@ -85,3 +86,46 @@ def test_a_notebook_shows_it_although_it_is_no_terminal(clock, monkeypatch):
     shown.share(0.25)
     shown.close()
     assert screen.getvalue() == "\rfunnel: 25 % \n"
+
+
+def slow(monkeypatch, shown):
+    """What takes three ticks on a clock by which a tick is a second."""
+    from threading import Event
+
+    told, over = [], Event()
+    monkeypatch.setattr(progress, "PAUSE", 0.001)
+    monkeypatch.setattr(progress, "monotonic", lambda: float(len(told)))
+    real = Progress.lasts
+
+    def lasts(self):
+        told.append(self)
+        real(self)
+        if len(told) >= 3:
+            over.set()
+
+    monkeypatch.setattr(Progress, "lasts", lasts)
+    with shown:
+        assert over.wait(5)
+
+
+def test_what_does_not_say_how_far_it_is_shows_that_it_lasts(terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    slow(monkeypatch, lasting("rebuilding"))
+    assert terminal.getvalue().startswith("\rrebuilding: 1 s ")
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_with_tqdm_its_line_is_shown(terminal, monkeypatch):
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
+    slow(monkeypatch, lasting("rebuilding"))
+    assert "rebuilding: 1 s" in terminal.getvalue()
+    assert "it/s" not in terminal.getvalue()
+
+
+def test_what_ends_soon_or_is_told_not_to_shows_nothing(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "PAUSE", 0.001)
+    with ts.open(":memory:") as a:
+        a.rebuild()
+        monkeypatch.setattr(progress, "PATIENCE", 0.0)
+        a.rebuild(progress=False)
+    assert terminal.getvalue() == ""

@@ -1,6 +1,5 @@
 //! What others tell: what came, and predictions made elsewhere.
 
-use jiff::civil::{DateTime, Time};
 use serde_json::Value;
 
 use super::run::{Actual, Fan, Measure, Run};
@@ -11,31 +10,35 @@ use crate::query::{Bound, Zone};
 /// More rows than this at once are an error.
 const MOST: usize = 1_000_000;
 
-/// A time as it is kept: numbers as they are, dates without a time of midnight.
+/// A time as forecasts write it: numbers as they are, dates without a time of midnight, and of an instant what the clock shows
+/// where it was written.
 pub(crate) fn ds(value: &Value) -> Parsed<String> {
     if value.is_number() {
         return fields::integer(value, -(1 << 53), 1 << 53).map(|n| n.to_string());
     }
-    Ok(match fields::date(value)? {
-        Bound::Date(date) => date.to_string(),
-        Bound::Local(time) => written(time),
-        // As forecasts write the times of their periods, whose clock is UTC where none was given.
-        Bound::At(at) => written(Zone::default().civil(at)),
-    })
-}
-
-fn written(time: DateTime) -> String {
-    if time.time() == Time::midnight() {
+    let time = match fields::date(value)? {
+        Bound::Date(date) => return Ok(date.to_string()),
+        Bound::Local(time) => time,
+        Bound::At(at) => {
+            let shown = value.as_str().and_then(|text| text.parse().ok());
+            shown.unwrap_or_else(|| Zone::default().civil(at))
+        }
+    };
+    Ok(if time.time() == jiff::civil::Time::midnight() {
         time.date().to_string()
     } else {
         time.to_string()
-    }
+    })
 }
 
 fn id(value: &Value) -> Parsed<String> {
     match value {
         Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
+        // Columns of whole numbers among which one is missing come as floats.
+        Value::Number(number) => Ok(match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < 1e15 => format!("{whole:.0}"),
+            _ => number.to_string(),
+        }),
         _ => fault("invalid_type", "must be a string or a number"),
     }
 }
@@ -133,31 +136,40 @@ pub fn predictions(body: &Value) -> Result<Run> {
         ],
         mean.len(),
     );
-    let mut refuse = |field: &str, code: &'static str, message: &str| {
-        faults.push(FieldError {
-            field: field.to_owned(),
-            code,
-            message: message.to_owned(),
-        });
-    };
-    if measure == Some(Measure::Probability) {
-        let cannot_be = |p: &f64| !(0.0..=1.0).contains(p);
-        if let Some(at) = mean.iter().position(cannot_be) {
-            let field = format!("mean[{at}]");
-            refuse(&field, "out_of_range", "must be between 0 and 1");
-        }
-    }
-    let mut pairs = lower.iter().flatten().zip(upper.iter().flatten());
-    if let Some(at) = pairs.position(|(low, high)| low > high) {
-        let field = format!("upper[{at}]");
-        refuse(&field, "out_of_range", "must not be below `lower`");
-    }
     if lower.is_some() != upper.is_some() {
         faults.push(FieldError {
             field: "upper".to_owned(),
             code: "required",
             message: "`lower` and `upper` go together".to_owned(),
         });
+    }
+    let mut wrong = |field: &str, row: usize, message: &str| {
+        if faults.len() < 20 {
+            faults.push(FieldError {
+                field: format!("{field}[{row}]"),
+                code: "out_of_range",
+                message: message.to_owned(),
+            });
+        }
+    };
+    if measure == Some(Measure::Probability) {
+        for (row, _) in mean
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| !(0.0..=1.0).contains(*p))
+        {
+            wrong("mean", row, "must be a probability, from 0 to 1");
+        }
+    }
+    for (row, (low, high)) in lower
+        .iter()
+        .flatten()
+        .zip(upper.iter().flatten())
+        .enumerate()
+    {
+        if low > high {
+            wrong("lower", row, "must not be above `upper`");
+        }
     }
     fields.finish(faults)?;
     let bounds = lower.zip(upper);

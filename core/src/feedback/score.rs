@@ -168,15 +168,18 @@ impl Probabilities {
             let own = if *came { *p } else { 1.0 - p };
             -own.max(1e-15).ln()
         }))?;
-        // Equal probabilities are equally often right in every tenth that they lie in.
-        let mut share = Vec::with_capacity(n);
-        for equal in pairs.chunk_by(|a, b| a.0 == b.0) {
-            let came = equal.iter().map(|(_, came)| truth(*came)).sum::<f64>();
-            let of = came / equal.len() as f64;
-            share.extend(equal.iter().map(|(p, _)| p - of));
-        }
-        let tenths = share.chunks(n.div_ceil(10).max(1));
-        let tenths = tenths.map(|tenth| tenth.iter().sum::<f64>().abs());
+        // Equal probabilities share what came of them, whichever tenths they lie in.
+        let shared: Vec<(f64, f64)> = pairs
+            .chunk_by(|a, b| a.0 == b.0)
+            .flat_map(|equal| {
+                let came: f64 = equal.iter().map(|(_, came)| truth(*came)).sum();
+                let share = came / equal.len() as f64;
+                equal.iter().map(move |(p, _)| (*p, share))
+            })
+            .collect();
+        let tenths = shared
+            .chunks(n.div_ceil(10).max(1))
+            .map(|tenth| tenth.iter().map(|(p, came)| p - came).sum::<f64>().abs());
         Some(Self {
             came: Rate::of(k, n as u64),
             mean: mean(pairs.iter().map(|(p, _)| *p))?,

@@ -311,69 +311,63 @@ fn rows_hold_what_a_model_is_trained_on() {
 }
 
 #[test]
-fn equal_probabilities_that_come_as_often_as_they_say_are_calibrated() {
-    let points: Vec<super::join::Point> = (0..1_000)
-        .map(|i| super::join::Point {
-            run: 0,
-            id: String::new(),
-            row: 0,
-            ds: String::new(),
-            h: 1,
-            mean: if i < 600 { 0.3 } else { 0.75 },
-            grid: std::sync::Arc::from([]),
-            quantiles: Vec::new(),
-            scale: None,
-            y: f64::from(u8::from(if i < 600 { i % 10 < 3 } else { i % 4 < 3 })),
-        })
-        .collect();
-    let all: Vec<&super::join::Point> = points.iter().collect();
-    let told = super::score::Probabilities::of(&all).unwrap();
-    assert!(told.calibration_error < 1e-12, "{told:?}");
-    // Too high by a fifth in each.
-    let high: Vec<super::join::Point> = points
-        .iter()
-        .map(|p| super::join::Point {
-            mean: p.mean + 0.2,
-            ..p.clone()
-        })
-        .collect();
-    let told = super::score::Probabilities::of(&high.iter().collect::<Vec<_>>()).unwrap();
-    assert!((told.calibration_error - 0.2).abs() < 1e-12, "{told:?}");
-}
-
-#[test]
-fn predictions_that_cannot_be_are_refused() {
-    let refused = |more: serde_json::Value| {
-        let mut body = serde_json::json!({"model": "m", "ds": ["2025-01-01"]});
-        for (name, value) in more.as_object().unwrap() {
-            body[name] = value.clone();
-        }
-        let faults = super::given::predictions(&body).err();
-        faults.map(|e| (e.field_errors()[0].field.clone(), e.field_errors()[0].code))
+fn equal_probabilities_share_what_came() {
+    use super::score::Probabilities;
+    let point = |row: usize, mean: f64, came: bool| super::join::Point {
+        run: 0,
+        id: row.to_string(),
+        row,
+        ds: String::new(),
+        h: 1,
+        mean,
+        grid: Vec::new().into(),
+        quantiles: Vec::new(),
+        scale: None,
+        y: f64::from(u8::from(came)),
     };
-    let wrong = |field: &str| Some((field.to_owned(), "out_of_range"));
-    let json = |text: &str| serde_json::from_str(text).unwrap();
-    let chance = r#"{"measure": "probability", "mean": [1.5]}"#;
-    assert_eq!(refused(json(chance)), wrong("mean[0]"));
-    assert_eq!(
-        refused(json(r#"{"measure": "probability", "mean": [1.0]}"#)),
-        None
-    );
-    assert_eq!(refused(json(r#"{"mean": [1.5]}"#)), None);
-    let crossed = r#"{"mean": [3], "lower": [5.0], "upper": [1.0]}"#;
-    assert_eq!(refused(json(crossed)), wrong("upper[0]"));
+    // Three of ten came of what was told as three of ten.
+    let points: Vec<_> = (0..1_000).map(|i| point(i, 0.3, i % 10 < 3)).collect();
+    let refs: Vec<_> = points.iter().collect();
+    let found = Probabilities::of(&refs).unwrap();
+    assert!(found.calibration_error < 1e-9, "{found:?}");
+    let points: Vec<_> = (0..1_000).map(|i| point(i, 0.5, i % 10 < 3)).collect();
+    let refs: Vec<_> = points.iter().collect();
+    let found = Probabilities::of(&refs).unwrap();
+    assert!((found.calibration_error - 0.2).abs() < 1e-9, "{found:?}");
 }
 
 #[test]
-fn an_instant_is_kept_as_forecasts_write_it() {
-    let ds = |text: &str| super::given::ds(&serde_json::json!(text)).unwrap();
+fn what_came_may_be_told_as_the_history_was_given() {
+    use serde_json::json;
     for (given, kept) in [
-        ("2025-01-11", "2025-01-11"),
-        ("2025-01-11T00:00:00Z", "2025-01-11"),
-        ("2025-01-11T02:00:00Z", "2025-01-11T02:00:00"),
-        ("2025-01-11T02:00:00", "2025-01-11T02:00:00"),
-        ("2025-01-11T02:00:00+02:00", "2025-01-11"),
+        (json!("2025-01-11T00:00:00Z"), "2025-01-11"),
+        (json!("2025-01-11T02:00:00Z"), "2025-01-11T02:00:00"),
+        (json!("2025-01-11T00:00:00+02:00"), "2025-01-11"),
+        (json!("2025-01-11T02:00:00"), "2025-01-11T02:00:00"),
+        (json!("2025-01-11"), "2025-01-11"),
+        (json!(7), "7"),
     ] {
-        assert_eq!(ds(given), kept);
+        assert_eq!(super::ds(&given).unwrap(), kept, "{given}");
     }
+    let body = json!({ "uniqueId": [1, 1.0, 1.5, "a"], "y": [1, 2, 3, 4] });
+    let ids: Vec<_> = super::given::actuals(&body)
+        .unwrap()
+        .into_iter()
+        .map(|a| a.id)
+        .collect();
+    assert_eq!(ids, ["1", "1", "1.5", "a"]);
+}
+
+#[test]
+fn predictions_that_cannot_be_are_refused_by_name() {
+    use serde_json::json;
+    let refused =
+        |body: serde_json::Value| super::given::predictions(&body).unwrap_err().to_string();
+    let text = refused(json!({ "model": "m", "measure": "probability", "mean": [0.5, 1.5, -0.1] }));
+    assert!(
+        text.contains("mean[1]") && text.contains("mean[2]"),
+        "{text}"
+    );
+    let text = refused(json!({ "model": "m", "mean": [3], "lower": [5], "upper": [1] }));
+    assert!(text.contains("lower[0]"), "{text}");
 }

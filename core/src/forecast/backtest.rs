@@ -1,6 +1,6 @@
 //! How well forecasts would have done: from past origins, with nothing of what came later.
 
-use super::batch::{Watch, cut, each, placed};
+use super::batch::{Watch, each};
 use super::model::naive::seasonal_naive;
 use super::series::{Forecast, Options, Series, forecast};
 
@@ -181,56 +181,55 @@ pub(crate) fn backtest(
     let least = (2 * season).max(5);
     let (mut model, mut naive) = (Sums::default(), Sums::default());
     let (mut rows, mut told, mut total) = (Vec::new(), 0, 0.0);
+    let asked = Options {
+        as_of: None,
+        ..options.clone()
+    };
     for i in (0..origins).rev() {
         let left = horizon + i * step.max(1);
         if laid.notes.periods < left + least {
             continue;
         }
-        let asked = Options {
-            horizon,
-            ..options.clone()
-        };
-        let Some((mut past, asked, test)) = cut(&laid, &asked, left) else {
+        let Some((past, test)) = known(series, &laid, options, left) else {
             continue;
         };
-        let test = test.get(..horizon.min(test.len())).unwrap_or_default();
-        let end = test.last().map_or(i64::MAX, |t| t.0);
-        past.regressors = until(&series.regressors, end);
         let mut made: Forecast = forecast(&past, &asked);
+        // Where its frequency could not be told yet, it foretold other periods.
+        if made.frequency != laid.frequency {
+            continue;
+        }
         if !amend(&mut made, &past, &asked) {
             break;
         }
-        let known: Vec<f64> = made.history.iter().map(|h| h.1).collect();
-        let places = placed(&made, test);
-        let mut simple = vec![0.0; asked.horizon];
-        let mut filled = known.clone();
+        let mut simple = vec![0.0; horizon];
+        let mut filled: Vec<f64> = made.history.iter().map(|h| h.1).collect();
         super::grid::interpolate(&mut filled, season);
         seasonal_naive(&filled, season, &mut simple);
         let square = super::model::naive::naive_variance(&filled, season);
         let scale = naive_distance(&filled, season);
-        let last = laid.notes.periods - left;
-        let origin = laid.history.get(last - 1).map_or(0, |h| h.0);
+        let origin = past.times.last().copied().unwrap_or(0);
         told += 1;
-        for ((time, value), place) in test.iter().zip(places) {
-            let Some(h) = place.filter(|_| value.is_finite()) else {
+        for (time, value) in test.iter().take(horizon).filter(|(_, y)| y.is_finite()) {
+            let Some(h) = made.at(*time) else {
                 continue;
             };
-            let mean = made.mean.get(h).copied().unwrap_or(f64::NAN);
-            let simple = simple.get(h).copied().unwrap_or(f64::NAN);
+            let (Some(mean), Some(simple)) = (made.mean.get(h).copied(), simple.get(h)) else {
+                continue;
+            };
             let ((a, b), (c, d)) = (made.interval(h, 80.0), made.interval(h, 95.0));
             let bounds = [a, b, c, d];
             let deviation = (square * (h / season + 1) as f64).sqrt();
             let [k80, k95] = NORMAL.map(|k| k * deviation);
             let naive_bounds = [simple - k80, simple + k80, simple - k95, simple + k95];
             model.add(*value, mean, &bounds, scale);
-            naive.add(*value, simple, &naive_bounds, scale);
+            naive.add(*value, *simple, &naive_bounds, scale);
             total += value.abs();
             rows.push(Row {
                 origin,
                 time: *time,
                 value: *value,
                 mean,
-                naive: simple,
+                naive: *simple,
                 bounds,
                 naive_bounds,
                 scale,
@@ -254,6 +253,30 @@ fn naive_distance(y: &[f64], m: usize) -> f64 {
         count += 1.0;
     }
     if count > 0.0 { sum / count } else { 0.0 }
+}
+
+/// What was known of a series when so many periods were left, regressors for those of the horizon among it; what the periods held.
+fn known<'a>(
+    series: &Series,
+    laid: &'a Forecast,
+    options: &Options,
+    left: usize,
+) -> Option<(Series, &'a [(i64, f64)])> {
+    let at = laid.history.len().checked_sub(left)?;
+    let (train, test) = laid.history.split_at_checked(at)?;
+    let origin = train.last()?.0;
+    let last = laid.frequency.index(origin, origin);
+    let rows = series.times.iter().zip(&series.values);
+    let rows = rows.filter(|(t, _)| laid.frequency.index(**t, origin) <= last);
+    let (times, values) = rows.map(|(t, y)| (*t, *y)).unzip();
+    let end = test.get(options.horizon - 1).map_or(i64::MAX, |t| t.0);
+    let past = Series {
+        id: series.id.clone(),
+        times,
+        values,
+        regressors: until(&series.regressors, end),
+    };
+    (!past.times.is_empty()).then_some((past, test))
 }
 
 /// The regressors up to a time: of what lies beyond a forecast's last period nothing is seen.

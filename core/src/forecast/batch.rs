@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::interval::Kind;
+use super::interval::{Kind, logit};
 use super::series::{Forecast, Options, Series, forecast};
 use crate::error::{Error, Result};
 
@@ -80,38 +80,24 @@ pub(super) fn watched(
     Some(out)
 }
 
-/// A series that ends earlier, how it is forecast, and the times and values that it lacks.
-pub(crate) type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
-
-/// The history of a forecast without its last periods, as a series again; what those periods held. Of what the whole history says, what
-/// values and gaps are is not handed on: a period without a row is none again, and the earlier part says for itself.
-pub(crate) fn cut<'a>(made: &'a Forecast, options: &Options, periods: usize) -> Option<Cut<'a>> {
-    let at = made.history.len().checked_sub(periods)?;
+/// A forecast's history without its last periods, as a series again; what those periods held.
+fn cut<'a>(made: &'a Forecast, options: &Options) -> Option<(Series, Options, &'a [(i64, f64)])> {
+    let at = made.history.len().checked_sub(options.horizon)?;
     let (train, test) = made.history.split_at_checked(at)?;
-    let rows = train.iter().zip(&made.told).filter(|(_, told)| **told);
     let series = Series {
         id: made.id.clone(),
-        times: rows.clone().map(|((t, _), _)| *t).collect(),
-        values: rows.map(|((_, y), _)| *y).collect(),
+        times: train.iter().map(|(t, _)| *t).collect(),
+        values: train.iter().map(|(_, y)| *y).collect(),
         regressors: Vec::new(),
     };
-    // A forecast goes on from the last row.
-    let late = made.told.get(..at)?.iter().rev().take_while(|told| !**told);
     let options = Options {
-        horizon: periods.min(options.horizon) + late.count(),
+        kind: Some(made.kind),
         frequency: options.frequency.or(Some(made.frequency)),
+        gaps: made.notes.gaps.or(options.gaps),
         as_of: None,
         ..options.clone()
     };
-    (!series.times.is_empty()).then_some((series, options, test))
-}
-
-/// Where each of the later periods stands in a forecast; none for what the earlier part did not see as a period.
-pub(crate) fn placed(made: &Forecast, test: &[(i64, f64)]) -> Vec<Option<usize>> {
-    let places = test
-        .iter()
-        .map(|(time, _)| made.times.binary_search(time).ok());
-    places.collect()
+    (!train.is_empty()).then_some((series, options, test))
 }
 
 fn pooled(made: &[Forecast], options: &Options) -> f64 {
@@ -123,21 +109,23 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
         if one.notes.periods < 3 * options.horizon.max(4) {
             return Vec::new();
         }
-        let Some((series, options, test)) = cut(one, options, options.horizon) else {
+        let Some((series, options, test)) = cut(one, options) else {
             return Vec::new();
         };
         let past = forecast(&series, &options);
-        let places = placed(&past, test).into_iter().zip(test);
-        let ratio = places.filter_map(|(h, (_, y))| {
-            let (f, spread) = (past.mean.get(h?)?, past.spread.get(h?)?);
-            let scale = match one.kind {
-                // The spread of a share is that of its logit.
-                Kind::Share => (f * (1.0 - f)).max(0.01),
-                _ => 1.0,
+        let each = test.iter().filter_map(|(time, y)| {
+            let h = past.at(*time)?;
+            let (f, spread) = (past.mean.get(h)?, past.spread.get(h)?);
+            // The scale of a share is that of its logit.
+            let off = if past.kind == Kind::Share {
+                let n = (past.notes.periods as f64).max(50.0);
+                logit(*y, n) - logit(*f, n)
+            } else {
+                y - f
             };
-            Some((y - f).abs() / (scale * spread.at(0.975)))
+            Some(off.abs() / spread.at(0.975))
         });
-        ratio.filter(|r| r.is_finite()).collect()
+        each.filter(|r| r.is_finite()).collect()
     };
     let sample: Vec<&Forecast> = made.iter().step_by(every).collect();
     let found: Vec<Vec<f64>> = sample.par_iter().map(|one| ratios(one)).collect();

@@ -33,8 +33,8 @@ impl Table {
         let mut fields = Fields::of(question)?;
         let mut more = Vec::new();
         let names = Names::read(&mut fields);
-        let form = names.form(&frame, &mut more);
-        let asked = Asked::read(&mut fields, &form.clock);
+        let mut form = names.form(&frame, &mut more);
+        let mut asked = Asked::read(&mut fields, &form.clock);
         asked.faults(form.integers(), &mut more);
         if let Some(future) = &future {
             names.ahead(future, &form, &mut more);
@@ -42,6 +42,8 @@ impl Table {
         fields.finish(more)?;
         let mut rows = Rows::new(&names.regressors);
         let mut count = 0;
+        // Instants stay what they are until all are there: whether they are hours decides by which clock they are read.
+        let clock = std::mem::take(&mut form.clock);
         for batch in frame {
             let batch = batch.map_err(|e| unreadable("frame", &e))?;
             let part = Part::read(&batch, &names, &form, count, true)?;
@@ -60,6 +62,10 @@ impl Table {
             let message = "must have at least one row";
             return Err(Error::fields(vec![error("frame", "empty", message)]));
         }
+        form.clock = rows.settle(&clock, asked.options.frequency);
+        let moved = |time| form.clock.civil(clock.instant(time));
+        asked.options.as_of = asked.options.as_of.map(moved);
+        rows.each_time(|time| form.clock.civil(time));
         count = 0;
         for batch in future.into_iter().flatten() {
             let batch = batch.map_err(|e| unreadable("future", &e))?;

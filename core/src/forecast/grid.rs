@@ -29,16 +29,17 @@ pub enum Frequency {
     Weeks,
     /// Calendar months, named by their first or their last day or any day between.
     Months,
-    /// So many calendar months, neither one, three nor twelve.
-    EveryMonths(i64),
     /// Three calendar months.
     Quarters,
     /// Calendar years.
     Years,
+    /// So many calendar months: two, six, twenty-four.
+    Every(i64),
 }
 
 impl Frequency {
-    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on.
+    /// A frequency by its usual name: `D`, `day`, `W`, `M`, `MS`, `ME`, `Q`, `Y`, `H`, `15min` and so on; a number
+    /// before it multiplies it, as in `2W` and `6M`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let trimmed = name.trim();
@@ -50,16 +51,23 @@ impl Frequency {
             count.parse().ok()?
         };
         let unit = unit.split('-').next().unwrap_or(unit);
-        let whole = match unit {
-            "D" | "d" | "day" | "days" | "daily" | "B" => Some(Self::Days),
-            "W" | "w" | "week" | "weeks" | "weekly" => Some(Self::Weeks),
-            "M" | "MS" | "ME" | "month" | "months" | "monthly" => Some(Self::Months),
-            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => Some(Self::Quarters),
-            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => Some(Self::Years),
-            _ => None,
-        };
-        if let Some(whole) = whole {
-            return whole.times(count).filter(|_| count == 1 || unit != "B");
+        if !(1..=1_000).contains(&count) && !matches!(unit, "T" | "min" | "S" | "s") {
+            return None;
+        }
+        match unit {
+            "D" | "d" | "day" | "days" | "daily" => return Some(Self::of_days(count)),
+            "B" if count == 1 => return Some(Self::Days),
+            "W" | "w" | "week" | "weeks" | "weekly" => return Some(Self::of_days(7 * count)),
+            "M" | "MS" | "ME" | "month" | "months" | "monthly" => {
+                return Some(Self::of_months(count));
+            }
+            "Q" | "QS" | "QE" | "quarter" | "quarters" | "quarterly" => {
+                return Some(Self::of_months(3 * count));
+            }
+            "Y" | "YS" | "YE" | "A" | "AS" | "year" | "years" | "yearly" => {
+                return Some(Self::of_months(12 * count));
+            }
+            _ => {}
         }
         let micros = match unit {
             "H" | "h" | "hour" | "hours" | "hourly" => HOUR,
@@ -77,84 +85,63 @@ impl Frequency {
         })
     }
 
-    /// So many periods of the calendar as one; none for none, or for more than a century.
-    fn times(self, count: i64) -> Option<Self> {
-        let months = match self {
-            Self::Months => 1,
-            Self::Quarters => 3,
-            Self::Years => 12,
-            Self::Weeks => return Self::of_days(count.checked_mul(7)?),
-            _ => return Self::of_days(count),
-        };
-        let months = count.checked_mul(months)?;
-        (1..=1_200)
-            .contains(&months)
-            .then(|| Self::of_months(months))
-    }
-
-    fn of_days(days: i64) -> Option<Self> {
-        match days {
-            1 => Some(Self::Days),
-            7 => Some(Self::Weeks),
-            2..=36_500 => Some(Self::Steps(days * DAY)),
-            _ => None,
+    fn of_days(count: i64) -> Self {
+        match count {
+            1 => Self::Days,
+            7 => Self::Weeks,
+            _ => Self::Steps(count.saturating_mul(DAY)),
         }
     }
 
-    fn of_months(months: i64) -> Self {
-        match months {
+    fn of_months(count: i64) -> Self {
+        match count {
             1 => Self::Months,
             3 => Self::Quarters,
             12 => Self::Years,
-            _ => Self::EveryMonths(months),
+            _ => Self::Every(count),
         }
     }
 
-    /// The frequency of sorted, distinct times: the most common distance, read as a calendar where all lie at one time of the day, or an hour
-    /// apart, as the midnights of a zone do when they are told by another. Distances that only few times speak for are days with gaps.
+    /// The frequency of sorted, distinct times.
+    ///
+    /// Times of one hour of the day are dates: those of one day of the month are calendar months or years apart, others as many
+    /// days as they most often are, where every distance is a multiple of it. Else it is the most common distance.
     #[must_use]
     pub fn infer(times: &[i64], integers: bool) -> Self {
-        let mut gaps: Vec<i64> = times
+        let gaps: Vec<i64> = times
             .windows(2)
             .filter_map(|w| Some(w.last()?.saturating_sub(*w.first()?)))
             .filter(|gap| *gap > 0)
             .collect();
-        gaps.sort_unstable();
-        let mut best = (0, 0_usize);
-        for run in gaps.chunk_by(|a, b| a == b) {
-            if run.len() > best.1 {
-                best = (run.first().copied().unwrap_or(1), run.len());
-            }
-        }
-        let gap = best.0.max(1);
+        let (gap, _) = most_common(&gaps);
         if integers {
             return Self::Steps(gap);
         }
-        let Some(least) = gaps.first() else {
+        if gaps.is_empty() {
             return Self::Days;
-        };
-        let apart = apart(times);
-        if gap < DAY - HOUR || apart != 0 && (apart != HOUR || *least < DAY - HOUR) {
+        }
+        // The midnights of another zone move by an hour when its clocks do.
+        let clock = || times.iter().map(|t| t.rem_euclid(DAY));
+        let apart = clock().max().unwrap_or(0) - clock().min().unwrap_or(0);
+        if apart > HOUR || gap < DAY - HOUR {
             return Self::Steps(gap);
         }
-        let days = |gap: i64| (gap + DAY / 2) / DAY;
-        let gap = days(gap);
-        let every = gaps.iter().fold(0, |all, gap| divisor(all, days(*gap)));
-        let enough = gaps.len() >= ENOUGH;
-        // Months are never of one length for long.
-        let even = enough && every == gap;
-        let each: Vec<i64> = times.iter().map(|t| months(*t)).collect();
-        let pairs = each.windows(2).filter_map(|w| Some(w.last()? - w.first()?));
-        let by_month = pairs.fold(0, divisor);
-        match gap {
-            28.. if enough && by_month > 0 && one_day(times) => Self::of_months(by_month),
-            28..=31 | 89..=92 | 365 | 366 if even => Self::of_days(every).unwrap_or(Self::Days),
-            28..=31 => Self::Months,
-            89..=92 => Self::Quarters,
-            365 | 366 => Self::Years,
-            _ if every % 7 == 0 && enough => Self::of_days(every).unwrap_or(Self::Weeks),
+        let days: Vec<i64> = gaps.iter().map(|g| (g + DAY / 2) / DAY).collect();
+        let common = divisor(&days);
+        if gap >= 27 * DAY
+            && let Some(months) = of_one_day(times)
+        {
+            return Self::of_months(months);
+        }
+        let (most, times) = most_common(&days);
+        match most {
+            28..=31 if common != 28 => Self::Months,
+            // A few dates may have a divisor by chance.
+            _ if most == common && 2 * times > days.len() => Self::of_days(most),
+            // Quarters of thirteen weeks and years of fifty-two have one more now and then.
+            84..=98 => Self::Quarters,
+            358..=378 => Self::Years,
             7 | 14 | 21 => Self::Weeks,
-            _ if every > 1 && gaps.len() >= MANY => Self::of_days(every).unwrap_or(Self::Days),
             _ => Self::Days,
         }
     }
@@ -166,14 +153,16 @@ impl Frequency {
             Self::Months => Pace::Months,
             Self::Quarters => Pace::Quarters,
             Self::Years => Pace::Years,
-            Self::EveryMonths(..=2) => Pace::Months,
-            Self::EveryMonths(..=6) => Pace::Quarters,
-            Self::EveryMonths(_) => Pace::Years,
+            Self::Every(2) => Pace::Months,
+            Self::Every(months) if months < 12 => Pace::Quarters,
+            Self::Every(_) => Pace::Years,
             Self::Steps(step) if !integers => match step / DAY {
                 0 => Pace::Hours,
-                1..=6 => Pace::Days,
-                7..=27 => Pace::Weeks,
-                _ => Pace::Months,
+                1..7 => Pace::Days,
+                7..28 => Pace::Weeks,
+                28..80 => Pace::Months,
+                80..300 => Pace::Quarters,
+                _ => Pace::Years,
             },
             Self::Steps(_) => match season {
                 0 | 1 => Pace::Years,
@@ -194,32 +183,56 @@ impl Frequency {
             Self::Weeks => vec![52],
             Self::Months => vec![12],
             Self::Quarters => vec![4],
-            Self::EveryMonths(n) => match 12 % n {
-                0 => usize::try_from(12 / n)
-                    .into_iter()
-                    .filter(|p| *p > 1)
-                    .collect(),
-                _ => Vec::new(),
-            },
             Self::Years => Vec::new(),
+            Self::Every(months) => {
+                let year = usize::try_from(12 / months.max(1)).unwrap_or(0);
+                let whole = 12 % months.max(1) == 0 && year > 1;
+                whole.then_some(year).into_iter().collect()
+            }
             Self::Steps(_) if integers => Vec::new(),
             Self::Steps(step) => {
                 let whole = |of: i64| (of % step == 0).then_some(of / step);
-                let found = [whole(HOUR), whole(DAY), whole(7 * DAY)];
+                // A year of whole weeks is what steps of days have.
+                let year = (step > DAY).then(|| whole(364 * DAY)).flatten();
+                let found = [whole(HOUR), whole(DAY), whole(7 * DAY), year];
                 let fit = |p: i64| usize::try_from(p).ok().filter(|p| (2..=2016).contains(p));
                 found.into_iter().flatten().filter_map(fit).collect()
             }
         }
     }
 
+    /// The beginning of the period of the calendar that a time lies in; steps of days begin with the first row.
+    fn begin(self, time: i64, first: i64) -> i64 {
+        let midnight = |t: i64| t - t.rem_euclid(DAY);
+        let month = |count: i64| {
+            let months = months(time).div_euclid(count.max(1)) * count.max(1);
+            let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX);
+            let month = i8::try_from(months.rem_euclid(12) + 1).unwrap_or(1);
+            let first = Date::new(year, month, 1).unwrap_or(Date::MIN);
+            micros(first.to_datetime(jiff::civil::Time::midnight()))
+        };
+        match self {
+            Self::Steps(step) if step > DAY => midnight(first),
+            Self::Steps(step) => midnight(time) + time.rem_euclid(DAY) / step.max(1) * step.max(1),
+            Self::Days => midnight(time),
+            Self::Weeks => midnight(time) - weekday(time) as i64 * DAY,
+            Self::Months => month(1),
+            Self::Quarters => month(3),
+            Self::Years => month(12),
+            Self::Every(count) => month(count),
+        }
+    }
+
     /// The number of the period that a time lies in, counted from an origin of the calendar.
     pub(crate) fn index(self, time: i64, anchor: i64) -> i64 {
         match self {
+            // Clocks that were put back make a date an hour earlier than it is.
+            Self::Steps(step) if step > DAY => (time - anchor + HOUR).div_euclid(step),
             Self::Steps(step) => (time - anchor).div_euclid(step.max(1)),
             Self::Days => time.div_euclid(DAY),
-            Self::Weeks => (time - anchor).div_euclid(7 * DAY),
+            Self::Weeks => (time - anchor + HOUR).div_euclid(7 * DAY),
+            Self::Every(count) => (months(time) - months(anchor)).div_euclid(count.max(1)),
             Self::Months => months(time),
-            Self::EveryMonths(n) => (months(time) - months(anchor)).div_euclid(n),
             Self::Quarters => months(time).div_euclid(3),
             Self::Years => months(time).div_euclid(12),
         }
@@ -247,11 +260,49 @@ impl Frequency {
             Self::Days => along(DAY),
             Self::Weeks => along(7 * DAY),
             Self::Months => by_month(1),
-            Self::EveryMonths(n) => by_month(n),
             Self::Quarters => by_month(3),
             Self::Years => by_month(12),
+            Self::Every(count) => by_month(count),
         }
     }
+}
+
+/// The most common of some distances, at least 1, the least of several; how often it is there.
+fn most_common(gaps: &[i64]) -> (i64, usize) {
+    let mut gaps = gaps.to_vec();
+    gaps.sort_unstable();
+    let mut best = (1, 0);
+    for run in gaps.chunk_by(|a, b| a == b) {
+        if run.len() > best.1 {
+            best = (run.first().copied().unwrap_or(1).max(1), run.len());
+        }
+    }
+    best
+}
+
+/// What divides all of some numbers.
+fn divisor(numbers: &[i64]) -> i64 {
+    numbers.iter().fold(0, |mut a, &b| {
+        let mut b = b;
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    })
+}
+
+/// How many months lie between times that are all of one day of the month, or of its last where a month is shorter.
+fn of_one_day(times: &[i64]) -> Option<i64> {
+    let days = || times.iter().map(|t| day(*t));
+    let latest = days().map(Date::day).max()?;
+    let one = days().all(|d| d.day() == latest.min(d.days_in_month()));
+    let months: Vec<i64> = times.iter().map(|t| months(*t)).collect();
+    let apart: Vec<i64> = months
+        .iter()
+        .zip(months.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    Some(divisor(&apart)).filter(|months| one && *months > 0)
 }
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -284,35 +335,6 @@ fn months(time: i64) -> i64 {
     i64::from(day.year()) * 12 + i64::from(day.month()) - 1
 }
 
-/// So many distances tell two, four or six months, and so many weeks, from months and weeks with gaps.
-const ENOUGH: usize = 3;
-
-/// So many tell a number of days from days with gaps, which have an even number of days between them by chance.
-const MANY: usize = 8;
-
-/// How far apart the earliest and the latest time of the day are.
-fn apart(times: &[i64]) -> i64 {
-    let hours = times.iter().map(|t| t.rem_euclid(DAY));
-    let (first, last) = hours.fold((DAY, 0), |(a, b), t| (a.min(t), b.max(t)));
-    last - first
-}
-
-fn divisor(a: i64, b: i64) -> i64 {
-    let (mut a, mut b) = (a.abs(), b.abs());
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// Whether all times lie on the same day of their months, or all on the last, which is the same where a month has fewer.
-fn one_day(times: &[i64]) -> bool {
-    let days = || times.iter().map(|t| day(*t));
-    let most = days().map(Date::day).max().unwrap_or(0);
-    let same = days().all(|d| d.day() == most || d.day() < most && d == d.last_of_month());
-    same || days().all(|d| d == d.last_of_month())
-}
-
 /// What a period without a row means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -339,10 +361,10 @@ pub(crate) struct Grid {
     pub(crate) closed: [bool; 7],
     /// Periods that had no row.
     pub(crate) filled: usize,
-    /// Whether each value has a row.
-    pub(crate) told: Vec<bool>,
     /// Rows of a period that already had one; their values were added (counts) or averaged.
     pub(crate) repeated: usize,
+    /// Whether rows are closer than periods and end before the last one does.
+    pub(crate) unfinished: bool,
 }
 
 /// The longest history that is laid out, in periods: longer ones lose their beginning.
@@ -364,22 +386,23 @@ impl Grid {
         rows.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut times: Vec<i64> = rows.iter().map(|r| r.0).collect();
         times.dedup();
+        let frequency = frequency.unwrap_or_else(|| Frequency::infer(&times, integers));
         // Rows are counted from the last one: the grid goes on from there.
-        let anchor = times.last().copied().unwrap_or(0);
-        let frequency = frequency.unwrap_or_else(|| {
-            let found = Frequency::infer(&times, integers);
-            let daily = !matches!(found, Frequency::Steps(step) if step < DAY);
-            if daily && !integers && apart(&times) == HOUR {
-                // The midnights of a zone, told by another: summer and winter are an hour apart, days are not.
-                let hour = anchor.rem_euclid(DAY);
-                for time in rows.iter_mut().map(|r| &mut r.0).chain(&mut times) {
-                    *time += hour - time.rem_euclid(DAY);
-                }
-            }
-            found
-        });
-        let last = frequency.index(anchor, anchor);
-        let first = times.first().map_or(last, |t| frequency.index(*t, anchor));
+        let newest = times.last().copied().unwrap_or(0);
+        let oldest = times.first().copied().unwrap_or(0);
+        // Where rows are closer than periods, periods are those of the calendar, and the first and the last need all of theirs.
+        let finer = (!integers).then(|| finer(&times, frequency)).flatten();
+        let anchor = match finer {
+            Some(_) => frequency.begin(newest, oldest),
+            None => newest,
+        };
+        let last = frequency.index(newest, anchor);
+        let first = frequency.index(oldest, anchor);
+        let lacks = |from: i64, to: i64| finer.is_some_and(|gap| to - from > gap + gap / 2);
+        let late =
+            first < last && lacks(frequency.time(first, anchor), oldest + finer.unwrap_or(0));
+        let first = first + i64::from(late);
+        let unfinished = first < last && lacks(newest, frequency.time(last + 1, anchor));
         // A row far from all others makes no history of nothing but gaps.
         let most = (4 * rows.len()).clamp(10_000, LONGEST);
         let first = first.max(last.saturating_sub(most as i64 - 1));
@@ -389,12 +412,14 @@ impl Grid {
                 *seen = true;
             }
         }
+        let open = seen.iter().filter(|s| **s).count();
         let weeks = (last - first) / 7;
+        // Of two weekdays each week has to have both, or nearly.
+        let often = 10 * times.len() as i64 > 7 * weeks * open as i64;
+        let evident = weeks >= 3 && (open >= 3 || open == 2 && often);
         let closes = frequency == Frequency::Days
             && !integers
-            && weeks >= if gaps == Some(Gaps::Closed) { 1 } else { 3 }
-            && seen.iter().filter(|s| **s).count() >= 3
-            && matches!(gaps, None | Some(Gaps::Closed));
+            && (gaps == Some(Gaps::Closed) || gaps.is_none() && evident);
         let closed = seen.map(|seen| closes && !seen);
         let count = usize::try_from(last - first + 1).unwrap_or(0);
         // The sum and the number of the rows of each period, and whether one says that its value is not known.
@@ -434,8 +459,8 @@ impl Grid {
             gaps,
             closed,
             filled: 0,
-            told: Vec::with_capacity(sums.len()),
             repeated,
+            unfinished,
         };
         for (i, (sum, rows, unknown)) in sums.into_iter().enumerate() {
             let time = frequency.time(first + i as i64, anchor);
@@ -450,7 +475,6 @@ impl Grid {
                 (n, _) => sum / f64::from(n),
             };
             out.filled += usize::from(rows == 0);
-            out.told.push(rows > 0 || unknown);
             out.y.push(y);
             out.times.push(time);
         }
@@ -483,30 +507,30 @@ impl Grid {
         self.frequency.seasons(self.integers)
     }
 
-    /// Whether the last period ends after an instant, so that its value is not complete.
+    /// Whether the last period ends after an instant, so that its value is not complete. A whole number is complete as it is, and
+    /// months that are named by their last day end with it.
     pub(crate) fn is_partial(&self, as_of: i64) -> bool {
         self.times.last().is_some_and(|last| {
             let index = self.frequency.index(*last, *last);
             let next = self.frequency.time(index + 1, *last);
-            let from = civil(*last);
-            let months = matches!(
-                self.frequency,
-                Frequency::Months
-                    | Frequency::Quarters
-                    | Frequency::Years
-                    | Frequency::EveryMonths(_)
-            );
-            // A period that is named by its last day ends with it; a whole number is a period that has come.
-            let end = if self.integers {
-                *last
-            } else if months && from.date() == from.date().last_of_month() {
-                last.saturating_add(DAY)
-            } else {
-                next
-            };
-            end > as_of
+            let named = day(*last) == day(*last).last_of_month() && next - last > 27 * DAY;
+            let end = if named { last + DAY } else { next };
+            !self.integers && end > as_of
         })
     }
+}
+
+/// How far apart rows are, where periods have several of them.
+fn finer(times: &[i64], frequency: Frequency) -> Option<i64> {
+    let anchor = times.last().copied()?;
+    let mut periods: Vec<i64> = times.iter().map(|t| frequency.index(*t, anchor)).collect();
+    periods.dedup();
+    let gaps: Vec<i64> = times
+        .iter()
+        .zip(times.iter().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
+    (times.len() >= 2 * periods.len()).then(|| most_common(&gaps).0)
 }
 
 /// Puts values where none are known: the mean of the values a season before and after, or the line between neighbours.

@@ -1,10 +1,13 @@
 //! Rows on their way into series.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
+use super::form::Clock;
 use super::grid::Frequency;
-use super::series::{Options, Series};
+use super::series::{Options, Series, ahead};
 use crate::error::FieldError;
+
+const DAY: i64 = 86_400_000_000;
 
 /// Series, in the order of their first rows.
 #[derive(Debug, Default)]
@@ -69,54 +72,77 @@ impl Rows {
         place
     }
 
+    /// The clock that instants are read by: a zone's for days and longer periods; for shorter ones the offset that the zone has at
+    /// the last of them, so that an hour that a clock shows twice is two, and one that it leaves out is none.
+    pub(super) fn settle(&self, clock: &Clock, asked: Option<Frequency>) -> Clock {
+        let Clock::Zone(_) = clock else {
+            return clock.clone();
+        };
+        let short = |frequency| matches!(frequency, Frequency::Steps(step) if step < DAY);
+        let inferred = |series: &Series| {
+            let mut times: Vec<i64> = series.times.iter().map(|t| clock.civil(*t)).collect();
+            times.sort_unstable();
+            times.dedup();
+            Frequency::infer(&times, false)
+        };
+        let hours = asked.map_or_else(|| self.series.iter().any(|s| short(inferred(s))), short);
+        let last = self.series.iter().flat_map(|s| &s.times).max();
+        match last {
+            Some(last) if hours => Clock::Offset(clock.civil(*last) - last),
+            _ => clock.clone(),
+        }
+    }
+
+    /// Moves every time.
+    pub(super) fn each_time(&mut self, to: impl Fn(i64) -> i64) {
+        for series in &mut self.series {
+            series.times.iter_mut().for_each(|time| *time = to(*time));
+            let known = series.regressors.iter_mut().flat_map(|r| &mut r.1);
+            known.for_each(|(time, _)| *time = to(*time));
+        }
+    }
+
     pub(super) fn done(self) -> Vec<Series> {
         self.series
     }
 }
 
-/// What regressors lack: each needs a value for every period ahead.
+/// What regressors lack: each needs one value for every period ahead.
 pub(super) fn lacking(series: &[Series], options: &Options) -> Vec<FieldError> {
-    let horizon = options.horizon;
     let mut faults = Vec::new();
-    for one in series {
-        if one.regressors.is_empty() {
-            continue;
-        }
-        let seen = |time: &i64| options.as_of.is_none_or(|as_of| *time <= as_of);
-        let mut known: Vec<i64> = one.times.iter().copied().filter(seen).collect();
-        known.sort_unstable();
-        known.dedup();
-        let last = known.last().copied().unwrap_or(i64::MIN);
-        let frequency = options
-            .frequency
-            .unwrap_or_else(|| Frequency::infer(&known, options.integers));
-        // Weekdays that have no rows may be no periods, so that those of a horizon lie further apart.
-        let within = match frequency {
-            Frequency::Days => 7 * horizon,
-            _ => horizon,
-        };
-        let period = |time: i64| frequency.index(time, last) - frequency.index(last, last);
-        let all_week = (0..7).all(|w| {
-            let weekday = |t: &i64| t.div_euclid(86_400_000_000).rem_euclid(7) == w;
-            known.iter().any(weekday)
-        });
-        let within = if all_week { horizon } else { within };
+    let horizon = options.horizon;
+    for one in series.iter().filter(|s| !s.regressors.is_empty()) {
+        let (frequency, ahead) = ahead(one, options);
+        let anchor = ahead.first().copied().unwrap_or_default();
+        let period = |time: i64| frequency.index(time, anchor);
+        let wanted: HashSet<i64> = ahead.iter().map(|t| period(*t)).collect();
         for (name, values) in &one.regressors {
-            let ahead = values
-                .iter()
-                .filter(|(time, value)| *time > last && value.is_finite())
+            let known = values.iter().filter(|(_, value)| value.is_finite());
+            let known: Vec<i64> = known
                 .map(|(time, _)| period(*time))
-                .filter(|n| (0..=within as i64).contains(n));
-            let ahead = ahead.collect::<BTreeSet<i64>>().len();
-            if ahead < horizon {
-                let id = &one.id;
+                .filter(|t| wanted.contains(t))
+                .collect();
+            let told: HashSet<i64> = known.iter().copied().collect();
+            let mut fault = |code, message| {
                 faults.push(FieldError {
                     field: format!("future.{name}"),
-                    code: "regressor_too_short",
-                    message: format!(
-                        "has values for {ahead} of the {horizon} periods after the rows of `{id}`"
-                    ),
+                    code,
+                    message,
                 });
+            };
+            let (id, count) = (&one.id, told.len());
+            if count < horizon {
+                fault(
+                    "regressor_too_short",
+                    format!(
+                        "has values for {count} of the {horizon} periods after the rows of `{id}`"
+                    ),
+                );
+            } else if count < known.len() {
+                fault(
+                    "duplicate",
+                    format!("must have one value for each of the periods after the rows of `{id}`"),
+                );
             }
         }
         if faults.len() >= 20 {

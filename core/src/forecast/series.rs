@@ -1,11 +1,9 @@
 //! One series from its rows to its forecast.
 
-use jiff::civil::Date;
-
 use super::calendar::{self, Calendar, Causes, Effect, Event};
 use super::clean::{self, Shift};
 use super::combine::{Outlook, outlook};
-use super::grid::{Frequency, Gaps, Grid, day, interpolate};
+use super::grid::{Frequency, Gaps, Grid, interpolate};
 use super::interval::{self, Kind, Spread};
 use super::model::naive::seasonal_naive;
 use super::model::theta::Theta;
@@ -133,13 +131,21 @@ pub struct Forecast {
     pub models: Vec<ModelShare>,
     /// The history as it was laid out: times and values, not a number where missing.
     pub history: Vec<(i64, f64)>,
-    /// Whether each value of the history has a row, or its period stands between rows.
-    pub(crate) told: Vec<bool>,
     /// What was done and found.
     pub notes: Notes,
 }
 
 impl Forecast {
+    /// Which of the periods ahead a time lies in.
+    pub(super) fn at(&self, time: i64) -> Option<usize> {
+        let anchor = *self.times.first()?;
+        let period = |t: i64| self.frequency.index(t, anchor);
+        let sought = period(time);
+        self.times
+            .binary_search_by_key(&sought, |t| period(*t))
+            .ok()
+    }
+
     /// The quantile `p` of the forecast `h` periods after the next; not a number where there is no forecast.
     #[must_use]
     pub fn quantile(&self, h: usize, p: f64) -> f64 {
@@ -208,18 +214,33 @@ const FITTED: usize = 5_000;
 /// Times further from 1970 are taken for this one: the ends of the calendar are 9,999 years away.
 const FAR: i64 = 200_000_000_000_000_000;
 
-/// The forecast of one series.
-pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
-    let mut notes = Notes::default();
+/// A series on its grid, and the times of the periods ahead.
+struct Laid {
+    grid: Grid,
+    kind: Kind,
+    /// The times of its periods.
+    times: Vec<i64>,
+    ahead: Vec<i64>,
+    /// Rows after the time as of which it is seen.
+    future: usize,
+    /// Whether the last period was not over and left out.
+    partial: bool,
+}
+
+fn lay(series: &Series, options: &Options) -> Laid {
     // What is no number, or too large to be squared, is missing; its period is there all the same.
     let number = |y: &f64| if y.abs() < 1e150 { *y } else { f64::NAN };
-    let far = if options.integers { i64::MAX / 4 } else { FAR };
+    let far = if options.integers { i64::MAX / 2 } else { FAR };
     let times = series.times.iter().map(|t| (*t).clamp(-far, far));
     let mut rows: Vec<(i64, f64)> = times.zip(series.values.iter().map(number)).collect();
+    let all = rows.len();
     if let Some(as_of) = options.as_of {
-        let all = rows.len();
         rows.retain(|(t, _)| *t <= as_of);
-        notes.future = all - rows.len();
+    }
+    let future = all - rows.len();
+    // Nothing was there yet: what lies ahead begins then.
+    if let (true, Some(as_of)) = (rows.is_empty(), options.as_of) {
+        rows.push((as_of.clamp(-far, far), f64::NAN));
     }
     let kind = options.kind.unwrap_or_else(|| infer(&rows));
     let additive = matches!(kind, Kind::Count | Kind::Amount);
@@ -230,18 +251,51 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         options.gaps,
         additive,
     );
-    if options.as_of.is_some_and(|as_of| grid.is_partial(as_of)) {
+    let partial = options
+        .as_of
+        .map_or(grid.unfinished, |as_of| grid.is_partial(as_of));
+    if partial {
         grid.y.pop();
-        notes.partial = true;
     }
     let times = grid.times.get(..grid.y.len()).unwrap_or_default().to_vec();
     let mut ahead = grid.next(options.horizon);
-    if notes.partial {
+    if partial {
         ahead.rotate_right(1);
         if let (Some(first), Some(last)) = (ahead.first_mut(), grid.times.last()) {
             *first = *last;
         }
     }
+    Laid {
+        grid,
+        kind,
+        times,
+        ahead,
+        future,
+        partial,
+    }
+}
+
+/// The frequency of a series and the times of the periods ahead.
+pub(super) fn ahead(series: &Series, options: &Options) -> (Frequency, Vec<i64>) {
+    let laid = lay(series, options);
+    (laid.grid.frequency, laid.ahead)
+}
+
+/// The forecast of one series.
+pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
+    let Laid {
+        mut grid,
+        kind,
+        times,
+        ahead,
+        future,
+        partial,
+    } = lay(series, options);
+    let mut notes = Notes {
+        future,
+        partial,
+        ..Notes::default()
+    };
     let seasons = options.seasons.clone().unwrap_or_else(|| grid.seasons());
     notes.periods = grid.y.len();
     notes.seasons.clone_from(&seasons);
@@ -258,7 +312,6 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         frequency: grid.frequency,
         models: Vec::new(),
         history,
-        told: std::mem::take(&mut grid.told),
         notes,
     };
     let season = seasons.iter().copied().find(|m| *m > 1).unwrap_or(1);
@@ -272,11 +325,12 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         }
     }
     if !interpolate(&mut y, season) {
+        out.notes.short = true;
         return out;
     }
     let mut span = times.get(from..).unwrap_or_default().to_vec();
     span.extend_from_slice(&out.times);
-    let calendar = explain(&y, &span, series, options, grid.frequency);
+    let calendar = explain(&y, &span, series, options, (grid.frequency, season));
     if let Some(calendar) = &calendar {
         calendar.take_out(&mut y);
         out.notes.effects.clone_from(&calendar.effects);
@@ -428,25 +482,34 @@ pub(crate) fn label(time: i64, integers: bool) -> String {
     }
 }
 
-/// What the calendar explains of a daily series: what the user named always, the time of the year where rolling origins of at
-/// least two years' history say that it helps.
+/// What is explained of a series: what the user named always, and of a daily one the time of the year where rolling origins of at
+/// least two years' history say that it helps. Holidays and events are of daily series, regressors of all.
 fn explain(
     y: &[f64],
     span: &[i64],
     series: &Series,
     options: &Options,
-    frequency: Frequency,
+    (frequency, season): (Frequency, usize),
 ) -> Option<Calendar> {
+    let regressors = regressors(series, span, y.len(), frequency);
     if frequency != Frequency::Days || options.integers {
-        return None;
+        let causes = Causes {
+            holidays: &[],
+            events: &[],
+            regressors: &regressors,
+            yearly: false,
+            season: Some(season),
+        };
+        let named = !regressors.is_empty();
+        return named.then(|| Calendar::fit(y, span, &causes)).flatten();
     }
     let holidays = options.country.as_deref().and_then(calendar::holidays);
-    let regressors = regressors(series, span);
     let mut causes = Causes {
         holidays: holidays.unwrap_or_default(),
         events: &options.events,
         regressors: &regressors,
         yearly: false,
+        season: None,
     };
     let years = |n: usize| span.get(n.saturating_sub(1)).zip(span.first());
     let long = |n: usize| years(n).is_some_and(|(b, a)| b - a >= 730 * 86_400_000_000);
@@ -510,25 +573,33 @@ fn distance(y: &[f64], forecast: &[f64]) -> f64 {
     y.iter().zip(forecast).map(|(y, f)| (y - f).abs()).sum()
 }
 
-/// The regressors of a series on the days of a span; a day without a value has the mean.
-fn regressors(series: &Series, span: &[i64]) -> Vec<(String, Vec<f64>)> {
-    let days: Vec<Date> = span.iter().map(|t| day(*t)).collect();
-    let last = series.times.iter().max().map(|t| day(*t));
+/// The regressors of a series in the periods of a span: the mean of the values of a period, or of the history where it has none.
+fn regressors(
+    series: &Series,
+    span: &[i64],
+    history: usize,
+    frequency: Frequency,
+) -> Vec<(String, Vec<f64>)> {
+    let anchor = span.first().copied().unwrap_or_default();
+    let end = history.checked_sub(1).and_then(|at| span.get(at));
+    let period = |time: i64| frequency.index(time, anchor);
     let on = |(name, rows): &(String, Vec<(i64, f64)>)| {
         let finite = rows.iter().filter(|(_, v)| v.is_finite());
-        let mut known: Vec<(Date, f64)> = finite.map(|(t, v)| (day(*t), *v)).collect();
+        let mut known: Vec<(i64, f64)> = finite.map(|(t, v)| (period(*t), *v)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        // A day without a value has the mean of the history's: nothing of what lies ahead is seen.
-        let past = known
-            .iter()
-            .take_while(|k| last.is_none_or(|last| k.0 <= last));
-        let (sum, count) = past.fold((0.0, 0_u32), |(sum, n), k| (sum + k.1, n + 1));
-        let mean = sum / f64::from(count.max(1));
-        let value = |d: &Date| {
-            let at = known.binary_search_by(|k| k.0.cmp(d)).ok();
-            at.and_then(|at| known.get(at)).map_or(mean, |k| k.1)
+        let mean = |rows: &[(i64, f64)]| rows.iter().map(|k| k.1).sum::<f64>() / rows.len() as f64;
+        let known: Vec<(i64, f64)> = known
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|of| (of.first().map_or(0, |k| k.0), mean(of)))
+            .collect();
+        let past = known.partition_point(|k| end.is_some_and(|end| k.0 <= period(*end)));
+        let past = known.get(..past).filter(|past| !past.is_empty());
+        let usual = past.map_or(0.0, mean);
+        let value = |t: &i64| {
+            let at = known.binary_search_by(|k| k.0.cmp(&period(*t))).ok();
+            at.and_then(|at| known.get(at)).map_or(usual, |k| k.1)
         };
-        (name.clone(), days.iter().map(value).collect())
+        (name.clone(), span.iter().map(value).collect())
     };
     series.regressors.iter().map(on).collect()
 }

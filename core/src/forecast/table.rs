@@ -1,7 +1,7 @@
 //! A table of series: the field's own `unique_id, ds, y` with how it is forecast, from JSON here and from Arrow in `frame`.
 
 use arrow::datatypes::DataType;
-use jiff::civil::Time as Midnight;
+use jiff::civil::{DateTime, Time as Midnight};
 use serde_json::Value;
 
 use super::calendar::{self, Event};
@@ -88,7 +88,7 @@ impl Asked {
             kind: fields.optional("kind", |v| fields::one_of(v, &KINDS)),
             country: fields.optional("country", country),
             events: fields
-                .optional("events", |v| fields::list(v, event))
+                .optional("events", |v| fields::list(v, |v| event(v, clock)))
                 .unwrap_or_default(),
             as_of: fields
                 .optional("asOf", |v| time(v, clock))
@@ -411,18 +411,18 @@ fn country(value: &Value) -> Parsed<String> {
     )
 }
 
-/// A day that is given as an instant is the one that was written beside its offset.
-fn event(value: &Value) -> Parsed<Event> {
-    let day = |v: &Value| {
-        Ok(match fields::date(v)? {
-            Bound::Date(day) => day,
-            Bound::Local(time) => time.date(),
-            Bound::At(at) => {
-                let written = v.as_str().and_then(|text| text.get(..10));
-                let written = written.and_then(|text| text.parse().ok());
-                written.unwrap_or_else(|| civil(at.micros()).date())
-            }
-        })
+/// An event; an instant lies on the day of the table's clock, or on that of its own offset where the table has none.
+fn event(value: &Value, clock: &Clock) -> Parsed<Event> {
+    let day = |v: &Value| match fields::date(v)? {
+        Bound::Date(day) => Ok(day),
+        Bound::Local(time) => Ok(time.date()),
+        Bound::At(at) => {
+            let own = v.as_str().filter(|_| *clock == Clock::Civil);
+            let own = own.and_then(|text| text.parse::<DateTime>().ok());
+            Ok(own
+                .unwrap_or_else(|| civil(clock.civil(at.micros())))
+                .date())
+        }
     };
     fields::object(value, |fields| Event {
         name: fields.required("name", fields::name),

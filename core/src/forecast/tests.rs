@@ -158,11 +158,12 @@ fn quantiles_are_those_of_the_tables() {
 
 #[test]
 fn holidays_fall_on_the_days_of_the_calendar() {
-    let day = |country: &str, name: &str, year| {
-        let all = holidays(country).unwrap();
-        let (_, rule) = all.iter().find(|h| h.0 == name).unwrap();
-        rule.of(year).unwrap().to_string()
+    let days = |country: &str, name: &str, year| -> Vec<String> {
+        let all = holidays(country).unwrap().iter().filter(|h| h.0 == name);
+        let of_year = all.filter_map(|(_, rule)| rule.of(year));
+        of_year.map(|day| day.to_string()).collect()
     };
+    let day = |country: &str, name: &str, year| days(country, name, year).concat();
     for (country, name, year, expected) in [
         ("DE", "Easter Monday", 2024, "2024-04-01"),
         ("DE", "Easter Monday", 2026, "2026-04-06"),
@@ -170,7 +171,19 @@ fn holidays_fall_on_the_days_of_the_calendar() {
         ("GR", "Easter Monday", 2025, "2025-04-21"),
         ("US", "Thanksgiving", 2025, "2025-11-27"),
         ("US", "Memorial Day", 2026, "2026-05-25"),
-        ("US", "Juneteenth", 2027, "2027-06-18"),
+        ("US", "Juneteenth", 2020, ""),
+        ("NL", "King's Day", 2025, "2025-04-26"),
+        ("NL", "King's Day", 2026, "2026-04-27"),
+        ("GR", "Labour Day", 2024, "2024-05-07"),
+        ("GR", "Labour Day", 2025, "2025-05-01"),
+        ("JP", "Emperor's Birthday", 2018, "2018-12-232018-12-24"),
+        ("JP", "Emperor's Birthday", 2019, ""),
+        ("IE", "Saint Brigid", 2024, "2024-02-05"),
+        ("IE", "Saint Brigid", 2030, "2030-02-01"),
+        ("DK", "Great Prayer Day", 2023, "2023-05-05"),
+        ("DK", "Great Prayer Day", 2024, ""),
+        ("PL", "Christmas Eve", 2024, ""),
+        ("PL", "Christmas Eve", 2025, "2025-12-24"),
         ("CA", "Victoria Day", 2026, "2026-05-18"),
         ("GB", "Summer", 2025, "2025-08-25"),
         ("SE", "Midsummer Day", 2026, "2026-06-20"),
@@ -187,6 +200,45 @@ fn holidays_fall_on_the_days_of_the_calendar() {
         );
     }
     assert!(countries().len() >= 20);
+    for (country, name, year, expected) in [
+        ("US", "Juneteenth", 2027, &["2027-06-19", "2027-06-18"][..]),
+        ("US", "New Year", 2022, &["2022-01-01", "2021-12-31"]),
+        (
+            "US",
+            "Independence Day",
+            2026,
+            &["2026-07-04", "2026-07-03"],
+        ),
+        ("US", "Independence Day", 2025, &["2025-07-04"]),
+        ("GB", "Christmas", 2021, &["2021-12-25", "2021-12-27"]),
+        (
+            "GB",
+            "Second day of Christmas",
+            2021,
+            &["2021-12-26", "2021-12-28"],
+        ),
+        (
+            "GB",
+            "Second day of Christmas",
+            2020,
+            &["2020-12-26", "2020-12-28"],
+        ),
+        (
+            "GB",
+            "Second day of Christmas",
+            2022,
+            &["2022-12-26", "2022-12-27"],
+        ),
+        ("GB", "Second day of Christmas", 2024, &["2024-12-26"]),
+        ("ZA", "Youth Day", 2024, &["2024-06-16", "2024-06-17"]),
+        ("JP", "Constitution Day", 2025, &["2025-05-03"]),
+    ] {
+        assert_eq!(
+            days(country, name, year),
+            expected,
+            "{country} {name} {year}"
+        );
+    }
 }
 
 fn check(made: &Forecast, name: &str) {
@@ -582,212 +634,430 @@ fn bounds_of_errors_as_large_as_values_have_an_end() {
     assert!(high - low < 10.0 * 1_305.0, "{low} {high}");
 }
 
-/// Times of so many steps from a day on.
-fn stepped(first: &str, n: i64, step: impl Fn(i64) -> jiff::Span) -> Vec<i64> {
+/// A series of dates, with values that do not matter.
+fn dated(dates: &[&str]) -> Vec<i64> {
+    let at = |d: &&str| micros(d.parse::<jiff::civil::DateTime>().unwrap());
+    dates.iter().map(at).collect()
+}
+
+/// So many times that a step of the calendar lies between.
+fn spaced(first: &str, step: jiff::Span, n: i64) -> Vec<i64> {
     let first: jiff::civil::DateTime = first.parse().unwrap();
     (0..n)
-        .map(|i| super::grid::micros(first.checked_add(step(i)).unwrap()))
+        .map(|i| micros(first.checked_add(step.checked_mul(i).unwrap()).unwrap()))
         .collect()
 }
 
 #[test]
-fn frequencies_are_what_the_times_say() {
-    use jiff::ToSpan;
-    const DAY: i64 = 86_400_000_000;
+fn a_frequency_fits_all_rows_it_is_inferred_from() {
+    use jiff::ToSpan as _;
     let infer = |times: &[i64]| Frequency::infer(times, false);
-    let days = |by: i64| stepped("2022-01-03", 40, move |i| (i * by).days());
-    let months = |by: i64| stepped("2015-01-01", 20, move |i| (i * by).months());
-    for by in [2, 10, 14, 28, 30] {
-        assert_eq!(infer(&days(by)), Frequency::Steps(by * DAY), "{by} days");
-    }
-    assert_eq!(infer(&days(1)), Frequency::Days);
-    assert_eq!(infer(&days(7)), Frequency::Weeks);
-    for by in [2, 4, 6, 24] {
-        assert_eq!(
-            infer(&months(by)),
-            Frequency::EveryMonths(by),
-            "{by} months"
-        );
-    }
-    assert_eq!(infer(&months(1)), Frequency::Months);
-    assert_eq!(infer(&months(3)), Frequency::Quarters);
-    assert_eq!(infer(&months(12)), Frequency::Years);
-    // A month, a week and many a day without a row.
-    let mut holed = months(1);
-    holed.remove(4);
-    assert_eq!(infer(&holed), Frequency::Months);
-    let mut holed = days(7);
-    holed.remove(9);
-    assert_eq!(infer(&holed), Frequency::Weeks);
-    let holed: Vec<i64> = days(1).into_iter().step_by(2).chain(days(1)).collect();
-    let mut holed: Vec<i64> = holed.into_iter().filter(|t| t % (3 * DAY) != 0).collect();
-    holed.sort_unstable();
-    holed.dedup();
-    assert_eq!(infer(&holed), Frequency::Days);
-    // At noon, at the ends of months, and at the midnights of Berlin as told in UTC.
-    let noon = stepped("2015-01-01T12:00", 40, |i| i.months());
-    assert_eq!(infer(&noon), Frequency::Months);
-    let ends: Vec<i64> = months(1).iter().map(|t| t - DAY).collect();
-    assert_eq!(infer(&ends), Frequency::Months);
-    let spring = stepped("2022-03-01", 60, |i| i.days());
-    let berlin: Vec<i64> = (0..)
-        .zip(&spring)
-        .map(|(i, t)| t - if i < 27 { 1 } else { 2 } * DAY / 24)
-        .collect();
-    assert_eq!(infer(&berlin), Frequency::Days);
-    assert_eq!(infer(&days(1)[..1]), Frequency::Days);
-    for (name, frequency) in [
-        ("2D", Some(Frequency::Steps(2 * DAY))),
-        ("2W", Some(Frequency::Steps(14 * DAY))),
-        ("6MS", Some(Frequency::EveryMonths(6))),
-        ("4Q", Some(Frequency::Years)),
-        ("B", Some(Frequency::Days)),
-        ("2B", None),
-        ("0D", None),
+    let steps = |days: i64| Frequency::Steps(days * 86_400_000_000);
+    let monday = "2022-01-03";
+    for (step, wanted) in [
+        (1.day(), Frequency::Days),
+        (2.days(), steps(2)),
+        (7.days(), Frequency::Weeks),
+        (14.days(), steps(14)),
+        (28.days(), steps(28)),
+        (91.days(), steps(91)),
+        (1.month(), Frequency::Months),
+        (2.months(), Frequency::Every(2)),
+        (3.months(), Frequency::Quarters),
+        (6.months(), Frequency::Every(6)),
+        (12.months(), Frequency::Years),
+        (24.months(), Frequency::Every(24)),
     ] {
-        assert_eq!(Frequency::parse(name), frequency, "{name}");
+        for first in [monday, "2022-01-03T12:00", "2022-01-31", "2022-01-31T23:00"] {
+            let times = spaced(first, step, 40);
+            assert_eq!(infer(&times), wanted, "{step} from {first}");
+            // A few that are missing change nothing.
+            let some: Vec<i64> = times
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| i % 9 != 4)
+                .map(|t| *t.1)
+                .collect();
+            assert_eq!(infer(&some), wanted, "{step} from {first} with gaps");
+            // Every row has a period of its own, the next period follows on the last, and no period between has no row.
+            let frequency = infer(&times);
+            let anchor = *times.last().unwrap();
+            let index: Vec<i64> = times.iter().map(|t| frequency.index(*t, anchor)).collect();
+            assert!(
+                index.windows(2).all(|w| w[1] - w[0] == 1),
+                "{step} from {first}: {index:?}"
+            );
+            let next = frequency.time(frequency.index(anchor, anchor) + 1, anchor);
+            assert_eq!(next, spaced(first, step, 41)[40], "{step} from {first}");
+        }
     }
-}
-
-#[test]
-fn regular_steps_are_forecast_at_their_own_times() {
-    use jiff::ToSpan;
-    for (times, next) in [
-        (stepped("2022-01-03", 40, |i| (14 * i).days()), "2023-07-17"),
-        (
-            stepped("2002-01-01", 40, |i| (6 * i).months()),
-            "2022-01-01",
-        ),
+    // Midnights of Berlin written in UTC.
+    let berlin = dated(&[
+        "2024-01-31T23:00",
+        "2024-02-29T23:00",
+        "2024-03-31T22:00",
+        "2024-04-30T22:00",
+        "2024-05-31T22:00",
+    ]);
+    assert_eq!(infer(&berlin), Frequency::Months);
+    let days = dated(&[
+        "2024-03-28T23:00",
+        "2024-03-29T23:00",
+        "2024-03-30T23:00",
+        "2024-03-31T22:00",
+        "2024-04-01T22:00",
+    ]);
+    assert_eq!(infer(&days), Frequency::Days);
+    // The last working days of months.
+    let working = dated(&[
+        "2024-01-31",
+        "2024-02-29",
+        "2024-03-29",
+        "2024-04-30",
+        "2024-05-31",
+        "2024-06-28",
+    ]);
+    assert_eq!(infer(&working), Frequency::Months);
+    // Days of which few have rows are days, and hours hours.
+    let few = dated(&[
+        "2024-01-01",
+        "2024-01-05",
+        "2024-01-06",
+        "2024-01-09",
+        "2024-01-20",
+    ]);
+    assert_eq!(infer(&few), Frequency::Days);
+    let hours = spaced("2024-01-01T05:00", 1.hour(), 30);
+    assert_eq!(infer(&hours), Frequency::Steps(3_600_000_000));
+    for (name, wanted) in [
+        ("2W", steps(14)),
+        ("6M", Frequency::Every(6)),
+        ("2Q", Frequency::Every(6)),
+        ("12MS", Frequency::Years),
+        ("7D", Frequency::Weeks),
+        ("28D", steps(28)),
     ] {
-        let series = Series {
-            values: (0..40).map(|i| f64::from(3 + i % 2)).collect(),
-            times,
-            ..Series::default()
-        };
-        let made = forecasts(&[series], &Options::default()).remove(0);
-        assert_eq!((made.notes.filled, made.notes.repeated), (0, 0));
-        assert!((made.mean[0] - 3.5).abs() < 0.8, "{:?}", made.mean);
-        assert_eq!(super::grid::day(made.times[0]).to_string(), next);
+        assert_eq!(Frequency::parse(name), Some(wanted), "{name}");
+    }
+    for name in ["0D", "9999999999999M", "2B", "-1D", "1.5H"] {
+        assert_eq!(Frequency::parse(name), None, "{name}");
     }
 }
 
 #[test]
-fn later_rows_change_no_earlier_origin_of_a_backtest() {
-    use jiff::ToSpan;
-    let times = stepped("2023-01-02", 100, |i| i.days());
-    let values: Vec<f64> = (0..100).map(|i| f64::from((i * 7 + i / 3) % 11)).collect();
-    let options = Options {
-        horizon: 7,
-        ..Options::default()
-    };
-    let first = |last: f64, keep: &dyn Fn(usize) -> bool| {
-        let mut values = values.clone();
-        values[99] = last;
-        let kept = |i: &usize| keep(*i);
-        let series = Series {
-            times: (0..100).filter(kept).map(|i| times[i]).collect(),
-            values: (0..100).filter(kept).map(|i| values[i]).collect(),
-            ..Series::default()
-        };
-        let made = backtests(&[series], &options, 4, 7).remove(0);
-        let origin = made.rows[0].origin;
-        let told = |r: &&super::backtest::Row| {
-            r.origin == origin && keep(((r.time - times[0]) / 86_400_000_000) as usize)
-        };
-        let rows = made.rows.iter().filter(told);
-        rows.map(|r| (r.time, r.mean, r.bounds)).collect::<Vec<_>>()
-    };
-    let all = |_: usize| true;
-    assert_eq!(first(5.0, &all), first(2.5, &all));
-    assert_eq!(first(5.0, &all), first(-3.0, &all));
-    // Whether days without a row are nothing or unknown is said by what was known.
-    let holed = |i: usize| i % 9 != 4;
-    assert_eq!(first(30.0, &holed), first(2.5, &holed));
-}
-
-#[test]
-fn a_backtest_compares_what_is_of_the_same_day() {
-    use jiff::ToSpan;
-    // Two weeks and a day are too few to see that weekends are closed, so that Saturday is foretold.
-    let times = stepped("2024-01-01", 42, |i| i.days());
-    let times: Vec<i64> = (0..42).filter(|i| i % 7 < 5).map(|i| times[i]).collect();
-    let values: Vec<f64> = (0..30)
-        .map(|i| 100.0 + f64::from(i) + f64::from(u8::from(i % 5 == 4)) * 50.0)
+fn a_backtest_compares_each_forecast_with_its_own_day() {
+    // Thirty working days, of which Fridays are higher; the first origins do not know yet that weekends have no rows.
+    let days: Vec<i64> = (0..42)
+        .map(|i| (19_723 + i) * DAY)
+        .filter(|t| (t / DAY + 3) % 7 < 5)
         .collect();
-    let options = Options {
+    let friday = |t: i64| f64::from(u8::from((t / DAY + 3) % 7 == 4));
+    let series = Series {
+        id: "w".to_owned(),
+        values: days
+            .iter()
+            .enumerate()
+            .map(|(i, t)| 100.5 + i as f64 + 50.0 * friday(*t))
+            .collect(),
+        times: days,
+        regressors: Vec::new(),
+    };
+    let asked = Options {
         horizon: 5,
         ..Options::default()
     };
-    let until = |n: usize| Series {
-        times: times[..n].to_vec(),
-        values: values[..n].to_vec(),
-        ..Series::default()
-    };
-    let made = backtests(&[until(30)], &options, 3, 5).remove(0);
-    let then = forecasts(&[until(15)], &options).remove(0);
-    let origin = made.rows[0].origin;
-    let rows: Vec<_> = made.rows.iter().filter(|r| r.origin == origin).collect();
-    assert_eq!(rows.len(), 3);
-    for row in rows {
-        let at = then.times.iter().position(|t| *t == row.time).unwrap();
-        assert_eq!(row.mean, then.mean[at]);
-        assert_eq!((row.bounds[2], row.bounds[3]), then.interval(at, 95.0));
+    let tested = backtests(std::slice::from_ref(&series), &asked, 3, 5).remove(0);
+    assert!(tested.origins == 3 && tested.points > 8, "{tested:?}");
+    for row in &tested.rows {
+        let cut = series.times.partition_point(|t| *t <= row.origin);
+        let known = Series {
+            times: series.times[..cut].to_vec(),
+            values: series.values[..cut].to_vec(),
+            ..series.clone()
+        };
+        let made = forecast(&known, &asked);
+        let h = made.times.iter().position(|t| *t == row.time).unwrap();
+        assert_eq!(made.mean[h].to_bits(), row.mean.to_bits(), "{row:?}");
     }
 }
 
 #[test]
-fn a_regressor_that_never_changed_says_nothing() {
-    use jiff::ToSpan;
-    let times = stepped("2025-01-06", 200, |i| i.days());
-    let values: Vec<f64> = (0..200)
-        .map(|i| 100.0 + f64::from(u8::from(i % 7 > 4)) * 20.0 + f64::from(i * 13 % 7) / 7.0)
+fn nothing_that_comes_later_changes_a_backtest() {
+    // A last value that is no count, one below 0, and a day of nothing after days without rows.
+    let mut chance = Chance(3);
+    let counts: Vec<f64> = (0..100)
+        .map(|_| (20.0 + 4.0 * chance.normal()).round())
         .collect();
-    let x = (0..203).map(|i| (times[0] + i * 86_400_000_000, f64::from(u8::from(i == 201))));
-    let series = Series {
-        times: times.clone(),
-        values,
-        regressors: vec![("x".to_owned(), x.collect())],
-        ..Series::default()
+    let rows = |last: f64| Series {
+        id: "c".to_owned(),
+        times: (0..100)
+            .filter(|i| i % 17 != 5)
+            .map(|i| (19_723 + i) * DAY)
+            .collect(),
+        values: (0..100)
+            .filter(|i| i % 17 != 5)
+            .map(|i| if i == 99 { last } else { counts[i] })
+            .collect(),
+        regressors: Vec::new(),
     };
-    let options = Options {
-        horizon: 3,
+    let asked = Options {
+        horizon: 7,
         ..Options::default()
     };
+    let first = |last: f64| {
+        let tested = backtests(&[rows(last)], &asked, 4, 7).remove(0);
+        let origin = tested.rows[0].origin;
+        let rows = tested.rows.into_iter().filter(move |r| r.origin == origin);
+        // Whether a day without a row held nothing is known better later; what was said of it is not.
+        let given = rows.filter(|r| (r.time / DAY - 19_723) % 17 != 5);
+        given
+            .map(|r| (r.time, r.mean, r.naive, r.bounds, r.naive_bounds))
+            .collect::<Vec<_>>()
+    };
+    let usual = first(20.0);
+    assert!(usual.len() > 4);
+    for last in [2.5, -3.0, 0.0] {
+        assert_eq!(first(last), usual, "{last}");
+    }
+}
+
+/// Periods apart, each with a value of `x` that the values follow.
+fn driven(frequency: Frequency, n: i64, ahead: i64) -> (Series, Vec<f64>) {
+    let mut chance = Chance(9);
+    let anchor = 20_000 * DAY;
+    let x: Vec<f64> = (0..n + ahead).map(|_| chance.normal()).collect();
+    let at = |i: i64| frequency.time(frequency.index(anchor, anchor) + i, anchor);
+    let value = |i: i64| 100.0 + 10.0 * x[i as usize] + 0.5 * chance.normal();
+    let series = Series {
+        id: "x".to_owned(),
+        times: (0..n).map(at).collect(),
+        values: (0..n).map(value).collect(),
+        regressors: vec![(
+            "x".to_owned(),
+            (0..n + ahead).map(|i| (at(i), x[i as usize])).collect(),
+        )],
+    };
+    let expected = (n..n + ahead).map(|i| 100.0 + 10.0 * x[i as usize]);
+    let expected = expected.collect();
+    (series, expected)
+}
+
+#[test]
+fn a_regressor_explains_series_of_every_frequency() {
+    for frequency in [
+        Frequency::Days,
+        Frequency::Weeks,
+        Frequency::Months,
+        Frequency::Quarters,
+        Frequency::Steps(3_600_000_000),
+    ] {
+        let (series, expected) = driven(frequency, 120, 6);
+        let asked = Options {
+            horizon: 6,
+            ..Options::default()
+        };
+        let made = forecast(&series, &asked);
+        let off = |made: &Forecast| {
+            let each = made.mean.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+            each.fold(0.0, f64::max)
+        };
+        assert_eq!(made.frequency, frequency);
+        assert_eq!(made.notes.effects.len(), 1, "{frequency:?}");
+        assert!(
+            off(&made) < 4.0,
+            "{frequency:?}: {} {expected:?}",
+            off(&made)
+        );
+    }
+}
+
+#[test]
+fn a_regressor_that_never_changed_has_no_effect() {
+    let (mut series, _) = driven(Frequency::Days, 200, 3);
     let without = Series {
         regressors: Vec::new(),
         ..series.clone()
     };
-    let made = forecasts(&[series, without], &options);
-    assert!(
-        (made[0].mean[1] - made[1].mean[1]).abs() < 2.0,
-        "{:?} {:?}",
-        made[0].mean,
-        made[1].mean
+    for (i, (_, value)) in series.regressors[0].1.iter_mut().enumerate() {
+        *value = f64::from(u8::from(i == 201));
+    }
+    let asked = Options {
+        horizon: 3,
+        ..Options::default()
+    };
+    assert_eq!(
+        forecast(&series, &asked).mean,
+        forecast(&without, &asked).mean
     );
 }
 
 #[test]
-fn a_period_that_is_named_by_its_last_day_is_whole_once_it_is_over() {
-    use jiff::ToSpan;
-    let ends = stepped("2022-02-01", 27, |i| i.months());
-    let ends: Vec<i64> = ends.iter().map(|t| t - 86_400_000_000).collect();
-    let series = Series {
-        values: (0..27).map(|i| 10.0 + f64::from(i % 3)).collect(),
-        times: ends,
-        ..Series::default()
+fn regressors_are_known_in_each_period_ahead_once() {
+    use super::rows::lacking;
+    let asked = Options {
+        horizon: 5,
+        ..Options::default()
     };
-    let at = |day: &str| {
-        let day: jiff::civil::Date = day.parse().unwrap();
-        let options = Options {
-            as_of: Some(super::grid::micros(day.at(0, 0, 0, 0))),
+    let codes = |series: &Series, options: &Options| {
+        let found = lacking(std::slice::from_ref(series), options);
+        found.iter().map(|f| f.code).collect::<Vec<_>>()
+    };
+    let (series, _) = driven(Frequency::Days, 60, 20);
+    assert!(codes(&series, &asked).is_empty());
+    // Values further ahead do not stand in for those that are missing.
+    let mut late = series.clone();
+    late.regressors[0]
+        .1
+        .retain(|(t, _)| !(20_060 * DAY..20_065 * DAY).contains(t));
+    assert_eq!(codes(&late, &asked), ["regressor_too_short"]);
+    let mut twice = series.clone();
+    twice.regressors[0].1.push((20_061 * DAY, 50.0));
+    assert_eq!(codes(&twice, &asked), ["duplicate"]);
+    // What is known after the time as of which a forecast is made is what lies ahead of it.
+    let (known, _) = driven(Frequency::Days, 60, 0);
+    let early = Options {
+        as_of: Some(20_030 * DAY),
+        ..asked.clone()
+    };
+    assert!(codes(&known, &early).is_empty());
+    assert_eq!(codes(&known, &asked), ["regressor_too_short"]);
+}
+
+#[test]
+fn whole_numbers_may_be_as_large_as_they_like() {
+    let nanos = |i: i64| 1_735_689_600_000_000_000 + i * 86_400_000_000_000;
+    let series = Series {
+        id: "n".to_owned(),
+        times: (0..30).map(nanos).collect(),
+        values: (0..30).map(f64::from).collect(),
+        regressors: Vec::new(),
+    };
+    let asked = Options {
+        horizon: 2,
+        integers: true,
+        ..Options::default()
+    };
+    let made = forecast(&series, &asked);
+    assert_eq!(made.times, [nanos(30), nanos(31)]);
+    assert_eq!((made.notes.periods, made.notes.repeated), (30, 0));
+}
+
+#[test]
+fn rows_closer_than_periods_are_whole_periods_of_the_calendar() {
+    // Ten a day are seventy a week, three hundred in a month of thirty days, nine hundred a quarter, however they end.
+    let (day, hour) = (86_400_000_000, 3_600_000_000);
+    for (frequency, gap, y, least, most) in [
+        (Frequency::Weeks, day, 10.0, 70.0, 70.0),
+        (Frequency::Months, day, 10.0, 280.0, 310.0),
+        (Frequency::Quarters, day, 10.0, 900.0, 920.0),
+        (Frequency::Steps(hour), hour / 4, 5.0, 20.0, 20.0),
+        (Frequency::Days, hour, 1.0, 24.0, 24.0),
+        (Frequency::Steps(14 * day), day, 10.0, 140.0, 140.0),
+    ] {
+        for rows in [400, 401, 402, 403] {
+            let series = Series {
+                id: "w".to_owned(),
+                times: (0..rows)
+                    .map(|i| 20_003 * day + 7 * gap + i * gap)
+                    .collect(),
+                values: (0..rows).map(|_| y).collect(),
+                regressors: Vec::new(),
+            };
+            let asked = Options {
+                horizon: 2,
+                frequency: Some(frequency),
+                ..Options::default()
+            };
+            let made = forecast(&series, &asked);
+            assert!(
+                made.mean
+                    .iter()
+                    .all(|m| (least - 1e-6..=most + 1e-6).contains(m)),
+                "{frequency:?} {rows}: {:?} {:?}",
+                made.mean,
+                made.history
+            );
+            // What is left out at the end is what is foretold first.
+            let last = made.history.last().unwrap().0;
+            assert_eq!(
+                frequency.index(made.times[0], last) - frequency.index(last, last),
+                1
+            );
+        }
+    }
+}
+
+#[test]
+fn a_month_that_is_named_by_its_last_day_is_over_with_it() {
+    let ends = spaced("2022-01-31", jiff::Span::new().months(1), 30);
+    let made = |as_of: &str, integers: bool| {
+        let series = Series {
+            id: "m".to_owned(),
+            times: if integers {
+                (0..60).collect()
+            } else {
+                ends.clone()
+            },
+            values: (0..60)
+                .take(if integers { 60 } else { 30 })
+                .map(f64::from)
+                .collect(),
+            regressors: Vec::new(),
+        };
+        let asked = Options {
+            horizon: 1,
+            integers,
+            as_of: Some(if integers { 40 } else { dated(&[as_of])[0] }),
             ..Options::default()
         };
-        let made = forecasts(std::slice::from_ref(&series), &options).remove(0);
-        (
-            made.notes.partial,
-            super::grid::day(made.times[0]).to_string(),
-        )
+        forecast(&series, &asked)
     };
-    assert_eq!(at("2024-04-15"), (false, "2024-04-30".to_owned()));
-    assert_eq!(at("2024-04-01"), (false, "2024-04-30".to_owned()));
+    for (as_of, partial, next) in [
+        ("2024-04-15T00:00", false, "2024-04-30T00:00"),
+        ("2024-04-01T00:00", false, "2024-04-30T00:00"),
+        ("2024-03-31T12:00", true, "2024-03-31T00:00"),
+    ] {
+        let made = made(as_of, false);
+        assert_eq!(
+            (made.notes.partial, made.times),
+            (partial, dated(&[next])),
+            "{as_of}"
+        );
+    }
+    let whole = made("", true);
+    assert_eq!((whole.notes.partial, whole.times), (false, vec![41]));
+    // Before the first row nothing is known, and that is said.
+    let early = made("2021-06-15T00:00", false);
+    assert!(early.notes.short && early.mean[0].is_nan());
+    assert!(early.times[0] > dated(&["2021-01-01T00:00"])[0]);
+}
+
+#[test]
+fn intervals_of_shares_that_do_not_hold_are_widened_in_a_batch() {
+    let mut chance = Chance(4);
+    let series: Vec<Series> = (0..40)
+        .map(|n| Series {
+            id: n.to_string(),
+            times: (0..100).map(|i| (20_000 + i) * DAY).collect(),
+            values: (0..100)
+                .map(|i| {
+                    let off = if i < 93 { 0.02 } else { 0.25 };
+                    (0.5 + off * chance.normal()).clamp(0.01, 0.99)
+                })
+                .collect(),
+            regressors: Vec::new(),
+        })
+        .collect();
+    let widened = |kind| {
+        let asked = Options {
+            horizon: 7,
+            kind: Some(kind),
+            ..Options::default()
+        };
+        let together = forecasts(&series, &asked).swap_remove(0);
+        let alone = forecast(&series[0], &asked);
+        together.spread[0].at(0.975) / alone.spread[0].at(0.975)
+    };
+    let (value, share) = (widened(Kind::Value), widened(Kind::Share));
+    assert!(value > 1.4 && share > 0.95 * value, "{value} {share}");
 }

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from travelsense._handle import Handle
+from travelsense._progress import lasting
 from travelsense._question import question
 
 if TYPE_CHECKING:
@@ -93,12 +94,15 @@ class Access(Handle):
         anchor: dict[str, Any] = json.loads(self._store.audit_anchor())
         return anchor
 
-    def verify_audit(self, *, anchors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    def verify_audit(
+        self, *, anchors: Sequence[Mapping[str, Any]] | None = None, progress: bool = True
+    ) -> dict[str, Any]:
         """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was.
 
         Args:
             anchors: what `audit_anchor` gave at other times and was kept elsewhere; they find a record that was made
                 anew as a whole.
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Raises:
             Forbidden: who acts may not read the record.
@@ -111,7 +115,9 @@ class Access(Handle):
             >>> found["entries"], found["broken"]
             (1, None)
         """
-        found: dict[str, Any] = json.loads(self._store.verify_audit(question(anchors=anchors)))
+        asked = question(anchors=anchors)
+        with lasting("verifying the record", show=progress):
+            found: dict[str, Any] = json.loads(self._store.verify_audit(asked))
         return found
 
     def revoke(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from travelsense._asking import heard
 from travelsense._handle import Handle
-from travelsense._progress import Progress
+from travelsense._progress import Progress, lasting
 from travelsense._question import question, to_json
 from travelsense._source import readable
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from travelsense._report import ImportReport, IngestReport
     from travelsense._source import PlatformTable, Table, TimeUnit
+
+# A batch of fewer events takes no second.
+_LARGE = 10_000
 
 
 class Events(Handle):
@@ -145,7 +148,8 @@ class Events(Handle):
 
         if hasattr(events, "__arrow_c_stream__") or hasattr(events, "__dataframe__"):
             raise TypeError(f"events are dicts; a {type(events).__name__} goes to `import_`")
-        return IngestReport.of_core(self._store.ingest(to_json(events, "events"), source, idempotency_key))
+        with lasting("ingesting", show=hasattr(events, "__len__") and len(events) >= _LARGE):
+            return IngestReport.of_core(self._store.ingest(to_json(events, "events"), source, idempotency_key))
 
     def catalogue(self) -> dict[str, Any]:
         """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on.
@@ -180,7 +184,7 @@ class Events(Handle):
         """
         self._store.set_catalogue(to_json(catalogue))
 
-    def erase(self, user_ids: Sequence[str]) -> dict[str, Any]:
+    def erase(self, user_ids: Sequence[str], *, progress: bool = True) -> dict[str, Any]:
         """Takes everything of users away, for good and before it returns.
 
         Their events go, also those of devices that were theirs, and all that profiles, aliases, merges, cohorts and the
@@ -189,6 +193,7 @@ class Events(Handle):
 
         Args:
             user_ids: at most 10,000 ids.
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Returns:
             How many ids were known (`users`) and not (`unknown`); the `events`, `records` of tables, `held` events and
@@ -206,7 +211,8 @@ class Events(Handle):
             >>> gone["users"], gone["unknown"], gone["events"]
             (1, 1, 1)
         """
-        report: dict[str, Any] = json.loads(self._store.erase(list(user_ids)))
+        with lasting("erasing", show=progress):
+            report: dict[str, Any] = json.loads(self._store.erase(list(user_ids)))
         return report
 
     def quarantine(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, Any]:

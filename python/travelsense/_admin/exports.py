@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from travelsense._handle import Handle
+from travelsense._progress import lasting
 from travelsense._question import question
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Exports(Handle):
         metrics: Sequence[ExportMetric] | None = None,
         notify: Sequence[Mapping[str, Any]] | None = None,
         idempotency_key: str | None = None,
+        progress: bool = True,
     ) -> dict[str, Any]:
         """Exports a dashboard, a report or the events themselves as a file.
 
@@ -48,6 +50,7 @@ class Exports(Handle):
             notify: who is told when it is complete or has failed, beside whoever asks: channels as alert rules have
                 them.
             idempotency_key: the same request that is sent again with it within 24 hours gives the export that it began.
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Returns:
             The job, with `_id`, `status`, `rows`, `fileSize` and the rest in camelCase.
@@ -71,7 +74,8 @@ class Exports(Handle):
             metrics=metrics,
             notify=notify,
         )
-        job: dict[str, Any] = json.loads(self._store.export(request, idempotency_key))
+        with lasting("exporting", show=progress):
+            job: dict[str, Any] = json.loads(self._store.export(request, idempotency_key))
         return job
 
     def exports(
@@ -150,12 +154,19 @@ class Exports(Handle):
         job: dict[str, Any] = json.loads(self._store.cancel_export(id))
         return job
 
-    def save_export(self, id: str, path: str | os.PathLike[str]) -> int:  # noqa: A002 - the job's `_id`
+    def save_export(
+        self,
+        id: str,  # noqa: A002 - the job's `_id`
+        path: str | os.PathLike[str],
+        *,
+        progress: bool = True,
+    ) -> int:
         """Copies the file of an export to a path, and gives its size in bytes; waits where it is still written here.
 
         Args:
             id: the `_id` of the job.
             path: where the copy shall lie.
+            progress: whether to show for how long it has gone on, where that is over a second.
 
         Raises:
             Conflict: where another process still writes it.
@@ -170,4 +181,5 @@ class Exports(Handle):
             ...     a.save_export(job["_id"], Path(folder) / "february.csv") == job["fileSize"]
             True
         """
-        return self._store.save_export(id, os.fspath(path))
+        with lasting("writing the export", show=progress):
+            return self._store.save_export(id, os.fspath(path))

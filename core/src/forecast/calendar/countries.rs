@@ -1,10 +1,13 @@
-//! The public holidays of countries, nationwide, by rule.
+//! The public holidays of countries, nationwide, by rule. The entries of one name in a row are one holiday: the day itself and
+//! the working day that stands in where it falls on a weekend, or the days of different years.
 
 use jiff::civil::Weekday::{Friday, Monday, Saturday, Thursday};
 
 use super::holiday::Holiday;
 use super::holiday::Rule;
-use super::holiday::Rule::{Easter, Equinox, Fixed, From, Nearest, Nth, Orthodox};
+use super::holiday::Rule::{
+    Easter, Equinox, Fixed, From, In, Nearest, NotSunday, Nth, Orthodox, Second, Substitute,
+};
 
 /// The countries: their two letters and their holidays.
 pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
@@ -29,13 +32,16 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
     (
         "AU",
         &[
-            NEW_YEAR,
+            ("New Year", Fixed(1, 1)),
+            ("New Year", Substitute(&Rule::Monday(1, 1))),
             ("Australia Day", Rule::Monday(1, 26)),
             GOOD_FRIDAY,
             EASTER_MONDAY,
             ("Anzac Day", Fixed(4, 25)),
-            CHRISTMAS,
-            BOXING,
+            ("Christmas", Fixed(12, 25)),
+            ("Christmas", Substitute(&Rule::Monday(12, 25))),
+            ("Second day of Christmas", Fixed(12, 26)),
+            ("Second day of Christmas", Substitute(&Second(12, 26))),
         ],
     ),
     (
@@ -65,6 +71,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             ("Our Lady of Aparecida", Fixed(10, 12)),
             ("All Souls' Day", Fixed(11, 2)),
             ("Republic Day", Fixed(11, 15)),
+            ("Black Awareness Day", In(2024, 9999, &Fixed(11, 20))),
             CHRISTMAS,
         ],
     ),
@@ -72,13 +79,17 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
         "CA",
         &[
             NEW_YEAR,
+            ("New Year", Substitute(&Rule::Monday(1, 1))),
             GOOD_FRIDAY,
             ("Victoria Day", From(5, 18, Monday)),
             ("Canada Day", Fixed(7, 1)),
+            ("Canada Day", Substitute(&Rule::Monday(7, 1))),
             ("Labour Day", Nth(9, Monday, 1)),
             ("Thanksgiving", Nth(10, Monday, 2)),
             CHRISTMAS,
+            ("Christmas", Substitute(&Rule::Monday(12, 25))),
             BOXING,
+            ("Second day of Christmas", Substitute(&Second(12, 26))),
         ],
     ),
     (
@@ -133,6 +144,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             ("Maundy Thursday", Easter(-3)),
             GOOD_FRIDAY,
             EASTER_MONDAY,
+            ("Great Prayer Day", In(1686, 2023, &Easter(26))),
             ASCENSION,
             WHIT_MONDAY,
             CHRISTMAS,
@@ -191,14 +203,17 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
     (
         "GB",
         &[
-            NEW_YEAR,
+            ("New Year", Fixed(1, 1)),
+            ("New Year", Substitute(&Rule::Monday(1, 1))),
             GOOD_FRIDAY,
             EASTER_MONDAY,
             ("Early May", Nth(5, Monday, 1)),
             ("Spring", Nth(5, Monday, -1)),
             ("Summer", Nth(8, Monday, -1)),
-            CHRISTMAS,
-            BOXING,
+            ("Christmas", Fixed(12, 25)),
+            ("Christmas", Substitute(&Rule::Monday(12, 25))),
+            ("Second day of Christmas", Fixed(12, 26)),
+            ("Second day of Christmas", Substitute(&Second(12, 26))),
         ],
     ),
     (
@@ -210,7 +225,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             ("Independence Day", Fixed(3, 25)),
             ("Good Friday", Orthodox(-2)),
             ("Easter Monday", Orthodox(1)),
-            LABOUR,
+            ("Labour Day", Rule::May),
             ("Whit Monday", Orthodox(50)),
             ASSUMPTION,
             ("Ohi Day", Fixed(10, 28)),
@@ -238,6 +253,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
         "IE",
         &[
             NEW_YEAR,
+            ("Saint Brigid", In(2023, 9999, &Rule::Brigid)),
             ("Saint Patrick", Fixed(3, 17)),
             EASTER_MONDAY,
             ("May Day", Nth(5, Monday, 1)),
@@ -258,6 +274,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             LABOUR,
             ("Republic Day", Fixed(6, 2)),
             ASSUMPTION,
+            ("Saint Francis", In(2026, 9999, &Fixed(10, 4))),
             ALL_SAINTS,
             IMMACULATE,
             CHRISTMAS,
@@ -267,22 +284,40 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
     (
         "JP",
         &[
-            NEW_YEAR,
+            ("New Year", Fixed(1, 1)),
+            ("New Year", Substitute(&NotSunday(1, 1))),
             ("Coming of Age", Nth(1, Monday, 2)),
             ("Foundation Day", Fixed(2, 11)),
-            ("Emperor's Birthday", Fixed(2, 23)),
+            ("Foundation Day", Substitute(&NotSunday(2, 11))),
+            ("Emperor's Birthday", In(2020, 9999, &Fixed(2, 23))),
+            (
+                "Emperor's Birthday",
+                In(2020, 9999, &Substitute(&NotSunday(2, 23))),
+            ),
+            ("Emperor's Birthday", In(1989, 2018, &Fixed(12, 23))),
+            (
+                "Emperor's Birthday",
+                In(1989, 2018, &Substitute(&NotSunday(12, 23))),
+            ),
             ("Vernal Equinox", Equinox(3)),
             ("Showa Day", Fixed(4, 29)),
+            ("Showa Day", Substitute(&NotSunday(4, 29))),
             ("Constitution Day", Fixed(5, 3)),
             ("Greenery Day", Fixed(5, 4)),
             ("Children's Day", Fixed(5, 5)),
             ("Marine Day", Nth(7, Monday, 3)),
-            ("Mountain Day", Fixed(8, 11)),
+            ("Mountain Day", In(2016, 9999, &Fixed(8, 11))),
+            (
+                "Mountain Day",
+                In(2016, 9999, &Substitute(&NotSunday(8, 11))),
+            ),
             ("Respect for the Aged", Nth(9, Monday, 3)),
             ("Autumnal Equinox", Equinox(9)),
             ("Sports Day", Nth(10, Monday, 2)),
             ("Culture Day", Fixed(11, 3)),
+            ("Culture Day", Substitute(&NotSunday(11, 3))),
             ("Labour Thanksgiving", Fixed(11, 23)),
+            ("Labour Thanksgiving", Substitute(&NotSunday(11, 23))),
         ],
     ),
     (
@@ -291,7 +326,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             NEW_YEAR,
             EASTER_MONDAY,
             LABOUR,
-            ("Europe Day", Fixed(5, 9)),
+            ("Europe Day", In(2019, 9999, &Fixed(5, 9))),
             ASCENSION,
             WHIT_MONDAY,
             ("National Day", Fixed(6, 23)),
@@ -318,7 +353,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
         &[
             NEW_YEAR,
             EASTER_MONDAY,
-            ("King's Day", Fixed(4, 27)),
+            ("King's Day", Rule::Before(4, 27)),
             ASCENSION,
             WHIT_MONDAY,
             CHRISTMAS,
@@ -343,16 +378,22 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
     (
         "NZ",
         &[
-            NEW_YEAR,
+            ("New Year", Fixed(1, 1)),
+            ("New Year", Substitute(&Rule::Monday(1, 1))),
             ("Day after New Year", Fixed(1, 2)),
+            ("Day after New Year", Substitute(&Second(1, 2))),
             ("Waitangi Day", Fixed(2, 6)),
+            ("Waitangi Day", Substitute(&Rule::Monday(2, 6))),
             GOOD_FRIDAY,
             EASTER_MONDAY,
             ("Anzac Day", Fixed(4, 25)),
+            ("Anzac Day", Substitute(&Rule::Monday(4, 25))),
             ("King's Birthday", Nth(6, Monday, 1)),
             ("Labour Day", Nth(10, Monday, 4)),
-            CHRISTMAS,
-            BOXING,
+            ("Christmas", Fixed(12, 25)),
+            ("Christmas", Substitute(&Rule::Monday(12, 25))),
+            ("Second day of Christmas", Fixed(12, 26)),
+            ("Second day of Christmas", Substitute(&Second(12, 26))),
         ],
     ),
     (
@@ -367,6 +408,7 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
             ASSUMPTION,
             ALL_SAINTS,
             ("Independence Day", Fixed(11, 11)),
+            ("Christmas Eve", In(2025, 9999, &Fixed(12, 24))),
             CHRISTMAS,
             BOXING,
         ],
@@ -411,33 +453,47 @@ pub(crate) const COUNTRIES: [(&str, &[Holiday]); 28] = [
         "US",
         &[
             NEW_YEAR,
+            ("New Year", Substitute(&Nearest(1, 1))),
             ("Martin Luther King Day", Nth(1, Monday, 3)),
             ("Presidents' Day", Nth(2, Monday, 3)),
             ("Memorial Day", Nth(5, Monday, -1)),
-            ("Juneteenth", Nearest(6, 19)),
+            ("Juneteenth", In(2021, 9999, &Fixed(6, 19))),
+            ("Juneteenth", In(2021, 9999, &Substitute(&Nearest(6, 19)))),
             ("Independence Day", Fixed(7, 4)),
+            ("Independence Day", Substitute(&Nearest(7, 4))),
             ("Labor Day", Nth(9, Monday, 1)),
             ("Columbus Day", Nth(10, Monday, 2)),
             ("Veterans Day", Fixed(11, 11)),
+            ("Veterans Day", Substitute(&Nearest(11, 11))),
             ("Thanksgiving", Nth(11, Thursday, 4)),
             CHRISTMAS,
+            ("Christmas", Substitute(&Nearest(12, 25))),
         ],
     ),
     (
         "ZA",
         &[
-            NEW_YEAR,
+            ("New Year", Fixed(1, 1)),
+            ("New Year", Substitute(&NotSunday(1, 1))),
             ("Human Rights Day", Fixed(3, 21)),
+            ("Human Rights Day", Substitute(&NotSunday(3, 21))),
             GOOD_FRIDAY,
             ("Family Day", Easter(1)),
             ("Freedom Day", Fixed(4, 27)),
-            LABOUR,
+            ("Freedom Day", Substitute(&NotSunday(4, 27))),
+            ("Labour Day", Fixed(5, 1)),
+            ("Labour Day", Substitute(&NotSunday(5, 1))),
             ("Youth Day", Fixed(6, 16)),
+            ("Youth Day", Substitute(&NotSunday(6, 16))),
             ("Women's Day", Fixed(8, 9)),
+            ("Women's Day", Substitute(&NotSunday(8, 9))),
             ("Heritage Day", Fixed(9, 24)),
+            ("Heritage Day", Substitute(&NotSunday(9, 24))),
             ("Reconciliation Day", Fixed(12, 16)),
+            ("Reconciliation Day", Substitute(&NotSunday(12, 16))),
             CHRISTMAS,
             BOXING,
+            ("Second day of Christmas", Substitute(&NotSunday(12, 26))),
         ],
     ),
 ];

@@ -22,6 +22,21 @@ pub(crate) enum Rule {
     Monday(i8, i8),
     /// A fixed day that moves to Friday from Saturday and to Monday from Sunday.
     Nearest(i8, i8),
+    /// A fixed day that moves to Monday from Sunday.
+    NotSunday(i8, i8),
+    /// A fixed day that moves to Saturday from Sunday.
+    Before(i8, i8),
+    /// The second of two fixed days in a row, both of which move from a weekend to the next working days.
+    Second(i8, i8),
+    /// The day that a moving rule gives where its fixed day falls on a weekend.
+    Substitute(&'static Self),
+    /// A rule that holds from the first year to the last.
+    In(i16, i16, &'static Self),
+    /// Labour Day of Greece: the first of May, the Tuesday after Easter where it falls into the week before, or the
+    /// Monday after a Sunday.
+    May,
+    /// Saint Brigid's Day of Ireland: the first Monday of February, or its first day where that is a Friday.
+    Brigid,
 }
 
 /// A holiday of a country: its name and its rule.
@@ -65,6 +80,11 @@ fn plus(day: Date, days: i32) -> Date {
     day.checked_add(days.days()).unwrap_or(day)
 }
 
+/// A day that moves so many days by the weekday that it falls on.
+fn moved(day: Date, by: impl Fn(Weekday) -> i32) -> Date {
+    plus(day, by(day.weekday()))
+}
+
 impl Rule {
     /// The day of a year.
     pub(crate) fn of(self, year: i16) -> Option<Date> {
@@ -85,22 +105,56 @@ impl Rule {
                 let day = base + 0.242_194 * since - (since / 4.0).floor();
                 fixed(month, day as i8)
             }
-            Self::Monday(month, day) => {
-                let day = fixed(month, day)?;
-                Some(match day.weekday() {
-                    Weekday::Saturday => plus(day, 2),
-                    Weekday::Sunday => plus(day, 1),
-                    _ => day,
+            Self::Monday(month, day) => Some(moved(fixed(month, day)?, |on| match on {
+                Weekday::Saturday => 2,
+                Weekday::Sunday => 1,
+                _ => 0,
+            })),
+            Self::Nearest(month, day) => Some(moved(fixed(month, day)?, |on| match on {
+                Weekday::Saturday => -1,
+                Weekday::Sunday => 1,
+                _ => 0,
+            })),
+            Self::NotSunday(month, day) => Some(moved(fixed(month, day)?, |on| {
+                i32::from(on == Weekday::Sunday)
+            })),
+            Self::Before(month, day) => Some(moved(fixed(month, day)?, |on| {
+                -i32::from(on == Weekday::Sunday)
+            })),
+            Self::Second(month, day) => Some(moved(fixed(month, day)?, |on| match on {
+                Weekday::Saturday | Weekday::Sunday => 2,
+                // The first of the two fell on Sunday and takes Monday.
+                Weekday::Monday => 1,
+                _ => 0,
+            })),
+            Self::Substitute(rule) => {
+                let (Self::Monday(month, day)
+                | Self::Nearest(month, day)
+                | Self::NotSunday(month, day)
+                | Self::Second(month, day)) = rule
+                else {
+                    return None;
+                };
+                rule.of(year)
+                    .filter(|found| fixed(*month, *day) != Some(*found))
+            }
+            Self::In(first, last, rule) => (first..=last)
+                .contains(&year)
+                .then(|| rule.of(year))
+                .flatten(),
+            Self::May => {
+                let (first, easter) = (fixed(5, 1)?, orthodox_easter(year));
+                let tuesday = plus(easter, 2);
+                Some(if (plus(easter, -6)..tuesday).contains(&first) {
+                    tuesday
+                } else {
+                    moved(first, |on| i32::from(on == Weekday::Sunday))
                 })
             }
-            Self::Nearest(month, day) => {
-                let day = fixed(month, day)?;
-                Some(match day.weekday() {
-                    Weekday::Saturday => plus(day, -1),
-                    Weekday::Sunday => plus(day, 1),
-                    _ => day,
-                })
-            }
+            Self::Brigid => Some(match fixed(2, 1)? {
+                first if first.weekday() == Weekday::Friday => first,
+                first => first.nth_weekday_of_month(1, Weekday::Monday).ok()?,
+            }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the calendar explains of a daily series, taken out before a model sees it: the time of the year, holidays with the
-//! days around them, the ends of months and quarters, and the events and regressors that the user names.
+//! days around them, the ends of months and quarters, and the events and regressors that the user names; of a series of other
+//! periods the regressors alone.
 //!
 //! A Huber ridge regression of the series less its centred 91-day median on the columns (Prophet's idea of Taylor and Letham
 //! 2018, fitted robustly), on logarithms where every value is positive. Weekdays are columns too, so that a holiday's effect
@@ -66,10 +67,15 @@ pub(crate) struct Causes<'a> {
     pub(crate) regressors: &'a [(String, Vec<f64>)],
     /// Whether the time of the year counts.
     pub(crate) yearly: bool,
+    /// The periods of a season where they are no days.
+    pub(crate) season: Option<usize>,
 }
 
 /// The waves of the year.
 const WAVES: u32 = 8;
+
+/// Seasons of more periods than this are no columns.
+const MOST_PHASES: usize = 24;
 
 /// What a ridge adds for a column that stands on few days: as much as so many days of none.
 const DOUBT: f64 = 0.5;
@@ -87,10 +93,17 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
     let days: Vec<Date> = times.iter().map(|t| day(*t)).collect();
     let mut all = Vec::new();
     let mut penalties = Vec::new();
-    // Weekdays: left to the models.
-    for w in 0..7_i8 {
-        let on = |d: &Date| f64::from(u8::from(d.weekday().to_monday_zero_offset() == w));
-        all.push(days.iter().map(on).collect());
+    // Weekdays, or the periods of another season: left to the models.
+    let phases = causes
+        .season
+        .map_or(7, |m| if m > MOST_PHASES { 1 } else { m });
+    for phase in 0..phases {
+        let of = |(t, d): (usize, &Date)| match causes.season {
+            Some(_) => t % phases,
+            None => usize::from(d.weekday().to_monday_zero_offset().unsigned_abs()),
+        };
+        let on = |at| f64::from(u8::from(of(at) == phase));
+        all.push(days.iter().enumerate().map(on).collect());
         penalties.push(1.0);
     }
     let left = all.len();
@@ -135,8 +148,12 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
     };
     let year = |day: Option<&Date>| day.map_or(1970, |d| d.year());
     let years = (year(days.first()) - 1).max(-9998)..=(year(days.last()) + 1).min(9998);
-    for (name, rule) in causes.holidays {
-        let mut dates: Vec<Date> = years.clone().filter_map(|y| rule.of(y)).collect();
+    for one in causes.holidays.chunk_by(|a, b| a.0 == b.0) {
+        let Some((name, _)) = one.first() else {
+            continue;
+        };
+        let of = |y| one.iter().filter_map(move |(_, rule)| rule.of(y));
+        let mut dates: Vec<Date> = years.clone().flat_map(of).collect();
         dates.sort_unstable();
         on_days(name, &dates, -1..=1);
     }
@@ -164,13 +181,13 @@ fn columns(times: &[i64], history: usize, causes: &Causes) -> Columns {
         on_days("Quarter end", &quarters, 0..=0);
     }
     for (name, values) in causes.regressors {
-        // By the past alone: what never changed there says nothing of what follows when it does.
-        let past = values.get(..history.min(values.len())).unwrap_or_default();
+        // What it is ahead says nothing of what it usually is, and one that was always the same has no effect to be told.
+        let past = values.get(..history).unwrap_or(values);
         let n = past.len().max(1) as f64;
         let mean = past.iter().sum::<f64>() / n;
         let square: f64 = past.iter().map(|v| (v - mean) * (v - mean)).sum();
         let scale = (square / n).sqrt();
-        if scale > 0.0 && scale.is_finite() {
+        if scale > 1e-9 * mean.abs() && scale.is_finite() {
             add(
                 name.clone(),
                 values.iter().map(|v| (v - mean) / scale).collect(),
@@ -199,7 +216,7 @@ impl Calendar {
         } else {
             y.to_vec()
         };
-        let reach = 45;
+        let reach = causes.season.map_or(45, |m| (3 * m / 2).clamp(4, 45));
         let mut window = Vec::with_capacity(2 * reach + 1);
         let mut off = Vec::with_capacity(n);
         for (t, x_t) in x.iter().enumerate() {
