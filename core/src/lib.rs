@@ -25,6 +25,7 @@ pub mod funnel;
 pub mod insight;
 mod intake;
 pub mod journey;
+mod learn;
 pub mod metadata;
 pub mod model;
 pub mod next_action;

@@ -86,6 +86,8 @@ export interface ChurnAnswer extends Stamp {
     calibration: { from: number; to: number; predicted: number; observed: Rate }[];
   } | null;
   method: string;
+  /** What gave the next actions, `markov` or `boosting`, where they were asked for. */
+  nextActionMethod?: 'markov' | 'boosting';
   learnedAt: { cutOff: string; churned: Rate }[];
   visits: Visits | null;
   horizonDays: number;
@@ -166,6 +168,16 @@ export interface NextActionQuestion {
   asOf?: When | null;
 }
 
+/** How good chances were. */
+export interface NextActionScore {
+  /** How often the action that came was the likeliest one. */
+  topOne: Rate;
+  /** How often it was one of the three likeliest. */
+  topThree: Rate;
+  /** The mean of minus the logarithm of the chance given to it. */
+  logLoss: number;
+}
+
 /** What users will do next. */
 export interface NextActionAnswer extends Stamp {
   actions: { event: string; probability: number; expectedUsers: number }[];
@@ -176,7 +188,12 @@ export interface NextActionAnswer extends Stamp {
     seen: number;
     next: { event: string; probability: number; low: number; high: number }[];
   }[];
+  /** How good chains of each order were, action by action. */
   quality: object | null;
+  /** What gave the chances: a chain of the last actions, or trees that mend them where they lost less in the backtest. */
+  method: 'markov' | 'boosting';
+  /** How good both were for what users did next from instants in the past; null where there is too little to tell. */
+  backtest: { splitAt: string; actions: number; markov: NextActionScore; boosting: NextActionScore } | null;
   order: number;
   activity: Selector | object;
   segment: Segment;

@@ -54,6 +54,8 @@ export interface JourneyQuestion extends Range {
   parts?: readonly JourneyPart[] | null;
   /** Whether medians are computed; true by default. */
   medians?: boolean | null;
+  /** How many nodes are told that are likely to come next after each node and sequence shown, 0 to 10; none by default. */
+  nextActions?: number | null;
   /** The rules that the switches are set by; `exact` by default. */
   preset?: 'exact' | 'posthog' | null;
 }
@@ -137,6 +139,15 @@ export interface JourneyNodeCount {
   truncated: number;
   /** Of its occurrences, those at which the path ends. */
   dropOff: Rate;
+  /** What is likely to come next after it, the likeliest first, where asked for. */
+  next?: JourneyLikely[];
+}
+
+/** What is likely to come next, by a Markov chain of the journey's own paths. */
+export interface JourneyLikely {
+  /** A node, or the end of the path. */
+  node: JourneyNode;
+  probability: number;
 }
 
 /** One sequence of nodes. */
@@ -150,6 +161,8 @@ export interface JourneySequence {
   meanSeconds: number | null;
   /** The exact median of these times; null where medians were not asked for. */
   medianSeconds: number | null;
+  /** What is likely to come next after its last three nodes, the likeliest first, where asked for. */
+  next?: JourneyLikely[];
 }
 
 /** From one node to the next. */

@@ -389,6 +389,7 @@ class AsyncAnalytics:
         around: Event = None,
         parts: Sequence[JourneyPart] | None = None,
         medians: bool | None = None,
+        next_actions: int | None = None,
         preset: Literal["exact", "posthog"] | None = None,
         timezone: str | None = None,
         segment: Segment | None = None,

@@ -1,7 +1,5 @@
 //! Churn, customer value and next actions, asked of the handle.
 
-use std::collections::HashMap;
-
 use serde_json::Value as Json;
 
 use super::word::Word;
@@ -63,40 +61,36 @@ impl Analytics {
             },
         )?;
         if asked.next_actions > 0 && !answer.users.is_empty() {
-            let told = self.next_of(who, asked, &answer, as_of)?;
-            answer.tell_next(told)?;
+            self.tell_next(who, asked, &mut answer, as_of)?;
         }
         Ok(answer)
     }
 
-    /// What the users of an answer would do next, from what happened strictly before the instant; nobody knows who a device is.
-    fn next_of(
+    /// Says what the users of an answer would do next, from what happened strictly before the instant; nobody knows who a device is.
+    fn tell_next(
         &self,
         who: &Principal,
         asked: &Churn,
-        answer: &ChurnAnswer,
+        answer: &mut ChurnAnswer,
         as_of: Instant,
-    ) -> Result<HashMap<String, Vec<Likely>>> {
-        let mut told = HashMap::new();
+    ) -> Result<()> {
         let known = answer.users.iter().filter(|risk| !risk.anonymous);
-        let ids: Vec<String> = known.map(|risk| risk.user_id.clone()).collect();
-        for some in ids.chunks(1_000) {
-            let question = NextAction {
-                users: some.to_vec(),
-                activity: asked.activity.clone(),
-                top: asked.next_actions,
-                as_of: Some(Instant::saturating_from_micros(as_of.micros() - 1)),
-                ..NextAction::default()
-            };
-            for user in self.next_action(who, &question)?.users {
-                let likely = user.next.into_iter().map(|next| Likely {
-                    event: next.event,
-                    probability: next.probability,
-                });
-                told.insert(user.user_id, likely.collect());
-            }
-        }
-        Ok(told)
+        let question = NextAction {
+            users: known.map(|risk| risk.user_id.clone()).collect(),
+            activity: asked.activity.clone(),
+            top: asked.next_actions,
+            as_of: Some(Instant::saturating_from_micros(as_of.micros() - 1)),
+            ..NextAction::default()
+        };
+        let next = self.next_action(who, &question)?;
+        let told = next.users.into_iter().map(|user| {
+            let likely = user.next.into_iter().map(|next| Likely {
+                event: next.event,
+                probability: next.probability,
+            });
+            (user.user_id, likely.collect())
+        });
+        answer.tell_next(next.method, told.collect())
     }
 
     /// `churn` of a question in its JSON form, see [`Churn::parse`].

@@ -6,15 +6,16 @@ use serde::Serialize;
 
 use super::bgnbd::BgNbd;
 use super::collect::{histories, values};
+use super::fits::Fits;
 use super::history::History;
-use super::model::{Model, Score, Setting, visits_model};
+use super::model::{Model, Score, Setting};
 use super::page::{Names, page};
 use super::quality::{Quality, back, judge};
 use super::question::{Cell, Churn};
 use super::reason::{Attribute, Reason, average, reasons};
-use super::special::{logistic, probit};
 use crate::access::Scoped;
 use crate::error::{Error, Result};
+use crate::learn::special::{logistic, probit};
 use crate::query::answer::{self, Stamp};
 use crate::query::filter::Property;
 use crate::query::{Condition, Instant, Rate, Segment};
@@ -43,6 +44,9 @@ pub struct ChurnAnswer {
     /// cut-off, where attributes were asked for; or `base_rate`, where too few users churned or stayed
     /// to learn who does, so that all have the probability of the last cut-off.
     pub method: &'static str,
+    /// What gave the next actions, `markov` or `boosting`, where they were asked for; see the word `next_action`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_action_method: Option<&'static str>,
     /// The cut-offs that it was learned at, the newest first.
     pub learned_at: Vec<LearnedAt>,
     /// The BG/NBD model of days of activity behind `expectedActiveDays`; null where nobody was active on two days.
@@ -131,7 +135,12 @@ pub struct Likely {
 
 impl ChurnAnswer {
     /// Says of users what they would do next.
-    pub(crate) fn tell_next(&mut self, mut told: HashMap<String, Vec<Likely>>) -> Result<()> {
+    pub(crate) fn tell_next(
+        &mut self,
+        method: &'static str,
+        mut told: HashMap<String, Vec<Likely>>,
+    ) -> Result<()> {
+        self.next_action_method = Some(method);
         for risk in &mut self.users {
             risk.next_actions = told.remove(&risk.user_id).unwrap_or_default();
         }
@@ -174,7 +183,6 @@ impl From<BgNbd> for Visits {
 
 /// What is known once all users have a score.
 struct Scored {
-    histories: Vec<History>,
     setting: Setting,
     model: Model,
     visits: Option<BgNbd>,
@@ -182,31 +190,35 @@ struct Scored {
     scores: Vec<Score>,
 }
 
+/// The histories that a question is of.
+fn asked(question: &Churn, view: &View<'_>) -> Result<Vec<History>> {
+    let histories = histories(
+        view,
+        &question.activity,
+        question.segment,
+        question.horizon_days,
+        &question.attributes,
+    )?;
+    view.stop.check()?;
+    Ok(histories)
+}
+
 impl Scored {
-    fn new(question: &Churn, view: &View<'_>) -> Result<Self> {
+    fn new(question: &Churn, fits: &Fits<'_>, view: &View<'_>) -> Result<Self> {
         let horizon = question.horizon_days;
-        let histories = histories(
-            view,
-            &question.activity,
-            question.segment,
-            horizon,
-            &question.attributes,
-        )?;
-        view.stop.check()?;
         let setting = Setting {
             horizon,
             active_within: question.active_within_days,
             attributes: question.attributes.len(),
         };
         let model = setting
-            .learn(&histories, 0)
-            .ok_or_else(|| too_little(&histories, horizon))?;
+            .learn(fits, 0)
+            .ok_or_else(|| too_little(fits.histories, horizon))?;
         view.stop.check()?;
-        let visits = visits_model(&histories, 0);
-        let mut scores = model.scores(&histories, 0, visits.as_ref());
+        let visits = fits.visits(0);
+        let mut scores = model.scores(fits.histories, 0, visits.as_ref());
         scores.retain(|s| s.member);
         Ok(Self {
-            histories,
             setting,
             model,
             visits,
@@ -253,8 +265,10 @@ pub fn answer(
     names: &Names<'_>,
 ) -> Result<ChurnAnswer> {
     let question = *question.inner();
-    let scored = Scored::new(question, view)?;
-    let quality = judge(scored.setting, &scored.histories, view.as_of);
+    let histories = asked(question, view)?;
+    let fits = Fits::of(&histories);
+    let scored = Scored::new(question, &fits, view)?;
+    let quality = judge(scored.setting, &fits, view.as_of);
     view.stop.check()?;
     let average = average(scored.scores.iter().map(|s| &s.row));
     let listed: Vec<&Score> = scored
@@ -311,6 +325,7 @@ pub fn answer(
         users,
         quality,
         method: scored.model.name(),
+        next_action_method: None,
         learned_at: scored
             .model
             .lessons
@@ -367,7 +382,8 @@ fn tenth_of(tenth: u32) -> Cell {
 /// # Errors
 /// As `answer`.
 pub fn people(question: &Scoped<&Churn>, view: &View<'_>, cell: &Cell) -> Result<Vec<u32>> {
-    let scored = Scored::new(question.inner(), view)?;
+    let histories = asked(question.inner(), view)?;
+    let scored = Scored::new(question.inner(), &Fits::of(&histories), view)?;
     let within = scored.scores.iter().filter(|s| cell.holds(s.probability()));
     let mut keys: Vec<u32> = within.map(|s| s.user).collect();
     keys.sort_unstable();

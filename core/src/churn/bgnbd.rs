@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::minimise::minimise;
-use super::special::{digamma, logistic, pieces, softplus};
+use crate::learn::special::{digamma, logistic, pieces, softplus};
 
 /// What the model sees of a customer: repeat visits, when the last one was, and how long the customer has been known.
 ///
@@ -47,7 +47,7 @@ pub(super) struct BgNbd {
 }
 
 /// It is fitted to so many customers at most.
-const CUSTOMERS: usize = 100_000;
+const CUSTOMERS: usize = 50_000;
 
 impl BgNbd {
     /// The model of most likelihood; none where nobody came twice, since nothing is known of rates then.
@@ -177,6 +177,8 @@ impl BgNbd {
     /// grow before they shrink; the ratio of two terms tends to z < 1, so the series converges, and once it has, what is left out
     /// is less than the last term times z / (1 - z). Taking (a - 1) / c out of all terms but the first leaves no
     /// singularity at a = 1 or c = 0.
+    ///
+    /// Where a is so large that those terms would have to cancel, the paper's own are summed, all of which are positive.
     pub(super) fn expected(&self, visits: &Visits, time: f64) -> f64 {
         /// For customers just met, z is near 1: then terms shrink by so little that a limit must be set.
         const TERMS: u32 = 20_000;
@@ -184,6 +186,10 @@ impl BgNbd {
         let x = visits.repeats;
         let c = a + b + x - 1.0;
         let z = time / (alpha + visits.known + time);
+        let remaining = (a - 1.0) * libm::log1p(-z);
+        if remaining < -9.0 {
+            return self.expected_of_many(visits, z);
+        }
         let p = a + b - 1.0 - r;
         let (mut term, mut series) = (p * z, 0.0);
         for n in 1..TERMS {
@@ -195,7 +201,6 @@ impl BgNbd {
             }
         }
         // The first term of a series is (p)_1 (a)_0 z / ((c + 1)_0 1!), without the factor (a - 1) / c.
-        let remaining = (a - 1.0) * libm::log1p(-z);
         let first = if (a - 1.0).abs() < 1e-9 {
             -libm::log1p(-z)
         } else {
@@ -203,6 +208,31 @@ impl BgNbd {
         };
         let alive = c * first - libm::exp(remaining) * series;
         (alive * self.alive(visits)).max(0.0)
+    }
+
+    /// The same by the paper's formula, (a + b + x − 1)/(a − 1) · (1 − (1 − z)^(r + x) 2F1(r + x, b + x; a + b + x − 1; z)), with the
+    /// logarithm of its sum.
+    fn expected_of_many(&self, visits: &Visits, z: f64) -> f64 {
+        const TERMS: u32 = 200_000;
+        const FAR: f64 = 1e200;
+        let Self { r, a, b, .. } = *self;
+        let x = visits.repeats;
+        let c = a + b + x - 1.0;
+        let (mut term, mut sum, mut scale) = (1.0, 1.0, 0.0);
+        for n in 0..TERMS {
+            let n = f64::from(n);
+            let ratio = (r + x + n) * (b + x + n) * z / ((c + n) * (n + 1.0));
+            term *= ratio;
+            sum += term;
+            if sum > FAR {
+                (term, sum, scale) = (term / FAR, sum / FAR, scale + libm::log(FAR));
+            }
+            if ratio < 1.0 && term <= 1e-16 * sum * (1.0 - ratio.max(z)) {
+                break;
+            }
+        }
+        let log = (r + x) * libm::log1p(-z) + scale + libm::log(sum);
+        (c / (a - 1.0) * -libm::expm1(log) * self.alive(visits)).max(0.0)
     }
 }
 
@@ -294,6 +324,33 @@ mod tests {
         let new = seen(0.0, 0.0, 5.0);
         let off = model.expected(&new, 9.0) / by_integration(&model, &new, 9.0) - 1.0;
         assert!(off.abs() < 1e-2, "{off}");
+    }
+
+    #[test]
+    fn large_parameters_lose_no_digits() {
+        // Of a shop where hardly anybody comes twice, whose likelihood is flat.
+        let model = BgNbd {
+            r: 0.194,
+            alpha: 43.1,
+            a: 8_100.0,
+            b: 2_840.0,
+        };
+        for visits in [seen(0.0, 0.0, 126.0), seen(1.0, 114.0, 118.0)] {
+            let found = model.expected(&visits, 60.0);
+            let off = found / by_integration(&model, &visits, 60.0) - 1.0;
+            assert!(found > 0.05 && off.abs() < 1e-4, "{found} {off}");
+        }
+        // Both sums say the same where both can.
+        for (a, b) in [(20.0, 3.0), (40.0, 900.0), (60.0, 60.0)] {
+            let model = BgNbd { a, b, ..CDNOW };
+            for visits in [seen(0.0, 0.0, 60.0), seen(6.0, 30.0, 60.0)] {
+                let (time, known) = (9.0, visits.known);
+                let z = time / (model.alpha + known + time);
+                assert!((a - 1.0) * (-z).ln_1p() > -9.0);
+                let off = model.expected(&visits, time) / model.expected_of_many(&visits, z) - 1.0;
+                assert!(off.abs() < 1e-9, "{a} {b} {off}");
+            }
+        }
     }
 
     #[test]

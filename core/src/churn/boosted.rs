@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::boost::{Boost, Samples};
 use super::features::{FEATURES, Row};
 use super::hazard::{Hazard, Sample};
 use super::measure::log_loss;
-use super::special::{logistic, logit};
+use crate::learn::boost::{Boost, Samples};
+use crate::learn::special::{logistic, logit};
 
 /// What is known of a user's attributes: the ranks of their values; none for one that was never said.
 pub(super) type Known = Vec<Option<u32>>;

@@ -4,7 +4,7 @@
 //! It keeps the order of all users and makes reasons exact, which steps do not; on CDNOW it also loses less than isotonic regression on
 //! a later cut-off (log loss 0.301 against 0.310).
 
-use super::special::{logistic, softplus};
+use crate::learn::special::{logistic, softplus};
 
 /// A fitted scaling.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@
 //! after x visits with the mean z, p(γ + xz)/(px + q − 1) is expected of the next (equation 5).
 
 use super::minimise::minimise;
-use super::special::{digamma, pieces};
+use crate::learn::special::{digamma, pieces};
 
 /// A fitted model.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,7 +7,7 @@
 )]
 
 use super::features::{FEATURES, Row};
-use super::special::{logistic, pieces, softplus};
+use crate::learn::special::{logistic, pieces, softplus};
 
 /// A user at a cut-off.
 #[derive(Clone, Copy, Debug, PartialEq)]

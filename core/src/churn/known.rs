@@ -2,7 +2,8 @@
 
 use super::collect::histories;
 use super::features::Figures;
-use super::model::{Setting, visits_model};
+use super::fits::Fits;
+use super::model::Setting;
 use super::page::{Named, Names};
 use super::question::Churn;
 use crate::access::Scoped;
@@ -54,7 +55,7 @@ pub fn features(
         active_within: question.active_within_days,
         attributes: 0,
     };
-    let model = visits_model(&histories, 0);
+    let model = Fits::of(&histories).visits(0);
     let only: Option<std::collections::HashSet<u32>> = only.map(|o| o.iter().copied().collect());
     let mut rows: Vec<(u32, [f64; USER_FEATURES.len()])> = setting
         .counting(&histories, 0)

@@ -4,12 +4,12 @@
 
 mod answer;
 mod bgnbd;
-mod boost;
 mod boosted;
 mod calibration;
 mod chart;
 mod collect;
 mod features;
+mod fits;
 mod gamma;
 mod hazard;
 mod history;
@@ -21,7 +21,6 @@ mod page;
 mod quality;
 mod question;
 mod reason;
-mod special;
 mod table;
 mod value;
 mod worth;

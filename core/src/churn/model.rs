@@ -5,10 +5,11 @@ use rayon::prelude::*;
 use super::bgnbd::BgNbd;
 use super::boosted::{Boosted, Known, Wide};
 use super::calibration::Platt;
-use super::features::{FEATURES, Figures, Row, visits};
+use super::features::{FEATURES, Figures, Row};
+use super::fits::Fits;
 use super::hazard::{Hazard, Sample};
 use super::history::{Day, History};
-use super::special::{logistic, logit};
+use crate::learn::special::{logistic, logit};
 
 /// Whose churn is asked for, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,16 +87,6 @@ const FEW: usize = 5_000;
 /// So many users must have gone and as many stayed before it is learned who does.
 const LEAST: usize = 10;
 
-/// The BG/NBD model of all users known at a cut-off: of those active lately alone it would learn that nobody stays away.
-pub(super) fn visits_model(histories: &[History], cut: u32) -> Option<BgNbd> {
-    let known = histories.iter().map(|h| h.before(cut));
-    BgNbd::fit(
-        known
-            .filter(|days| !days.is_empty())
-            .map(|days| visits(days, cut)),
-    )
-}
-
 impl Setting {
     /// The days of a user strictly before a cut-off, where the user counts there.
     fn at<'a>(&self, history: &'a History, cut: u32) -> Option<&'a [Day]> {
@@ -115,8 +106,8 @@ impl Setting {
     }
 
     /// Learns from what was known and came true before the cut-off so many days back; none where no user is to learn from.
-    pub(super) fn learn(&self, histories: &[History], cut: u32) -> Option<Model> {
-        let horizon = self.horizon;
+    pub(super) fn learn(&self, fits: &Fits<'_>, cut: u32) -> Option<Model> {
+        let (horizon, histories) = (self.horizon, fits.histories);
         let mut lessons = Vec::new();
         let mut samples: Vec<Wide> = Vec::new();
         for n in 0..CUTS {
@@ -136,7 +127,7 @@ impl Setting {
                 break;
             }
             lessons.push(lesson);
-            let visits = visits_model(histories, cut);
+            let visits = fits.visits(cut);
             let weight = 0.5_f64.powi(n as i32);
             samples.par_extend(
                 histories
@@ -357,8 +348,9 @@ mod tests {
     };
 
     fn scores(histories: &[History], cut: u32) -> Vec<(u32, u64)> {
-        let model = SETTING.learn(histories, cut).unwrap();
-        let visits = visits_model(histories, cut);
+        let fits = Fits::of(histories);
+        let model = SETTING.learn(&fits, cut).unwrap();
+        let visits = fits.visits(cut);
         let scores = model.scores(histories, cut, visits.as_ref());
         let mut scores: Vec<(u32, u64)> = scores
             .iter()
@@ -401,10 +393,11 @@ mod tests {
     #[test]
     fn who_stopped_is_told_from_who_did_not() {
         let histories = people(2_000);
-        let model = SETTING.learn(&histories, 30).unwrap();
+        let fits = Fits::of(&histories);
+        let model = SETTING.learn(&fits, 30).unwrap();
         assert_eq!(model.name(), "hazard");
         assert_eq!(model.lessons.len(), 4);
-        let visits = visits_model(&histories, 30);
+        let visits = fits.visits(30);
         let scores = model.scores(&histories, 30, visits.as_ref());
         let judged = SETTING
             .counting(&histories, 30)
@@ -476,10 +469,11 @@ mod tests {
         ];
         for (days_ago, some) in table {
             let histories = users(days_ago);
-            let model = SETTING.learn(&histories, 0);
+            let fits = Fits::of(&histories);
+            let model = SETTING.learn(&fits, 0);
             assert_eq!(model.is_some(), some, "{} users", days_ago.len());
             let Some(model) = model else { continue };
-            let visits = visits_model(&histories, 0);
+            let visits = fits.visits(0);
             for score in model.scores(&histories, 0, visits.as_ref()) {
                 let p = score.probability();
                 assert!(p > 0.0 && p < 1.0 && score.error.is_finite(), "{score:?}");
@@ -489,6 +483,6 @@ mod tests {
             active_within: Some(7),
             ..SETTING
         };
-        assert!(few.learn(&users(&all_gone), 0).is_none());
+        assert!(few.learn(&Fits::of(&users(&all_gone)), 0).is_none());
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::history::{DAY, History};
+use super::fits::Fits;
+use super::history::DAY;
 use super::measure::{
     Judged, ascending, auc_with_interval, bins, brier, calibration_error, lift, log_loss,
 };
-use super::model::{Setting, visits_model};
+use super::model::Setting;
 use crate::query::{Instant, Rate};
 
 /// How good probabilities were that were given at a cut-off one horizon before `asOf`, by a model that had seen nothing of what
@@ -60,10 +61,11 @@ pub struct CalibrationBin {
 }
 
 /// Judges a model learned for the cut-off one horizon back; none where nobody is to learn from or to judge by.
-pub(super) fn judge(setting: Setting, histories: &[History], as_of: Instant) -> Option<Quality> {
+pub(super) fn judge(setting: Setting, fits: &Fits<'_>, as_of: Instant) -> Option<Quality> {
     let cut = setting.horizon;
-    let model = setting.learn(histories, cut)?;
-    let visits = visits_model(histories, cut);
+    let model = setting.learn(fits, cut)?;
+    let histories = fits.histories;
+    let visits = fits.visits(cut);
     let scores = model.scores(histories, cut, visits.as_ref());
     let judged: Vec<Judged> = setting
         .counting(histories, cut)

@@ -95,6 +95,19 @@ pub struct NodeCount {
     pub truncated: u64,
     /// Of its occurrences, those at which the path ends.
     pub drop_off: Rate,
+    /// What is likely to come next after it, the likeliest first, where asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<Likely>,
+}
+
+/// What is likely to come next, by the chain that tells next actions (interpolated Markov of order 0 to 3), learned from the journey's own paths:
+/// its nodes, and END for the end of a path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Likely {
+    /// A node, or END.
+    pub node: Node,
+    /// Its chance.
+    pub probability: f64,
 }
 
 /// The sequences of `length` nodes that occur most often, then in the order of their names.
@@ -133,6 +146,9 @@ pub struct Sequence {
     pub mean_seconds: Option<f64>,
     /// The median of these times, exactly; nothing where medians were not asked for.
     pub median_seconds: Option<f64>,
+    /// What is likely to come next after its last three nodes, the likeliest first, where asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<Likely>,
 }
 
 /// All that is not shown by itself.

@@ -1,7 +1,7 @@
 //! What can be wrong with a journey: every contradictory or out-of-range option is named, with what is allowed (F16).
 
 use super::options::{Occurrence, StepsFrom};
-use super::question::{Journey, MAX_LENGTH, MAX_PER_STEP, MAX_SHOWN, MAX_STEPS};
+use super::question::{Journey, MAX_LENGTH, MAX_NEXT, MAX_PER_STEP, MAX_SHOWN, MAX_STEPS};
 use crate::error::FieldError;
 use crate::query::Instant;
 
@@ -34,6 +34,12 @@ impl Journey {
                 format!("must be between 1 and {most}"),
             );
         }
+        add(
+            self.next_actions > MAX_NEXT,
+            "nextActions",
+            "out_of_range",
+            format!("must be between 0 and {MAX_NEXT}"),
+        );
         for (field, count) in [
             ("include", self.include.len()),
             ("exclude", self.exclude.len()),

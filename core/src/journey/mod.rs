@@ -5,6 +5,7 @@ mod cells;
 mod chart;
 mod detail;
 mod faults;
+mod next;
 mod node;
 mod options;
 mod parse;
@@ -18,8 +19,9 @@ mod tally;
 mod walk;
 
 pub use answer::{
-    Around, Column, JourneyAnswer, Link, Loop, Loops, Matrix, MatrixRow, Neighbour, NodeCount,
-    Nodes, Others, Sankey, Sequence, Sequences, StepNode, Switches, Transition, Transitions,
+    Around, Column, JourneyAnswer, Likely, Link, Loop, Loops, Matrix, MatrixRow, Neighbour,
+    NodeCount, Nodes, Others, Sankey, Sequence, Sequences, StepNode, Switches, Transition,
+    Transitions,
 };
 pub use node::Node;
 pub use options::{CollapsedAt, Occurrence, Part, Preset, Rename, StepsFrom, Unit};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::options::{
     COLLAPSED_AT, OCCURRENCES, PARTS, PRESETS, Rename, STEPS_FROM, StepsFrom, UNITS, Unit,
 };
-use super::question::{Journey, MAX_LENGTH, MAX_PER_STEP, MAX_SHOWN, MAX_STEPS};
+use super::question::{Journey, MAX_LENGTH, MAX_NEXT, MAX_PER_STEP, MAX_SHOWN, MAX_STEPS};
 use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, Parsed, fault};
 use crate::query::filter::{filters, property};
@@ -95,6 +95,12 @@ pub(super) fn journey(fields: &mut Fields<'_>) -> Journey {
     set(
         &mut journey.medians,
         fields.optional("medians", fields::boolean),
+    );
+    set(
+        &mut journey.next_actions,
+        fields.optional("nextActions", |v| {
+            fields::integer(v, 0, MAX_NEXT as i64).map(|n| n as usize)
+        }),
     );
     journey.as_of = fields.optional("asOf", fields::instant);
     journey

@@ -60,6 +60,8 @@ pub struct Journey {
     pub parts: Vec<Part>,
     /// Whether medians are computed.
     pub medians: bool,
+    /// How many nodes are told that are likely to come next after each node and sequence shown, 0 to 10; none by default.
+    pub next_actions: usize,
     /// The name of the rules that the switches were set by.
     pub preset: Preset,
     /// Nothing after this instant is seen; now by default (G2).
@@ -70,6 +72,7 @@ pub(super) const MAX_LENGTH: usize = 8;
 pub(super) const MAX_STEPS: usize = 100;
 pub(super) const MAX_SHOWN: usize = 1_000;
 pub(super) const MAX_PER_STEP: usize = 100;
+pub(super) const MAX_NEXT: usize = 10;
 
 impl Journey {
     /// The paths of users through all events of a range.
@@ -97,6 +100,7 @@ impl Journey {
             around: None,
             parts: Part::ALL.to_vec(),
             medians: true,
+            next_actions: 0,
             preset: Preset::default(),
             as_of: None,
         }
@@ -104,8 +108,8 @@ impl Journey {
 
     /// Reads a question in its JSON form: `startDate`, `endDate`, `timezone`, `segment`, `filters`, `include`, `exclude`,
     /// `nodeBy`, `rename`, `unit`, `sessionTimeout`, `collapse`, `collapsedAt`, `start`, `end`, `occurrence`, `maxSteps`,
-    /// `stepsFrom`, `length`, `limit`, `nodesPerStep`, `around`, `parts`, `medians`, `preset`, `asOf`. Switches that are
-    /// absent are those of the preset.
+    /// `stepsFrom`, `length`, `limit`, `nodesPerStep`, `around`, `parts`, `medians`, `nextActions`, `preset`, `asOf`. Switches
+    /// that are absent are those of the preset.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.

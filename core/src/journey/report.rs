@@ -10,6 +10,7 @@ use super::answer::{
 };
 use super::cells::{Cell, Table};
 use super::detail::{Detail, Shown};
+use super::next::Next;
 use super::options::Part;
 use super::plan::Plan;
 use super::question::Journey;
@@ -36,6 +37,7 @@ pub fn answer(question: &Scoped<&Journey>, view: &View<'_>) -> Result<JourneyAns
         shown: &shown,
         sequence_medians: medians(std::mem::take(&mut detail.sequence_times)),
         transition_medians: medians(std::mem::take(&mut detail.transition_times)),
+        next: Next::run(&plan, view)?,
         detail,
     };
     let span = question.range.span();
@@ -69,6 +71,7 @@ struct Report<'r> {
     tally: &'r Tally,
     shown: &'r Shown,
     detail: Detail<'r>,
+    next: Next,
     sequence_medians: Vec<Option<f64>>,
     transition_medians: Vec<Option<f64>>,
 }
@@ -91,6 +94,7 @@ impl Report<'_> {
                 ends,
                 truncated: between(*node, plan.truncated()),
                 drop_off: Rate::of(ends, cell.times),
+                next: self.next.after(plan, std::iter::once(*node)),
             }
         });
         Nodes {
@@ -113,6 +117,7 @@ impl Report<'_> {
                 share: Rate::of(cell.times, all.times),
                 mean_seconds: cell.mean_seconds(),
                 median_seconds: self.sequence_medians.get(i).copied().flatten(),
+                next: self.next.after(self.plan, nodes.iter().copied()),
             });
         Sequences {
             length: self.plan.question.length,

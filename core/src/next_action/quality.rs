@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::chain::{Chain, ORDER, Seen};
+use crate::learn::chain::{Chain, ORDER, Seen};
 use crate::query::{Instant, Rate};
 
 /// How good chances were that were learned from everything before `splitAt`, for the actions from then on.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::chain::ORDER;
 use crate::error::{FieldError, Result};
+use crate::learn::chain::ORDER;
 use crate::query::condition::condition;
 use crate::query::fields::{self, Fields, fault};
 use crate::query::{Condition, Instant, Segment, Window};

@@ -89,7 +89,10 @@ def next_action(answer: dict[str, Any]) -> Table:
         [Cell(who), Cell(action["event"]), Cell(percent(action["probability"]), title=interval)]
         for who, action, interval in [*together, *alone][:MOST_ROWS]
     ]
-    notes = [f"{answer['segmentUsers']:,} users together, by their last {answer['order']} actions at most."]
+    how = f"their last {answer['order']} actions at most"
+    if answer["method"] == "boosting":
+        how += ", how long ago and how often they did what, and the hour of the week"
+    notes = [f"{answer['segmentUsers']:,} users together, by {how}."]
     return Table("What users will do next", ["user", "action", "chance"], rows, words=2, notes=notes)
 
 

@@ -44,6 +44,7 @@ class Journeys(Handle):
         around: Event = None,
         parts: Sequence[JourneyPart] | None = None,
         medians: bool | None = None,
+        next_actions: int | None = None,
         preset: Literal["exact", "posthog"] | None = None,
         timezone: str | None = None,
         segment: Segment | None = None,
@@ -82,6 +83,8 @@ class Journeys(Handle):
             around: the event whose neighbours are counted.
             parts: the parts of the answer; all by default.
             medians: whether medians are computed; they are by default.
+            next_actions: how many nodes are told in `to_dict()` that are likely to come next after each node and sequence
+                shown, 0 to 10; none by default.
             preset: the rules that the switches are set by.
             timezone: the IANA zone of the dates; UTC by default.
             segment: only users of this segment.
@@ -128,6 +131,7 @@ class Journeys(Handle):
             around=around,
             parts=parts,
             medians=medians,
+            next_actions=next_actions,
             preset=preset,
             timezone=timezone,
             segment=segment,

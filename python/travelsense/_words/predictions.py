@@ -308,8 +308,10 @@ class Predictions(Handle):
     ) -> Result:
         """What will users do next?
 
-        Rows: `user_id` (`None` for the segment together, whose rows come first), `event`, `probability`, `low`, `high`;
-        how good such chances have been is in `to_dict()`.
+        Rows: `user_id` (`None` for the segment together, whose rows come first), `event`, `probability`, `low`, `high`.
+        In `to_dict()` is what gave the chances: `method` is `markov`, a chain of the last actions, or `boosting`, trees
+        that mend its chances by how long ago and how often a user did what and by the hour of the week, where they lost
+        less on what users did later; `backtest` has the scores of both, `quality` those of chains action by action.
 
         Args:
             users: whose next actions are told one by one; nobody by default.

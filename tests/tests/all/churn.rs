@@ -510,3 +510,83 @@ fn next_actions_stand_beside_the_reasons() {
         );
     }
 }
+
+/// Users who open a session every day or two and then search or read, as each of them likes best; what comes after a pause no last action
+/// tells.
+fn habits(users: u64) -> Vec<Value> {
+    let mut state = 11_u64;
+    let mut below = |n: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % n
+    };
+    let mut events = Vec::new();
+    for user in 0..users {
+        let favourite = ["search", "read"][(user % 2) as usize];
+        let mut ts = NOW - 24 * DAY + (below(86_400) * 1_000_000) as i64;
+        while ts < NOW - 2 * DAY {
+            for step in 0..2 + below(3) {
+                let name = match (step, below(5)) {
+                    (0, _) => "open",
+                    (_, 0) => "buy",
+                    _ => favourite,
+                };
+                events.push(json!({
+                    "userId": format!("u{user}"), "name": name, "ts": numbers::instant(ts),
+                }));
+                ts += 20_000_000;
+            }
+            ts += DAY + (below(86_400) * 1_000_000) as i64;
+        }
+    }
+    events
+}
+
+#[test]
+fn trees_tell_the_next_action_where_they_win() {
+    let mut events = habits(220);
+    let question = json!({"users": ["u0", "u1"], "asOf": numbers::instant(NOW - 2 * DAY)});
+    let told = answer(&events, "next_action", &question);
+    assert_eq!(told["method"], "boosting", "{}", told["backtest"]);
+    let figure = |of: &str, name: &str| told["backtest"][of][name].as_f64().expect("a number");
+    assert!(figure("boosting", "logLoss") < 0.5 * figure("markov", "logLoss"));
+    let rate = |of: &str| {
+        told["backtest"][of]["topOne"]["value"]
+            .as_f64()
+            .expect("a rate")
+    };
+    assert!(rate("boosting") > 0.9 && rate("markov") < rate("boosting"));
+    let mut expected = 0.0;
+    for all in told["actions"].as_array().expect("actions") {
+        expected += all["expectedUsers"].as_f64().expect("a number");
+    }
+    let users = told["segmentUsers"].as_f64().expect("a number");
+    assert!(users > 200.0 && (users - expected).abs() < 0.02 * users);
+    for user in told["users"].as_array().expect("users") {
+        let next = user["next"].as_array().expect("actions");
+        assert_eq!(next[0]["event"], "open", "{user}");
+        for next in next {
+            let [low, p, high] = ["low", "probability", "high"].map(|f| next[f].as_f64());
+            assert!(
+                Some(0.0) <= low && low <= p && p <= high && high <= Some(1.0),
+                "{next}"
+            );
+        }
+    }
+    // The order of loading, and what comes later, change no byte; the risks say the same.
+    events.push(json!({"userId": "u0", "name": "buy", "ts": numbers::instant(NOW - DAY)}));
+    events.reverse();
+    let mut again = answer(&events, "next_action", &question);
+    again["dataVersion"] = told["dataVersion"].clone();
+    assert_eq!(again, told);
+}
+
+#[test]
+fn too_few_actions_leave_the_next_one_to_the_chain() {
+    let question = json!({"asOf": numbers::instant(NOW - 2 * DAY)});
+    let told = answer(&habits(20), "next_action", &question);
+    assert_eq!(told["method"], "markov");
+    assert_eq!(told["backtest"], Value::Null);
+    assert!(told["quality"].is_object());
+}

@@ -421,3 +421,49 @@ fn a_journey_has_the_same_bytes_for_any_order_batches_and_threads() {
         },
     );
 }
+
+#[test]
+fn what_is_likely_next_is_told_of_nodes_and_sequences() {
+    let store = store::open(NOW, 2);
+    let paths: [&[&str]; 3] = [&["a", "b"], &["a", "b"], &["a"]];
+    let mut events = Vec::new();
+    for (user, path) in paths.iter().enumerate() {
+        for (step, name) in path.iter().enumerate() {
+            let ts = instant(NOW - 2 * DAY + step as i64 * HOUR);
+            events.push(json!({"userId": format!("u{user}"), "name": name, "ts": ts}));
+        }
+    }
+    store::ingest(&store, &events);
+    let mut question = json!({
+        "startDate": instant(NOW - 3 * DAY), "endDate": instant(NOW - DAY), "length": 2,
+        "parts": ["nodes", "sequences"],
+    });
+    let ask = |question: &Value| -> Value {
+        let said = store.ask(&Principal::owner(), "journey", question);
+        serde_json::from_str(&said.expect("an answer")).expect("JSON")
+    };
+    assert!(ask(&question)["nodes"]["top"][0].get("next").is_none());
+    question["nextActions"] = json!(2);
+    let told = ask(&question);
+    let chance = |of: &Value, node: Value| {
+        let next = of["next"].as_array().expect("chances");
+        let found = next.iter().find(|n| n["node"] == node);
+        found.map(|n| n["probability"].as_f64().expect("a number"))
+    };
+    let close = |a: Option<f64>, b: f64| a.is_some_and(|a| (a - b).abs() < 1e-12);
+    // Witten and Bell's, by hand: a came three times, b twice, and three paths ended.
+    let (b, end) = ((2.0 + 0.75) / 11.0, (3.0 + 0.75) / 11.0);
+    let (b_of_a, end_of_a) = ((2.0 + 2.0 * b) / 5.0, (1.0 + 2.0 * end) / 5.0);
+    let end_of_b = (2.0 + end) / 3.0;
+    let node = |name: &str| {
+        let mut nodes = told["nodes"]["top"].as_array().expect("nodes").iter();
+        nodes.find(|n| n["node"] == name).expect("a node")
+    };
+    let ends = || json!({"reserved": "end"});
+    assert!(close(chance(node("a"), json!("b")), b_of_a), "{told}");
+    assert!(close(chance(node("a"), ends()), end_of_a));
+    assert!(close(chance(node("b"), ends()), end_of_b));
+    let sequence = &told["sequences"]["top"][0];
+    assert_eq!(sequence["nodes"], json!(["a", "b"]));
+    assert!(close(chance(sequence, ends()), (2.0 + end_of_b) / 3.0));
+}

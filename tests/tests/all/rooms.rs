@@ -143,6 +143,7 @@ fn no_word_imports_another() {
     for below in [
         "query",
         "timeline",
+        "learn",
         "warehouse",
         "access",
         "chart",

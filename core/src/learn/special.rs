@@ -6,7 +6,7 @@ use rayon::prelude::*;
 const PIECE: usize = 4_096;
 
 /// What `of` makes of each piece of the items, in order and in parallel.
-pub(super) fn pieces<T: Sync, R: Send>(
+pub(crate) fn pieces<T: Sync, R: Send>(
     items: &[T],
     of: impl Fn(&[T]) -> R + Send + Sync,
 ) -> Vec<R> {
@@ -19,7 +19,7 @@ pub(super) fn pieces<T: Sync, R: Send>(
 
 /// The derivative of ln Γ at x > 0: the recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18), whose first
 /// term left out is below 1e-15 there.
-pub(super) fn digamma(mut x: f64) -> f64 {
+pub(crate) fn digamma(mut x: f64) -> f64 {
     let mut below = 0.0;
     while x < 10.0 {
         below -= 1.0 / x;
@@ -35,7 +35,7 @@ pub(super) fn digamma(mut x: f64) -> f64 {
 }
 
 /// 1 / (1 + e^-x), without overflow.
-pub(super) fn logistic(x: f64) -> f64 {
+pub(crate) fn logistic(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + libm::exp(-x))
     } else {
@@ -45,17 +45,17 @@ pub(super) fn logistic(x: f64) -> f64 {
 }
 
 /// ln(1 + e^x), without overflow.
-pub(super) fn softplus(x: f64) -> f64 {
+pub(crate) fn softplus(x: f64) -> f64 {
     x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
 /// ln(p / (1 - p)).
-pub(super) fn logit(p: f64) -> f64 {
+pub(crate) fn logit(p: f64) -> f64 {
     libm::log(p) - libm::log1p(-p)
 }
 
 /// The quantile function of the normal distribution within ±9, by halving a bracket until no number is left between its ends.
-pub(super) fn probit(p: f64) -> f64 {
+pub(crate) fn probit(p: f64) -> f64 {
     let (mut low, mut high) = (-9.0, 9.0);
     for _ in 0..80 {
         let middle = 0.5 * (low + high);

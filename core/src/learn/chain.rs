@@ -9,26 +9,26 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// The longest context.
-pub(super) const ORDER: usize = 3;
+pub(crate) const ORDER: usize = 3;
 /// No action: the user has done less than a context is long.
-pub(super) const NOTHING: u16 = u16::MAX;
+pub(crate) const NOTHING: u16 = u16::MAX;
 
 /// The last actions, the latest first.
-pub(super) type Context = [u16; ORDER];
+pub(crate) type Context = [u16; ORDER];
 
 /// The context after one more action.
-pub(super) fn after(context: Context, action: u16) -> Context {
+pub(crate) fn after(context: Context, action: u16) -> Context {
     let [latest, before, _] = context;
     [action, latest, before]
 }
 
 /// How often actions followed contexts of the longest kind; shorter ones are sums of these.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen(HashMap<u64, u64, BuildHasherDefault<Spread>>);
+pub(crate) struct Seen(HashMap<u64, u64, BuildHasherDefault<Spread>>);
 
 /// Spreads one whole number over 64 bits, by a product and a shift.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spread(u64);
+pub(crate) struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {
@@ -46,14 +46,14 @@ impl Hasher for Spread {
 
 impl Seen {
     /// Counts an action that followed a context.
-    pub(super) fn add(&mut self, context: Context, action: u16) {
+    pub(crate) fn add(&mut self, context: Context, action: u16) {
         let [a, b, c] = context.map(u64::from);
         let key = a << 48 | b << 32 | c << 16 | u64::from(action);
         *self.0.entry(key).or_default() += 1;
     }
 
     /// All contexts with the actions that followed and how often, ascending.
-    pub(super) fn sorted(&self) -> Vec<(Context, u16, u64)> {
+    pub(crate) fn sorted(&self) -> Vec<(Context, u16, u64)> {
         let mut packed: Vec<(u64, u64)> = self.0.iter().map(|(k, n)| (*k, *n)).collect();
         packed.sort_unstable();
         let unpacked = packed.into_iter().map(|(key, n)| {
@@ -64,7 +64,7 @@ impl Seen {
     }
 
     /// The counts of both.
-    pub(super) fn with(mut self, mut other: Self) -> Self {
+    pub(crate) fn with(mut self, mut other: Self) -> Self {
         if self.0.len() < other.0.len() {
             std::mem::swap(&mut self, &mut other);
         }
@@ -85,7 +85,7 @@ struct Followers {
 
 /// A chain that has been learned.
 #[derive(Clone, Debug)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     /// By the length of the context, what followed each.
     orders: [HashMap<u64, Followers, BuildHasherDefault<Spread>>; ORDER + 1],
     /// The actions that may come, ascending.
@@ -94,11 +94,11 @@ pub(super) struct Chain {
 
 /// The chance of an action.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Chance {
+pub(crate) struct Chance {
     /// The action.
-    pub(super) action: u16,
+    pub(crate) action: u16,
     /// Its probability.
-    pub(super) probability: f64,
+    pub(crate) probability: f64,
 }
 
 fn key(context: Context, order: usize) -> u64 {
@@ -108,7 +108,7 @@ fn key(context: Context, order: usize) -> u64 {
 
 impl Chain {
     /// Learns from what was seen.
-    pub(super) fn of(seen: &Seen) -> Self {
+    pub(crate) fn of(seen: &Seen) -> Self {
         let mut orders: [HashMap<u64, Followers, BuildHasherDefault<Spread>>; ORDER + 1] =
             Default::default();
         for (context, action, n) in seen.sorted() {
@@ -138,13 +138,13 @@ impl Chain {
     }
 
     /// Whether nothing was seen.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.actions.is_empty()
     }
 
     /// The chances of all actions after a context, by action; contexts longer than `order` are cut to it. What is missing to 1 is the
     /// chance of an action never seen.
-    pub(super) fn chances(&self, context: Context, order: usize) -> Vec<Chance> {
+    pub(crate) fn chances(&self, context: Context, order: usize) -> Vec<Chance> {
         // Without any context all that has been seen is as likely, and so is something new.
         let even = 1.0 / (self.actions.len() as f64 + 1.0);
         let mut chances: Vec<Chance> = self
@@ -176,7 +176,7 @@ impl Chain {
 
     /// How long the longest known part of a context is, how often it was seen, and how many observations its chances are worth: these and
     /// one for each kind that followed, which is what shorter contexts weigh.
-    pub(super) fn support(&self, context: Context, order: usize) -> Support {
+    pub(crate) fn support(&self, context: Context, order: usize) -> Support {
         let last = self.known(context, order).enumerate().last();
         last.map_or_else(Support::default, |(length, followers)| Support {
             length,
@@ -188,18 +188,18 @@ impl Chain {
 
 /// What chances after a context rest on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Support {
+pub(crate) struct Support {
     /// How long the longest known part of the context is.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// How often something followed it.
-    pub(super) seen: u64,
+    pub(crate) seen: u64,
     /// How many observations the chances are worth.
-    pub(super) worth: f64,
+    pub(crate) worth: f64,
 }
 
 impl Support {
     /// Wilson's 95 % interval of a chance that so many observations say.
-    pub(super) fn interval(&self, p: f64) -> [f64; 2] {
+    pub(crate) fn interval(&self, p: f64) -> [f64; 2] {
         const Z: f64 = 1.959_963_984_540_054;
         let (n, z2) = (self.worth, Z * Z);
         let centre = (n * p + z2 / 2.0) / (n + z2);
