@@ -1,7 +1,7 @@
 //! Bookings by the day of service, as a picture.
 
 use super::answer::PickupAnswer;
-use crate::chart::{self, Across, Chart, Heading, LineChart, Series, State, Unit, exact};
+use crate::chart::{self, Across, Chart, Heading, LineChart, Marks, Series, State, Unit, exact};
 
 impl PickupAnswer {
     /// The books of each period of service, a line for each number of days before; hollow where more may follow.
@@ -48,6 +48,7 @@ impl PickupAnswer {
             zone: self.timezone.clone(),
             across: Across::Time,
             from_zero: true,
+            marks: Marks::default(),
             series: series.collect(),
         })
     }
