@@ -152,8 +152,14 @@ fn amount(properties: &str, worth: &HashMap<String, f64>) -> f64 {
         return 0.0;
     }
     let properties: Value = serde_json::from_str(properties).unwrap_or_default();
-    let amount = properties["amount"].as_str().map(str::parse::<f64>);
-    let currency = properties["currency"].as_str().unwrap_or_default();
+    let amount = properties
+        .get("amount")
+        .and_then(Value::as_str)
+        .map(str::parse::<f64>);
+    let currency = properties
+        .get("currency")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     amount.and_then(std::result::Result::ok).unwrap_or(0.0)
         * worth.get(currency).copied().unwrap_or(1.0)
 }

@@ -80,8 +80,11 @@ pub(super) fn watched(
     Some(out)
 }
 
-/// A forecast's history without its last periods, as a series again; what those periods held.
-fn cut<'a>(made: &'a Forecast, options: &Options) -> Option<(Series, Options, &'a [(i64, f64)])> {
+/// A series that ends earlier, how it is forecast, and the times and values that it lacks.
+type Cut<'a> = (Series, Options, &'a [(i64, f64)]);
+
+/// A forecast's history without its last horizon, as a series again; what that held.
+fn cut<'a>(made: &'a Forecast, options: &Options) -> Option<Cut<'a>> {
     let at = made.history.len().checked_sub(options.horizon)?;
     let (train, test) = made.history.split_at_checked(at)?;
     let series = Series {

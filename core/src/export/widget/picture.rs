@@ -273,11 +273,14 @@ impl Over<'_> {
     }
 }
 
+/// A row of values by its name.
+type Row = (String, Vec<Option<f64>>);
+
 /// Rows of values as tinted cells, which say their figures where there are few.
 fn heat(
     mut heading: Heading,
     unit: &Unit,
-    (columns, rows): (Vec<String>, Vec<(String, Vec<Option<f64>>)>),
+    (columns, rows): (Vec<String>, Vec<Row>),
     says: impl Fn(usize) -> String,
 ) -> Chart {
     let values = rows.iter().flat_map(|row| row.1.iter().flatten());
