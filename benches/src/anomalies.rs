@@ -1,20 +1,17 @@
 //! How well anomalies are found in the demo, in buckets of each length: false alarms where nothing happened, and how many injected
-//! incidents are found how soon.
+//! incidents are found how soon, beside what can be told from chance at all.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+mod chance;
+mod counts;
 
-use arrow::array::{Array as _, AsArray as _, StringArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use chance::Chance;
+use counts::Metric;
 use serde_json::{Value, json};
-use travelsense::anomaly::{Finding, Measure, Series, Settings, Shape, scan};
-use travelsense::demo::{Demo, Table, World};
-use travelsense::{Error, Instant, Result, Zone};
+use travelsense::anomaly::{Detector, Direction, Finding, Measure, Settings, Shape};
+use travelsense::{Error, Instant, Result};
 
 const MINUTE: i64 = 60_000_000;
-
-/// The lengths of buckets in minutes.
-const STEPS: [usize; 4] = [1, 5, 15, 60];
+const DAY: i64 = 1_440 * MINUTE;
 
 /// What is usual is learned for so many days; until then nothing is counted.
 const LEARNED: usize = 35;
@@ -23,237 +20,261 @@ const LEARNED: usize = 35;
 const LASTS: usize = 60;
 const SOON: usize = 10;
 
-/// So many incidents of each kind are injected, each into a copy of its own.
-const INCIDENTS: usize = 60;
+/// So many incidents of each size are injected, each into a copy of its own.
+const INCIDENTS: usize = 400;
 
-/// The buckets of one metric: the value, and for shares of how many.
-struct Buckets {
-    name: &'static str,
-    measure: Measure,
-    values: Vec<(f64, f64)>,
-}
+/// What of an incident there is of its usual value.
+const FACTORS: [f64; 6] = [0.0, 0.5, 0.7, 1.3, 1.5, 2.0];
+
+/// By so many standard deviations an incident has to move the sum of ten minutes to be found in time nineteen times in twenty: chance
+/// alone moves one minute in 80,640 by 4.2, which is an alarm in four weeks each way, and 1.65 more are not undone by chance.
+const NEEDED: f64 = 5.9;
+
+/// When clocks changed in Europe and in America, where most people of the demo live, and for how many hours their new hours are
+/// news: what is found then has a cause, and is counted apart.
+const CLOCKS: [&str; 2] = ["2026-10-25T00:00:00Z", "2026-11-01T00:00:00Z"];
+const NEWS: i64 = 60;
 
 /// Measures on a demo of so many people and days.
 pub(crate) fn measure(users: u32, days: u32) -> Result<Value> {
     let end: Instant = "2026-11-20T00:00:00Z".parse().map_err(Error::internal)?;
-    let demo = Demo {
-        users,
-        days,
-        live_hours: 0,
-        ..Demo::until(end)
-    };
-    let start = end.micros() - i64::from(days) * 86_400_000_000;
-    let world = demo.make()?;
-    let mut told = Vec::new();
-    for step in STEPS {
-        let metrics = buckets(&world, start, step, days as usize)?;
-        told.extend(
-            metrics
-                .iter()
-                .map(|metric| of(metric, start, step, days as usize)),
-        );
-    }
-    Ok(json!({ "users": users, "days": days, "metrics": told }))
+    let start = Instant::saturating_from_micros(end.micros() - i64::from(days) * DAY);
+    let metrics = counts::count(users, days as usize, start)?;
+    let told: Result<Vec<Value>> = metrics
+        .iter()
+        .map(|metric| Bench::of(metric, start, days as usize).map(|bench| bench.run()))
+        .collect();
+    Ok(json!({ "users": users, "days": days, "metrics": told? }))
 }
 
-/// Measures on one metric in buckets of so many minutes.
-fn of(metric: &Buckets, start: i64, step: usize, days: usize) -> Value {
-    let day = 24 * 60 / step;
-    let (learned, lasts, in_time) = (LEARNED * day, LASTS / step, (SOON / step).max(1));
-    let length = step as i64 * MINUTE;
-    let end = Instant::saturating_from_micros(start + days as i64 * 1_440 * MINUTE);
-    // The demo has incidents of its own: a campaign of four days, an outage of two hours, and what follows on them.
-    let whole = |share: f64| (days as f64 * share).floor() as usize * day;
-    let own = [
-        (
-            whole(11.0 / 18.0).saturating_sub(day),
-            whole(11.0 / 18.0) + 7 * day,
-        ),
-        (whole(4.0 / 5.0) + day / 2, whole(4.0 / 5.0) + 2 * day),
-    ];
-    let quiet = |at: usize| own.iter().all(|(from, to)| at < *from || at >= *to);
-    let counted = (learned..days * day).filter(|at| quiet(*at)).count();
-    let weeks = counted as f64 / (7 * day) as f64;
-    let mut chance = Chance(7);
-    let found = |values: &[(f64, f64)]| -> Vec<Finding> {
-        let series = Series {
-            start: Instant::saturating_from_micros(start),
-            zone: Zone::default(),
-            values: values.iter().map(|v| Some(*v)).collect(),
-        };
-        let settings = Settings::new(metric.measure, length);
-        let found = scan(settings, &series, end, 0).findings.into_iter();
-        found.filter(|f| f.shape != Shape::TrendChange).collect()
-    };
-    let place = |at: Instant| ((at.micros() - start) / length).max(0) as usize;
-    let clean = found(&metric.values);
-    let false_alarms = clean
-        .iter()
-        .filter(|f| {
-            place(f.found_at) >= learned && quiet(place(f.since)) && quiet(place(f.found_at))
+/// One metric in buckets of one length.
+struct Bench<'a> {
+    metric: &'a Metric,
+    start: i64,
+    /// The length of a bucket in microseconds, and how many make a day, an incident and ten minutes.
+    length: i64,
+    day: usize,
+    lasts: usize,
+    soon: usize,
+    /// When the demo has incidents of its own, and when clocks changed.
+    own: Vec<(usize, usize)>,
+    clocks: Vec<(usize, usize)>,
+}
+
+impl<'a> Bench<'a> {
+    fn of(metric: &'a Metric, start: Instant, days: usize) -> Result<Self> {
+        let (start, length) = (start.micros(), metric.step as i64 * MINUTE);
+        let day = 24 * 60 / metric.step;
+        // A campaign of four days, an outage of two hours, and what follows on them, in a demo that goes on for a day more.
+        let whole = |share: f64| ((days + 1) as f64 * share).floor() as usize * day;
+        let campaign = whole(11.0 / 18.0);
+        let outage = whole(4.0 / 5.0) + day / 2;
+        let mut clocks = Vec::new();
+        for changed in CLOCKS {
+            let at = changed
+                .parse::<Instant>()
+                .map_err(Error::internal)?
+                .micros();
+            let from = ((at - start) / length).max(0) as usize;
+            clocks.push((from, from + (NEWS * 60 * MINUTE / length) as usize));
+        }
+        Ok(Self {
+            metric,
+            start,
+            length,
+            day,
+            lasts: LASTS / metric.step,
+            soon: (SOON / metric.step).max(1),
+            own: vec![
+                (campaign.saturating_sub(day), campaign + 7 * day),
+                (outage, outage + 3 * day / 2),
+            ],
+            clocks,
         })
-        .count();
-    let mut kinds = Vec::new();
-    for factor in [0.0, 0.5, 0.7, 1.3, 1.5, 2.0] {
-        let (mut hits, mut soon, mut delays, mut injected, mut loud, mut loud_soon) =
-            (0, 0, Vec::new(), 0, 0, 0);
-        while injected < INCIDENTS {
-            let from = learned + chance.below(metric.values.len() - learned - 2 * lasts);
-            if !quiet(from)
-                || !quiet(from + lasts)
-                || clean.iter().any(|f| place(f.found_at).abs_diff(from) < day)
-            {
-                continue;
+    }
+
+    fn run(&self) -> Value {
+        let (learned, count) = (LEARNED * self.day, self.metric.values.len());
+        let mut chance = Chance::new();
+        let mut starts: Vec<usize> = Vec::new();
+        while starts.len() < INCIDENTS {
+            let from = learned + chance.below(count - learned - 2 * self.lasts);
+            if self.quiet(from) && self.quiet(from + self.lasts) {
+                starts.push(from);
             }
-            injected += 1;
-            let mut values = metric.values.clone();
-            let stretch = values.get_mut(from..from + lasts).unwrap_or_default();
-            // What ten minutes bring says what can be told from chance at all.
-            let volume: f64 = stretch.iter().take(in_time).map(|v| v.0).sum();
-            for value in stretch {
-                value.0 = chance.times(value.0, factor, value.1, metric.measure);
+        }
+        starts.sort_unstable();
+        let (alarms, before) = self.clean(&starts);
+        let weeks =
+            (learned..count).filter(|at| self.quiet(*at)).count() as f64 / (7 * self.day) as f64;
+        let wrong = alarms
+            .iter()
+            .filter(|f| self.quiet(self.place(f.since)) && self.quiet(self.place(f.found_at)))
+            .count();
+        let of_clocks = alarms
+            .iter()
+            .filter(|f| within(&self.clocks, self.place(f.since)))
+            .count();
+        let strays = self.strays();
+        let kinds: Vec<Value> = FACTORS
+            .iter()
+            .map(|factor| self.incidents(*factor, &before, strays, &mut chance))
+            .collect();
+        let sum = |name: &str| kinds.iter().filter_map(|k| k[name].as_f64()).sum::<f64>();
+        let hits: f64 = self.metric.values.iter().map(|v| v.0).sum();
+        json!({
+            "metric": self.metric.name,
+            "stepMinutes": self.metric.step,
+            "aMinute": hits / (count * self.metric.step) as f64,
+            // What ten minutes stray by, of what independent arrivals would.
+            "strays": strays.sqrt(),
+            "weeks": weeks,
+            "falseAlarms": wrong,
+            "falseAlarmsAWeek": wrong as f64 / weeks,
+            "alarmsOfClockChanges": of_clocks,
+            // Every copy holds its incident and all false alarms of these weeks.
+            "precision": sum("found") / (sum("found") + wrong as f64).max(1.0),
+            "recall": sum("found") / sum("injected").max(1.0),
+            "incidents": kinds,
+        })
+    }
+
+    /// Takes the series as it is: what is found in it, and the detector as it is before each of the incidents. Where something is
+    /// found at the time, there is no incident.
+    fn clean(&self, starts: &[usize]) -> (Vec<Finding>, Vec<(usize, Detector)>) {
+        let mut detector = Detector::new(Settings::new(self.metric.measure, self.length));
+        let (mut alarms, mut before) = (Vec::<Finding>::new(), Vec::new());
+        let mut starts = starts.iter().copied().peekable();
+        for (at, value) in self.metric.values.iter().enumerate() {
+            while starts.next_if_eq(&at).is_some() {
+                if detector.finding().is_none() {
+                    before.push((at, detector.clone()));
+                }
             }
-            let hit = found(&values).into_iter().find(|f| {
-                let at = place(f.found_at);
-                (from..from + lasts).contains(&at) && place(f.since) + in_time >= from
+            for finding in self.take(&mut detector, at, *value) {
+                let last = alarms.last();
+                if at >= LEARNED * self.day && last.is_none_or(|f| f.since != finding.since) {
+                    alarms.push(finding);
+                }
+            }
+        }
+        (alarms, before)
+    }
+
+    fn take(&self, detector: &mut Detector, at: usize, (value, of): (f64, f64)) -> Vec<Finding> {
+        if self.metric.measure == Measure::Share && of == 0.0 {
+            return Vec::new();
+        }
+        let start = Instant::saturating_from_micros(self.start + at as i64 * self.length);
+        let mut found = detector.take(start, 0, value, of).findings;
+        found.retain(|f| f.shape != Shape::TrendChange);
+        found
+    }
+
+    /// Injects an incident of this size at each of the places.
+    fn incidents(
+        &self,
+        factor: f64,
+        before: &[(usize, Detector)],
+        strays: f64,
+        chance: &mut Chance,
+    ) -> Value {
+        let (mut delays, mut soon, mut clear, mut clear_soon) = (Vec::new(), 0, 0, 0);
+        let mut sizes = Vec::new();
+        for (from, detector) in before {
+            let mut detector = detector.clone();
+            let stretch = self.metric.values.get(*from..from + self.soon);
+            let (sum, variance) = self.chance_of(stretch.unwrap_or_default());
+            let size = (factor - 1.0).abs() * sum.abs() / (strays * variance).max(1e-9).sqrt();
+            let direction = if factor > 1.0 {
+                Direction::Up
+            } else {
+                Direction::Down
+            };
+            let found = (*from..from + self.lasts).find(|at| {
+                let value = self.metric.values.get(*at).copied().unwrap_or_default();
+                let value = chance.times(value, factor, self.metric.measure);
+                let found = self.take(&mut detector, *at, value);
+                found.iter().any(|f| f.direction == direction)
             });
-            let delay = hit.map(|f| place(f.found_at) + 1 - from);
-            hits += usize::from(delay.is_some());
-            let quick = delay.is_some_and(|delay| delay <= in_time);
+            let delay = found.map(|at| at + 1 - from);
+            let quick = delay.is_some_and(|delay| delay <= self.soon);
             soon += usize::from(quick);
             delays.extend(delay);
-            if volume >= 1_000.0 {
-                loud += 1;
-                loud_soon += usize::from(quick);
-            }
+            clear += usize::from(size >= NEEDED);
+            clear_soon += usize::from(size >= NEEDED && quick);
+            sizes.push(size);
         }
         delays.sort_unstable();
-        kinds.push(json!({
+        sizes.sort_by(f64::total_cmp);
+        json!({
             "factor": factor,
-            "injected": injected,
-            "found": hits,
+            "injected": before.len(),
+            "found": delays.len(),
             "within10Minutes": soon,
-            "ofVolume": loud,
-            "ofVolumeWithin10Minutes": loud_soon,
-            "medianDelayMinutes": delays.get(delays.len() / 2).map(|delay| delay * step),
-        }));
-    }
-    let hits: u64 = kinds.iter().filter_map(|k| k["found"].as_u64()).sum();
-    let injected = kinds.len() * INCIDENTS;
-    json!({
-        "metric": metric.name,
-        "stepMinutes": step,
-        "aBucket": metric.values.iter().map(|v| v.0).sum::<f64>() / metric.values.len() as f64,
-        "weeks": weeks,
-        "falseAlarms": false_alarms,
-        "falseAlarmsAWeek": false_alarms as f64 / weeks,
-        // Every copy holds its incident and all false alarms of these weeks.
-        "precision": hits as f64 / (hits as f64 + false_alarms as f64),
-        "recall": hits as f64 / injected as f64,
-        "incidents": kinds,
-    })
-}
-
-/// The metrics in buckets of so many minutes.
-fn buckets(world: &World, start: i64, step: usize, days: usize) -> Result<Vec<Buckets>> {
-    let count = days * 24 * 60 / step;
-    let zeros = || vec![0.0_f64; count];
-    let (mut events, mut views, mut errors) = (zeros(), zeros(), zeros());
-    let (mut users, mut buyers) = (vec![HashSet::new(); count], vec![HashSet::new(); count]);
-    for batch in world.batches(Table::Events) {
-        let batch = batch?;
-        let text = |name: &str| -> Result<StringArray> {
-            let column = batch
-                .column_by_name(name)
-                .and_then(|c| c.as_string_opt::<i32>());
-            column
-                .cloned()
-                .ok_or_else(|| Error::internal("the demo has other columns"))
-        };
-        let (names, known, anonymous) = (text("name")?, text("user_id")?, text("anonymous_id")?);
-        let times = batch.column_by_name("ts");
-        let times = times.and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
-        let times = times.ok_or_else(|| Error::internal("the demo has other times"))?;
-        for row in 0..batch.num_rows() {
-            let place = (times.value(row) - start).div_euclid(step as i64 * MINUTE);
-            let Some(place) = usize::try_from(place).ok().filter(|p| *p < count) else {
-                continue;
-            };
-            let add = |to: &mut Vec<f64>| {
-                if let Some(value) = to.get_mut(place) {
-                    *value += 1.0;
-                }
-            };
-            add(&mut events);
-            match names.value(row) {
-                "page_view" => add(&mut views),
-                "error" => add(&mut errors),
-                _ => {}
-            }
-            let id = [&known, &anonymous]
-                .into_iter()
-                .find(|a| a.is_valid(row) && !a.value(row).is_empty());
-            if let (Some(id), Some(users)) = (id, users.get_mut(place)) {
-                let mut hash = DefaultHasher::new();
-                id.value(row).hash(&mut hash);
-                users.insert(hash.finish());
-                if let (true, Some(buyers)) = (
-                    names.value(row) == "complete_booking",
-                    buyers.get_mut(place),
-                ) {
-                    buyers.insert(hash.finish());
-                }
-            }
-        }
-    }
-    let count = |values: Vec<f64>| values.into_iter().map(|v| (v, 1.0)).collect::<Vec<_>>();
-    let active: Vec<f64> = users.iter().map(|u| u.len() as f64).collect();
-    let bought = buyers.iter().map(|u| u.len() as f64);
-    let share =
-        |hits: Vec<f64>, of: &[f64]| hits.into_iter().zip(of.iter().copied()).collect::<Vec<_>>();
-    let conversion = share(bought.collect(), &active);
-    let error_rate = share(errors, &events);
-    let all = [
-        ("events_per_second", Measure::Count, count(events)),
-        ("active_users", Measure::Count, count(active)),
-        ("page_views", Measure::Count, count(views)),
-        ("error_rate", Measure::Share, error_rate),
-        ("conversion_rate", Measure::Share, conversion),
-    ];
-    Ok(all
-        .into_iter()
-        .map(|(name, measure, values)| Buckets {
-            name,
-            measure,
-            values,
+            // By how many standard deviations of ten minutes half of them differ at least.
+            "deviations": sizes.get(sizes.len() / 2),
+            "clear": clear,
+            "clearWithin10Minutes": clear_soon,
+            "medianDelayMinutes": delays.get(delays.len() / 2).map(|d| d * self.metric.step),
+            "worstDelayMinutes": delays.last().map(|d| d * self.metric.step),
         })
-        .collect())
+    }
+
+    /// What a stretch comes to, and the variance that it would have if arrivals knew nothing of each other.
+    fn chance_of(&self, stretch: &[(f64, f64)]) -> (f64, f64) {
+        let (sum, of) = (stretch.iter()).fold((0.0, 0.0), |(a, b), v| (a + v.0, b + v.1));
+        let variance = match self.metric.measure {
+            Measure::Count => sum,
+            Measure::Share => sum * (1.0 - sum / of.max(1.0)),
+            Measure::Amount => of,
+        };
+        (sum, variance)
+    }
+
+    /// How much further ten minutes stray from the ten before and after them than such arrivals do, as a variance: visits come with
+    /// many events each. By the median, so that jumps of the day do not count.
+    fn strays(&self) -> f64 {
+        let (learned, soon) = (LEARNED * self.day, self.soon);
+        let mut ratios: Vec<f64> = (learned..self.metric.values.len() - 3 * soon)
+            .step_by(soon)
+            .filter(|at| self.quiet(*at))
+            .filter_map(|at| self.metric.values.get(at..at + 3 * soon))
+            .filter_map(|three| {
+                let (before, rest) = three.split_at(soon);
+                let (here, after) = rest.split_at(soon);
+                let of = |part: &[(f64, f64)]| match self.metric.measure {
+                    Measure::Share => part.iter().map(|v| v.1).sum(),
+                    _ => 1.0,
+                };
+                let around = [before, after].concat();
+                let (sum, variance) = self.chance_of(here);
+                let expected = self.chance_of(&around).0 / of(&around) * of(here);
+                let expected = match self.metric.measure {
+                    Measure::Share => expected,
+                    _ => expected / 2.0,
+                };
+                let off = sum - expected;
+                (variance > 0.0).then(|| off * off / (1.5 * variance))
+            })
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        // The median square of a normal value is 0.4549.
+        let middle = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
+        (middle / 0.454_9).max(1.0)
+    }
+
+    fn quiet(&self, at: usize) -> bool {
+        !within(&self.own, at) && !within(&self.clocks, at)
+    }
+
+    fn place(&self, at: Instant) -> usize {
+        ((at.micros() - self.start) / self.length).max(0) as usize
+    }
 }
 
-/// Numbers that look like chance, the same in each run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n.max(1)
-    }
-
-    fn share(&mut self) -> f64 {
-        self.below(1 << 24) as f64 / f64::from(1 << 24)
-    }
-
-    /// So many times as much, each of them by chance; a share has no more hits than there are.
-    fn times(&mut self, value: f64, factor: f64, of: f64, measure: Measure) -> f64 {
-        let (whole, part) = (factor.floor(), factor.fract());
-        let extra = (0..value as u64).filter(|_| self.share() < part).count() as f64;
-        let times = value * whole + extra;
-        match measure {
-            Measure::Share => times.min(of),
-            _ => times,
-        }
-    }
+fn within(stretches: &[(usize, usize)], at: usize) -> bool {
+    stretches
+        .iter()
+        .any(|(from, to)| (*from..*to).contains(&at))
 }

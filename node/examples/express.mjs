@@ -1,6 +1,6 @@
 // An Express application with a login of its own, and with the analytics API and the dashboard below /analytics.
 //
-//   node examples/express.mjs travel.db
+//   node examples/express.mjs travel.db    (log in as ana with the password a, or as vic, who may only look, with v)
 
 import { randomUUID } from 'node:crypto';
 import { createRequestListener } from '@remix-run/node-fetch-server';

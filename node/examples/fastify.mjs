@@ -1,6 +1,6 @@
 // A Fastify application behind HTTP's own login, with the analytics API and the dashboard below /analytics.
 //
-//   node examples/fastify.mjs travel.db
+//   node examples/fastify.mjs travel.db    (log in as ana with the password a, or as vic, who may only look, with v)
 
 import { createRequestListener } from '@remix-run/node-fetch-server';
 import fastify from 'fastify';

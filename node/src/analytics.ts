@@ -58,10 +58,14 @@ import type { Counted, Word, Words } from './words.js';
 /** The words whose answers have charts. */
 type Charted =
   | 'funnel'
+  | 'drop_off'
+  | 'compare'
   | 'retention'
   | 'engagement'
+  | 'adoption'
   | 'journey'
   | 'realtime'
+  | 'anomalies'
   | 'predictive'
   | 'churn'
   | 'value'

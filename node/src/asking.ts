@@ -23,7 +23,8 @@ export type How = [limit: string, stop: NativeStop, hear: ((share: number) => vo
 
 /** Asks a question for as long as it may take. */
 export function asked<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>): Promise<T> {
-  const { signal, onProgress, ...limit } = asking ?? {};
+  if (asking == null) return call('{}', new native.Stop(), null);
+  const { signal, onProgress, ...limit } = asking;
   return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear));
 }
 
@@ -39,16 +40,17 @@ export async function stoppable<Told extends unknown[], T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const stop = new native.Stop();
-  const halted = new AbortController();
+  // An `AbortController` for each question would take longer than some questions.
+  const halted = { now: false, reason: undefined as unknown };
   const halt = (reason: unknown) => {
-    halted.abort(reason);
+    if (!halted.now) Object.assign(halted, { now: true, reason });
     stop.stop();
   };
   const onAbort = () => halt(signal?.reason);
   let failed = false;
   const hear = (...told: Told) => {
     try {
-      if (!halted.signal.aborted) onTold?.(...told);
+      if (!halted.now) onTold?.(...told);
     } catch (thrown) {
       failed = true;
       halt(thrown);
@@ -60,10 +62,10 @@ export async function stoppable<Told extends unknown[], T>(
     const given = await call(stop, onTold ? hear : null);
     // What was told last may still be in the queue behind the answer.
     if (onTold) await setImmediate();
-    if (!kept || failed) halted.signal.throwIfAborted();
+    if (halted.now && (!kept || failed)) throw halted.reason;
     return given;
   } catch (error) {
-    throw halted.signal.aborted && cancelled(error) ? halted.signal.reason : error;
+    throw halted.now && cancelled(error) ? halted.reason : error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }

@@ -89,6 +89,15 @@ test('every word of the core can be asked, and has types', async () => {
   for (const word of words) assert.ok(camel(word) in exported || camel(word) in Analytics.prototype, word);
 });
 
+test('every word with a chart may be drawn, as its types have it', async () => {
+  const drawn = /CHARTED: \[&str; (\d+)\] = \[(.*?)\];/s.exec(await source(join(folder, 'chart.rs')));
+  const core = [...(drawn?.[2] ?? '').matchAll(/"(\w+)"/g)].map(([, word]) => word);
+  assert.equal(core.length, Number(drawn?.[1]));
+  const types = await readFile(join(root, 'node', 'src', 'analytics.ts'), 'utf8');
+  const [, union = ''] = /^type Charted =(.*?);/ms.exec(types) ?? [];
+  assert.deepEqual([...union.matchAll(/'(\w+)'/g)].map(([, word]) => word).sort(), core.sort());
+});
+
 test('every field of a question is in its types, and there is no other', async (t) => {
   const store = await open(':memory:');
   t.after(() => store.close());

@@ -6,6 +6,7 @@ import json
 from textwrap import wrap
 from typing import Any
 
+from travelsense._display.text import LENGTHS, setting
 from travelsense._native import rules
 
 # What an answer is and what it was computed from, in the order in which it is told.
@@ -16,7 +17,6 @@ _IDENTITY = {
     "tzdb": "the time zones known",
     "resultHash": "equal numbers of equal questions have equal hashes",
 }
-_LENGTHS = {"window", "within", "grace", "sessionTimeout"}
 _WIDTH, _COLUMN = 100, 48
 # Of a forecast.
 _MOST_SERIES = 10
@@ -48,7 +48,7 @@ def explain(word: str, answer: Any) -> str:
     for name in shown:
         rule = known.get(name)
         why = f"{rule['sentence']} ({', '.join(rule['rules'])})" if rule else ""
-        lines += _line(name, _plain(name, told[name]), why)
+        lines += _line(name, setting(name, told[name]), why)
     lines.append("computed from")
     for name, why in _IDENTITY.items():
         if answer.get(name):
@@ -90,7 +90,7 @@ def _title(word: str, part: dict[str, Any]) -> str:
 def _is_setting(name: str, told: dict[str, Any]) -> bool:
     """Whether it is how the answer was made and not what it says: names and flags are, counts are in the table."""
     value = told[name]
-    return name not in _NAMES and (isinstance(value, str | bool) or name in _LENGTHS)
+    return name not in _NAMES and (isinstance(value, str | bool) or name in LENGTHS)
 
 
 def _line(name: str, value: str, why: str) -> list[str]:
@@ -99,13 +99,3 @@ def _line(name: str, value: str, why: str) -> list[str]:
     if said and len(head) < _COLUMN:
         head = f"{head:<{_COLUMN}}{said.pop(0)}"
     return [head, *(f"{'':{_COLUMN}}{more}" for more in said)]
-
-
-def _plain(name: str, value: object) -> str:
-    from travelsense._display.text import length
-
-    if name in _LENGTHS and isinstance(value, int | float):
-        return length(value) or "0 s"
-    if isinstance(value, str):
-        return value
-    return "–" if value is None else json.dumps(value, ensure_ascii=False)

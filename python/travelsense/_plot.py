@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from travelsense._result import Result
 
 _SHARE = ".0%"
+# Seen on bars, on light pages and on dark ones.
+_GREY = "#8a93a1"
 # More people than this are a list and no chart.
 _MOST_PEOPLE = 50
 
@@ -69,7 +71,7 @@ def _bars(
         **shared,
         **colour,
     )
-    whiskers = chart.mark_rule().encode(x=f"{low}:Q", x2=f"{high}:Q", **shared)
+    whiskers = chart.mark_rule(color=_GREY).encode(x=f"{low}:Q", x2=f"{high}:Q", **shared)
     return bars + whiskers
 
 
@@ -97,6 +99,24 @@ def _compare(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     del rows
     shown = [{"label": g["label"], **_rate(g["conversion"]["with"])} for g in result.to_dict()["groups"]]
     return _bars(alt, shown, "Conversion by group", ("value", "low", "high"), "converted")
+
+
+def _difference(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    """How many users the first question counts, what each switch of the second makes of it alone, and all together."""
+    del rows
+    answer = result.to_dict()
+    alone = [(f"{s['switch']} alone", s["users"]["b"]) for s in answer["switches"] if s["users"]]
+    users = [("first question", answer["users"]["a"]), *alone, ("second question", answer["users"]["b"])]
+    shown = [{"label": label, "users": count} for label, count in users]
+    return (
+        _chart(alt, shown, f"Why two {answer['word']} questions differ")
+        .mark_bar()
+        .encode(
+            x=alt.X("users:Q", title="users counted"),
+            y=alt.Y("label:N", sort=None, title=None),
+            tooltip=["label:N", "users:Q"],
+        )
+    )
 
 
 def _adoption(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
@@ -304,6 +324,7 @@ _CHARTS: dict[str, Callable[[Any, list[dict[str, Any]], Result], Any]] = {
     "funnel": _funnel,
     "drop_off": _drop_off,
     "compare": _compare,
+    "explain_difference": _difference,
     "adoption": _adoption,
     "retention": _retention,
     "engagement": _engagement,

@@ -176,6 +176,16 @@ def test_journeys_are_tables_and_insights(store):
     assert page.rows[1][0] == "search → view"
     assert ways.columns[:3] == ["step", "source", "source_kind"]
     assert repr(store.journey(parts=["sankey"], **FEBRUARY)).startswith("Links, 2026-02-01")
+    nodes = repr(store.journey(parts=["nodes"], **FEBRUARY)).splitlines()
+    assert nodes[0] == "Nodes, 2026-02-01 to 2026-02-28 (UTC)"
+    assert [line.split()[:5] for line in nodes[2:5]] == [
+        ["search", "3", "3", "3", "1"],
+        ["view", "2", "2", "0", "1"],
+        ["book", "1", "1", "0", "1"],
+    ]
+    ways = repr(store.journey(parts=["transitions"], limit=1, **FEBRUARY)).splitlines()
+    assert ways[2].split()[:6] == ["(start)", "search", "3", "3", "100.0", "%"]
+    assert ways[-1] == "5 more transitions."
     shown = repr(store.user_insights(insight_type="user_journeys", **FEBRUARY))
     assert shown.startswith("Ways that users take, 2026-02-01 to 2026-02-28 (UTC)")
     assert "Most sessions begin with `search`" in shown
@@ -193,3 +203,16 @@ def test_realtime_is_a_row_a_metric(empty):
 
 def test_a_store_shows_how_it_was_opened(empty):
     assert repr(empty) == "travelsense.open(':memory:')"
+
+
+def test_why_two_funnels_differ_stands_between_what_each_counts(store):
+    question = {"steps": ["search", "view"], "startDate": "2026-02-01", "endDate": "2026-02-28", "window": "30d"}
+    shown = store.explain_difference(question, {**question, "window": "1h"})
+    rows = [row[:6] for row in Rows(shown._repr_html_()).rows]
+    assert rows == [
+        ["switch", "a", "b", "users with b's alone", "gone", "come"],
+        ["none", "", "", "2", "", ""],
+        ["window", "30 d", "1 h", "1", "-1", ""],
+        ["all", "", "", "1", "-1", ""],
+    ]
+    assert "No switch makes a difference." in repr(store.explain_difference(question, question))

@@ -259,7 +259,9 @@ def test_hours_where_clocks_change_are_as_many_as_pass():
         assert [row["ds"].astimezone(zone).hour for row in daily] == [0, 0]
     # A whole autumn of hours: the one that comes twice is two.
     hours = [dt.datetime(2026, 10, 11, tzinfo=dt.UTC) + dt.timedelta(hours=t) for t in range(505)]
-    table = pa.table({"ds": pa.array(hours, pa.timestamp("us", "Europe/Berlin")), "y": [200.0 + t % 24 for t in range(505)]})
+    table = pa.table(
+        {"ds": pa.array(hours, pa.timestamp("us", "Europe/Berlin")), "y": [200.0 + t % 24 for t in range(505)]}
+    )
     assert ts.forecast(table, 3, progress=False).to_dict()["series"][0]["repeated"] == 0
 
 

@@ -104,9 +104,18 @@ def test_groups_stand_side_by_side(empty):
 def test_what_has_nothing_to_draw_says_so(empty):
     with pytest.raises(ValueError, match="nothing to draw"):
         empty.journey(**FEBRUARY).plot()
-    question = {"steps": ["a", "b"], "startDate": "2026-02-01", "endDate": "2026-02-28"}
     with pytest.raises(ValueError, match="has no chart"):
-        empty.explain_difference(question, question).plot()
+        empty.user_insights(steps=["a", "b"], **FEBRUARY).plot()
+
+
+def test_why_two_questions_differ_is_plotted(store):
+    question = {"steps": ["search", "view"], "startDate": "2026-02-01", "endDate": "2026-02-28", "window": "30d"}
+    values = store.explain_difference(question, {**question, "window": "1h"}).plot().to_dict()["data"]["values"]
+    assert [(row["label"], row["users"]) for row in values] == [
+        ("first question", 2),
+        ("window alone", 1),
+        ("second question", 1),
+    ]
 
 
 def test_without_altair_the_extra_is_named(store, monkeypatch):

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::baseline::{Baseline, Expected, Place};
 use super::chance;
 use super::finding::{Direction, Finding, Interval, Severity, Shape};
-use super::run::{Bucket, Run};
+use super::quarters::Quarters;
+use super::run::{ALONE, Bucket, Run};
 use super::settings::{DAY, HOUR, Measure, Settings};
 use super::trend::Days;
 use crate::query::Instant;
@@ -13,8 +14,15 @@ use crate::query::Instant;
 /// Changes by this share are what sums are tuned to find.
 const SOUGHT: f64 = 0.3;
 
+/// What sums let pass in one bucket, in standard deviations, that are to find large changes soon: half of what can be told from
+/// chance in ten buckets.
+const QUICK: f64 = 0.95;
+
 /// How far expectations follow what is going on, of what is usual.
 const FOLLOW: f64 = 0.25;
+
+/// Of so many hours is the average that says how far a series was from its rhythm lately.
+const SLOW: f64 = 24.0;
 
 /// With so many hits in the time in which it would follow half of a change, it follows half as fast: few say little.
 const FEW: f64 = 10.0;
@@ -34,8 +42,11 @@ pub struct Detector {
     pub(super) next: i64,
     /// How far the series is from its rhythm at present, as a share.
     pub(super) level: f64,
-    pub(super) up: Run,
-    pub(super) down: Run,
+    /// How far it was in the last day or two: what an hour is off beyond that is its own.
+    pub(super) slow: f64,
+    pub(super) quarters: Quarters,
+    /// Sums up and down, first those for changes as they are sought, then those for large ones where such a change drowns in chance.
+    pub(super) runs: [Run; 4],
     pub(super) open: Option<Open>,
     pub(super) place: Sum,
     pub(super) day: Sum,
@@ -103,8 +114,9 @@ impl Detector {
             settings,
             next: i64::MIN,
             level: 0.0,
-            up: Run::default(),
-            down: Run::default(),
+            slow: 0.0,
+            quarters: Quarters::new(),
+            runs: [Run::default(); 4],
             open: None,
             place: Sum::default(),
             day: Sum::default(),
@@ -146,9 +158,12 @@ impl Detector {
             return self.unjudged(Status::Learning, bent);
         };
         let lately = self.baseline.lately(place, usual / whole * hits);
+        let said = usual * (1.0 + self.level) * (1.0 + lately);
+        let aside = said.abs() / self.baseline.piece(measure);
+        let aside = self.quarters.of(&self.settings, local, aside);
         let bucket = Bucket {
             start: at,
-            expected: usual * (1.0 + self.level) * (1.0 + lately),
+            expected: said * (1.0 + aside),
             observed: value,
             of,
         };
@@ -159,7 +174,7 @@ impl Detector {
             deviation: deviation.map(|d| d * unit),
         };
         if !self.knows(place) {
-            self.learn(place, local, &bucket, usual, expected);
+            self.learn(place, local, &bucket, (usual, said), expected);
             return self.unjudged(Status::Learning, bent);
         }
         let z = self.standard(&bucket, expected);
@@ -168,7 +183,7 @@ impl Detector {
             None => self.begin(&bucket, expected, z),
         };
         if self.open.is_none() {
-            self.learn(place, local, &bucket, usual, expected);
+            self.learn(place, local, &bucket, (usual, said), expected);
         } else {
             // One week in four moves no median, and what comes again at the same hour of a week is usual.
             self.gather(place, local, (value, whole, 0.0));
@@ -251,15 +266,18 @@ impl Detector {
         }
     }
 
-    /// What sums let pass in one bucket: half of the change they are to find.
+    /// What sums let pass in one bucket: half of the change they are to find, or a quarter of a standard deviation where so
+    /// little is expected that it drowns in chance.
     fn allowance(&self, expected: Expected) -> f64 {
         expected.deviation.map_or(1.0, |deviation| {
-            (0.5 * SOUGHT * expected.value.abs() / deviation).clamp(0.25, 1.5)
+            (0.5 * SOUGHT * expected.value.abs() / deviation).max(0.25)
         })
     }
 
+    /// How high a sum has to come: as high as chance seldom brings it, and higher than one bucket alone can.
     fn height(&self, allowance: f64) -> f64 {
-        chance::height(allowance, self.settings.patience()) * self.drag()
+        // Two sums each way share the alarms.
+        (chance::height(allowance, 2.0 * self.settings.patience()) * self.drag()).max(ALONE)
     }
 
     fn drag(&self) -> f64 {
@@ -269,19 +287,29 @@ impl Detector {
     /// Whether a finding begins with a bucket.
     fn begin(&mut self, bucket: &Bucket, expected: Expected, z: f64) -> Option<Finding> {
         let allowance = self.allowance(expected);
-        self.up.take(z, allowance, bucket);
-        self.down.take(-z, allowance, bucket);
+        let quick = allowance.max(QUICK * self.drag().sqrt());
+        let ways = [
+            (1.0, allowance),
+            (-1.0, allowance),
+            (1.0, quick),
+            (-1.0, quick),
+        ];
+        // Few minutes of few hits are skewed, and no more than they say on either scale.
+        let tail = self.tail(bucket, expected, z);
+        let sure = if tail.abs() < z.abs() { tail } else { z };
+        let sums = self.runs.iter_mut().zip(ways).zip([z, z, sure, sure]);
+        for ((run, (sign, allowance)), z) in sums {
+            run.take(sign * z, allowance, bucket);
+        }
         if self.settings.coarse() {
             let mut alone = Run::default();
             alone.take(100.0, 0.0, bucket);
-            let tail = self.tail(bucket, expected, z);
             if tail.abs() > self.far() && self.worth(&alone) {
                 return Some(self.found(Shape::Point, alone, expected, (tail, allowance)));
             }
         }
-        let height = self.height(allowance);
-        for run in [self.up, self.down] {
-            if f64::from(run.height) > height && self.worth(&run) {
+        for (run, (_, allowance)) in self.runs.into_iter().zip(ways) {
+            if f64::from(run.height) > self.height(allowance) && self.worth(&run) {
                 return Some(self.found(Shape::Burst, run, expected, (z, allowance)));
             }
         }
@@ -327,7 +355,7 @@ impl Detector {
         (z, allowance): (f64, f64),
     ) -> Finding {
         let finding = self.describe(shape, &run, expected, (z, allowance));
-        (self.up, self.down) = (Run::default(), Run::default());
+        self.runs = [Run::default(); 4];
         self.open = Some(Open {
             finding: finding.clone(),
             whole: run,
@@ -433,7 +461,7 @@ impl Detector {
             let factor = 1.0 + open.whole.change().unwrap_or(0.0);
             self.baseline.scale(factor);
             self.days.values.iter_mut().for_each(|d| *d = f32::NAN);
-            self.level = 0.0;
+            (self.level, self.slow) = (0.0, 0.0);
             open.finding.shape = Shape::LevelShift;
             open.finding.until = Some(Instant::saturating_from_micros(bucket.start));
             return Some(open.finding);
@@ -444,10 +472,19 @@ impl Detector {
     }
 
     /// Learns from a bucket that is part of no finding.
-    fn learn(&mut self, place: Place, local: i64, bucket: &Bucket, usual: f64, expected: Expected) {
+    fn learn(
+        &mut self,
+        place: Place,
+        local: i64,
+        bucket: &Bucket,
+        (usual, said): (f64, f64),
+        expected: Expected,
+    ) {
         let measure = self.settings.measure;
         let unit = self.baseline.unit(measure, bucket.expected, bucket.of);
         let off = bucket.observed - bucket.expected;
+        self.quarters
+            .learn(&self.settings, local, bucket.observed, said);
         self.baseline.stray(place.group, bucket.start, off / unit);
         if usual != 0.0 {
             // What is clipped is as rare above as below, or few hits would draw the level down.
@@ -495,7 +532,8 @@ impl Detector {
                 let slot = before.slot as usize;
                 let hits = before.of / self.baseline.piece(self.settings.measure);
                 self.baseline
-                    .keep_lately(slot, hits, value / (1.0 + self.level));
+                    .keep_lately(slot, hits, value / (1.0 + self.slow));
+                self.slow += (self.level - self.slow) / SLOW;
                 self.baseline.keep(slot, before.number, value);
             }
             self.place = Sum::default();

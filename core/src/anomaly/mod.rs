@@ -8,6 +8,7 @@ mod chance;
 mod chart;
 mod detector;
 mod finding;
+mod quarters;
 mod question;
 mod run;
 mod scan;

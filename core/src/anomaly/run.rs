@@ -3,6 +3,9 @@
 use super::baseline::Baseline;
 use super::settings::Measure;
 
+/// One bucket alone brings a sum so high at most.
+pub(super) const ALONE: f64 = 4.0;
+
 /// A sum of deviations one way, which falls back to nothing while all is well (E. S. Page, 1954).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Run {
@@ -33,7 +36,7 @@ impl Run {
     /// Takes a bucket in that is `z` standard deviations off this way.
     pub(super) fn take(&mut self, z: f64, allowance: f64, bucket: &Bucket) {
         // One bucket alone cannot raise an alarm, however far it is off: the next must agree.
-        let more = z.clamp(-5.0, allowance + 4.0) - allowance;
+        let more = z.clamp(-5.0, allowance + ALONE) - allowance;
         let height = (f64::from(self.height) + more).max(0.0);
         if height == 0.0 {
             *self = Self::default();

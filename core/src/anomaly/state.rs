@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 /// The first byte: which edition of this format it is.
-const EDITION: u8 = 3;
+const EDITION: u8 = 4;
 
 impl Detector {
     /// All that it knows, in less than 4 kB.
@@ -21,8 +21,16 @@ impl Detector {
             Measure::Amount => 2,
         });
         out.whole(s.step);
-        for number in [s.alarms_a_week, s.least_change, s.least_volume, self.level] {
+        for number in [s.alarms_a_week, s.least_change, s.least_volume] {
             out.number(number);
+        }
+        let q = &self.quarters;
+        for number in [self.level, self.slow, q.now.1, q.now.2] {
+            out.number(number);
+        }
+        out.whole(q.now.0);
+        for off in q.off {
+            out.0.extend(off.to_le_bytes());
         }
         out.whole(self.next);
         out.whole(self.bent);
@@ -54,8 +62,7 @@ impl Detector {
             out.number(sum.of);
             out.0.extend(sum.buckets.to_le_bytes());
         }
-        out.run(&self.up);
-        out.run(&self.down);
+        self.runs.iter().for_each(|run| out.run(run));
         if let Some(open) = &self.open {
             out.run(&open.whole);
             out.run(&open.back);
@@ -97,7 +104,12 @@ fn read(bytes: &[u8]) -> Option<Detector> {
         least_volume: from.number()?,
         ..Settings::new(measure, step)
     });
-    detector.level = from.number()?;
+    (detector.level, detector.slow) = (from.number()?, from.number()?);
+    let (came, said) = (from.number()?, from.number()?);
+    detector.quarters.now = (from.whole()?, came, said);
+    for off in &mut detector.quarters.off {
+        *off = i16::from_le_bytes(from.take()?);
+    }
     detector.next = from.whole()?;
     detector.bent = from.whole()?;
     let b = &mut detector.baseline;
@@ -127,8 +139,9 @@ fn read(bytes: &[u8]) -> Option<Detector> {
             buckets: u32::from_le_bytes(from.take()?),
         };
     }
-    detector.up = from.run()?;
-    detector.down = from.run()?;
+    for run in &mut detector.runs {
+        *run = from.run()?;
+    }
     if !from.0.is_empty() {
         detector.open = Some(Open {
             whole: from.run()?,

@@ -6,6 +6,7 @@ use super::*;
 use crate::query::{Instant, Zone};
 
 mod habits;
+mod soon;
 mod volume;
 
 /// Monday, 2026-01-05T00:00:00Z.
@@ -324,7 +325,7 @@ fn a_detector_that_was_stored_between_any_two_buckets_goes_on_as_if_it_had_not_b
             detector = again;
         }
     }
-    assert!(most < 4_000, "{most} bytes");
+    assert!(most < 4_096, "{most} bytes");
     assert_eq!(detector.encode(), whole.detector.encode());
 }
 

@@ -79,11 +79,12 @@ def pickup(answer: dict[str, Any]) -> Table:
     """The bookings by the period of their service, and the books so many days before."""
     zone = answer["timezone"]
     before = [books["daysBefore"] for books in answer["total"]["pickup"]]
+    most = max((books["count"] for period in answer["periods"] for books in period["pickup"]), default=0)
     rows = [
-        _booked(date(period["start"], zone) + ("†" if period["partial"] else ""), period)
+        _booked(date(period["start"], zone) + ("†" if period["partial"] else ""), period, most)
         for period in answer["periods"][:MOST_ROWS]
     ]
-    rows.append(_booked("all", answer["total"]))
+    rows.append(_booked("all", answer["total"], 0))
     notes = []
     if any(not books["complete"] for books in answer["total"]["pickup"]):
         notes.append("* that time has not come for all services yet")
@@ -97,7 +98,8 @@ def pickup(answer: dict[str, Any]) -> Table:
     return Table(f"Bookings by service, {span(answer)}", header, rows, notes=notes)
 
 
-def _booked(name: str, figures: dict[str, Any]) -> list[Cell]:
+def _booked(name: str, figures: dict[str, Any], most: int) -> list[Cell]:
+    """The figures of one period; the books are shaded against the `most` of any."""
     lead = figures["leadTime"]["median"]
     return [
         Cell(name),
@@ -106,7 +108,11 @@ def _booked(name: str, figures: dict[str, Any]) -> list[Cell]:
         Cell(f"{figures['onTheBooks']:,}"),
         Cell("–" if lead is None else f"{lead:g} d"),
         *(
-            Cell(f"{books['count']:,}" + ("" if books["complete"] else "*"), unfinished=not books["complete"])
+            Cell(
+                f"{books['count']:,}" + ("" if books["complete"] else "*"),
+                shade=books["count"] / most if most else None,
+                unfinished=not books["complete"],
+            )
             for books in figures["pickup"]
         ),
     ]

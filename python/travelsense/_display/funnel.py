@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from travelsense._display.table import MOST_ROWS, Cell, Table, rate
-from travelsense._display.text import as_json, event, length, points, property_, sampled, span
+from travelsense._display.text import event, length, points, property_, sampled, setting, span
 
 
 def funnel(answer: dict[str, Any]) -> Table:
@@ -121,22 +121,38 @@ def compare(answer: dict[str, Any]) -> Table:
 
 
 def difference(answer: dict[str, Any]) -> Table:
-    rows = [
-        [
-            Cell(switch["switch"]),
-            Cell(as_json(switch["a"])),
-            Cell(as_json(switch["b"])),
-            Cell(f"{switch['users']['b']:,}" if switch["users"] else "–"),
-            Cell(f"-{switch['users']['onlyA']:,} +{switch['users']['onlyB']:,}" if switch["users"] else "–"),
-            Cell(", ".join(switch["rules"]), title=switch["sentence"]),
+    """What each switch that differs changes alone, between the users of the first question and those of the second."""
+    users = answer["users"]
+    most = max(users["a"], users["b"], *(switch["users"]["b"] for switch in answer["switches"] if switch["users"]), 1)
+
+    def row(name: str, counted: dict[str, int] | None, *values: str, rules: Cell) -> list[Cell]:
+        if counted is None:
+            return [Cell(name), *map(Cell, values), *[Cell("–")] * 3, rules, Cell("")]
+        moved = (f"{sign}{n:,}" if n else "" for sign, n in (("-", counted["onlyA"]), ("+", counted["onlyB"])))
+        return [
+            Cell(name),
+            *map(Cell, (*values, f"{counted['b']:,}", *moved)),
+            rules,
+            Cell("", bar=counted["b"] / most),
         ]
+
+    rows = [
+        row(
+            switch["switch"],
+            switch["users"],
+            setting(switch["switch"], switch["a"]),
+            setting(switch["switch"], switch["b"]),
+            rules=Cell(", ".join(switch["rules"]), title=switch["sentence"]),
+        )
         for switch in answer["switches"]
     ]
-    users = answer["users"]
+    if rows:
+        first = {"b": users["a"], "onlyA": 0, "onlyB": 0}
+        rows = [row("none", first, "", "", rules=Cell("")), *rows, row("all", users, "", "", rules=Cell(""))]
     counts = f"{users['a']:,} and {users['b']:,} users, {users['both']:,} of both"
     return Table(
         f"Why two {answer['word']} questions differ: {counts}",
-        ["switch", "a", "b", "users with b's alone", "change", "rules"],
+        ["switch", "a", "b", "users with b's alone", "gone", "come", "rules", ""],
         rows,
         words=3,
         notes=[] if rows else ["No switch makes a difference."],

@@ -12,7 +12,8 @@ def journey(answer: dict[str, Any]) -> Table:
     noun = "sessions" if answer["switches"]["unit"] == "sessions" else "paths"
     notes = [f"{answer['paths']:,} {noun} of {answer['users']:,} users."]
     if "sequences" not in answer:
-        return _links(answer, notes)
+        shown = next((part for part in ("sankey", "transitions", "nodes") if part in answer), "sankey")
+        return {"sankey": _links, "transitions": _transitions, "nodes": _nodes}[shown](answer, notes)
     sequences = answer["sequences"]
     rows = [
         [
@@ -58,3 +59,47 @@ def _links(answer: dict[str, Any], notes: list[str]) -> Table:
         words=3,
         notes=notes,
     )
+
+
+def _transitions(answer: dict[str, Any], notes: list[str]) -> Table:
+    top = answer["transitions"]["top"]
+    rows = [
+        [
+            Cell(node(way["from"])),
+            Cell(node(way["to"])),
+            Cell(f"{way['users']:,}"),
+            Cell(f"{way['transitions']:,}"),
+            rate(way["share"]),
+            Cell(length(way["meanSeconds"])),
+            Cell("", bar=way["share"]["value"] or 0.0),
+        ]
+        for way in top[:MOST_ROWS]
+    ]
+    _more(answer["transitions"]["distinct"] - len(rows), "transitions", notes)
+    header = ["from", "to", "users", "times", "of those from there", "mean time", ""]
+    return Table(f"Transitions, {span(answer)}", header, rows, words=2, notes=notes)
+
+
+def _nodes(answer: dict[str, Any], notes: list[str]) -> Table:
+    """What occurs, the most frequent first."""
+    top = answer["nodes"]["top"]
+    most = max((found["users"] for found in top), default=1)
+    rows = [
+        [
+            Cell(node(found["node"])),
+            Cell(f"{found['users']:,}"),
+            Cell(f"{found['events']:,}"),
+            Cell(f"{found['starts']:,}"),
+            Cell(f"{found['ends']:,}"),
+            Cell("", bar=found["users"] / most),
+        ]
+        for found in top[:MOST_ROWS]
+    ]
+    _more(answer["nodes"]["distinct"] - len(rows), "nodes", notes)
+    header = ["node", "users", "events", "begin with it", "end with it", ""]
+    return Table(f"Nodes, {span(answer)}", header, rows, notes=notes)
+
+
+def _more(count: int, what: str, notes: list[str]) -> None:
+    if count > 0:
+        notes.append(f"{count:,} more {what}.")

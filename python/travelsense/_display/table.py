@@ -9,6 +9,8 @@ from typing import Any
 from travelsense._display.text import percent
 
 MOST_ROWS = 60
+# A date or a name stands in one line; sentences and ways may take several.
+_SHORT = 24
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def html(table: Table) -> str:
 
 
 def _html_cell(cell: Cell, side: str, edge: str) -> str:
-    style = f"text-align:{side};{edge}" + (";white-space:nowrap" if side == "right" else "")
+    whole = side == "right" or len(cell.text) <= _SHORT
+    style = f"text-align:{side};{edge}" + (";white-space:nowrap" if whole else "")
     text = escape(cell.text)
     if cell.shade is not None:
         # At most so opaque that dark text on a light page and light text on a dark one can be read.

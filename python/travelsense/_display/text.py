@@ -74,7 +74,16 @@ def civil(instant: str, zone: str) -> datetime | None:
         return None
 
 
-def as_json(value: object) -> str:
+# Switches that are lengths of time, in seconds.
+LENGTHS = {"window", "within", "grace", "sessionTimeout"}
+
+
+def setting(name: str, value: object) -> str:
+    """How a switch stands."""
+    if name in LENGTHS and isinstance(value, int | float):
+        return length(value) or "0 s"
+    if isinstance(value, str):
+        return value
     return "–" if value is None else json.dumps(value, ensure_ascii=False)
 
 

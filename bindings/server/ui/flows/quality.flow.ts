@@ -59,7 +59,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await look('alert')
     await page.getByRole('combobox', { name: 'Number', exact: true }).selectOption('own')
     await look('own alert')
-    await page.goto(`${BASE()}/funnels?not=search&by=country&hold=tripId`)
+    await page.goto(`${BASE()}/funnels?steps=view_trip,start_booking,complete_booking&not=search&by=country&hold=tripId`)
     await page.locator('[data-step]').nth(1).hover()
     await page.getByRole('button', { name: 'Time to step 2' }).click()
     await look('builder')

@@ -242,12 +242,20 @@ export interface Adoption extends Stamped {
 
 export interface Churn extends Pick<Stamped, '_id' | 'asOf'> {
   summary: { users: number; expectedChurners: number; averageProbability: number | null; bins: { from: number; to: number; users: number }[] }
-  users: { userId: string; probability: number; low: number; high: number; activeDays: number; daysSinceActive: number; daysKnown: number; reasons: { text: string; effect: number }[] }[]
+  users: { userId: string; anonymous: boolean; probability: number; low: number; high: number; activeDays: number; daysSinceActive: number; daysKnown: number; reasons: { text: string; effect: number }[]; nextActions?: { event: string; probability: number }[] }[]
+  method: 'hazard' | 'boosting' | 'base_rate'
   total: number
   offset: number
   hasMore: boolean
   quality: { cutOff: string; churned: { value: number | null; n: number }; auc: { value: number; low: number; high: number } | null; brier: number; brierOfBaseRate: number; calibrationError: number } | null
   horizonDays: number
+}
+
+/** What users will do next. */
+export interface NextAction extends Pick<Stamped, '_id' | 'asOf'> {
+  users: { userId: string; after: string[]; seen: number; next: { event: string; probability: number; low: number; high: number }[] }[]
+  quality: { actions: number; orders: { order: number; topOne: Rate; topThree: Rate }[] } | null
+  order: number
 }
 
 /** Something that is not as it usually is. */
@@ -341,6 +349,7 @@ export interface Answers {
   engagement: Engagement
   adoption: Adoption
   churn: Churn
+  next_action: NextAction
   anomalies: Anomalies
   predictive: Predictive
   forecast: Forecast

@@ -70,7 +70,7 @@ export async function call<T>(asking: Asking<T>): Promise<Reply<T>> {
     response = await fetch(path, init)
     // What only asks is asked again where the server was too busy just then.
     const asks = asking.method === 'get' || asking.path.startsWith('query/') || asking.path === 'people'
-    for (let again = 0; asks && again < 2 && (response.status === 429 || response.status === 503); again += 1) {
+    for (let again = 0; asks && again < 2 && (await busy(response)); again += 1) {
       const seconds = Number(response.headers.get('retry-after') ?? 1) || 1
       await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 3) * 1000))
       response = await fetch(path, init)
@@ -89,6 +89,13 @@ export async function call<T>(asking: Asking<T>): Promise<Reply<T>> {
     if (asking.signal?.aborted) throw error
     throw new ApiError(response.status, 'unreadable', 'The answer cannot be read.', response.headers.get('x-request-id'))
   }
+}
+
+/** Whether it may go better in a moment: a question that takes too long takes as long again. */
+async function busy(response: Response): Promise<boolean> {
+  if (response.status !== 503) return response.status === 429
+  const body = (await response.clone().json().catch(() => null)) as { code?: string } | null
+  return body?.code !== 'timeout'
 }
 
 async function problem(response: Response): Promise<ApiError> {

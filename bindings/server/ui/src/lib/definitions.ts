@@ -20,6 +20,11 @@ export const DEFINITIONS: Record<string, Definition> = {
     text: ['The same funnel, of entries whose whole window is over. It does not move any more, except by late data.'],
     rules: 'F5',
   },
+  breakdown: {
+    title: 'By a property',
+    text: ['Each in the group of the value that the chosen step of their chain has; the greatest groups, and all others together. Steps are shares of the greatest first step, so that groups can be held against each other.'],
+    rules: 'F11',
+  },
   open: { title: 'Open', text: ['Users who have not converted but still can: the window of one of their entries is not over.'], rules: 'F5' },
   chainRevenue: {
     title: 'Worth',
@@ -59,6 +64,17 @@ export const DEFINITIONS: Record<string, Definition> = {
     ],
     rules: 'P1, P2',
   },
+  paths: {
+    title: 'Top paths',
+    text: ['The sequences of so many nodes, one right after the other, that occur most often; how many people took them, how often, and what share of all sequences of that length they are. The time is from the first node to the last.'],
+    rules: 'P1',
+  },
+  exits: {
+    title: 'Nodes and exits',
+    text: ['For each node the people who were there, how often, and how many paths begin and end with it. The exit rate is the share of its occurrences that are the last of a path; paths that the range cuts count for neither.'],
+    rules: 'P2',
+  },
+  loops: { title: 'Loops', text: ['Who left a node and came back to it within the same path, how often, and how many steps and how much time lay between, on average.'], rules: 'P2' },
   activeUsers: { title: 'Active users', text: ['Users with at least one event in a local day, week or month. Periods that the range cuts are hatched.'], rules: 'T1 to T4' },
   stickiness: {
     title: 'Stickiness',
@@ -87,6 +103,43 @@ export const DEFINITIONS: Record<string, Definition> = {
     ],
     rules: 'L3',
   },
+  breadth: {
+    title: 'Breadth',
+    text: ['People active in the range by how many different features they used, and by how often they used them all together.'],
+    rules: 'L3',
+  },
+  risk: {
+    title: 'Risk',
+    text: [
+      'The probability of no activity within the horizon, with the interval of how well it is known. Active days are counted of all days since the first activity.',
+      'Reasons are what raises (▲) or lowers (▼) the risk of this person against the average, the strongest first; together they are the difference of their log odds.',
+    ],
+    rules: 'S7',
+  },
+  churnQuality: {
+    title: 'How good the risks were',
+    text: [
+      'The model is learned without the latest horizon that has passed, and held against what came of it. The AUC is the share of pairs, one who left and one who stayed, whose risks are in the right order; 50% is chance.',
+      'The squared error (Brier) is the mean of the squared differences between the risk and what came, 0 or 1; beside it that of giving everyone the average.',
+    ],
+    rules: 'S7',
+  },
+  nextAction: {
+    title: 'Likely next',
+    text: [
+      'What somebody does next, if they do anything: the chance of each event after their last ones, from what followed the same in everybody’s history. Where that was seen seldom, shorter stretches count more.',
+      'The interval is at 95%, by how often it was seen. Tried on the latest fifth of all actions, which it had not seen.',
+    ],
+    rules: 'S7',
+  },
+  person: { title: 'Somebody', text: ['All ids and devices that are known to be one person are counted as one. First and last seen are their first and latest event of all, in and out of the range.'], rules: 'I1 to I5' },
+  often: { title: 'How often', text: ['All events of this person, ever, by name.'] },
+  cohorts: { title: 'Cohorts', text: ['A fixed list of people, or a definition that is evaluated anew for every question. Chosen as a segment, only events of its members count.'] },
+  topEvents: { title: 'Top in the window', text: ['What most people did, or looked at, from the beginning of the window to the last full minute; beside it how often.'] },
+  insights: {
+    title: 'What stands out',
+    text: ['One sentence for each kind of question, asked anew for the range: how often people come, how far they get, where they stop, which features they use, which ways they take. Rates are at 95%.'],
+  },
   churn: {
     title: 'Churn',
     text: ['The probability that somebody who was active lately is not active at all within the horizon, learned from what came of people at earlier dates, and tried on a later one that it had not seen.'],
@@ -99,6 +152,18 @@ export const DEFINITIONS: Record<string, Definition> = {
       'The interval holds what comes with the probability that it says, as far as the past can tell: where it held less from past days, it was widened.',
     ],
     rules: 'S6',
+  },
+  models: {
+    title: 'Models',
+    text: ['The models that the forecast is the weighted mean of, with their weights: each weighs the more, the smaller its errors were from past days. None of them sees what comes after its day.'],
+    rules: 'S6',
+  },
+  calibration: {
+    title: 'Probabilities',
+    text: [
+      'How often it came, against how often it was foretold. The squared error (Brier) is the mean of the squared differences between the probability and what came, 0 or 1.',
+      'Off by: in each tenth of the probabilities, by how much the mean foretold differs from the share that came; the mean over the tenths, by how many fell in each.',
+    ],
   },
   backtest: {
     title: 'Backtest',
@@ -116,6 +181,34 @@ export const DEFINITIONS: Record<string, Definition> = {
       'What was foretold and kept under a name, held against what came: for each time the value foretold then, whatever was foretold later.',
       'The error is the sum of absolute errors over the sum of what came; the bias is what was expected less what came, on average. Intervals that are kept learn from it: they are computed at the level at which they held what they say.',
       'Whether errors have grown, or lie to one side, is tried by Page and Hinkley’s test: a sum that reaches its limit, here 1, raises an alarm.',
+    ],
+  },
+  alerts: {
+    title: 'Alerts',
+    text: [
+      'A rule reads its number again and again. It is pending until the number has been wrong for as long as the rule asks, then it fires, and tells once; it is resolved when the number is right again.',
+      'A silenced rule goes on reading and tells nobody.',
+    ],
+  },
+  exports: { title: 'Exports', text: ['A file of the range as it is known when it is written; later data do not change it. Rows are those of the file without its header. Files are kept for a day.'] },
+  audit: { title: 'The record', text: ['Everything that was asked, changed or refused, by whom and why. Each entry holds the hash of the one before it: an entry that is changed or taken out breaks the chain.'] },
+  catalogue: {
+    title: 'Catalogue',
+    text: ['Which events are page views, conversions, errors, revenue or uses of features: what the real-time metrics, adoption, revenue and forecasts count. It is kept with the events..'],
+  },
+  server: { title: 'Server', text: ['The data version grows with each write: equal versions give equal answers. The round trip is from this browser and back, every 5 seconds.'] },
+  intake: {
+    title: 'What comes in',
+    text: [
+      'Events that came since the server began: stored, come twice and stored once, or refused. Those that are refused but kept can be looked at and mended.',
+      'An event is durable when it is on the disk; until then it waits. A batch that could not be stored is put aside and tried again.',
+    ],
+  },
+  widget: {
+    title: 'Numbers of a widget',
+    text: [
+      'What the widget’s source has in the widget’s range: how many rows, or the measure of them that it names, in the order of their groups; by when things happened, in the report’s time zone.',
+      'A single number is held against as long a time before. Behind a number of events are the people who did them, who can be fewer.',
     ],
   },
   anomaly: {

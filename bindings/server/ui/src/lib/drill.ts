@@ -64,6 +64,14 @@ export function behind(widget: Widget, answer: WidgetData | undefined, zone: str
   }
 }
 
+/** A funnel's question as its widget asks it: the people behind its numbers are those of the same question. */
+export function funnelOf(widget: Widget, answer: WidgetData | undefined, zone: string, only: Filter[] = []): Record<string, unknown> | null {
+  if (!answer?.startDate || !answer.endDate) return null
+  const { last: _last, timeRange: _range, refreshInterval: _every, layout: _place, filters, ...own } = widget.config as Record<string, unknown>
+  const all = [...(Array.isArray(filters) ? (filters as unknown[]) : []), ...only.map((f) => ({ ...f, op: 'is' }))]
+  return { ...own, startDate: answer.startDate, endDate: answer.endDate, timezone: zone, ...(all.length ? { filters: all } : {}) }
+}
+
 /** A widget's numbers as a table. */
 export function grid(widget: Widget, answer: WidgetData | undefined, zone: string, written: (v: string | number | null | undefined) => string): Grid | null {
   const data = shownBy(answer)

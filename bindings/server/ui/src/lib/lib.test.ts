@@ -1,15 +1,34 @@
 import { describe, expect, it } from 'vitest'
 import { NUMBERS, blank, draftOf, formOf, kinds, watched, watching, type Form } from './alert'
-import type { Alert } from './api'
+import type { Alert, Catalogue, Metric } from './api'
 import { eventName, literal, nodeName } from './event'
 import { compared } from './forecast'
 import { bytes, change, duration, percent, points } from './format'
 import { csv } from './grid'
 import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
+import { behind } from './metric'
 import { readOnly, writeOnly, type Only } from './only'
 import { before, days, isDate, isZone, plus, preset, read, today } from './range'
 import { exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
 import { parse, words } from './window'
+
+describe('a real-time number', () => {
+  const metric = (metricName: string, timestamp = '2026-03-01T12:00:00.000001Z'): Metric => ({ metricName, timestamp, metadata: { windowSeconds: 900 } }) as unknown as Metric
+  const catalogue = { pageViews: ['page_view'], conversions: [], errors: ['error'], revenue: { events: ['payment', 'refund'] } } as unknown as Catalogue
+
+  it('is of the people of its window, whose end is in it and whose beginning is not, to the microsecond', () => {
+    expect(behind(metric('active_users'), catalogue, 'UTC')!.question).toEqual({ startDate: '2026-03-01T11:45:00.000002Z', endDate: '2026-03-01T12:00:00.000002Z', timezone: 'UTC', metrics: ['active_users'] })
+    expect(behind(metric('active_users', '2026-03-01T12:00:00Z'), null, 'UTC')!.question).toMatchObject({ startDate: '2026-03-01T11:45:00.000001Z', endDate: '2026-03-01T12:00:00.000001Z' })
+    expect(behind(metric('active_users', '2026-03-01T12:00:00.999999Z'), null, 'UTC')!.question).toMatchObject({ endDate: '2026-03-01T12:00:01.000000Z' })
+  })
+
+  it('is of those who did what the catalogue says it counts, and of nobody where it names nothing', () => {
+    expect(behind(metric('page_views'), catalogue, 'UTC')!.question.event).toEqual(['page_view'])
+    expect(behind(metric('revenue_per_minute'), catalogue, 'UTC')!.question.event).toEqual(['payment', 'refund'])
+    expect(behind(metric('conversion_rate'), catalogue, 'UTC')).toBeNull()
+    expect(behind(metric('error_rate'), null, 'UTC')).toBeNull()
+  })
+})
 
 describe('ranges', () => {
   it('hold complete days only, whatever the day', () => {
