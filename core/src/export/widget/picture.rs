@@ -273,14 +273,14 @@ impl Over<'_> {
     }
 }
 
-/// A row of values by its name.
-type Row = (String, Vec<Option<f64>>);
+/// A name and its figures, some of which may be absent.
+type Figures = (String, Vec<Option<f64>>);
 
 /// Rows of values as tinted cells, which say their figures where there are few.
 fn heat(
     mut heading: Heading,
     unit: &Unit,
-    (columns, rows): (Vec<String>, Vec<Row>),
+    (columns, rows): (Vec<String>, Vec<Figures>),
     says: impl Fn(usize) -> String,
 ) -> Chart {
     let values = rows.iter().flat_map(|row| row.1.iter().flatten());
@@ -291,7 +291,7 @@ fn heat(
             .notes
             .push(format!("The darkest is {}.", unit.exact(most)));
     }
-    let row = |(label, values): &(String, Vec<Option<f64>>)| HeatRow {
+    let row = |(label, values): &Figures| HeatRow {
         label: label.clone(),
         size: String::new(),
         cells: values
