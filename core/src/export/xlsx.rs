@@ -398,13 +398,18 @@ fn draw(
     match plot.form {
         // The first row stands at the top, as in the sheet.
         Form::Bars => {
-            chart.x_axis().set_reverse();
+            // Of bars, the axis of names is the upright one.
+            chart.y_axis().set_reverse();
         }
         _ if columns
             .get(usize::from(names))
             .is_some_and(|c| c.1 == Kind::Instant) =>
         {
-            chart.x_axis().set_num_format("yyyy-mm-dd");
+            // A place for each row, however long its period: on an axis of days the columns of weeks would be as thin as a day.
+            let days = chart.x_axis().set_num_format("yyyy-mm-dd");
+            if plot.form != Form::Points {
+                days.set_text_axis(true);
+            }
         }
         _ => {}
     }
