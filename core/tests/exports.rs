@@ -180,6 +180,28 @@ fn a_report_is_limited_to_its_metrics() {
 }
 
 #[test]
+fn a_report_begins_where_there_is_something_to_tell() {
+    let (store, _) = store();
+    let who = Principal::owner();
+    let sections = |start: &str| {
+        let mut request = request("report", "json");
+        request["dateRange"]["startDate"] = json!(start);
+        let job = over(&store, &who, store.export(&who, &request).unwrap());
+        assert_eq!(json!(job.status), "completed", "{start}");
+        let json: Value = serde_json::from_slice(&read(&store, &who, &job)).unwrap();
+        let sections = json["sections"].as_array().unwrap().clone();
+        let rows = |s: &Value| s["rows"].as_array().map_or(0, Vec::len);
+        sections
+            .iter()
+            .map(|s| (s["name"].clone(), rows(s)))
+            .collect::<Vec<_>>()
+    };
+    let usual = sections("2026-01-01");
+    assert_eq!(sections("0001-01-01"), usual);
+    assert_eq!(sections("2025-06-01"), usual);
+}
+
+#[test]
 fn exports_are_seen_by_their_creator_and_those_who_manage_access() {
     let (store, _) = store();
     let (ann, ben) = (

@@ -45,19 +45,19 @@ pub fn router(service: Service) -> Router {
         // The framework has a limit of its own, which is lower.
         .merge(
             events
-                .layer(proved.clone())
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
         )
         .merge(
             models::large()
                 .into_router()
-                .layer(proved)
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(models::BODY)),
         );
     let same_site = middleware::from_fn_with_state(service.clone(), host::same_site);
     let routes = routes
+        // Who asks comes before how much they send.
+        .layer(proved)
         .layer(middleware::from_fn(session::bearer))
         .layer(same_site)
         .layer(in_time)

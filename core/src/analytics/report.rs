@@ -185,7 +185,13 @@ impl Analytics {
             });
         }
         if request.has(ExportMetric::RetentionRate) {
-            let weekly = json!({ "cohortPeriod": "weekly", "analysisMetric": "retention_rate" });
+            let since = self.since(request)?;
+            let start = if since > request.range.span().from {
+                json!(request.range.zone.day(since))
+            } else {
+                json!(request.range.start)
+            };
+            let weekly = json!({ "cohortPeriod": "weekly", "analysisMetric": "retention_rate", "startDate": start });
             let answer = self.retention_json(who, &question(weekly))?;
             let chart = answer.chart();
             sections.push(Section {
@@ -208,6 +214,18 @@ impl Analytics {
         Ok(sections)
     }
 
+    /// From when on there is something to say: the beginning of the range, or that of the month of the first event within it.
+    fn since(&self, request: &ExportRequest) -> Result<Instant> {
+        let (span, zone) = (request.range.span(), &request.range.zone);
+        let first = self.warehouse.head()?.first;
+        let month = first.map(|first| {
+            let day = zone.date(Instant::saturating_from_micros(first));
+            zone.start_of(day.first_of_month())
+        });
+        let within = month.filter(|month| span.from < *month && *month < span.to);
+        Ok(within.unwrap_or(span.from))
+    }
+
     /// The figures by day, or by week and month where days would be too many.
     fn by_period(
         &self,
@@ -216,19 +234,19 @@ impl Analytics {
         metrics: &[Metric],
         at: Instant,
     ) -> Result<Section<'static>> {
-        let (span, zone) = (request.range.span(), &request.range.zone);
+        let zone = &request.range.zone;
+        let until = Instant::saturating_from_micros(at.micros() + 1);
+        let from = self.since(request)?;
+        let span = Span {
+            from,
+            to: (request.range.span().to.min(until))
+                .max(Instant::saturating_from_micros(from.micros() + 1)),
+        };
         let days = (span.to.micros() - span.from.micros()) / 86_400_000_000;
         let (period, name) = match days {
             ..=92 => (Period::Daily, "day"),
             93..=730 => (Period::Weekly, "week"),
             _ => (Period::Monthly, "month"),
-        };
-        let until = span
-            .to
-            .min(Instant::saturating_from_micros(at.micros() + 1));
-        let span = Span {
-            from: span.from,
-            to: until.max(Instant::saturating_from_micros(span.from.micros() + 1)),
         };
         let calendar = Calendar::new(zone, period, WeekStart::default(), span.from, span.to)?;
         let asked = access::grant(who, Permission::ReadAnalytics, (&calendar, span))?;

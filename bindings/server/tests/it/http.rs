@@ -160,12 +160,18 @@ async fn no_answer_may_be_cached_or_guessed_at() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_refused() {
-    let request = Request::get(REALTIME).header("content-length", "65537");
-    let reply = Server::new()
-        .send(request.body(Body::from(vec![b' '; 65_537])).unwrap())
-        .await;
+async fn a_large_body_is_refused_after_who_sends_it() {
+    let large = |token: &str| {
+        let request = Request::get(REALTIME)
+            .header("content-length", "65537")
+            .header("authorization", format!("Bearer {token}"));
+        request.body(Body::from(vec![b' '; 65_537])).unwrap()
+    };
+    let server = Server::new();
+    let reply = server.send(large(&token("admin"))).await;
     assert_eq!(reply.problem(413), "body_too_large");
+    let reply = server.send(large("nobody")).await;
+    assert_eq!(reply.problem(401), "token_malformed");
 }
 
 #[tokio::test]
