@@ -83,8 +83,8 @@ class Journeys(Handle):
             around: the event whose neighbours are counted.
             parts: the parts of the answer; all by default.
             medians: whether medians are computed; they are by default.
-            next_actions: how many nodes are told in `to_dict()` that are likely to come next after each node and sequence
-                shown, 0 to 10; none by default.
+            next_actions: how many nodes are told in `to_dict()` that are likely to come next after each node and
+                sequence shown, 0 to 10; none by default.
             preset: the rules that the switches are set by.
             timezone: the IANA zone of the dates; UTC by default.
             segment: only users of this segment.
