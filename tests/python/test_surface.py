@@ -38,6 +38,8 @@ ELSEWHERE = {
     "create_dashboard_once": "is `create_dashboard` with `idempotency_key=`",
     "widgets_data": "is the inside of `dashboard_data`",
     "verify_audit_by": "is `verify_audit` with `anchors=`",
+    "open_dashboard": "is `dashboard` for verbs that write an entry of their own",
+    "wind_down": "is for programs that have to stop within a time; `close` does it",
 }
 # The people behind a number are `people` of the word.
 PEOPLE = re.compile(r"_people$")
