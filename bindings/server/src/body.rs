@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Body as _, Frame, SizeHint};
@@ -19,17 +20,37 @@ const SMALL: u64 = 64 * 1024;
 /// A whole body may take so many times as long as its sender may be silent.
 const PIECES: u32 = 10;
 
-/// Reads no large body of somebody who is not proved: what comes next then says so of an empty one.
+/// Reads no body of unknown or large size of somebody who is not proved: what comes next then says so of an empty one.
 pub(crate) async fn of_the_proved(
     State(service): State<Service>,
     request: Request,
     next: Next,
 ) -> Response {
     let small = request.body().size_hint().upper();
-    if small.is_some_and(|bytes| bytes <= SMALL) || service.may_send(&request) {
-        return next.run(request).await;
+    let small = small.is_some_and(|bytes| bytes <= SMALL);
+    next.run(read(&service, request, small)).await
+}
+
+/// Asks who sends a body that says it is large before it is told to be too large.
+pub(crate) async fn declared(
+    State(service): State<Service>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length: Option<u64> = length.and_then(|text| text.to_str().ok()?.parse().ok());
+    let small = length.is_none_or(|bytes| bytes <= SMALL);
+    next.run(read(&service, request, small)).await
+}
+
+/// A request, without its body where that is not small and its sender not proved.
+fn read(service: &Service, request: Request, small: bool) -> Request {
+    if small || service.may_send(&request) {
+        return request;
     }
-    next.run(request.map(|_| Body::empty())).await
+    let mut unread = request.map(|_| Body::empty());
+    unread.headers_mut().remove(CONTENT_LENGTH);
+    unread
 }
 
 /// Gives a body up that takes too long as a whole.

@@ -39,25 +39,28 @@ pub fn router(service: Service) -> Router {
     let questions = questions().into_router();
     let events = ingest::routes().into_router();
     let proved = middleware::from_fn_with_state(service.clone(), body::of_the_proved);
+    let declared = middleware::from_fn_with_state(service.clone(), body::declared);
     let in_time = middleware::from_fn_with_state(service.clone(), body::in_time);
     let routes = questions
         .layer(RequestBodyLimitLayer::new(most))
         // The framework has a limit of its own, which is lower.
         .merge(
             events
+                .layer(proved.clone())
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(ingest::BODY)),
         )
         .merge(
             models::large()
                 .into_router()
+                .layer(proved)
                 .layer(DefaultBodyLimit::disable())
                 .layer(RequestBodyLimitLayer::new(models::BODY)),
         );
     let same_site = middleware::from_fn_with_state(service.clone(), host::same_site);
     let routes = routes
         // Who asks comes before how much they send.
-        .layer(proved)
+        .layer(declared)
         .layer(middleware::from_fn(session::bearer))
         .layer(same_site)
         .layer(in_time)
