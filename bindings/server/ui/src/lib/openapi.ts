@@ -3002,7 +3002,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which word is asked. */
-                word: "funnel" | "drop_off" | "compare" | "retention" | "engagement" | "adoption" | "journey" | "realtime" | "anomalies" | "predictive" | "churn" | "value" | "next_action" | "forecast" | "backtest";
+                word: "funnel" | "drop_off" | "compare" | "explain_difference" | "retention" | "engagement" | "adoption" | "journey" | "realtime" | "anomalies" | "pickup" | "predictive" | "churn" | "value" | "next_action" | "forecast" | "backtest";
             };
             cookie?: never;
         };
