@@ -20,14 +20,16 @@ const SMALL: u64 = 64 * 1024;
 /// A whole body may take so many times as long as its sender may be silent.
 const PIECES: u32 = 10;
 
-/// Reads no body of unknown or large size of somebody who is not proved: what comes next then says so of an empty one.
+/// Reads no body that does not say how large it is, unless it is small, of somebody who is not proved: what comes next then says so of an empty one.
 pub(crate) async fn of_the_proved(
     State(service): State<Service>,
     request: Request,
     next: Next,
 ) -> Response {
+    // Of one that says how large it is, its sender was asked for already.
+    let declared = request.headers().contains_key(CONTENT_LENGTH);
     let small = request.body().size_hint().upper();
-    let small = small.is_some_and(|bytes| bytes <= SMALL);
+    let small = declared || small.is_some_and(|bytes| bytes <= SMALL);
     next.run(read(&service, request, small)).await
 }
 

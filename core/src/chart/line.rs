@@ -158,17 +158,12 @@ impl LineChart {
         // A gap in the figures is a gap in their band.
         let known = |p: &Point| p.interval.is_some();
         for run in series.points.chunk_by(|a, b| known(a) == known(b)) {
-            let mut outline = Outline::default();
             let upper = run.iter().filter_map(|p| Some(place(p, p.interval?.1)));
             let lower = run
                 .iter()
                 .rev()
                 .filter_map(|p| Some(place(p, p.interval?.0)));
-            upper.chain(lower).for_each(|(x, y)| outline.to(x, y));
-            if !outline.is_empty() {
-                outline.close();
-                canvas.path(&outline, Paint::fill(role).opacity(0.16));
-            }
+            shade(canvas, role, upper.chain(lower));
         }
     }
 
@@ -313,15 +308,20 @@ fn tint(
 ) {
     let known = |p: &Point| p.value.is_some();
     for run in series.points.chunk_by(|a, b| known(a) == known(b)) {
-        let mut outline = Outline::default();
         let upper = run.iter().filter_map(|p| Some(place(p, p.value?)));
         let ends = [run.last(), run.first()].into_iter().flatten();
         let lower = ends.filter(|p| known(p)).map(|p| place(p, 0.0));
-        upper.chain(lower).for_each(|(x, y)| outline.to(x, y));
-        if !outline.is_empty() {
-            outline.close();
-            canvas.path(&outline, Paint::fill(role).opacity(0.16));
-        }
+        shade(canvas, role, upper.chain(lower));
+    }
+}
+
+/// Tints what lies within an outline.
+fn shade(canvas: &mut Canvas, role: Role, around: impl Iterator<Item = (f64, f64)>) {
+    let mut outline = Outline::default();
+    around.for_each(|(x, y)| outline.to(x, y));
+    if !outline.is_empty() {
+        outline.close();
+        canvas.path(&outline, Paint::fill(role).opacity(0.16));
     }
 }
 

@@ -1,8 +1,9 @@
 //! How well forecasts would have done: from past origins, with nothing of what came later.
 
 use super::batch::{Watch, each};
+use super::grid::Frequency;
 use super::model::naive::seasonal_naive;
-use super::series::{Forecast, Options, Series, forecast};
+use super::series::{Forecast, Options, Series, forecast, lay};
 
 /// What one forecaster scored.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -168,16 +169,14 @@ pub(crate) fn backtest(
     step: usize,
     amend: Amend<'_>,
 ) -> Backtest {
-    let laid = forecast(
-        series,
-        &Options {
-            horizon: 1,
-            ..options.clone()
-        },
-    );
+    let laid = lay(series, options);
+    let (frequency, history) = (laid.grid.frequency, laid.history());
     let horizon = options.horizon;
-    let season = options.seasons.as_ref().unwrap_or(&laid.notes.seasons);
-    let season = season.iter().copied().find(|m| *m > 1).unwrap_or(1);
+    let season = laid
+        .seasons(options)
+        .into_iter()
+        .find(|m| *m > 1)
+        .unwrap_or(1);
     let least = (2 * season).max(5);
     let (mut model, mut naive) = (Sums::default(), Sums::default());
     let (mut rows, mut told, mut total) = (Vec::new(), 0, 0.0);
@@ -187,15 +186,15 @@ pub(crate) fn backtest(
     };
     for i in (0..origins).rev() {
         let left = horizon + i * step.max(1);
-        if laid.notes.periods < left + least {
+        if history.len() < left + least {
             continue;
         }
-        let Some((past, test)) = known(series, &laid, options, left) else {
+        let Some((past, test)) = known(series, (&history, frequency), horizon, left) else {
             continue;
         };
         let mut made: Forecast = forecast(&past, &asked);
         // Where its frequency could not be told yet, it foretold other periods.
-        if made.frequency != laid.frequency {
+        if made.frequency != frequency {
             continue;
         }
         if !amend(&mut made, &past, &asked) {
@@ -258,18 +257,18 @@ fn naive_distance(y: &[f64], m: usize) -> f64 {
 /// What was known of a series when so many periods were left, regressors for those of the horizon among it; what the periods held.
 fn known<'a>(
     series: &Series,
-    laid: &'a Forecast,
-    options: &Options,
+    (history, frequency): (&'a [(i64, f64)], Frequency),
+    horizon: usize,
     left: usize,
 ) -> Option<(Series, &'a [(i64, f64)])> {
-    let at = laid.history.len().checked_sub(left)?;
-    let (train, test) = laid.history.split_at_checked(at)?;
+    let at = history.len().checked_sub(left)?;
+    let (train, test) = history.split_at_checked(at)?;
     let origin = train.last()?.0;
-    let last = laid.frequency.index(origin, origin);
+    let last = frequency.index(origin, origin);
     let rows = series.times.iter().zip(&series.values);
-    let rows = rows.filter(|(t, _)| laid.frequency.index(**t, origin) <= last);
+    let rows = rows.filter(|(t, _)| frequency.index(**t, origin) <= last);
     let (times, values) = rows.map(|(t, y)| (*t, *y)).unzip();
-    let end = test.get(options.horizon - 1).map_or(i64::MAX, |t| t.0);
+    let end = test.get(horizon - 1).map_or(i64::MAX, |t| t.0);
     let past = Series {
         id: series.id.clone(),
         times,

@@ -121,7 +121,7 @@ fn pooled(made: &[Forecast], options: &Options) -> f64 {
             let (f, spread) = (past.mean.get(h)?, past.spread.get(h)?);
             // The scale of a share is that of its logit.
             let off = if past.kind == Kind::Share {
-                let n = (past.notes.periods as f64).max(50.0);
+                let n = past.notes.periods as f64;
                 logit(*y, n) - logit(*f, n)
             } else {
                 y - f

@@ -257,9 +257,9 @@ fn count_quantile(mean: f64, variance: f64, p: f64) -> f64 {
     k
 }
 
-/// The logit of a share, kept away from the ends by half an observation in `n`.
+/// The logit of a share, kept away from the ends by half an observation in `n`, of which 50 are taken at least.
 pub(crate) fn logit(share: f64, n: f64) -> f64 {
-    let edge = 0.5 / (n + 1.0);
+    let edge = 0.5 / (n.max(50.0) + 1.0);
     let share = share.clamp(edge, 1.0 - edge);
     (share / (1.0 - share)).ln()
 }

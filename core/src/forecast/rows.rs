@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::form::Clock;
 use super::grid::Frequency;
-use super::series::{Options, Series, ahead};
+use super::series::{Options, Series, lay};
 use crate::error::FieldError;
 
 const DAY: i64 = 86_400_000_000;
@@ -112,10 +112,10 @@ pub(super) fn lacking(series: &[Series], options: &Options) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let horizon = options.horizon;
     for one in series.iter().filter(|s| !s.regressors.is_empty()) {
-        let (frequency, ahead) = ahead(one, options);
-        let anchor = ahead.first().copied().unwrap_or_default();
-        let period = |time: i64| frequency.index(time, anchor);
-        let wanted: HashSet<i64> = ahead.iter().map(|t| period(*t)).collect();
+        let laid = lay(one, options);
+        let anchor = laid.ahead.first().copied().unwrap_or_default();
+        let period = |time: i64| laid.grid.frequency.index(time, anchor);
+        let wanted: HashSet<i64> = laid.ahead.iter().map(|t| period(*t)).collect();
         for (name, values) in &one.regressors {
             let known = values.iter().filter(|(_, value)| value.is_finite());
             let known: Vec<i64> = known

@@ -215,19 +215,37 @@ const FITTED: usize = 5_000;
 const FAR: i64 = 200_000_000_000_000_000;
 
 /// A series on its grid, and the times of the periods ahead.
-struct Laid {
-    grid: Grid,
+pub(super) struct Laid {
+    pub(super) grid: Grid,
     kind: Kind,
     /// The times of its periods.
     times: Vec<i64>,
-    ahead: Vec<i64>,
+    pub(super) ahead: Vec<i64>,
     /// Rows after the time as of which it is seen.
     future: usize,
     /// Whether the last period was not over and left out.
     partial: bool,
 }
 
-fn lay(series: &Series, options: &Options) -> Laid {
+impl Laid {
+    /// Its periods: times and values, not a number where missing.
+    pub(super) fn history(&self) -> Vec<(i64, f64)> {
+        self.times
+            .iter()
+            .copied()
+            .zip(self.grid.y.iter().copied())
+            .collect()
+    }
+
+    /// Its seasons in periods, those of the options where they are given.
+    pub(super) fn seasons(&self, options: &Options) -> Vec<usize> {
+        let given = options.seasons.clone();
+        given.unwrap_or_else(|| self.grid.seasons())
+    }
+}
+
+/// Lays a series out.
+pub(super) fn lay(series: &Series, options: &Options) -> Laid {
     // What is no number, or too large to be squared, is missing; its period is there all the same.
     let number = |y: &f64| if y.abs() < 1e150 { *y } else { f64::NAN };
     let far = if options.integers { i64::MAX / 2 } else { FAR };
@@ -275,14 +293,10 @@ fn lay(series: &Series, options: &Options) -> Laid {
     }
 }
 
-/// The frequency of a series and the times of the periods ahead.
-pub(super) fn ahead(series: &Series, options: &Options) -> (Frequency, Vec<i64>) {
-    let laid = lay(series, options);
-    (laid.grid.frequency, laid.ahead)
-}
-
 /// The forecast of one series.
 pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
+    let laid = lay(series, options);
+    let (history, seasons) = (laid.history(), laid.seasons(options));
     let Laid {
         mut grid,
         kind,
@@ -290,19 +304,17 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
         ahead,
         future,
         partial,
-    } = lay(series, options);
+    } = laid;
     let mut notes = Notes {
         future,
         partial,
         ..Notes::default()
     };
-    let seasons = options.seasons.clone().unwrap_or_else(|| grid.seasons());
     notes.periods = grid.y.len();
     notes.seasons.clone_from(&seasons);
     notes.filled = grid.filled;
     notes.gaps = (grid.filled > 0 || grid.gaps == Gaps::Closed).then_some(grid.gaps);
     notes.repeated = grid.repeated;
-    let history = times.iter().copied().zip(grid.y.iter().copied()).collect();
     let mut out = Forecast {
         id: series.id.clone(),
         times: ahead,
@@ -321,7 +333,7 @@ pub(crate) fn forecast(series: &Series, options: &Options) -> Forecast {
     if kind == Kind::Share {
         let n = y.len() as f64;
         for y in &mut y {
-            *y = interval::logit(*y, n.max(50.0));
+            *y = interval::logit(*y, n);
         }
     }
     if !interpolate(&mut y, season) {

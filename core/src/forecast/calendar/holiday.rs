@@ -80,12 +80,40 @@ fn plus(day: Date, days: i32) -> Date {
     day.checked_add(days.days()).unwrap_or(day)
 }
 
-/// A day that moves so many days by the weekday that it falls on.
-fn moved(day: Date, by: impl Fn(Weekday) -> i32) -> Date {
-    plus(day, by(day.weekday()))
+/// A month and a day, and by how many days it moves from each weekday.
+type Moving = (i8, i8, fn(Weekday) -> i32);
+
+/// A day more from a Sunday.
+fn off_sunday(on: Weekday) -> i32 {
+    i32::from(on == Weekday::Sunday)
 }
 
 impl Rule {
+    /// How a rule moves its fixed day, where it does.
+    fn moving(self) -> Option<Moving> {
+        match self {
+            Self::Monday(month, day) => Some((month, day, |on| match on {
+                Weekday::Saturday => 2,
+                Weekday::Sunday => 1,
+                _ => 0,
+            })),
+            Self::Nearest(month, day) => Some((month, day, |on| match on {
+                Weekday::Saturday => -1,
+                Weekday::Sunday => 1,
+                _ => 0,
+            })),
+            Self::NotSunday(month, day) => Some((month, day, off_sunday)),
+            Self::Before(month, day) => Some((month, day, |on| -off_sunday(on))),
+            Self::Second(month, day) => Some((month, day, |on| match on {
+                Weekday::Saturday | Weekday::Sunday => 2,
+                // The first of the two fell on Sunday and takes Monday.
+                Weekday::Monday => 1,
+                _ => 0,
+            })),
+            _ => None,
+        }
+    }
+
     /// The day of a year.
     pub(crate) fn of(self, year: i16) -> Option<Date> {
         let fixed = |month, day| Date::new(year, month, day).ok();
@@ -105,38 +133,19 @@ impl Rule {
                 let day = base + 0.242_194 * since - (since / 4.0).floor();
                 fixed(month, day as i8)
             }
-            Self::Monday(month, day) => Some(moved(fixed(month, day)?, |on| match on {
-                Weekday::Saturday => 2,
-                Weekday::Sunday => 1,
-                _ => 0,
-            })),
-            Self::Nearest(month, day) => Some(moved(fixed(month, day)?, |on| match on {
-                Weekday::Saturday => -1,
-                Weekday::Sunday => 1,
-                _ => 0,
-            })),
-            Self::NotSunday(month, day) => Some(moved(fixed(month, day)?, |on| {
-                i32::from(on == Weekday::Sunday)
-            })),
-            Self::Before(month, day) => Some(moved(fixed(month, day)?, |on| {
-                -i32::from(on == Weekday::Sunday)
-            })),
-            Self::Second(month, day) => Some(moved(fixed(month, day)?, |on| match on {
-                Weekday::Saturday | Weekday::Sunday => 2,
-                // The first of the two fell on Sunday and takes Monday.
-                Weekday::Monday => 1,
-                _ => 0,
-            })),
+            Self::Monday(..)
+            | Self::Nearest(..)
+            | Self::NotSunday(..)
+            | Self::Before(..)
+            | Self::Second(..) => {
+                let (month, day, by) = self.moving()?;
+                let day = fixed(month, day)?;
+                Some(plus(day, by(day.weekday())))
+            }
             Self::Substitute(rule) => {
-                let (Self::Monday(month, day)
-                | Self::Nearest(month, day)
-                | Self::NotSunday(month, day)
-                | Self::Second(month, day)) = rule
-                else {
-                    return None;
-                };
-                rule.of(year)
-                    .filter(|found| fixed(*month, *day) != Some(*found))
+                let (month, day, _) = rule.moving()?;
+                let stands_in = rule.of(year)?;
+                (fixed(month, day) != Some(stands_in)).then_some(stands_in)
             }
             Self::In(first, last, rule) => (first..=last)
                 .contains(&year)
@@ -148,7 +157,7 @@ impl Rule {
                 Some(if (plus(easter, -6)..tuesday).contains(&first) {
                     tuesday
                 } else {
-                    moved(first, |on| i32::from(on == Weekday::Sunday))
+                    plus(first, off_sunday(first.weekday()))
                 })
             }
             Self::Brigid => Some(match fixed(2, 1)? {
