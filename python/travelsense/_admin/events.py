@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from travelsense._asking import heard
+from travelsense._asking import ask, heard
 from travelsense._handle import Handle
 from travelsense._progress import Progress, lasting
 from travelsense._question import question, to_json
@@ -212,7 +212,8 @@ class Events(Handle):
             (1, 1, 1)
         """
         with lasting("erasing", show=progress):
-            report: dict[str, Any] = json.loads(self._store.erase(list(user_ids)))
+            text = ask("erasing", lambda how: self._store.erase(list(user_ids), how), progress=False)
+        report: dict[str, Any] = json.loads(text)
         return report
 
     def quarantine(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, Any]:
