@@ -8,7 +8,7 @@ export interface IngestStatus {
   waitingBatches: number;
   /** With so many events waiting, further batches are turned away. */
   capacity: number;
-  /** Batches that were turned away for want of capacity. */
+  /** Batches that were turned away for want of capacity, or of space on the disk. */
   turnedAway: number;
   /** Batches answered. */
   batches: number;
@@ -34,7 +34,7 @@ export interface IngestStatus {
   recovery: Recovery;
   /** What the store holds; null where that cannot be read. */
   stored: Stored | null;
-  /** Why what the store holds cannot be read. */
+  /** Why what the store holds cannot be read, or, where it can, why no events can be stored. */
   trouble?: string;
 }
 

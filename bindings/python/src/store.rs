@@ -88,7 +88,11 @@ impl Store {
         key: Option<&str>,
     ) -> PyResult<String> {
         self.ask(py, |a, who| match (source, key) {
-            (None, None) => text(&a.ingest(who, &json(events)?)?),
+            (None, None) => match json(events) {
+                Ok(events) => text(&a.ingest(who, &events)?),
+                // One that is nested too deep is refused alone.
+                Err(_) => a.ingest_batch(who, &batch(events, Some("embedded"), None)),
+            },
             _ => a.ingest_batch(who, &batch(events, source, key)),
         })
     }

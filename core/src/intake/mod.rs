@@ -39,6 +39,9 @@ const GROUP: u64 = 20_000;
 /// From so many bytes on the log is emptied, once the file is whole without it.
 const LOG: u64 = 16 << 20;
 
+/// The code of a disk that has no space left.
+const FULL: &str = "disk_full";
+
 /// The code of an engine that has to be opened again.
 const INVALIDATED: &str = "invalidated";
 
@@ -215,7 +218,10 @@ impl Intake {
                 _ => replay(),
             };
             match replay().or_else(again) {
-                Ok(events) => recovery.replayed += events,
+                Ok(events) => {
+                    recovery.replayed += events;
+                    recovery.batches += 1;
+                }
                 // A full disk is no fault of the batch: it stays in the log.
                 Err(error) if error.kind() == ErrorKind::Storage && error.code() != INVALIDATED => {
                     return Err(error);
@@ -398,7 +404,14 @@ impl Intake {
             Err(error) if error.kind() == ErrorKind::Internal => {
                 self.retry(home, clock, group, &error)
             }
-            Err(error) => refuse(group, &error),
+            Err(error) => {
+                if error.code() == FULL {
+                    let mut status = lock(&self.status);
+                    status.turned_away += group.len() as u64;
+                    status.trouble = Some(error.message().to_owned());
+                }
+                refuse(group, &error);
+            }
         }
     }
 
@@ -439,6 +452,7 @@ impl Intake {
         }
         let mut status = lock(&self.status);
         status.commits += 1;
+        status.trouble = None;
         let now = clock();
         let mut first = 0;
         for waiting in group {
@@ -537,25 +551,6 @@ impl Intake {
         {
             log.remove();
         }
-    }
-
-    /// Notes how a source does.
-    pub(crate) fn note(&self, source: &str, state: SourceState) {
-        lock(&self.status).source(source).state = Some(state);
-    }
-
-    /// How it does.
-    pub(crate) fn status(&self) -> IngestStatus {
-        let mut status = lock(&self.status).clone();
-        let queue = lock(&self.queue);
-        status.waiting_events = queue.events;
-        status.waiting_batches = queue.waiting.len() as u64;
-        drop(queue);
-        status.parked = self.parked().map_or(0, |parked| parked.all().len() as u64);
-        if let Ok(log) = self.log.try_lock() {
-            status.log_bytes = log.as_ref().map_or(0, Log::bytes);
-        }
-        status
     }
 }
 

@@ -707,7 +707,10 @@ fn events() -> Named {
                 ),
                 (
                     "trouble?",
-                    about(text(), "Why what the store holds cannot be read."),
+                    about(
+                        text(),
+                        "Why what the store holds cannot be read, or why no events can be stored.",
+                    ),
                 ),
             ]),
         ),

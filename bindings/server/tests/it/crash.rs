@@ -373,6 +373,11 @@ fn a_full_disk_is_said_and_loses_nothing() {
         sent.turned_away.load(Ordering::Relaxed) > 0,
         "the disk was never full"
     );
+    let (_, status) = get(&address, "/api/analytics-dashboard/events/status", &admin());
+    assert!(
+        status["data"]["turnedAway"].as_u64().unwrap() > 0,
+        "{status}"
+    );
     drop(server);
     let before = sent.answers();
     assert!(before > 0);
@@ -475,6 +480,14 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         std::fs::write(&wal, bytes).unwrap();
     }
     let (server, address) = serve(&data);
+    // Zeros are no log that ended early: they are kept, and what came from the log of events instead is counted.
+    let (_, status) = get(&address, "/api/analytics-dashboard/events/status", &admin());
+    assert!(
+        status["data"]["recovery"]["replayed"].as_u64().unwrap() > 0,
+        "{status}"
+    );
+    let aside = status["data"]["stored"]["setAside"].to_string();
+    assert!(aside.contains(".wal.damaged-"), "{status}");
     sent.one(&address, &token(), 0, 10);
     assert_eq!(server.stop("-TERM").0, Some(0));
     assert!(

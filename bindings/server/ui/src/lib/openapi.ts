@@ -1109,7 +1109,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the server can answer: its stores do, and it is not about to stop. */
+        /** Whether the server can answer: its stores do, there is space on the disk, and it is not about to stop. */
         get: operations["readReadiness"];
         put?: never;
         post?: never;
@@ -1870,7 +1870,7 @@ export interface components {
                 /** @description Files beside the store that hold events and cannot be read. */
                 setAside: string[];
             } | null;
-            /** @description Why what the store holds cannot be read. */
+            /** @description Why what the store holds cannot be read, or why no events can be stored. */
             trouble?: string;
             turnedAway: number;
             waitingBatches: number;
