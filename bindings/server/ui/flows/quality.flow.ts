@@ -123,6 +123,7 @@ test('the keyboard reaches every page, and help says how', async ({ page }) => {
 })
 
 test('every preset is answered on every page, of one day too, and a part is held against as much', async ({ page }) => {
+  await enter(page)
   const asked: { startDate: string; endDate: string }[] = []
   page.on('request', (request) => {
     if (request.url().includes('/query/engagement')) asked.push(request.postDataJSON() as { startDate: string; endDate: string })
@@ -139,6 +140,7 @@ test('every preset is answered on every page, of one day too, and a part is held
 })
 
 test('an event that there is not is said to be none, wherever one is asked for', async ({ page }) => {
+  await enter(page)
   for (const path of ['funnels?steps=serach,view_trip', 'funnels?not=serach', 'cohorts?start=serach', 'cohorts?back=serach', 'journeys?start=serach', 'journeys?end=serach', 'engagement?event=serach', 'people?event=serach']) {
     await page.goto(`${BASE()}/${path}`)
     await expect(page.getByText('No event “serach” in the last 90 days.'), path).toBeVisible()
@@ -150,6 +152,7 @@ test('an event that there is not is said to be none, wherever one is asked for',
 })
 
 test('values and events that are written alike are told apart', async ({ page }) => {
+  await enter(page)
   const ts = (n: number): string => new Date(Date.now() - 200 * 86_400_000 + n * 1000).toISOString()
   const values: unknown[] = [10, '10', null, '(not set)', true, 'true', 'مرحبا بالعالم', 'L'.repeat(300)]
   await send(page, values.flatMap((v, i) => [{ userId: `alike-${i}`, name: 'Other', ts: ts(i * 2), properties: { v } }, { userId: `alike-${i}`, name: 'End', ts: ts(i * 2 + 1), properties: { v } }]))
