@@ -1,5 +1,5 @@
 import { ApiError, call, get, onEnd, post, remove, type Session } from './api'
-import { forget } from './ask.svelte'
+import { forget, renew } from './ask.svelte'
 
 /** Who is logged in. */
 export const session = $state({
@@ -9,12 +9,14 @@ export const session = $state({
   error: null as ApiError | null,
   /** Whether the demo's link logged in just now. */
   first: false,
+  /** Whether the login has ended while somebody was at work: the page stays as it is until they log in again. */
+  ended: false,
 })
 
 export const may = (permission: string): boolean => session.who?.permissions.includes(permission) ?? false
 
 onEnd(() => {
-  session.who = null
+  if (session.who) session.ended = true
 })
 
 /** The code of a link that logs in, until it did or was refused. */
@@ -58,9 +60,14 @@ const wrong = (error: unknown): ApiError => (error instanceof ApiError ? error :
 
 export async function login(proof: { token: string } | { code: string }): Promise<void> {
   try {
+    const before = session.ended ? session.who : null
     session.who = (await call(post('session', { body: proof }))).data
     session.error = null
     session.known = true
+    session.ended = false
+    // Somebody else has not begun what stands on the page.
+    if (before && before.userId !== session.who.userId) location.reload()
+    else if (before) renew()
   } catch (error) {
     session.error = wrong(error)
   }
@@ -70,4 +77,5 @@ export async function logout(): Promise<void> {
   await call(remove('session'))
   forget()
   session.who = null
+  session.ended = false
 }
