@@ -18,6 +18,10 @@ use super::store::{self, Store};
 pub(super) struct Preflight {
     #[command(flatten)]
     store: Store,
+
+    /// Opens what is kept beside the events too
+    #[arg(long)]
+    metadata: bool,
 }
 
 /// How the process ends that finds the store damaged, or wants more memory than it may have.
@@ -46,6 +50,12 @@ impl Preflight {
         let opened = Analytics::open_with(Options {
             path: Some(store::file(&self.store.data)),
             ..Options::default()
+        });
+        let opened = opened.and_then(|opened| {
+            if self.metadata {
+                opened.metadata()?;
+            }
+            Ok(opened)
         });
         match opened {
             Ok(opened) => {
@@ -98,14 +108,55 @@ pub(super) fn check(data: &Path) -> Result<Found, Failure> {
     }
     // A large one is not worth the time, nor one for which there is no room.
     let copied = length < SMALL && std::fs::copy(&log, &copy).is_ok();
-    let opened = || -> Result<Opened, Failure> {
-        let opened = Command::new(std::env::current_exe().map_err(failed)?)
+    let found = opened(data, &[], length)
+        .map_err(failed)
+        .and_then(|tried| match tried {
+            Opened::Hindered => Ok(aside(put_aside(&log).map_err(failed)?, Recovery::default())),
+            Opened::Done(said) if said.batches > 1 && copied => {
+                let kept = free(&log).map(|number| named(&log, "", number));
+                if let Some(kept) = &kept {
+                    std::fs::rename(&copy, kept).map_err(failed)?;
+                }
+                Ok(aside(kept, said.recovery))
+            }
+            Opened::Done(said) => Ok(aside(None, said.recovery)),
+        });
+    let _ = std::fs::remove_file(&copy);
+    found
+}
+
+/// The same for the log of what is kept beside the events: dashboards, alert rules, the record of who did what. Nothing else has what
+/// was changed since that file was whole.
+pub(super) fn check_metadata(data: &Path) -> Result<Option<PathBuf>, Failure> {
+    let mut log = OsString::from(store::file(data));
+    log.push(".meta.wal");
+    let log = PathBuf::from(log);
+    let Some(length) = std::fs::metadata(&log).ok().map(|found| found.len()) else {
+        return Ok(None);
+    };
+    let failed = |e: io::Error| Failure::failed(format!("--data: `{}`: {e}", log.display()));
+    let stands_in_the_way = length > 0
+        && (!begins_well(&log).map_err(failed)?
+            || matches!(
+                opened(data, &["--metadata"], length).map_err(failed)?,
+                Opened::Hindered
+            ));
+    match stands_in_the_way {
+        true => put_aside(&log).map_err(failed),
+        false => Ok(None),
+    }
+}
+
+/// Opens a store by another process, and once more where a log of so many bytes stood in the way.
+fn opened(data: &Path, what: &[&str], length: u64) -> io::Result<Opened> {
+    let open = || -> io::Result<Opened> {
+        let opened = Command::new(std::env::current_exe()?)
             .args(["preflight", "--data"])
             .arg(data)
+            .args(what)
             .stdin(Stdio::null())
             .stderr(Stdio::null())
-            .output()
-            .map_err(failed)?;
+            .output()?;
         let (text, opened) = (opened.stdout, opened.status);
         let is = |code: u8| opened.code() == Some(i32::from(code));
         // A small log wants more memory than there is only where a length in it is damaged. Anything else that is wrong, such as a
@@ -114,27 +165,13 @@ pub(super) fn check(data: &Path) -> Result<Found, Failure> {
             return Ok(Opened::Hindered);
         }
         // One that could not open it says nothing.
-        Ok(Opened::Done(
-            serde_json::from_slice(&text).unwrap_or_default(),
-        ))
+        let said = serde_json::from_slice(&text).unwrap_or_default();
+        Ok(Opened::Done(said))
     };
-    let mut tried = opened();
-    if matches!(tried, Ok(Opened::Hindered)) {
-        tried = opened();
+    match open()? {
+        Opened::Hindered => open(),
+        done @ Opened::Done(_) => Ok(done),
     }
-    let found = tried.and_then(|tried| match tried {
-        Opened::Hindered => Ok(aside(put_aside(&log).map_err(failed)?, Recovery::default())),
-        Opened::Done(said) if said.batches > 1 && copied => {
-            let kept = free(&log).map(|number| named(&log, "", number));
-            if let Some(kept) = &kept {
-                std::fs::rename(&copy, kept).map_err(failed)?;
-            }
-            Ok(aside(kept, said.recovery))
-        }
-        Opened::Done(said) => Ok(aside(None, said.recovery)),
-    });
-    let _ = std::fs::remove_file(&copy);
-    found
 }
 
 /// How it went to open a store.

@@ -102,6 +102,12 @@ impl Serve {
         if let Some(path) = &found.aside {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
         }
+        if let Some(path) = preflight::check_metadata(&data)? {
+            tracing::error!(
+                path = %path.display(),
+                "the log of dashboards, alert rules and the record was damaged and was put aside: what was changed last is lost"
+            );
+        }
         let analytics = Arc::new(store::open(&data, settings.options())?);
         analytics.note_recovery(&Principal::owner(), &found.recovery)?;
         // What cannot be kept is told before anybody asks.
