@@ -93,6 +93,10 @@ test('a phone has a bar below, and nothing is wider than its screen', async ({ b
     await expect(page.locator('main h1')).toBeVisible()
     await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
+    // As wide as a screen of 1280 px is at four times its size.
+    await page.setViewportSize({ width: 320, height: 640 })
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: `${path}, 320` }).toBeLessThanOrEqual(320)
+    await page.setViewportSize({ width: 390, height: 844 })
   }
   await page.getByRole('button', { name: 'More', exact: true }).last().click()
   await page.locator('.sheet').getByRole('link', { name: 'Cohorts' }).click()

@@ -3,7 +3,7 @@ import { NUMBERS, blank, draftOf, formOf, kinds, watched, watching, type Form } 
 import type { Alert, Catalogue, Metric } from './api'
 import { eventName, literal, nodeName } from './event'
 import { compared } from './forecast'
-import { bytes, change, duration, percent, points } from './format'
+import { bytes, change, duration, pValue, percent, points } from './format'
 import { csv } from './grid'
 import { labels, within } from './labels'
 import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
@@ -12,7 +12,7 @@ import { near } from './near'
 import { readOnly, writeOnly, type Only } from './only'
 import { before, days, isDate, isZone, plus, preset, read, readable, timeOfDay, today, wire, wireBefore } from './range'
 import { sql } from './sql'
-import { exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
+import { counted, exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
 import { parse, words } from './window'
 
 describe('a real-time number', () => {
@@ -156,7 +156,14 @@ describe('numbers', () => {
     expect([percent(null), percent(0.5), percent(0.0012), percent(0)]).toEqual(['–', '50.0%', '0.12%', '0.0%'])
     expect([change(0.5), change(-0.05), change(0), change(null)]).toEqual(['▲ +50%', '▼ −5.0%', '± 0.0%', '–'])
     expect([points(0.0123), points(-0.2)]).toEqual(['+1.2 pt', '−20 pt'])
+    expect([pValue(0.0004), pValue(0.001), pValue(0.04567), pValue(1)]).toEqual(['< 0.001', '0.001', '0.046', '1.000'])
     expect([bytes(999), bytes(12_340), bytes(5_600_000)]).toEqual(['999 B', '12.3 kB', '5.6 MB'])
+  })
+})
+
+describe('what a funnel counts', () => {
+  it('is people, unless it is what one of them may have several of', () => {
+    expect([{}, { unit: 'users' }, { unit: 'sessions' }, { unit: 'totals' }].map(counted)).toEqual([null, null, 'sessions', 'attempts'])
   })
 })
 
