@@ -564,6 +564,19 @@ fn every_template_makes_a_dashboard() {
             .create_dashboard_from(&me, &template.key, &json!({}))
             .unwrap();
         assert_eq!(made.name, template.name);
+        // Every place of the twelve columns is taken once, down to the last row.
+        let mut taken = std::collections::BTreeSet::new();
+        let mut bottom = 0;
+        for widget in &made.widgets {
+            let of = |name: &str| widget.config["layout"][name].as_u64().unwrap();
+            for (x, y) in (of("x")..of("x") + of("w"))
+                .flat_map(|x| (of("y")..of("y") + of("h")).map(move |y| (x, y)))
+            {
+                assert!(x < 12 && taken.insert((x, y)), "{}: {x} {y}", template.key);
+                bottom = bottom.max(y + 1);
+            }
+        }
+        assert_eq!(taken.len() as u64, 12 * bottom, "{}", template.key);
     }
     let named = store
         .create_dashboard_from(&me, "revenue", &json!({"name": "Money"}))

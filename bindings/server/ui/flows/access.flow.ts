@@ -91,4 +91,17 @@ test('an API that fails leaves no blank page', async ({ page }) => {
   await page.route('**/query/funnel', (route) => route.continue())
   await page.getByRole('button', { name: 'Try again' }).first().click()
   await expect(page.getByRole('row', { name: /view_trip/ })).toBeVisible()
+  // A server that does not say who is logged in is no reason to log in again.
+  await page.route('**/session', (route) => route.fulfill({ status: 502, body: '<html>Bad gateway</html>' }))
+  await page.reload()
+  await expect(page.getByRole('alert')).toContainText('502')
+  await expect(page.getByLabel('Token')).toHaveCount(0)
+  await page.unroute('**/session')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByRole('row', { name: /view_trip/ })).toBeVisible()
+  // What stands in between answers with something of its own.
+  await page.route('**/custom?*', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: '{}' }))
+  await page.goto(`${BASE()}/dashboards`)
+  await expect(page.getByRole('alert')).toContainText('cannot be read')
+  await expect(page.getByText('0 dashboards')).toHaveCount(0)
 })

@@ -167,3 +167,33 @@ test('a widget is looked into, and a dashboard narrowed', async ({ page }) => {
   await expect(page).toHaveURL(/\/funnels\?.*steps=search,complete_booking/)
   await expect(page.getByRole('rowheader', { name: /complete_booking/ })).toBeVisible()
 })
+
+test('what was changed is not lost: neither where the login ends nor where one leaves by mistake', async ({ page }) => {
+  const id = await make(page, 'Kept')
+  await page.goto(`${BASE()}/dashboards/${id}?edit=1`)
+  await page.getByLabel('Name').fill('Kept all the same')
+  await page.getByRole('button', { name: 'Remove Bookings' }).click()
+  await page.context().clearCookies()
+  await page.getByRole('button', { name: 'Save' }).click()
+  const login = page.getByRole('dialog', { name: 'Your login has ended' })
+  await expect(login).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await login.getByLabel('Token').fill(process.env.FLOW_ADMIN!)
+  await login.getByRole('button', { name: 'Log in' }).click()
+  await expect(login).toHaveCount(0)
+  await expect(page.locator('.widget')).toHaveCount(6)
+  let asked = 0
+  page.on('dialog', (dialog) => {
+    asked += 1
+    void dialog.dismiss()
+  })
+  await page.getByRole('link', { name: 'Live' }).first().click()
+  await expect(page.getByLabel('Name')).toHaveValue('Kept all the same')
+  expect(asked).toBe(1)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByRole('heading', { name: 'Kept all the same' })).toBeVisible()
+  await expect(page.locator('.widget')).toHaveCount(6)
+  await page.getByRole('link', { name: 'Live' }).first().click()
+  await expect(page.getByRole('heading', { name: 'What is happening now' })).toBeVisible()
+})

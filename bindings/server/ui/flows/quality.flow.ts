@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Page } from '@playwright/test'
-import { BASE, OURS, enter, expect, test } from './base'
+import { BASE, OURS, enter, expect, send, test } from './base'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
@@ -93,6 +93,10 @@ test('a phone has a bar below, and nothing is wider than its screen', async ({ b
     await expect(page.locator('main h1')).toBeVisible()
     await expect(page.locator('.loading, [aria-busy=true]')).toHaveCount(0)
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
+    // As wide as a screen of 1280 px is at four times its size.
+    await page.setViewportSize({ width: 320, height: 640 })
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: `${path}, 320` }).toBeLessThanOrEqual(320)
+    await page.setViewportSize({ width: 390, height: 844 })
   }
   await page.getByRole('button', { name: 'More', exact: true }).last().click()
   await page.locator('.sheet').getByRole('link', { name: 'Cohorts' }).click()
@@ -120,4 +124,51 @@ test('the keyboard reaches every page, and help says how', async ({ page }) => {
   await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toHaveCount(0)
+})
+
+test('every preset is answered on every page, of one day too, and a part is held against as much', async ({ page }) => {
+  await enter(page)
+  const asked: { startDate: string; endDate: string }[] = []
+  page.on('request', (request) => {
+    if (request.url().includes('/query/engagement')) asked.push(request.postDataJSON() as { startDate: string; endDate: string })
+  })
+  for (const path of ['funnels', 'cohorts?per=daily', 'journeys', 'engagement', 'adoption', 'people']) {
+    for (const last of ['today', 'yesterday']) {
+      await page.goto(`${BASE()}/${path}${path.includes('?') ? '&' : '?'}last=${last}&vs=prev`)
+      await expect(page.locator('main section').first()).toHaveAttribute('aria-busy', 'false')
+      await expect(page.locator('main [role=alert]'), `${path} ${last}`).toHaveCount(0)
+    }
+  }
+  const now = asked.filter((a) => /T\d\d:\d\d:\d\d/.test(a.endDate) && !a.endDate.endsWith('T00:00:00'))
+  expect(now.length).toBeGreaterThan(1)
+})
+
+test('an event that there is not is said to be none, wherever one is asked for', async ({ page }) => {
+  await enter(page)
+  for (const path of ['funnels?steps=serach,view_trip', 'funnels?not=serach', 'cohorts?start=serach', 'cohorts?back=serach', 'journeys?start=serach', 'journeys?end=serach', 'engagement?event=serach', 'people?event=serach']) {
+    await page.goto(`${BASE()}/${path}`)
+    await expect(page.getByText('No event “serach” in the last 90 days.'), path).toBeVisible()
+  }
+  await page.goto(`${BASE()}/funnels?steps=serach,view_trip`)
+  await page.locator('.missing').getByRole('button', { name: 'search' }).click()
+  await expect(page).toHaveURL(/steps=search,view_trip/)
+  await expect(page.locator('.missing')).toHaveCount(0)
+})
+
+test('values and events that are written alike are told apart', async ({ page }) => {
+  await enter(page)
+  const ts = (n: number): string => new Date(Date.now() - 200 * 86_400_000 + n * 1000).toISOString()
+  const values: unknown[] = [10, '10', null, '(not set)', true, 'true', 'مرحبا بالعالم', 'L'.repeat(300)]
+  await send(page, values.flatMap((v, i) => [{ userId: `alike-${i}`, name: 'Other', ts: ts(i * 2), properties: { v } }, { userId: `alike-${i}`, name: 'End', ts: ts(i * 2 + 1), properties: { v } }]))
+  const [from, to] = [199, 201].map((n) => new Date(Date.now() - n * 86_400_000).toISOString().slice(0, 10)).reverse()
+  const range = `from=${from}&to=${to}`
+  for (const path of [`funnels?steps=Other,End&by=v&${range}`, `funnels?steps=Other,End&tab=compare&against=v&${range}`, `cohorts?by=v&per=daily&${range}`, `journeys?tab=matrix&${range}`, `journeys?tab=nodes&${range}`]) {
+    await page.goto(`${BASE()}/${path}`)
+    await expect(page.locator('main table').first(), path).toBeVisible()
+    await expect(page.locator('main [role=alert]'), path).toHaveCount(0)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), path).toBeLessThanOrEqual(0)
+  }
+  await page.goto(`${BASE()}/funnels?steps=Other,End&by=v&${range}`)
+  await expect(page.getByRole('rowheader', { name: '10', exact: true })).toBeVisible()
+  await expect(page.getByRole('rowheader', { name: '“10”', exact: true })).toBeVisible()
 })

@@ -273,3 +273,30 @@ test('with reduced motion nothing moves', async ({ browser }) => {
   }
   await context.close()
 })
+
+test('a table holds what its chart shows: times, groups, what is so far, and the range before', async ({ page }) => {
+  const rows = (name: string) => page.getByRole('table', { name }).getByRole('row')
+  await page.goto(`${BASE()}/funnels?tab=time&as-time=table`)
+  await expect(rows('Time from').filter({ hasText: /^Median\b/ }).first()).toBeVisible()
+  await expect(rows('Time from').filter({ hasText: 'Took between' })).toHaveCount(24)
+  await page.goto(`${BASE()}/cohorts?by=country&as-cohorts=table&vs=prev`)
+  await expect(rows('Cohorts').filter({ hasText: 'All, pooled' }).nth(2)).toBeVisible()
+  await expect(rows('Cohorts').filter({ hasText: 'so far' }).first()).toBeVisible()
+  await expect(rows('Cohorts').filter({ hasText: 'Range before' })).toHaveCount(1)
+  await page.goto(`${BASE()}/engagement?as-active=table&vs=prev`)
+  await expect(page.getByRole('columnheader', { name: 'Active before' })).toBeVisible()
+  await page.goto(`${BASE()}/funnels?tab=compare`)
+  await expect(page.getByText('Of those whose window is over, so that none of them can still convert.')).toBeVisible()
+  await expect(page.getByRole('row', { name: /^premium/ }).getByText(/^of [\d,]+$/)).toHaveCount(2)
+})
+
+test('a funnel of sessions says that its lists are of people', async ({ page }) => {
+  await page.goto(`${BASE()}/funnels?unit=sessions&last=14d`)
+  const door = page.locator('.figures .door').nth(1)
+  const sessions = await door.textContent()
+  await door.click()
+  const panel = page.getByRole('complementary', { name: 'People behind the number' })
+  await expect(panel.locator('.total')).toHaveText(new RegExp(`^[\\d,]+ (people|person) of ${sessions!.trim()} sessions$`))
+  await page.reload()
+  await expect(panel.locator('.total')).toContainText(`of ${sessions!.trim()} sessions`)
+})

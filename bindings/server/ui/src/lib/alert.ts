@@ -305,8 +305,8 @@ interface Watched {
 
 /** The range is left out: the rule looks at as many days before it is evaluated. */
 export function watching({ question: { startDate, endDate, timezone: _zone, ...question }, ...rest }: Watched): string {
-  const days = typeof startDate === 'string' && typeof endDate === 'string' ? Math.round((Date.parse(plus(endDate, 1)) - Date.parse(startDate)) / 86_400_000) : null
-  return JSON.stringify({ ...rest, question, ...(days === null ? {} : { lastDays: Math.min(730, days) }) })
+  const days = typeof startDate === 'string' && typeof endDate === 'string' ? Math.round((Date.parse(endDate.endsWith('T00:00:00') ? endDate.slice(0, 10) : plus(endDate.slice(0, 10), 1)) - Date.parse(startDate.slice(0, 10))) / 86_400_000) : null
+  return JSON.stringify({ ...rest, question, ...(days === null ? {} : { lastDays: Math.min(730, Math.max(1, days)) }) })
 }
 
 /** The form of what is to be watched; nothing where the address holds no such thing. */

@@ -82,13 +82,20 @@ export async function call<T>(asking: Asking<T>): Promise<Reply<T>> {
   if (!response.ok) throw await problem(response)
   const tag = response.headers.get('etag')
   if (response.status === 204) return { data: null as T, meta: { requestId: '', version: '' }, tag }
+  let body: unknown
   try {
-    const body = (await response.json()) as { data: T; meta: Meta }
-    return { ...body, tag }
+    body = await response.json()
   } catch (error) {
     if (asking.signal?.aborted) throw error
-    throw new ApiError(response.status, 'unreadable', 'The answer cannot be read.', response.headers.get('x-request-id'))
   }
+  // What stands between us and the server may answer in its place, and not in its form.
+  if (!answers<T>(body)) throw new ApiError(response.status, 'unreadable', 'The answer cannot be read: something between here and the server may have given it.', response.headers.get('x-request-id'))
+  return { data: body.data, meta: body.meta, tag }
+}
+
+const answers = <T>(body: unknown): body is { data: T; meta: Meta } => {
+  const { data, meta } = (body ?? {}) as { data?: unknown; meta?: unknown }
+  return data !== undefined && data !== null && typeof meta === 'object' && meta !== null
 }
 
 /** Whether it may go better in a moment: a question that takes too long takes as long again. */

@@ -6,6 +6,10 @@ const KEPT = 60
 
 export const forget = (): void => known.clear()
 
+let round = $state(0)
+/** Asks all that is shown once more. */
+export const renew = (): void => void (round += 1)
+
 /** A question that is asked anew whenever it changes. While the new answer is on its way, the last one stays, marked as old. */
 export class Asked<T> {
   data = $state.raw<T | null>(null)
@@ -23,6 +27,7 @@ export class Asked<T> {
     $effect(() => {
       const asking = question()
       void this.#again
+      void round
       if (!asking) {
         this.#reset()
         return

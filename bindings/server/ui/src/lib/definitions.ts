@@ -191,17 +191,28 @@ export const DEFINITIONS: Record<string, Definition> = {
     ],
   },
   exports: { title: 'Exports', text: ['A file of the range as it is known when it is written; later data do not change it. Rows are those of the file without its header. Files are kept for a day.'] },
+  dashboards: { title: 'Dashboards', text: ['All that you may see: your own, those that are shared with you, and those that all admins see. What is searched for is part of a name or a description.'] },
+  templates: { title: 'Templates', text: ['Ready-made dashboards of common questions. What is made of one is a dashboard of yours: whatever is changed in it leaves the template as it is.'] },
+  told: { title: 'Told to you', text: ['What alerts, and what else tells you, have said inside travelsense, the latest first; not what went out by mail or to other programs. It is unread until you mark it.'] },
+  alertHistory: {
+    title: 'History',
+    text: [
+      'What became of the rule, the latest first: when it was changed, when its state changed, and whom it told. The value is what it read then, in the unit of its number.',
+      'Attempts that reached nobody stand there too, with the reason.',
+    ],
+  },
+  sources: { title: 'Sources', text: ['Where events come from other than by requests. Behind: how many messages wait in the source that have not been read yet, as far as it tells.'] },
   audit: { title: 'The record', text: ['Everything that was asked, changed or refused, by whom and why. Each entry holds the hash of the one before it: an entry that is changed or taken out breaks the chain.'] },
   catalogue: {
     title: 'Catalogue',
-    text: ['Which events are page views, conversions, errors, revenue or uses of features: what the real-time metrics, adoption, revenue and forecasts count. It is kept with the events..'],
+    text: ['Which events are page views, conversions, errors, revenue or uses of features: what the real-time metrics, adoption, revenue and forecasts count. It is kept with the events.'],
   },
   server: { title: 'Server', text: ['The data version grows with each write: equal versions give equal answers. The round trip is from this browser and back, every 5 seconds.'] },
   intake: {
     title: 'What comes in',
     text: [
       'Events that came since the server began: stored, come twice and stored once, or refused. Those that are refused but kept can be looked at and mended.',
-      'An event is durable when it is on the disk; until then it waits. A batch that could not be stored is put aside and tried again.',
+      'An event is durable when it is on the disk; until then it waits, and the lag is how long the oldest has. Refused but kept are those in the store’s quarantine, of all time. A batch that could not be stored is put aside and tried again.',
     ],
   },
   widget: {

@@ -1,6 +1,6 @@
 import type { Funnel } from './answers'
 import type { Widget, WidgetData } from './api'
-import { literal } from './event'
+import { groupName, literal } from './event'
 import { count, day, percent } from './format'
 import type { Grid } from './grid'
 import type { Filter } from './only'
@@ -60,7 +60,7 @@ export function behind(widget: Widget, answer: WidgetData | undefined, zone: str
       ...(typeof event === 'string' ? { event } : {}),
       ...(filters.length ? { filters } : {}),
     },
-    title: [given ? part.group! : (event ?? 'Active'), part.bucket ? day(part.bucket.start, zone) : ''].filter(Boolean).join(', '),
+    title: [given || event ? `People of ${String(given ? part.group : event)}` : 'Active people', part.bucket ? day(part.bucket.start, zone) : ''].filter(Boolean).join(', '),
   }
 }
 
@@ -79,7 +79,7 @@ export function grid(widget: Widget, answer: WidgetData | undefined, zone: strin
   const show = (v: unknown): string => written(v as number)
   if (data.kind === 'series') {
     const s = data as unknown as Series
-    const lines = s.series.map((line, i) => ({ key: `g${i}`, title: line.group ?? widget.title, line }))
+    const lines = s.series.map((line, i) => ({ key: `g${i}`, title: line.group === null && s.series.length === 1 ? widget.title : groupName(line.group), line }))
     return {
       columns: [{ key: 'from', title: 'From', show: (v) => day(v as string, zone) }, ...lines.map(({ key, title }) => ({ key, title, numeric: true, show }))],
       rows: s.buckets.map((b, i) => ({ from: b.start, ...Object.fromEntries(lines.map(({ key, line }) => [key, line.values[i]])) })),
@@ -87,7 +87,7 @@ export function grid(widget: Widget, answer: WidgetData | undefined, zone: strin
   }
   if (data.kind === 'rows') {
     const r = data as unknown as Rows
-    return { columns: [{ key: 'group', title: 'Group', show: (v) => (v === null ? '(not set)' : String(v)) }, { key: 'value', title: widget.title, numeric: true, show }, { key: 'count', title: 'Rows', numeric: true, show: (v) => count(v as number) }], rows: r.rows.map((row) => ({ ...row })) }
+    return { columns: [{ key: 'group', title: 'Group', show: (v) => groupName(v as string | null) }, { key: 'value', title: widget.title, numeric: true, show }, { key: 'count', title: 'Rows', numeric: true, show: (v) => count(v as number) }], rows: r.rows.map((row) => ({ ...row })) }
   }
   if (data.kind === 'funnel') {
     const f = data as unknown as Funnel

@@ -34,13 +34,17 @@ export const OPS: Record<string, string> = {
   gte: '≥',
 }
 
+const RESERVED: Record<string, string> = { start: 'Start', end: 'End', truncated: 'Goes on', other: 'Other' }
+
+/** What a node is called; an event that is called as one of ours stands in quotes. */
 export function nodeName(node: unknown): string {
-  if (node && typeof node === 'object' && 'reserved' in node) {
-    const names: Record<string, string> = { start: 'Start', end: 'End', truncated: 'Goes on', other: 'Other' }
-    return names[String(node.reserved)] ?? String(node.reserved)
-  }
-  return String(node)
+  if (node && typeof node === 'object' && 'reserved' in node) return RESERVED[String(node.reserved)] ?? String(node.reserved)
+  const name = String(node)
+  return Object.values(RESERVED).includes(name) ? `“${name}”` : name
 }
+
+/** What a group of a widget is called. */
+export const groupName = (group: string | null): string => (group === null ? '(not set)' : group === '' ? '(empty)' : group)
 
 /** What a text in a filter's box means: a number where it reads as one, a truth value, else text. */
 export function literal(text: string): unknown {

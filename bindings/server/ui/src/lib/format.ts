@@ -24,6 +24,11 @@ export function percent(share: number | null | undefined, digits?: 0 | 1 | 2): s
 /** A probability: never written as certain where it is not. */
 export const likely = (p: number): string => (p >= 0.9995 && p < 1 ? `> ${percents[1]!.format(0.999)}` : p > 0 && p < 0.00005 ? `< ${percents[2]!.format(0.0001)}` : percent(p))
 
+const thousandths = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 })
+
+/** A p-value, to three decimals. */
+export const pValue = (p: number): string => (p < 0.001 ? `< ${thousandths.format(0.001)}` : thousandths.format(p))
+
 /** A difference of shares, in points, with its sign. */
 export function points(difference: number): string {
   const text = decimal.format(Math.round(Math.abs(difference) * 1000) / 10)

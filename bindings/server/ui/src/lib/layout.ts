@@ -58,7 +58,12 @@ export function place(widgets: { type: string; config: Record<string, unknown> }
   const taken = boxes.filter((b): b is Box => b !== null)
   return settle(
     boxes.map((box, i) => {
-      if (box) return box
+      if (box) {
+        // Nothing is so small that it cannot be read.
+        const small = least(widgets[i]!.type)
+        const w = Math.max(box.w, small.w)
+        return { x: Math.min(box.x, COLUMNS - w), y: box.y, w, h: Math.max(box.h, small.h) }
+      }
       const next = free(USUAL[widgets[i]!.type] ?? { w: 4, h: 3 }, taken)
       taken.push(next)
       return next

@@ -3,13 +3,16 @@ import { NUMBERS, blank, draftOf, formOf, kinds, watched, watching, type Form } 
 import type { Alert, Catalogue, Metric } from './api'
 import { eventName, literal, nodeName } from './event'
 import { compared } from './forecast'
-import { bytes, change, duration, percent, points } from './format'
+import { bytes, change, duration, pValue, percent, points } from './format'
 import { csv } from './grid'
+import { labels, within } from './labels'
 import { boxOf, change as moved, free, place, settle, COLUMNS, type Box } from './layout'
 import { behind } from './metric'
+import { near } from './near'
 import { readOnly, writeOnly, type Only } from './only'
-import { before, days, isDate, isZone, plus, preset, read, today } from './range'
-import { exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
+import { before, days, isDate, isZone, plus, preset, read, readable, timeOfDay, today, wire, wireBefore } from './range'
+import { sql } from './sql'
+import { counted, exclusions, property, question, read as readSteps, readExclusions, stepOf, write, writeExclusions } from './steps'
 import { parse, words } from './window'
 
 describe('a real-time number', () => {
@@ -64,7 +67,25 @@ describe('ranges', () => {
     expect(plus('2024-02-28', 1)).toBe('2024-02-29')
     expect(days({ startDate: '2026-03-01', endDate: '2026-03-31' })).toBe(31)
     expect(before({ startDate: '2026-03-01', endDate: '2026-03-31' })).toEqual({ startDate: '2026-01-29', endDate: '2026-02-28' })
-    expect([isDate('2026-02-29'), isDate('2024-02-29'), isZone('Europe/Paris'), isZone('Mars/Base')]).toEqual([false, true, true, false])
+    expect([isDate('2026-02-29'), isDate('2024-02-29'), isZone('Europe/Paris'), isZone('Mars/Base'), isZone('+05:00')]).toEqual([false, true, true, false, false])
+  })
+
+  it('of one day end with a moment, and what is not over is held against as much', () => {
+    const [day, now] = ['2026-03-01', '2026-03-01T12:00:00Z']
+    const one = (date: string) => ({ startDate: date, endDate: date })
+    expect(wire(one(day), day, now)).toEqual({ startDate: day, endDate: now })
+    expect(wire(one('2026-02-28'), day, now)).toEqual({ startDate: '2026-02-28', endDate: '2026-03-01T00:00:00' })
+    const week = { startDate: '2026-02-23', endDate: day }
+    expect(wire(week, day, now)).toEqual(week)
+    expect(wireBefore(week, day, timeOfDay('Europe/Paris', new Date(now)))).toEqual({ startDate: '2026-02-16', endDate: '2026-02-22T13:00:00' })
+    expect(wireBefore({ startDate: '2026-02-22', endDate: '2026-02-28' }, day, '13:00:00')).toEqual({ startDate: '2026-02-15', endDate: '2026-02-21' })
+    expect(wireBefore(one('2026-02-28'), day, '13:00:00')).toEqual({ startDate: '2026-02-27', endDate: '2026-02-28T00:00:00' })
+    expect(sql({ ...wireBefore(week, day, '13:00:00'), timezone: 'Europe/Paris' })).toContain("e.ts < (timestamp '2026-02-22 13:00:00') at time zone 'Europe/Paris'")
+  })
+
+  it('are read by periods that can be drawn', () => {
+    const of = (startDate: string, per: string | null = null): string => readable(per, { startDate, endDate: '2026-03-01' })
+    expect([of('2026-02-01'), of('2025-02-01'), of('2020-01-01'), of('2020-01-01', 'daily'), of('1970-01-01', 'weekly'), of('2025-02-01', 'daily'), of('2026-02-01', 'x')]).toEqual(['daily', 'weekly', 'monthly', 'weekly', 'monthly', 'daily', 'daily'])
   })
 })
 
@@ -135,7 +156,14 @@ describe('numbers', () => {
     expect([percent(null), percent(0.5), percent(0.0012), percent(0)]).toEqual(['–', '50.0%', '0.12%', '0.0%'])
     expect([change(0.5), change(-0.05), change(0), change(null)]).toEqual(['▲ +50%', '▼ −5.0%', '± 0.0%', '–'])
     expect([points(0.0123), points(-0.2)]).toEqual(['+1.2 pt', '−20 pt'])
+    expect([pValue(0.0004), pValue(0.001), pValue(0.04567), pValue(1)]).toEqual(['< 0.001', '0.001', '0.046', '1.000'])
     expect([bytes(999), bytes(12_340), bytes(5_600_000)]).toEqual(['999 B', '12.3 kB', '5.6 MB'])
+  })
+})
+
+describe('what a funnel counts', () => {
+  it('is people, unless it is what one of them may have several of', () => {
+    expect([{}, { unit: 'users' }, { unit: 'sessions' }, { unit: 'totals' }].map(counted)).toEqual([null, null, 'sessions', 'attempts'])
   })
 })
 
@@ -267,5 +295,22 @@ describe('a rule in its form', () => {
     expect([form.name, form.number, form.lastDays, form.window, form.steps]).toEqual(['N', 'conversion', 14, '3d', [{ e: 'a' }, { e: 'b' }]])
     expect((draftOf(form) as unknown as { source: unknown }).source).toEqual({ word: 'funnel', question: { steps: ['a', 'b'], window: '3d' }, lastDays: 14, value: '/rate/value', low: '/rate/low', high: '/rate/high' })
     for (const broken of [null, '', '{', '[]', '1', '{"word":1}', '{"word":"funnel"}']) expect(watched(broken, 'UTC'), String(broken)).toBe(null)
+  })
+})
+
+describe('names', () => {
+  it('that somebody may have meant are found', () => {
+    const names = ['search', 'view_trip', 'start_booking', 'complete_booking', 'Create Fine', 'map']
+    expect(near('serach', names)).toEqual(['search'])
+    expect(near('viewtrip', names)).toEqual(['view_trip'])
+    expect(near('booking', names)).toEqual(['start_booking', 'complete_booking'])
+    expect(near('create fine', names)).toEqual(['Create Fine'])
+    for (const none of ['zzz', '', '—', 'x']) expect(near(none, names), none).toEqual([])
+  })
+  it('that are the same for different values are told apart, and keep their direction to themselves', () => {
+    const groups = [10, '10', null, '(not set)', 'a'].map((value) => ({ kind: value === null ? 'unset' : 'value', value, label: value === null ? '(not set)' : String(value) }))
+    expect(labels(groups)).toEqual(['10', '“10”', '(not set)', '“(not set)”', 'a'])
+    expect([within('abc'), within('مرحبا')]).toEqual(['abc', '\u2068مرحبا\u2069'])
+    expect([nodeName('Other'), nodeName({ reserved: 'other' }), nodeName('other')]).toEqual(['“Other”', 'Other', 'other'])
   })
 })

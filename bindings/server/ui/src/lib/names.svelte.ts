@@ -1,6 +1,5 @@
 import type { Journey } from './answers'
 import { call, get, word, type Catalogue } from './api'
-import { nodeName } from './event'
 import { plus, today, type Range } from './range'
 
 /** The names that questions may speak of: events of the last 90 days, or of ten years where all are long past, and properties that were asked for here before. */
@@ -37,7 +36,7 @@ export async function learn(): Promise<void> {
   const latest = status.status === 'fulfilled' ? (status.value.data.stored?.latest ?? null) : null
   names.latest = latest === null ? null : latest.slice(0, 10)
   const [journey] = await Promise.allSettled([call(word('journey', eventsQuestion()))])
-  if (journey.status === 'fulfilled') names.events = journey.value.data.nodes.top.map((n) => nodeName(n.node))
+  if (journey.status === 'fulfilled') names.events = journey.value.data.nodes.top.flatMap((n) => (typeof n.node === 'string' ? [n.node] : []))
   names.known = true
 }
 

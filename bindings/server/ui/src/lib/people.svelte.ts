@@ -6,18 +6,20 @@ export interface Behind {
   question: Record<string, unknown>
   cell: unknown
   title: string
+  /** The number, where it counts something else than people. */
+  n?: number
 }
 
 export function open(behind: Behind): void {
-  set({ people: JSON.stringify([behind.word, behind.question, behind.cell, behind.title]) })
+  set({ people: JSON.stringify([behind.word, behind.question, behind.cell, behind.title, ...(behind.n === undefined ? [] : [behind.n])]) })
 }
 
 export function behind(): Behind | null {
   const text = place.get('people')
   if (!text) return null
   try {
-    const [word, question, cell, title] = JSON.parse(text) as [string, Record<string, unknown>, unknown, string]
-    return { word, question, cell, title }
+    const [word, question, cell, title, n] = JSON.parse(text) as [string, Record<string, unknown>, unknown, string, unknown?]
+    return { word, question, cell, title, ...(typeof n === 'number' ? { n } : {}) }
   } catch {
     return null
   }

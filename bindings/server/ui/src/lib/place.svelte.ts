@@ -26,8 +26,20 @@ export const place = {
   },
 }
 
+/** Asks before a place is left where something would be lost. */
+let guard: ((next: URL) => boolean) | null = null
+
+export function hold(ask: (next: URL) => boolean): () => void {
+  guard = ask
+  return () => {
+    if (guard === ask) guard = null
+  }
+}
+
 addEventListener('popstate', () => {
-  url = new URL(location.href)
+  const next = new URL(location.href)
+  if (guard && !guard(next)) history.pushState(null, '', url.pathname + readable(url.search))
+  else url = next
 })
 
 /** The link to a page, with the range, zone and segment of now. */
@@ -51,6 +63,7 @@ export function set(patch: Patch, replace = false): void {
 
 export function go(href: string, replace = false): void {
   const next = new URL(href, url)
+  if (guard && !guard(next)) return
   const other = next.pathname !== url.pathname
   show(next, replace)
   if (other) scrollTo(0, 0)

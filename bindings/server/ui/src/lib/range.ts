@@ -36,6 +36,18 @@ export function days(range: Range): number {
   return Math.round((Date.parse(range.endDate) - Date.parse(range.startDate)) / 86_400_000) + 1
 }
 
+export type Per = 'daily' | 'weekly' | 'monthly'
+
+/** The period that a range is read by: of more than four months days are too many, of more than three years weeks. */
+export const usually = (range: Range): Per => (days(range) > 1100 ? 'monthly' : days(range) > 122 ? 'weekly' : 'daily')
+
+/** A period that was chosen, or the usual one; longer where it would make more points than can be drawn, or read. */
+export function readable(chosen: string | null, range: Range): Per {
+  const per = chosen === 'daily' || chosen === 'weekly' || chosen === 'monthly' ? chosen : usually(range)
+  if (per === 'monthly' || days(range) > 7 * 800) return 'monthly'
+  return per === 'weekly' || days(range) > 800 ? 'weekly' : 'daily'
+}
+
 const weekday = (date: string): number => (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7
 
 /** The range of a preset; of the default where there is no such preset. */
@@ -83,7 +95,22 @@ export function before(range: Range): Range {
   return { startDate: plus(range.startDate, -length), endDate: plus(range.endDate, -length) }
 }
 
+/** A range as the API takes it: of one day, its end is a moment, which is now where the day is not over. */
+export const wire = (range: Range, day: string, now: string): Range =>
+  range.startDate !== range.endDate ? range : { startDate: range.startDate, endDate: range.endDate === day ? now : `${plus(range.endDate, 1)}T00:00:00` }
+
+/** As long a range right before. Where the range is not over, no later than the same time of day: a part is held against as much. */
+export function wireBefore(range: Range, day: string, time: string): Range {
+  const then = before(range)
+  return range.endDate === day ? { ...then, endDate: `${then.endDate}T${time}` } : wire(then, day, '')
+}
+
+/** The time of day in a zone. */
+export const timeOfDay = (zone: string, now: Date): string => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(now)
+
+/** Offsets are no zones: they know no clock changes, and the API takes none. */
 export const isZone = (zone: string): boolean => {
+  if (!/^[A-Z]/i.test(zone)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return true

@@ -21,10 +21,11 @@ function named(question: Record<string, unknown>): string[] {
   return any || fields.length === 0 ? [] : [...found].sort()
 }
 
-/** An instant as the store writes it: UTC without a zone. A civil date begins at midnight in the question's zone. */
+/** An instant as the store writes it: UTC without a zone. A civil date begins at midnight in the question's zone, where a moment without a zone lies too. */
 function instant(text: string, zone: string, plus: number): string {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
-    const local = `timestamp ${quoted(text)}${plus ? ` + interval ${plus} day` : ''}`
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(text)
+  if (date || /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text)) {
+    const local = `timestamp ${quoted(text.replace('T', ' '))}${date && plus ? ` + interval ${plus} day` : ''}`
     return zone === 'UTC' ? local : `(${local}) at time zone ${quoted(zone)} at time zone 'UTC'`
   }
   return `timestamp ${quoted(new Date(text).toISOString().replace('T', ' ').replace('Z', ''))}`

@@ -26,6 +26,11 @@ export interface Exclusion {
   to?: number
 }
 
+/** What a funnel counts where it does not count people, of whom one may have several. */
+export function counted(question: Record<string, unknown>): 'sessions' | 'attempts' | null {
+  return question.unit === 'sessions' ? 'sessions' : question.unit === 'totals' ? 'attempts' : null
+}
+
 /** Steps without filters are written as names with commas, which read well in a link. */
 export function write(steps: Step[]): string {
   const plain = steps.every((s) => !s.w?.length && !s.o && !s.min && !s.max && bare(s.e))

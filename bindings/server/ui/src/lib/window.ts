@@ -7,7 +7,10 @@ export const WINDOW_UNITS: [string, string, number][] = [
 
 export function parse(text: string | null): { n: number; unit: string } | null {
   const found = /^([1-9]\d{0,5})([mhd])$/.exec(text ?? '')
-  return found ? { n: Number(found[1]), unit: found[2]! } : null
+  if (!found) return null
+  const [n, unit] = [Number(found[1]), found[2]!]
+  // None is longer than 100 years.
+  return n * WINDOW_UNITS.find((u) => u[0] === unit)![2] <= 36_500 * 86_400 ? { n, unit } : null
 }
 
 export function words(text: string): string {

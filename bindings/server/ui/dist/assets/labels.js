@@ -1,0 +1,1 @@
+function e(e){return e.map(({kind:t,value:n,label:r})=>e.filter(e=>e.label===r).length>1&&typeof n==`string`&&(t===void 0||t===`value`)?`“${r}”`:r)}var t=e=>/[\u0590-\u08ff\ufb1d-\ufefc]/.test(e)?`\u2068${e}\u2069`:e;export{t as n,e as t};
