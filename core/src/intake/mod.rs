@@ -83,6 +83,7 @@ impl std::fmt::Debug for Patience {
 pub(crate) struct Intake {
     /// The store's file, where it has one that may be written.
     path: Option<PathBuf>,
+    opened: Instant,
     log: Mutex<Option<Log>>,
     queue: Mutex<Queue>,
     keys: Mutex<Keys>,
@@ -158,6 +159,7 @@ impl Intake {
     ) -> Result<Self> {
         let intake = Self {
             path: path.filter(|_| !read_only).map(Path::to_owned),
+            opened: now,
             log: Mutex::default(),
             queue: Mutex::default(),
             keys: Mutex::default(),
@@ -404,15 +406,18 @@ impl Intake {
             Err(error) if error.kind() == ErrorKind::Internal => {
                 self.retry(home, clock, group, &error)
             }
-            Err(error) => {
-                if error.code() == FULL {
-                    let mut status = lock(&self.status);
-                    status.turned_away += group.len() as u64;
-                    status.trouble = Some(error.message().to_owned());
-                }
-                refuse(group, &error);
-            }
+            Err(error) => self.fail(group, &error),
         }
+    }
+
+    /// Refuses a group that the store cannot take now, such as one that there is no room for.
+    fn fail(&self, group: Vec<Waiting>, error: &Error) {
+        let mut status = lock(&self.status);
+        status.full = error.code() == FULL;
+        status.turned_away += if status.full { group.len() as u64 } else { 0 };
+        status.failing = Some(error.message().to_owned());
+        drop(status);
+        refuse(group, error);
     }
 
     /// Tries once more to store a batch, and puts it aside where that fails too.
@@ -428,7 +433,7 @@ impl Intake {
                         .and_then(|content| parked.put(name, &content))
                 });
                 if !matches!(put, Some(Ok(()))) {
-                    return refuse(group, &error);
+                    return self.fail(group, &error);
                 }
                 let parked = Error::new(
                     ErrorKind::Internal,
@@ -442,7 +447,7 @@ impl Intake {
                     let _ = waiting.turn.send(Turn::Done(Err(parked)));
                 }
             }
-            Err(_) => refuse(group, first),
+            Err(_) => self.fail(group, first),
         }
     }
 
@@ -452,7 +457,8 @@ impl Intake {
         }
         let mut status = lock(&self.status);
         status.commits += 1;
-        status.trouble = None;
+        status.failing = None;
+        status.full = false;
         let now = clock();
         let mut first = 0;
         for waiting in group {

@@ -50,11 +50,17 @@ pub struct IngestStatus {
     pub log_bytes: u64,
     /// Batches that could not be stored and were put beside the file.
     pub parked: u64,
+    /// Why the last batch could not be stored, where whoever sent it was told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+    /// Whether there was no room for it.
+    #[serde(skip)]
+    pub full: bool,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
     /// What the store holds; nothing where that cannot be read.
     pub stored: Option<Stored>,
-    /// Why what the store holds cannot be read, or, where it can, why no events can be stored, such as a full disk.
+    /// Why what the store holds cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
@@ -141,12 +147,19 @@ impl IngestStatus {
         self.lag = Some((now.micros() - received.micros()).max(0) as f64 / 1e6);
         let fresh = self.source(source);
         fresh.accepted += report.accepted;
-        fresh.received_at = fresh.received_at.max(Some(received));
+        // What lies ahead says nothing of how fresh it is, whoever's clock was wrong.
+        let passed = |at: &Instant| *at <= now;
+        fresh.received_at = fresh.received_at.filter(passed).max(Some(received));
         if report.accepted > 0 {
-            fresh.latest = fresh
-                .latest
-                .max(latest.map(Instant::saturating_from_micros));
+            let latest = latest.map(Instant::saturating_from_micros);
+            let latest = latest.map(|at| at.min(now));
+            fresh.latest = fresh.latest.filter(passed).max(latest);
         }
+    }
+
+    /// When the latest accepted event of a source happened, where it sent one.
+    pub(super) fn latest(&self, name: &str) -> Option<Instant> {
+        self.sources.get(name)?.latest
     }
 
     /// What is known of a source.
@@ -176,12 +189,18 @@ impl Intake {
         lock(&self.status).source(source).state = Some(state);
     }
 
+    /// When the latest event happened that a source sent; of one that sent nothing since the store was opened, when that was.
+    pub(crate) fn heard(&self, source: &str) -> Instant {
+        let latest = lock(&self.status).latest(source);
+        latest.unwrap_or(self.opened)
+    }
+
     /// Whether there is room for events, as far as is known: once the disk was full it is tried until something is stored, or could be.
     ///
     /// # Errors
     /// `disk_full`, or whatever else keeps a file beside the store from being written.
     pub(crate) fn room(&self) -> Result<()> {
-        if lock(&self.status).trouble.is_none() {
+        if !lock(&self.status).full {
             return Ok(());
         }
         if let Some(path) = &self.path {
@@ -195,7 +214,8 @@ impl Intake {
             let _ = std::fs::remove_file(&probe);
             written.map_err(|error| failure(path, error))?;
         }
-        lock(&self.status).trouble = None;
+        let mut status = lock(&self.status);
+        (status.full, status.failing) = (false, None);
         Ok(())
     }
 

@@ -54,16 +54,19 @@ fn a_full_disk_is_trouble_until_there_is_room_again() {
     })
     .unwrap();
     let intake = super::Intake::open(Some(&path), false, &home, now()).unwrap();
-    let full = || super::lock(&intake.status).trouble = Some("full".to_owned());
+    let full = || {
+        let mut status = super::lock(&intake.status);
+        (status.full, status.failing) = (true, Some("full".to_owned()));
+    };
     full();
-    assert!(intake.room().is_ok() && intake.status().trouble.is_none());
+    assert!(intake.room().is_ok() && intake.status().failing.is_none());
     assert!(!path.with_extension("db.room").exists());
     // Where nothing can be written there is none.
     std::fs::create_dir(path.with_extension("db.room")).unwrap();
     assert!(intake.room().is_ok(), "nobody doubts it");
     full();
     assert!(intake.room().is_err());
-    assert_eq!(intake.status().trouble.as_deref(), Some("full"));
+    assert_eq!(intake.status().failing.as_deref(), Some("full"));
 }
 
 /// The file and the log as they are, without what the engine has not written into the file yet.

@@ -120,13 +120,11 @@ fn troubles(status: &Value) -> Vec<String> {
     if number("waitingEvents") as f64 > FULL * number("capacity") as f64 && number("capacity") > 0 {
         troubles.push("more events arrive than can be stored".to_owned());
     }
+    if let Some(why) = status.get("failing").and_then(Value::as_str) {
+        troubles.push(format!("events cannot be stored: {why}"));
+    }
     if let Some(why) = status.get("trouble").and_then(Value::as_str) {
-        // What is stored is told where it can be read.
-        let what = match status.get("stored").is_some_and(Value::is_object) {
-            true => "events cannot be stored",
-            false => "what is stored cannot be read",
-        };
-        troubles.push(format!("{what}: {why}"));
+        troubles.push(format!("what is stored cannot be read: {why}"));
     }
     let aside = status.pointer("/stored/setAside").and_then(Value::as_array);
     for path in aside.into_iter().flatten().filter_map(Value::as_str) {
@@ -230,13 +228,9 @@ mod tests {
         assert!(troubles(&well).is_empty());
         let ill = json!({
             "waitingEvents": 90, "capacity": 100, "parked": 2, "stored": {"setAside": ["a.log.damaged-1"]},
-            "sources": {"nats X": {"trouble": "gone"}}, "trouble": "gone too",
+            "sources": {"nats X": {"trouble": "gone"}}, "trouble": "gone too", "failing": "there is no room",
         });
-        let told = troubles(&ill);
-        assert_eq!(told.len(), 5);
-        assert!(told.contains(&"events cannot be stored: gone too".to_owned()));
-        let unread = troubles(&json!({"stored": null, "trouble": "gone"}));
-        assert_eq!(unread, ["what is stored cannot be read: gone"]);
+        assert_eq!(troubles(&ill).len(), 6);
         let text = shown(
             &json!({"stored": {"events": 1234}, "lag": 0.0042, "refusedByCode": {"required": 3}}),
             Instant::default(),

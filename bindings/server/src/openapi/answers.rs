@@ -682,6 +682,10 @@ fn events() -> Named {
                     "parked",
                     about(count(), "Batches that could not be stored."),
                 ),
+                (
+                    "failing?",
+                    about(text(), "Why the last batch could not be stored."),
+                ),
                 ("recovery", open()),
                 (
                     "stored",
@@ -707,10 +711,7 @@ fn events() -> Named {
                 ),
                 (
                     "trouble?",
-                    about(
-                        text(),
-                        "Why what the store holds cannot be read, or why no events can be stored.",
-                    ),
+                    about(text(), "Why what the store holds cannot be read."),
                 ),
             ]),
         ),

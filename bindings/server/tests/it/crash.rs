@@ -417,6 +417,7 @@ fn a_store_that_a_full_disk_broke_tells_how_it_does_and_is_opened_again_once_the
     assert_eq!(code, 200, "{status}");
     assert!(status["data"]["batches"].as_u64().unwrap() > 0, "{status}");
     assert!(status["data"]["trouble"].is_string(), "{status}");
+    assert!(status["data"]["failing"].is_string(), "{status}");
     let url = format!("http://{address}");
     let doctor = run(&["doctor", "--url", &url, "--token", &token], &[]);
     assert_eq!(doctor.code, 1, "{}", doctor.err);
@@ -508,7 +509,8 @@ fn a_damaged_log_of_dashboards_stops_no_start_and_is_not_thrown_away() {
     let board = json!({"name": "Board", "widgets": [widget]}).to_string();
     for round in 0..3 {
         let (server, address) = serve(&data);
-        let (status, made) = send(&address, ("POST", boards), &admin(), &board).unwrap();
+        let (status, made) =
+            crate::program::send(&address, ("POST", boards), &admin(), &board).unwrap();
         assert_eq!(status, 201, "{made}");
         drop(server);
         let mut bytes = std::fs::read(&wal).unwrap();
