@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use postgres::config::Host;
 use postgres::{Client, Config, NoTls, Row};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -89,9 +90,18 @@ impl Pull {
         named("table", table)?;
         named("cursor", column)?;
         let parts: Vec<String> = table.split('.').map(quoted).collect();
-        let database = config.get_dbname().unwrap_or_default();
+        let hosts = config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let ports = config.get_ports().iter().map(u16::to_string);
+        let server: Vec<String> = hosts.chain(ports).collect();
+        let server = server.join(" ");
+        let database = config.get_dbname().or(config.get_user());
+        let database = database.unwrap_or_default();
         Ok(Self {
-            name: format!("postgres\n{database}\n{table}\n{column}"),
+            name: format!("postgres\n{server}\n{database}\n{table}\n{column}"),
             config,
             table: parts.join("."),
             column: quoted(column),

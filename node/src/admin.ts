@@ -259,7 +259,7 @@ export class Administration extends Handle {
   }
 
   /** Sends a test to all places that an alert rule tells. */
-  async testAlert(id: string): Promise<Exact<{ reading: object; verdict: string; messages: number }>> {
+  async testAlert(id: string): Promise<Exact<{ reading: Record<string, unknown>; verdict: string; messages: number }>> {
     return exact(await this.call(() => this.native.testAlert(id)));
   }
 

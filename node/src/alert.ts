@@ -14,7 +14,12 @@ export type AlertSource =
       low?: string | null;
       high?: string | null;
     })
-  | { system: 'freshness' | 'export_failures' | 'failures' };
+  | {
+      system: 'freshness';
+      /** Whose events count, by the name that `ingestStatus` has; those of all sources by default. */
+      source?: string | null;
+    }
+  | { system: 'export_failures' | 'failures' };
 
 /** What an alert rule looks for. */
 export type AlertCondition =

@@ -67,6 +67,7 @@ type Charted =
   | 'journey'
   | 'realtime'
   | 'anomalies'
+  | 'detect_anomalies'
   | 'pickup'
   | 'predictive'
   | 'churn'
@@ -127,7 +128,7 @@ export class Analytics extends Administration {
       await this.call(() =>
         plain
           ? this.native.ingest(data(events, 'events'))
-          : this.native.ingestBatch(data(events, 'events'), source ?? 'node', idempotencyKey ?? null),
+          : this.native.ingestBatch(data(events, 'events'), source ?? 'embedded', idempotencyKey ?? null),
       ),
     );
   }

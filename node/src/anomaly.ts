@@ -1,5 +1,19 @@
-/** What of a metric was not as usual. */
+/** What of a metric was not as usual, and what of any table of series. */
 
+import { stoppable } from './asking.js';
+import { awaited } from './error.js';
+import {
+  columns,
+  lazy,
+  type Charted,
+  type ForecastAsking,
+  type ForecastOptions,
+  type Frame,
+  type SeriesColumns,
+  type SeriesValues,
+} from './forecast.js';
+import { native } from './native.js';
+import { written } from './question.js';
 import type { Metric } from './realtime.js';
 import type { Stamp, When, Window } from './query.js';
 
@@ -97,4 +111,100 @@ export interface AnomaliesAnswer extends Stamp {
   findings: Finding[];
   /** The buckets of the range. */
   series: AnomalyPoint[];
+}
+
+/** How series are judged. */
+export interface DetectOptions extends Pick<
+  ForecastOptions,
+  'freq' | 'gaps' | 'kind' | 'asOf' | 'idCol' | 'timeCol' | 'targetCol' | 'threads'
+> {
+  /** How many false alarms a week are put up with. */
+  readonly alarmsPerWeek?: number | null;
+  /** The least change that is told, as a share. */
+  readonly minChange?: number | null;
+  /** The least that must be expected of a stretch; of counts 20 by default. */
+  readonly minVolume?: number | null;
+}
+
+/** What the word `detect_anomalies` is asked. */
+export type DetectColumns = Omit<SeriesColumns, 'regressors'> &
+  SeriesValues &
+  Omit<DetectOptions, 'targetCol' | 'threads'>;
+
+/** Something in a series that was not as it usually is. */
+export interface SeriesFinding extends Omit<Finding, 'since' | 'foundAt' | 'until'> {
+  /** The series. */
+  uniqueId: string;
+  /** The first period that deviates. */
+  since: string | number;
+  /** The period in which it was found. */
+  foundAt: string | number;
+  /** The first period that is as usual again; null while it lasts. */
+  until: string | number | null;
+}
+
+/** What was not as usual in the series of a table. */
+export interface DetectAnswer {
+  /** Every period, column by column. */
+  rows: {
+    uniqueId: string[];
+    ds: (string | number)[];
+    y: (number | null)[];
+    expected: (number | null)[];
+    low: (number | null)[];
+    high: (number | null)[];
+    score: (number | null)[];
+    status: AnomalyPoint['status'][];
+    unusual: boolean[];
+  };
+  /** What was found, series by series. */
+  findings: SeriesFinding[];
+  /** How each series was read. */
+  series: {
+    uniqueId: string;
+    kind: 'value' | 'count' | 'amount' | 'share';
+    periods: number;
+    /** Periods that had no row. */
+    filled: number;
+    gaps: 'zero' | 'missing' | 'closed' | null;
+    /** Rows of a period that already had one. */
+    repeated: number;
+    /** Rows after `asOf`. */
+    future: number;
+    /** Whether the last period was not over and left out. */
+    partial: boolean;
+  }[];
+}
+
+/**
+ * What was not as usual in each series of a table.
+ *
+ * Each period is judged by what came before it: hours and shorter ones by the same hour of the last four weeks, days by the same
+ * weekday of the last eight, longer ones and those of an axis of integers by the 26 before. The table of the answer has `unique_id`
+ * and `ds` as they came, `y`, `expected`, `low`, `high`, `score`, `status` and `unusual`.
+ *
+ * @example
+ * ```ts
+ * const { findings } = await detectAnomalies(rows, { kind: 'count' });
+ * console.log(findings.map(({ since, expected, observed }) => [since, expected, observed]));
+ * ```
+ */
+export async function detectAnomalies(
+  frame: Frame,
+  options?: DetectOptions | null,
+  asking?: ForecastAsking | null,
+): Promise<Charted<DetectAnswer>> {
+  const { threads, targetCol, ...asked } = options ?? {};
+  const arrow = frame instanceof Uint8Array;
+  const names = {
+    ids: asked.idCol ?? 'unique_id',
+    times: asked.timeCol ?? 'ds',
+    values: targetCol ?? 'y',
+    regressors: [],
+  };
+  const question = written(arrow ? { ...asked, targetCol } : { ...asked, ...columns(frame, names) });
+  const call = stoppable(asking?.signal, asking?.onProgress, (stop, hear) =>
+    native.detectAnomalies(arrow ? frame : null, question, threads ?? null, stop, hear),
+  );
+  return lazy<DetectAnswer>(await awaited(() => call), ['rows', 'findings', 'series']);
 }

@@ -30,6 +30,8 @@ export interface IngestStatus {
   logBytes: number;
   /** Batches that could not be stored and were put beside the file. */
   parked: number;
+  /** Why the last batch could not be stored. */
+  failing?: string;
   /** What was found in the log when the store was opened. */
   recovery: Recovery;
   /** What the store holds; null where that cannot be read. */
@@ -80,7 +82,7 @@ export interface Recovery {
 
 /** How a batch of events is taken. */
 export interface IngestOptions {
-  /** Where the events come from, for the freshness of each source; at most 100 characters, `node` by default. */
+  /** Where the events come from, for the freshness of each source; at most 100 characters, `embedded` by default. */
   readonly source?: string | null;
   /** A key by which the same batch is known when it is sent again within 24 hours: it is answered as before and stored once. */
   readonly idempotencyKey?: string | null;

@@ -75,12 +75,17 @@ export interface SeriesColumns {
   readonly regressors?: Readonly<Record<string, readonly (number | null)[]>> | null;
 }
 
-type InColumns = SeriesColumns & {
+/** The values of such a table. */
+export interface SeriesValues {
   /** The values; null where one is missing. */
   readonly y: readonly (number | null)[];
-  /** Days, past and to come, by the name of what happens on them. */
-  readonly events?: readonly { readonly name: string; readonly days: readonly When[] }[] | null;
-};
+}
+
+type InColumns = SeriesColumns &
+  SeriesValues & {
+    /** Days, past and to come, by the name of what happens on them. */
+    readonly events?: readonly { readonly name: string; readonly days: readonly When[] }[] | null;
+  };
 
 /** What the word `forecast` is asked. */
 export type ForecastColumns = InColumns &
@@ -246,7 +251,8 @@ async function run(
   return awaited(() => call);
 }
 
-interface Names {
+/** What the columns of a table are called. */
+export interface Names {
   ids: string;
   times: string;
   values: string;
@@ -254,7 +260,7 @@ interface Names {
 }
 
 /** Rows as columns, in the core's JSON form. */
-function columns(rows: readonly SeriesRow[], names: Names): object {
+export function columns(rows: readonly SeriesRow[], names: Names): object {
   const has = (name: string) => rows.some((row) => name in row);
   const column = (name: string) => rows.map((row) => row[name] ?? null);
   const numbers = (name: string) => column(name).map((value) => (Number.isNaN(value) ? null : value));
@@ -272,7 +278,7 @@ function listed(events: Readonly<Record<string, When | readonly When[]>>): objec
 }
 
 /** An answer whose fields are read from its text when one of them is first looked at. */
-function lazy<T extends object>(from: NativeAnswer, fields: readonly string[]): Charted<T> {
+export function lazy<T extends object>(from: NativeAnswer, fields: readonly string[]): Charted<T> {
   let read: Record<string, unknown> | undefined;
   const made = {};
   for (const field of fields) {

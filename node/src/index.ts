@@ -40,7 +40,18 @@ export type {
   FirstUses,
 } from './adoption.js';
 export type { Answer, Exact, Row, RowOptions } from './answer.js';
-export type { AnomaliesAnswer, AnomaliesQuestion, AnomalyPoint, Expected, Finding } from './anomaly.js';
+export {
+  detectAnomalies,
+  type AnomaliesAnswer,
+  type AnomaliesQuestion,
+  type AnomalyPoint,
+  type DetectAnswer,
+  type DetectColumns,
+  type DetectOptions,
+  type Expected,
+  type Finding,
+  type SeriesFinding,
+} from './anomaly.js';
 export type {
   Activity,
   ChurnAnswer,
@@ -70,6 +81,7 @@ export {
   type Score,
   type SeriesColumns,
   type SeriesRow,
+  type SeriesValues,
 } from './forecast.js';
 export type { OnTheBooks, PickupAnswer, PickupCell, PickupFigures, PickupPeriod, PickupQuestion } from './pickup.js';
 export type {

@@ -148,6 +148,14 @@ interface Native {
   open(options: string): Promise<NativeStore>;
   forecast: Forecasting;
   backtest: Forecasting;
+  /** Judges a table in Arrow IPC, or the one that stands in the question. */
+  detectAnomalies: (
+    frame: Uint8Array | null,
+    question: string,
+    threads: number | null,
+    stop: NativeStop,
+    hear: ((share: number) => void) | null,
+  ) => Promise<NativeAnswer>;
   Stop: new () => NativeStop;
 }
 

@@ -1,7 +1,7 @@
 /** Every word with its question, its answer and the cells of its answer. */
 
 import type { AdoptionAnswer, AdoptionQuestion } from './adoption.js';
-import type { AnomaliesAnswer, AnomaliesQuestion } from './anomaly.js';
+import type { AnomaliesAnswer, AnomaliesQuestion, DetectAnswer, DetectColumns } from './anomaly.js';
 import type {
   AdoptionCell,
   ChurnCell,
@@ -62,6 +62,7 @@ export interface Words {
   backtest: { question: BacktestColumns; answer: BacktestAnswer; cell: never };
   pickup: { question: PickupQuestion; answer: PickupAnswer; cell: PickupCell };
   anomalies: { question: AnomaliesQuestion; answer: AnomaliesAnswer; cell: never };
+  detect_anomalies: { question: DetectColumns; answer: DetectAnswer; cell: never };
 }
 
 /** A word. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
-import { backtest, forecast, open, TravelsenseError } from 'travelsense';
+import { backtest, detectAnomalies, forecast, open, TravelsenseError } from 'travelsense';
 
 /** @param {number} t */
 const day = (t) => new Date(Date.UTC(2025, 0, 1 + t)).toISOString().slice(0, 10);
@@ -107,4 +107,20 @@ test('the store foretells', async () => {
     assert.ok(tableFromIPC(await answer.toArrowIPC()).numRows > 0);
   }
   assert.match(await store.chart('churn', { horizonDays: 14 }), /^<svg/);
+});
+
+test('what was not as usual in a table is found in rows and in Arrow alike', async () => {
+  const given = Array.from({ length: 84 }, (_, n) => ({ ds: day(n), y: n === 80 ? 200 : 1000 + 10 * (n % 7) }));
+  const made = await detectAnomalies(given, { kind: 'count' });
+  assert.deepEqual(
+    made.findings.map(({ since, direction, observed }) => [since, direction, observed]),
+    [[day(80), 'down', 200]],
+  );
+  assert.equal(made.rows.unusual.indexOf(true), 80);
+  assert.equal(made.series[0]?.periods, 84);
+  const arrow = tableFromArrays({ ds: given.map(({ ds }) => ds), y: Float64Array.from(given.map(({ y }) => y)) });
+  const other = await detectAnomalies(tableToIPC(arrow), { kind: 'count' });
+  assert.deepEqual(other.findings, made.findings);
+  assert.match((await made.toSVG()) ?? '', /What was unusual of y/);
+  await assert.rejects(detectAnomalies(given, /** @type {any} */ ({ kind: 'money' })), { code: 'validation_failed' });
 });

@@ -44,7 +44,7 @@ test('import and require give the same classes', () => {
   const required = require('travelsense');
   assert.equal(required.TravelsenseError, imported.TravelsenseError);
   assert.equal(required.open, imported.open);
-  const names = ['Analytics', 'TravelsenseError', 'backtest', 'createHandler', 'forecast', 'open'];
+  const names = ['Analytics', 'TravelsenseError', 'backtest', 'createHandler', 'detectAnomalies', 'forecast', 'open'];
   assert.deepEqual(Object.keys(required).sort(), names);
 });
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from travelsense._analytics import Analytics, open  # noqa: A004 - `travelsense.open` reads as what it does
+from travelsense._detect import detect_anomalies
 from travelsense._errors import (
     Cancelled,
     Conflict,
@@ -35,7 +36,7 @@ from travelsense._errors import (
 from travelsense._forecast import backtest, forecast
 from travelsense._native import __version__
 from travelsense._question import Filter, Range
-from travelsense._result import Backtest, Forecast, Result
+from travelsense._result import Anomalies, Backtest, Forecast, Result
 
 if TYPE_CHECKING:
     from travelsense._async import AsyncAnalytics, aopen
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analytics",
+    "Anomalies",
     "AsyncAnalytics",
     "Backtest",
     "Cancelled",
@@ -67,6 +69,7 @@ __all__ = [
     "__version__",
     "aopen",
     "backtest",
+    "detect_anomalies",
     "explore",
     "forecast",
     "open",

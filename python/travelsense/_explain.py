@@ -29,6 +29,13 @@ _SCORES = {
     "coverage_80, _95": "share of values within the interval of 80 % and of 95 %",
     "width_80, _95": "mean width of the interval ÷ mean absolute value",
 }
+# What a change is a share of, and what chance alone does.
+_KINDS = {
+    "count": "strays at least as independent arrivals do; a change is a share of what was expected",
+    "amount": "a change is a share of what was expected",
+    "share": "a change is a share of what was expected",
+    "value": "its zero means nothing: a change is a share of what was expected above the least, and of the span",
+}
 # What it is called, and when it was made.
 _NAMES = {"_id", "title", "description", "metricName", "timestamp", "createdAt", "updatedAt"}
 
@@ -37,8 +44,8 @@ def explain(word: str, answer: Any) -> str:
     """The switches of an answer with what each decides, and where its numbers come from."""
     if isinstance(answer, list):
         return "\n\n".join(explain(_title(word, part), part) for part in answer)
-    if word in {"forecast", "backtest"}:
-        return "\n".join([word, *(_found(answer) if word == "forecast" else _scored())])
+    if word in _OF_TABLES:
+        return "\n".join([word, *_OF_TABLES[word](answer)])
     known = {rule["field"]: rule for rule in json.loads(rules(word))}
     held = {name: value for name, value in answer.items() if not isinstance(value, list | dict)}
     told = {**held, **answer.get("switches", {}), **answer.get("metadata", {})}
@@ -79,8 +86,26 @@ def _found(answer: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _scored() -> list[str]:
+def _scored(_answer: dict[str, Any]) -> list[str]:
     return [line for name, why in _SCORES.items() for line in _line(name, "", why)]
+
+
+def _judged(answer: dict[str, Any]) -> list[str]:
+    """How each series of a table was read and judged."""
+    lines = []
+    for series in answer["series"][:_MOST_SERIES]:
+        lines.append(f"series {series['uniqueId']}".rstrip())
+        lines += _line("kind", series["kind"], _KINDS[series["kind"]])
+        lines += _line("periods", f"{series['periods']:,}", f"of which {series['filled']:,} had no row")
+        if series["partial"]:
+            lines += _line("partial", "true", "the last period was not over, and left out")
+    if (more := len(answer["series"]) - _MOST_SERIES) > 0:
+        lines.append(f"and {more:,} more series")
+    return lines
+
+
+# What is asked of a table of one's own, and no store.
+_OF_TABLES = {"forecast": _found, "backtest": _scored, "detect_anomalies": _judged}
 
 
 def _title(word: str, part: dict[str, Any]) -> str:

@@ -107,8 +107,8 @@ def forecast(
         "kind": kind,
         "as_of": as_of,
     }
-    names = _Names(id_col, time_col, target_col, regressors)
-    rows, ahead, text = _asked(frame, future, names, asked)
+    names = Names(id_col, time_col, target_col, regressors)
+    rows, ahead, text = asking(frame, future, names, asked)
     answer = ask("forecast", lambda how: _native.forecast(rows, ahead, text, threads, how), progress=progress)
     return Forecast(answer)
 
@@ -181,13 +181,13 @@ def backtest(
         "kind": kind,
         "as_of": as_of,
     }
-    names = _Names(id_col, time_col, target_col, regressors)
-    rows, _, text = _asked(frame, None, names, asked)
+    names = Names(id_col, time_col, target_col, regressors)
+    rows, _, text = asking(frame, None, names, asked)
     answer = ask("backtest", lambda how: _native.backtest(rows, None, text, threads, how), progress=progress)
     return Backtest(answer)
 
 
-class _Names:
+class Names:
     """What the columns of a frame are called."""
 
     def __init__(self, ids: str, times: str, values: str, regressors: Sequence[str] | None) -> None:
@@ -212,7 +212,7 @@ class _Names:
         return {name: values for name, values in read.items() if values}
 
 
-def _asked(frame: Any, future: Any, names: _Names, asked: dict[str, Any]) -> tuple[object | None, object | None, str]:
+def asking(frame: Any, future: Any, names: Names, asked: dict[str, Any]) -> tuple[object | None, object | None, str]:
     """The frame, that of the periods ahead, and the question; rows that are not in a frame are in the question."""
     if _exports(frame):
         frame = readable(frame)

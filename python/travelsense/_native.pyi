@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias, final
 
-__all__ = ["Answer", "Letter", "Stop", "Store", "__version__", "backtest", "forecast", "rules"]
+__all__ = ["Answer", "Letter", "Stop", "Store", "__version__", "backtest", "detect_anomalies", "forecast", "rules"]
 
 __version__: str
 
@@ -15,6 +15,7 @@ def forecast(
 def backtest(
     frame: object | None, future: object | None, question: str, threads: int | None, patience: _Patience
 ) -> Answer: ...
+def detect_anomalies(frame: object | None, question: str, threads: int | None, patience: _Patience) -> Answer: ...
 
 @final
 class Answer:

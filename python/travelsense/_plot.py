@@ -204,6 +204,20 @@ def _anomalies(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     return band + line + marks
 
 
+def _detect_anomalies(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
+    """What came and what was expected of each series, one below the other."""
+    series, time = result.columns[:2]
+    shown = [{**row, "series": "" if row[series] is None else str(row[series]), "ds": row[time]} for row in rows]
+    x = alt.X(f"ds:{'T' if isinstance(shown[0]['ds'], str) else 'Q'}", title=None)
+    chart = alt.Chart().encode(x=x)
+    band = chart.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    line = chart.mark_line().encode(y="y:Q", tooltip=["series:N", x, "y:Q", "expected:Q", "unusual:N"])
+    marks = chart.transform_filter("datum.unusual").mark_point(color="#b3361b", filled=True).encode(y="y:Q")
+    facets = alt.layer(band, line, marks, data=alt.Data(values=shown)).properties(height=160)
+    facets = facets.facet(row=alt.Row("series:N", title=None)).resolve_scale(y="independent")
+    return facets.properties(title="What was unusual")
+
+
 def _predictive(alt: Any, rows: list[dict[str, Any]], result: Result) -> Any:
     shown = [
         {
@@ -331,6 +345,7 @@ _CHARTS: dict[str, Callable[[Any, list[dict[str, Any]], Result], Any]] = {
     "journey": _journey,
     "realtime": _realtime,
     "anomalies": _anomalies,
+    "detect_anomalies": _detect_anomalies,
     "pickup": _pickup,
     "predictive": _predictive,
     "forecast": _forecast,

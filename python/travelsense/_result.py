@@ -36,7 +36,7 @@ class Result:
     Attributes:
         word: what was asked: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`,
             `engagement`, `adoption`, `realtime`, `pickup`, `anomalies`, `user_insights`, `predictive`, `churn`,
-            `value`, `next_action`, `forecast` or `backtest`.
+            `value`, `next_action`, `forecast`, `backtest` or `detect_anomalies`.
 
     Example:
         >>> import travelsense as ts
@@ -288,6 +288,23 @@ class Backtest(Result):
 
     def to_svg(self, series: object = None) -> str | None:
         """One series, the first by default: what came, and what was forecast and naively; `None` if there is none."""
+        return self._answer.svg_of(None if series is None else str(series))
+
+
+class Anomalies(Result):
+    """What was not as usual in a table of series: what `to_arrow` and its like give are its periods."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("detect_anomalies", answer)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What was found, series by series, as it stands in JSON: since when, what was expected, what came."""
+        found: list[dict[str, Any]] = self.to_dict()["findings"]
+        return found
+
+    def to_svg(self, series: object = None) -> str | None:
+        """One series, the first by default: what came over what was expected; `None` where there is none."""
         return self._answer.svg_of(None if series is None else str(series))
 
 

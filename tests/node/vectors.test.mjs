@@ -11,7 +11,7 @@ import { compiled } from '../../node/test/compiled.mjs';
 /** @typedef {import('../../node/dist/index.mjs').Analytics} Analytics */
 /** @typedef {'funnel' | 'drop_off' | 'compare' | 'explain_difference' | 'retention'} Earlier */
 /** @typedef {Earlier | 'journey' | 'engagement' | 'adoption' | 'realtime' | 'churn' | 'value' | 'next_action' | 'pickup' | Foretold} Word */
-/** @typedef {'score' | 'feedback' | 'predictive' | 'forecast' | 'backtest'} Foretold */
+/** @typedef {'score' | 'feedback' | 'predictive' | 'forecast' | 'backtest' | 'detect_anomalies'} Foretold */
 /** @typedef {{ code: string, errors: { field: string, code: string }[] }} Refusal */
 /**
  * @typedef {object} Vector

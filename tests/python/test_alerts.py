@@ -1,7 +1,13 @@
 """Alerts and notifications: the core's rules, met from Python."""
 
+import json
+from datetime import datetime, timedelta
+
 import pytest
 import travelsense as ts
+from conftest import NOW, ROOT
+
+FORETOLD = json.loads((ROOT / "tests/data/alerts/foretold.json").read_text())
 
 RULE = {
     "name": "Quiet",
@@ -78,3 +84,27 @@ def test_notifications_are_delivered_by_the_program_and_told_how_that_went(store
     assert [told["event"] for told in news] == ["firing", "notified"]
     with pytest.raises(ts.Forbidden):
         store.acting("vic", "viewer").deliver_notifications(send)
+
+
+@pytest.mark.parametrize("case", FORETOLD, ids=lambda case: case["rule"]["name"])
+def test_what_came_is_held_against_what_was_foretold_and_against_what_was_before(empty, case):
+    days = {back: 30 if back == 1 else 3 + back % 4 for back in range(1, 41)}
+    at = {back: (datetime.fromisoformat(NOW) - timedelta(days=back)).isoformat() for back in days}
+    users = [(back, n) for back, count in days.items() for n in range(count)]
+    empty.ingest([{"userId": f"u{back}-{n}", "name": "complete_booking", "ts": at[back]} for back, n in users])
+    tested = empty.test_alert(empty.create_alert(case["rule"])["_id"])
+    assert (tested["verdict"], tested["reading"]["value"]) == ("breach", 30)
+    assert tested["reading"].get("before") == case["before"]
+    assert ("high" in tested["reading"]) == (case["before"] is None)
+
+
+def test_the_age_of_one_source_is_a_rule_of_its_own(store):
+    def verdict(**source):
+        return store.test_alert(store.create_alert({**RULE, "source": source})["_id"])["verdict"]
+
+    store.ingest([{"userId": "ada", "name": "search", "ts": NOW}], source="app")
+    assert verdict(system="freshness", source="app") == "clear"
+    assert verdict(system="freshness", source="embedded") == "breach"
+    with pytest.raises(ts.ValidationError) as caught:
+        verdict(system="export_failures", source="app")
+    assert [(e["field"], e["code"]) for e in caught.value.errors] == [("source.source", "unsupported")]

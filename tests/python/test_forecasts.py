@@ -278,3 +278,38 @@ def test_an_event_lies_on_the_day_that_its_clock_shows():
     effect = plain["series"][0]["effects"][0]
     assert effect["name"] == "sale"
     assert effect["size"] > 0.8
+
+
+def test_what_was_not_as_usual_in_a_table_is_the_same_from_every_frame():
+    days = [dt.date(2026, 1, 5) + dt.timedelta(days=n) for n in range(84)]
+    table = [
+        {"unique_id": name, "ds": str(day), "y": 1000 + 10 * (n % 7)} for name in "ab" for n, day in enumerate(days)
+    ]
+    table[80]["y"] = 200
+    expected = ts.detect_anomalies(table, progress=False)
+    (found,) = expected.findings
+    told = {name: found[name] for name in ("uniqueId", "since", "direction", "severity", "observed")}
+    assert told == {
+        "uniqueId": "a",
+        "since": str(days[80]),
+        "direction": "down",
+        "severity": "critical",
+        "observed": 200,
+    }
+    assert expected.columns == ["unique_id", "ds", "y", "expected", "low", "high", "score", "status", "unusual"]
+    assert [row["ds"] for row in expected if row["unusual"]] == [days[80]]
+    columns = {name: [row[name] for row in table] for name in ("unique_id", "ds", "y")}
+    for frame in [columns, pa.table(columns), pl.DataFrame(table), pd.DataFrame(table)]:
+        assert ts.detect_anomalies(frame, progress=False).findings == expected.findings, type(frame)
+    renamed = pd.DataFrame(table).rename(columns={"unique_id": "shop", "ds": "day", "y": "sold"})
+    named = ts.detect_anomalies(renamed, id_col="shop", time_col="day", target_col="sold", progress=False)
+    assert named.columns[:2] == ["shop", "day"]
+    assert named.findings == expected.findings
+    assert "What was unusual of b" in expected.to_svg("b")
+    assert expected.to_svg("c") is None
+    assert repr(expected).splitlines()[0] == "What was unusual of 2 series, 168 periods"
+    assert "a change is a share of what was expected" in " ".join(expected.explain().split())
+    assert expected.plot().to_dict()["title"] == "What was unusual"
+    with pytest.raises(ts.ValidationError) as caught:
+        ts.detect_anomalies(table, kind="money", alarms_per_week=0, progress=False)
+    assert [e["field"] for e in caught.value.errors] == ["kind", "alarms_per_week"]

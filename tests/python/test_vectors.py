@@ -29,6 +29,7 @@ WORDS = [
     "predictive",
     "forecast",
     "backtest",
+    "detect_anomalies",
 ]
 VECTORS = [path for word in WORDS for path in sorted((FOLDER / word).glob("*.json"))]
 

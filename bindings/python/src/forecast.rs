@@ -1,6 +1,7 @@
 //! Forecasts and backtests of the tables of other libraries, without a store.
 
 use pyo3::prelude::*;
+use serde_json::Value;
 use travelsense::Result;
 use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch, on_threads};
 
@@ -21,8 +22,8 @@ pub(crate) fn forecast(
     patience: Patience,
     py: Python<'_>,
 ) -> PyResult<Answer> {
-    let frames = (batches(frame)?, batches(future)?);
-    let made = run(py, frames, question, threads, &patience, |table, watch| {
+    let read = reading(batches(frame)?, batches(future)?);
+    let made = run(py, (question, read), threads, &patience, |table, watch| {
         table.forecast_watched(watch)
     })?;
     Ok(Answer::of_series(
@@ -44,8 +45,8 @@ pub(crate) fn backtest(
     patience: Patience,
     py: Python<'_>,
 ) -> PyResult<Answer> {
-    let frames = (batches(frame)?, batches(future)?);
-    let made = run(py, frames, question, threads, &patience, |table, watch| {
+    let read = reading(batches(frame)?, batches(future)?);
+    let made = run(py, (question, read), threads, &patience, |table, watch| {
         table.backtest_watched(watch)
     })?;
     Ok(Answer::of_series(
@@ -56,30 +57,36 @@ pub(crate) fn backtest(
     ))
 }
 
-fn batches(frame: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Frame>> {
+/// How a table is read that lies in frames, or in the question.
+fn reading(
+    frame: Option<Frame>,
+    future: Option<Frame>,
+) -> impl FnOnce(&Value) -> Result<Table> + Send {
+    move |question| match frame {
+        Some(frame) => Table::read(frame, future, question),
+        None => Table::parse(question),
+    }
+}
+
+pub(crate) fn batches(frame: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Frame>> {
     frame.map(capsule::batches).transpose()
 }
 
 /// Reads a table and makes something of it on threads of its own, while this one hears Ctrl-C and tells how far it is.
-fn run<T: Send>(
+pub(crate) fn run<A: Sync, T: Send>(
     py: Python<'_>,
-    (frame, future): (Option<Frame>, Option<Frame>),
-    question: &str,
+    (question, read): (&str, impl FnOnce(&Value) -> Result<A> + Send),
     threads: Option<usize>,
     patience: &Patience,
-    make: impl FnOnce(&Table, Watch<'_>) -> Result<T> + Send,
+    make: impl FnOnce(&A, Watch<'_>) -> Result<T> + Send,
 ) -> PyResult<T> {
     let raised = &mut None;
     let made = py.detach(|| {
         let asked = patience.asked();
         let hears = asked.clone();
         waiting(patience, &asked, raised, move || {
-            let question = json(question)?;
-            let table = match frame {
-                Some(frame) => Table::read(frame, future, &question)?,
-                None => Table::parse(&question)?,
-            };
-            on_threads(threads, || make(&table, &|share| hears.tell(share)))
+            let asked = read(&json(question)?)?;
+            on_threads(threads, || make(&asked, &|share| hears.tell(share)))
         })
     });
     let made = made.map_err(|e| raise(py, &e));

@@ -3,6 +3,7 @@
 //! A function here takes the JSON of a question, asks the core without holding the interpreter's lock, and hands back an
 //! answer; what a question means and what is wrong with it is the core's to say.
 
+mod anomaly;
 mod answer;
 mod capsule;
 mod error;
@@ -16,6 +17,8 @@ mod words;
 /// The compiled part of `travelsense`; everything public is in the package around it.
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::anomaly::detect_anomalies;
     #[pymodule_export]
     use super::answer::Answer;
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! What a rule looks for in what was read.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a rule looks for.
@@ -52,7 +53,8 @@ pub enum Against {
 }
 
 /// What was read for a rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reading {
     /// The value; nothing where the answer has none.
     pub value: Option<f64>,
@@ -67,7 +69,7 @@ pub struct Reading {
 }
 
 /// How a series is not as it usually is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unusual {
     /// Whether it is more than expected.
     pub up: bool,
@@ -129,6 +131,8 @@ impl Condition {
                     return Verdict::Unknown;
                 };
                 let change = (value - before) / before.abs();
+                // What is that share to the last digit but for the rounding of a division, is.
+                let by = by * (1.0 - 1e-9);
                 said(up && change >= by || down && change <= -by)
             }
             Self::Anomaly { up, down } => said(

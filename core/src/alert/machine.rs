@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::Verdict;
+use super::condition::{Reading, Verdict};
 use crate::query::{Instant, Window};
 
 /// Where a rule stands.
@@ -44,17 +44,35 @@ pub struct Policy {
 }
 
 /// What is remembered of a rule between two evaluations.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct State {
     /// Where it stands.
     pub phase: Phase,
     /// How many evaluations in a row have spoken for the next phase.
     pub count: u32,
+    /// The first of the evaluations in a row that found the condition, in microseconds, while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
     /// The instant of the last evaluation, in microseconds: a rule is evaluated once for each.
     pub evaluated: Option<i64>,
     /// The incident that is not over.
     pub incident: Option<Incident>,
+    /// What was read when it seemed to be over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear: Option<Reading>,
+}
+
+impl State {
+    /// It as the clock has it now: what was noted in a time to come was noted by a clock that was wrong.
+    #[must_use]
+    pub fn known_at(mut self, now: Instant) -> Self {
+        self.evaluated = self.evaluated.filter(|at| *at <= now.micros());
+        if let Some(incident) = &mut self.incident {
+            incident.cleared = incident.cleared.map(|at| at.min(now.micros()));
+        }
+        self
+    }
 }
 
 /// Something that happened, from the first alarm until it is over for good.
@@ -83,7 +101,7 @@ pub enum Notice {
 }
 
 /// What an evaluation brought about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is to be remembered.
     pub state: State,
@@ -144,11 +162,16 @@ impl Step {
                     Phase::Pending => state.count + 1,
                     _ => 1,
                 };
-                state.phase = Phase::Pending;
+                let since = match state.phase {
+                    Phase::Pending => state.since.unwrap_or(now),
+                    _ => now,
+                };
+                (state.phase, state.since) = (Phase::Pending, Some(since));
                 if state.count >= policy.hold {
+                    state.since = None;
                     state.incident = Some(Incident {
                         opened: now,
-                        since: now,
+                        since,
                         notified: false,
                         reopened: 0,
                         cleared: None,
@@ -167,7 +190,7 @@ impl Step {
             }
             (Phase::Firing, _) => state.count = 0,
             (Phase::Resolved, _) if state.incident.is_some() => {}
-            (_, _) => (state.phase, state.count) = (Phase::Ok, 0),
+            (_, _) => (state.phase, state.count, state.since) = (Phase::Ok, 0, None),
         }
     }
 

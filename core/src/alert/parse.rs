@@ -53,7 +53,7 @@ impl Rule {
             name: fields.required("name", |v| line(v, 1, 100)),
             source: fields
                 .required("source", |v| source(v).map(Some))
-                .unwrap_or(Source::System(System::Freshness)),
+                .unwrap_or_else(Source::freshness),
             condition: fields
                 .required("condition", |v| condition(v).map(Some))
                 .unwrap_or(Condition::NoData),
@@ -125,7 +125,7 @@ impl Rule {
                 "unsupported",
                 "a band needs a source that says where `low` or `high` is",
             ),
-            (Condition::Change { .. }, Source::System(_)) => fault(
+            (Condition::Change { .. }, Source::System { .. }) => fault(
                 "condition.type",
                 "unsupported",
                 "what is counted of travelsense itself is compared with a threshold",
@@ -147,9 +147,20 @@ fn source(value: &Value) -> Parsed<Source> {
         });
     }
     if has("system") {
-        return fields::object(value, |f| {
+        return fields::object_with(value, |f| {
             let system = f.required("system", |v| fields::one_of(v, &System::ALL).map(Some));
-            Source::System(system.unwrap_or(System::Freshness))
+            let source = f.optional("source", |v| line(v, 1, 100));
+            let fault =
+                (source.is_some() && system.is_some_and(|s| s != System::Freshness)).then(|| {
+                    FieldError {
+                        field: "source".to_owned(),
+                        code: "unsupported",
+                        message: "goes with `freshness` alone".to_owned(),
+                    }
+                });
+            let system = system.unwrap_or(System::Freshness);
+            let read = Source::System { system, source };
+            (read, fault.into_iter().collect())
         });
     }
     if !has("word") {

@@ -35,15 +35,20 @@ pub enum Source {
         high: Option<String>,
     },
     /// Something of travelsense itself.
-    System(System),
+    System {
+        /// What.
+        system: System,
+        /// For freshness, whose events count: those of one source, by the name that the status of the ingest has; of all by default.
+        source: Option<String>,
+    },
 }
 
 /// What of travelsense itself is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
-    /// How many seconds old the newest event is.
+    /// How many seconds old the newest event is. A source that sent nothing since the store was opened is as old as that at least.
     Freshness,
-    /// How many exports failed since the evaluation before.
+    /// How many exports failed since the evaluation before; those that somebody cancelled are none.
     ExportFailures,
     /// How many requests failed for a fault of ours since the evaluation before.
     Failures,
@@ -108,6 +113,14 @@ impl System {
 }
 
 impl Source {
+    /// How old the newest of all events is.
+    pub(super) fn freshness() -> Self {
+        Self::System {
+            system: System::Freshness,
+            source: None,
+        }
+    }
+
     /// It in its JSON form.
     pub fn json(&self) -> Value {
         match self {
@@ -133,7 +146,10 @@ impl Source {
                 }
                 form
             }
-            Self::System(system) => json!({ "system": system.name() }),
+            Self::System { system, source } => match source {
+                Some(source) => json!({ "system": system.name(), "source": source }),
+                None => json!({ "system": system.name() }),
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! When a rule is evaluated, and when it is left alone, in a time zone.
 
-use jiff::civil;
+use jiff::{ToSpan as _, civil};
 use serde_json::{Value, json};
 
 use crate::query::{Instant, Window, Zone};
@@ -79,12 +79,19 @@ impl Schedule {
         }
     }
 
-    /// About how long it is from one evaluation to the next.
-    pub fn interval(&self) -> Window {
-        match self {
-            Self::Every(every, _) => *every,
-            Self::At { .. } => Window::days(1),
-        }
+    /// The evaluation before that of an instant.
+    pub fn before(&self, at: Instant) -> Instant {
+        let back = |at: Instant| Instant::saturating_from_micros(at.micros() - 1);
+        // Whoever looks between two evaluations stands in for the last of them.
+        let last = self.due(at).unwrap_or(at);
+        self.due(back(last)).unwrap_or_else(|| back(last))
+    }
+
+    /// The same time of day on the same weekday of the week before.
+    pub fn week_before(&self, at: Instant) -> Instant {
+        let zone = self.zone();
+        let then = zone.civil(at).checked_sub(7.days());
+        then.map_or(at, |then| zone.instant(then))
     }
 
     /// It in its JSON form.

@@ -9,7 +9,10 @@ impl Rule {
         let what = match &self.source {
             Source::Metric { name, .. } => (*name).to_owned(),
             Source::Answer { word, value, .. } => format!("{word}{value}"),
-            Source::System(system) => system.name().to_owned(),
+            Source::System { system, source } => match source {
+                Some(source) => format!("{} of {source}", system.name()),
+                None => system.name().to_owned(),
+            },
         };
         let Some(value) = reading.value else {
             return format!("{}: {what} has no value", self.name);

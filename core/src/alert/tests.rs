@@ -312,6 +312,21 @@ fn a_rule_is_due_at_local_times_through_changes_of_the_clock() {
         every.due(instant("2026-06-01T10:29:59.9Z")),
         Some(instant("2026-06-01T10:15:00Z"))
     );
+    // The evaluation before one of a Monday was on Friday, also for whoever looks in between.
+    let friday = instant("2026-03-27T08:00:00Z");
+    assert_eq!(nine.before(instant("2026-03-30T07:00:00Z")), friday);
+    assert_eq!(nine.before(instant("2026-03-30T15:00:00Z")), friday);
+    // A week before it was nine o'clock as well.
+    assert_eq!(
+        nine.week_before(instant("2026-03-30T07:00:00Z")),
+        instant("2026-03-23T08:00:00Z")
+    );
+    // The last of a day is nearer to midnight than the others to each other.
+    let sevens = Schedule::Every(Window::seconds(420), Zone::default());
+    assert_eq!(
+        sevens.before(instant("2026-06-02T00:00:00Z")),
+        instant("2026-06-01T23:55:00Z")
+    );
     let night = Maintenance {
         days: 1 << 6,
         from: 23 * 60,

@@ -6,7 +6,9 @@ use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
 use crate::alert::Schedule;
-use crate::anomaly::{self, Anomalies, AnomalyAnswer, Direction, Metric, Settings};
+use crate::anomaly::{
+    self, Anomalies, AnomalyAnswer, Detection, DetectionAnswer, Direction, Metric, Settings,
+};
 use crate::error::{Error, Result};
 use crate::query::{Bound, Instant, Range, Span, Window};
 use crate::warehouse::Buckets;
@@ -14,6 +16,12 @@ use crate::warehouse::Buckets;
 pub(super) const WORD: Word = Word {
     name: "anomalies",
     ask: |a, who, question| json(&a.anomalies_json(who, question)?),
+    people: None,
+};
+
+pub(super) const DETECT: Word = Word {
+    name: "detect_anomalies",
+    ask: |a, who, question| json(&a.detect_anomalies_json(who, question)?),
     people: None,
 };
 
@@ -50,6 +58,23 @@ impl Analytics {
         self.anomalies(who, &Anomalies::parse(question, self.now())?)
     }
 
+    /// What was not as usual in a table of series in its JSON form, see [`Detection::parse`]; nothing stored is looked at.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong with the table; `forbidden` for a principal who may not read.
+    pub fn detect_anomalies_json(
+        &self,
+        who: &Principal,
+        question: &Value,
+    ) -> Result<DetectionAnswer> {
+        access::grant(who, Permission::ReadAnalytics, ())?;
+        let asked = Detection::parse(question)?;
+        let made = self
+            .pool
+            .install(|| asked.detect_watched(&|share| self.goes_on(share)));
+        made.map_err(|e| self.given_up(e))
+    }
+
     /// The series of a metric, and the hash of who is who.
     fn metered(
         &self,
@@ -82,14 +107,15 @@ impl Analytics {
         Ok((metered, identities))
     }
 
-    /// Whether a metric is not as usual in the last complete bucket before an instant: whether it is more, and what was expected.
+    /// Whether a metric is not as usual in the last complete bucket before an instant: whether it is more, what was expected of an
+    /// average bucket since it began, and what came.
     pub(super) fn unusual(
         &self,
         who: &Principal,
         (metric, range): (&str, &str),
         schedule: &Schedule,
         at: Instant,
-    ) -> Result<Option<(bool, f64)>> {
+    ) -> Result<Option<(bool, f64, f64)>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let step = match range {
             "last_5_minutes" => MINUTE,
@@ -116,16 +142,18 @@ impl Analytics {
             alarms_a_week: usual.alarms_a_week,
             least_change: usual.least_change,
             least_volume: usual.least_volume,
-            lateness: Window::seconds(0),
+            lateness: Window::seconds(60),
             as_of: Some(at),
         };
         let first = self.warehouse.head()?.first;
         let (metered, _) = self.metered(&asked, (span, at), first)?;
-        let scanned = anomaly::scan(asked.settings(), &metered.series, at, 0);
+        let late = asked.lateness.micros();
+        let scanned = anomaly::scan(asked.settings(), &metered.series, at, late);
         let open = scanned.detector.finding().cloned();
         Ok(open.map(|finding| {
             let told = metered.scaled(finding);
-            (told.direction == Direction::Up, told.expected)
+            let up = told.direction == Direction::Up;
+            (up, told.expected, told.observed)
         }))
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 impl Analytics {
     /// The words whose answers have charts.
-    pub const CHARTED: [&str; 17] = [
+    pub const CHARTED: [&str; 18] = [
         "funnel",
         "drop_off",
         "compare",
@@ -20,6 +20,7 @@ impl Analytics {
         "journey",
         "realtime",
         "anomalies",
+        "detect_anomalies",
         "pickup",
         "predictive",
         "churn",
@@ -29,8 +30,8 @@ impl Analytics {
         "backtest",
     ];
 
-    /// The chart of the answer of a word to a question in its JSON form; of real-time figures the first that is asked for, of forecasts
-    /// and backtests the first series.
+    /// The chart of the answer of a word to a question in its JSON form; of real-time figures the first that is asked for, of forecasts,
+    /// backtests and anomalies of a table the first series.
     ///
     /// # Errors
     /// As the word's; `not_in_list` for another word; `not_available` for figures without a chart.
@@ -43,6 +44,10 @@ impl Analytics {
             "pickup" => Ok(self.pickup_json(who, question)?.chart()),
             "adoption" => Ok(self.adoption_json(who, question)?.chart()),
             "anomalies" => Ok(self.anomalies_json(who, question)?.chart()),
+            "detect_anomalies" => {
+                let chart = self.detect_anomalies_json(who, question)?.chart(None);
+                chart.ok_or_else(|| Error::internal("a table without a series"))
+            }
             "retention" => Ok(self.retention_json(who, question)?.chart()),
             "engagement" => {
                 let chart = self.engagement_json(who, question)?.chart();

@@ -19,7 +19,7 @@ use crate::alert::Channel;
 use crate::audit::{self, Act, Outcome};
 use crate::dashboard::{self, Access};
 use crate::error::{Error, ErrorKind, FieldError, Result};
-use crate::export::job::{Kept, Status};
+use crate::export::job::{self, Kept, Status};
 use crate::export::{self, ExportJob, ExportRequest, ExportType, Files, Format, Reader};
 use crate::metadata::documents::{self, Find, Sort};
 use crate::metadata::{Document, Kind, ObjectId, Session, change, expiries, read};
@@ -294,7 +294,7 @@ impl Analytics {
                     "the export is over, and cannot be cancelled any more",
                 ));
             }
-            kept.fail("cancelled", now);
+            kept.fail(job::CANCELLED, now);
             documents::update(session, &kept.document()?)?;
             Ok(kept)
         })?;
@@ -551,7 +551,7 @@ impl Analytics {
                     self.take_away(&mut kept, now)?;
                     continue;
                 }
-                kept.fail("users were erased meanwhile; export it again", now);
+                kept.fail(job::ERASED, now);
                 self.keep(&kept)?;
                 self.exports.stop(kept.id());
             }

@@ -96,6 +96,9 @@ impl IngestBatch<'_> {
 /// So many events of the quarantine are listed, and sent again, at once.
 const LISTED: usize = 10_000;
 
+/// So many events of the quarantine are replayed at once, the latest received first.
+const REPLAYED: usize = 100_000;
+
 impl Analytics {
     /// Takes a JSON array of events and answers each: accepted, duplicate, or refused with the reasons. What is accepted is durable,
     /// and every question asked from then on sees it.
@@ -272,22 +275,42 @@ impl Analytics {
         let ids = *access::grant(who, Permission::ImportEvents, ids)?.inner();
         let _alone = self.intake.alone(&*self.warehouse)?;
         let _meaning = self.meaning()?;
-        let page = Page {
-            limit: LISTED,
-            offset: 0,
-        };
-        let mut aside = self.warehouse.quarantine(&page)?.1;
-        aside.retain(|held| ids.is_none_or(|ids| ids.contains(&held.id)));
+        let most = ids.map_or(REPLAYED, <[String]>::len);
+        let (mut aside, mut page) = (
+            Vec::new(),
+            Page {
+                limit: LISTED,
+                offset: 0,
+            },
+        );
+        while aside.len() < most {
+            let read = self.warehouse.quarantine(&page)?.1;
+            page.offset += read.len();
+            let last = read.len() < LISTED;
+            let wanted = |held: &Aside| ids.is_none_or(|ids| ids.contains(&held.id));
+            aside.extend(read.into_iter().filter(wanted));
+            if last {
+                break;
+            }
+        }
+        let received = self.now();
         let events = aside.iter().map(|held| {
             let mut event = held.event.clone();
+            let waited = received.micros().saturating_sub(held.received_at.micros());
             if let Some(event) = event.as_object_mut() {
                 event.remove("receivedAt");
+                // How far a clock was wrong is what it was when the event came; the time it waited is no part of that.
+                let sent = event.get("sentAt").and_then(Value::as_str);
+                if let Some(sent) = sent.and_then(|sent| sent.parse::<Instant>().ok()) {
+                    let sent = sent.micros().saturating_add(waited);
+                    let sent = Instant::saturating_from_micros(sent).to_string();
+                    event.insert("sentAt".to_owned(), sent.into());
+                }
             }
             event
         });
         let events = Value::Array(events.collect());
         let events = access::grant(who, Permission::ImportEvents, &events)?;
-        let received = self.now();
         let mut prepared = events::prepare(&*self.known_catalogue()?, &events, received)?;
         // What is refused again is there already.
         prepared.held.clear();
@@ -360,7 +383,7 @@ impl Analytics {
         };
         Ok(Stored {
             events: self.warehouse.head()?.events,
-            latest: self.warehouse.newest(Instant::MAX)?,
+            latest: self.warehouse.newest(self.now())?,
             quarantined: self.warehouse.quarantine(&none)?.0,
             set_aside: self.intake.beside(),
             engine_bytes: self.warehouse.memory()? + self.kept.memory()?,

@@ -178,7 +178,7 @@ impl Analytics {
     }
 
     /// Tells how far a question is, and whether it goes on.
-    fn goes_on(&self, share: f64) -> bool {
+    pub(super) fn goes_on(&self, share: f64) -> bool {
         if let Some(hear) = &self.progress {
             hear(share);
         }
@@ -186,7 +186,7 @@ impl Analytics {
     }
 
     /// Why a question was given up: nobody waits, or its time is over.
-    fn given_up(&self, error: Error) -> Error {
+    pub(super) fn given_up(&self, error: Error) -> Error {
         let stop = self.stop.as_deref().map(Stop::when);
         let said = stop.and_then(|stop| stop.check().err());
         if error.code() == "cancelled" {

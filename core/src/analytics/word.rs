@@ -26,7 +26,7 @@ pub(super) struct Word {
 pub(super) type Keys =
     fn(&Analytics, &Principal, &Value, &Value) -> Result<(Vec<u32>, Option<Instant>)>;
 
-const WORDS: [Word; 20] = [
+const WORDS: [Word; 21] = [
     funnel::WORD,
     dropoff::DROP_OFF,
     dropoff::COMPARE,
@@ -37,6 +37,7 @@ const WORDS: [Word; 20] = [
     realtime::WORD,
     pickup::WORD,
     anomaly::WORD,
+    anomaly::DETECT,
     insight::WORD,
     explain::WORD,
     churn::CHURN,

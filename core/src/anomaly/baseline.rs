@@ -79,6 +79,7 @@ impl Baseline {
     pub(super) fn new(settings: &Settings) -> Self {
         let (slots, weeks) = match settings.step {
             step if step <= HOUR => (168, WEEKS),
+            step if step < DAY && DAY % step == 0 => ((WEEK / step) as usize, WEEKS),
             step if step <= DAY => (7, 8),
             _ => (1, 26),
         };
@@ -116,7 +117,8 @@ impl Baseline {
         let slot = (of_week / length) as usize;
         Place {
             slot,
-            group: if self.slots == 168 { slot % 24 } else { 0 },
+            // Days have one spread, and parts of days each its own.
+            group: slot % (self.slots / 7),
             aside: inside - 0.5,
             week: middle.div_euclid(WEEK),
         }

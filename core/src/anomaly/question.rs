@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::settings::{HOUR, MINUTE, Measure, Settings, WEEK};
 use crate::error::{Error, FieldError, Result};
-use crate::query::fields::{self, Fields};
+use crate::query::fields::{self, Fields, Parsed};
 use crate::query::{Instant, Range, Span, Window};
 
 /// What is looked at: one of the six real-time figures, for each bucket.
@@ -60,6 +60,15 @@ const STEPS: [(&str, i64); 4] = [
     ("hour", HOUR),
 ];
 
+/// A number within bounds.
+pub(super) fn between(low: f64, high: f64) -> impl Fn(&Value) -> Parsed<f64> {
+    move |v: &Value| match v.as_f64() {
+        Some(n) if (low..=high).contains(&n) => Ok(n),
+        Some(_) => fields::fault("out_of_range", format!("must be between {low} and {high}")),
+        None => fields::fault("invalid_type", "must be a number"),
+    }
+}
+
 /// An answer has at most so many buckets.
 const MOST: i64 = 20_000;
 
@@ -92,15 +101,6 @@ impl Anomalies {
     /// `validation_failed` with every field error at once.
     pub fn parse(question: &Value, now: Instant) -> Result<Self> {
         let mut fields = Fields::of(question)?;
-        let between = |low: f64, high: f64| {
-            move |v: &Value| match v.as_f64() {
-                Some(n) if (low..=high).contains(&n) => Ok(n),
-                Some(_) => {
-                    fields::fault("out_of_range", format!("must be between {low} and {high}"))
-                }
-                None => fields::fault("invalid_type", "must be a number"),
-            }
-        };
         let usual = Settings::new(Measure::Count, HOUR);
         let asked = Self {
             metric: fields.required("metric", |v| fields::one_of(v, &Metric::ALL)),

@@ -42,7 +42,7 @@ impl AnomalyAnswer {
     }
 }
 
-fn name(status: Status) -> &'static str {
+pub(super) fn name(status: Status) -> &'static str {
     match status {
         Status::Judged => "judged",
         Status::Learning => "learning",

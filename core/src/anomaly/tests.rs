@@ -5,6 +5,7 @@ use super::settings::{DAY, HOUR, MINUTE, WEEK};
 use super::*;
 use crate::query::{Instant, Zone};
 
+mod detect;
 mod habits;
 mod soon;
 mod volume;

@@ -102,6 +102,10 @@ pub struct DateRange {
     pub timezone: Zone,
 }
 
+/// Why an export is given up that nothing is wrong with: somebody wants it no more, or it would hold what was erased.
+pub(crate) const CANCELLED: &str = "cancelled";
+pub(crate) const ERASED: &str = "users were erased meanwhile; export it again";
+
 /// What is kept of an export beside the columns of a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Body {
@@ -253,6 +257,13 @@ impl Kept {
     pub(crate) fn fail(&mut self, reason: &str, at: Instant) {
         self.turn(Status::Failed, at);
         self.body.failure = Some(reason.to_owned());
+    }
+
+    /// Whether it was given up because something is wrong.
+    pub(crate) fn is_broken(&self) -> bool {
+        let wanted = [CANCELLED, ERASED];
+        let reason = self.body.failure.as_deref().unwrap_or_default();
+        self.status() == Status::Failed && !wanted.contains(&reason)
     }
 
     /// Its file is taken away; gives the name.

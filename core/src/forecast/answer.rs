@@ -10,7 +10,7 @@ use super::backtest::{Backtest, Score, pooled, watched_backtests};
 use super::batch::{Watch, watched};
 use super::form::{Form, Times};
 use super::interval::Kind;
-use super::series::{Forecast, ModelShare, Notes, label};
+use super::series::{Forecast, ModelShare, Notes};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -119,13 +119,6 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-fn written(time: i64, integers: bool) -> Value {
-    if integers {
-        return Value::from(time);
-    }
-    Value::from(label(time, false))
-}
-
 fn figures(values: impl Iterator<Item = f64>) -> ArrayRef {
     Arc::new(values.map(finite).collect::<Float64Array>())
 }
@@ -189,7 +182,7 @@ impl Table {
     }
 }
 
-fn given_up() -> Error {
+pub(super) fn given_up() -> Error {
     Error::new(
         ErrorKind::Cancelled,
         "cancelled",
@@ -201,11 +194,10 @@ impl ForecastAnswer {
     /// The forecasts as columns of JSON.
     #[must_use]
     pub fn rows(&self) -> ForecastRows {
-        let integers = self.form.integers();
         let ids = self.each().map(|(one, _)| one.id.clone());
         let times = self.each().map(|(one, h)| {
             let time = one.times.get(h).copied().unwrap_or_default();
-            written(time, integers)
+            self.form.written(time)
         });
         let level = |level: &f64| {
             let bounds = || self.each().map(|(one, h)| one.interval(h, *level));
@@ -319,12 +311,11 @@ impl BacktestAnswer {
     /// Every compared value as columns of JSON.
     #[must_use]
     pub fn rows(&self) -> BacktestRows {
-        let integers = self.form.integers();
         let mut rows = BacktestRows::default();
         for (one, row) in self.each() {
             rows.unique_id.push(one.id.clone());
-            rows.cutoff.push(written(row.origin, integers));
-            rows.ds.push(written(row.time, integers));
+            rows.cutoff.push(self.form.written(row.origin));
+            rows.ds.push(self.form.written(row.time));
             rows.y.push(row.value);
             rows.mean.push(finite(row.mean));
             rows.naive.push(row.naive);

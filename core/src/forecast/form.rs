@@ -7,8 +7,10 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use serde_json::Value;
 
 use super::grid::{civil, micros};
+use super::series::label;
 use crate::error::{Error, Result};
 use crate::query::{Instant, Zone};
 
@@ -80,7 +82,7 @@ pub(super) enum Times {
 
 /// How the ids and times of a table came.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub(super) id_name: String,
     pub(super) time_name: String,
     /// The Arrow type of the ids.
@@ -102,26 +104,35 @@ impl Default for Form {
 }
 
 impl Form {
-    pub(super) fn integers(&self) -> bool {
+    /// Whether times are whole numbers.
+    pub(crate) fn integers(&self) -> bool {
         matches!(self.times, Times::Whole(_))
     }
 
-    pub(super) fn id_name(&self) -> String {
+    pub(crate) fn id_name(&self) -> String {
         self.id_name.clone()
     }
 
-    pub(super) fn time_name(&self) -> String {
+    pub(crate) fn time_name(&self) -> String {
         self.time_name.clone()
     }
 
+    /// A time in JSON.
+    pub(crate) fn written(&self, time: i64) -> Value {
+        if self.integers() {
+            return Value::from(time);
+        }
+        Value::from(label(time, false))
+    }
+
     /// A column of ids.
-    pub(super) fn ids<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
+    pub(crate) fn ids<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
         let texts: StringArray = ids.map(Some).collect();
         cast(&texts, &self.ids).map_err(Error::internal)
     }
 
     /// A column of times.
-    pub(super) fn times(&self, times: &[i64]) -> Result<ArrayRef> {
+    pub(crate) fn times(&self, times: &[i64]) -> Result<ArrayRef> {
         let wide: ArrayRef = match &self.times {
             Times::Whole(_) => Arc::new(times.iter().copied().collect::<Int64Array>()),
             Times::Dates => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::form::{Clock, Form, Times};
 use super::rows::Rows;
-use super::table::{Asked, MOST_ROWS, Table, Time, error, time, too_many};
+use super::table::{Aim, Asked, MOST_ROWS, Table, Time, error, time, too_many};
 use crate::error::{Error, FieldError, Result};
 use crate::query::fields::{self, Fields, Parsed};
 
@@ -30,11 +30,30 @@ impl Table {
     /// `validation_failed` with all that is wrong: `unknown_column`, `invalid_type` for a column of another type, `required` for
     /// a row without a time; as [`Table::parse`].
     pub fn read(frame: Frame, future: Option<Frame>, question: &Value) -> Result<Self> {
+        Self::read_for(Aim::Ahead, (frame, future), question, |_| ()).map(|(table, ())| table)
+    }
+
+    /// Reads a table of which nothing is foretold, as `parse_past`.
+    pub(crate) fn read_past<T>(
+        frame: Frame,
+        question: &Value,
+        more: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<(Self, T)> {
+        Self::read_for(Aim::Past, (frame, None), question, more)
+    }
+
+    fn read_for<T>(
+        aim: Aim,
+        (frame, future): (Frame, Option<Frame>),
+        question: &Value,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<(Self, T)> {
         let mut fields = Fields::of(question)?;
         let mut more = Vec::new();
-        let names = Names::read(&mut fields);
+        let names = Names::read(&mut fields, aim);
         let mut form = names.form(&frame, &mut more);
-        let mut asked = Asked::read(&mut fields, &form.clock);
+        let mut asked = Asked::read(&mut fields, &form.clock, aim);
+        let read = read(&mut fields);
         asked.faults(form.integers(), &mut more);
         if let Some(future) = &future {
             names.ahead(future, &form, &mut more);
@@ -76,7 +95,7 @@ impl Table {
                 rows.ahead(part.id(row), part.time(row), more);
             }
         }
-        Ok(asked.table(rows.done(), form))
+        Ok((asked.table(rows.done(), form), read))
     }
 }
 
@@ -104,7 +123,7 @@ struct Names {
 }
 
 impl Names {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    fn read(fields: &mut Fields<'_>, aim: Aim) -> Self {
         let name = |v: &Value| fields::text(v).map(str::to_owned);
         let id = fields.optional("idCol", name);
         Self {
@@ -116,9 +135,11 @@ impl Names {
             target: fields
                 .optional("targetCol", name)
                 .unwrap_or_else(|| "y".to_owned()),
-            regressors: fields
-                .optional("regressors", |v| fields::list(v, name))
-                .unwrap_or_default(),
+            regressors: match aim {
+                Aim::Ahead => fields.optional("regressors", |v| fields::list(v, name)),
+                Aim::Past => None,
+            }
+            .unwrap_or_default(),
         }
     }
 

@@ -217,14 +217,14 @@ const FAR: i64 = 200_000_000_000_000_000;
 /// A series on its grid, and the times of the periods ahead.
 pub(super) struct Laid {
     pub(super) grid: Grid,
-    kind: Kind,
+    pub(super) kind: Kind,
     /// The times of its periods.
     times: Vec<i64>,
     pub(super) ahead: Vec<i64>,
     /// Rows after the time as of which it is seen.
-    future: usize,
+    pub(super) future: usize,
     /// Whether the last period was not over and left out.
-    partial: bool,
+    pub(super) partial: bool,
 }
 
 impl Laid {

@@ -27,7 +27,7 @@ pub struct Table {
     pub origins: usize,
     /// How many periods lie between two origins; the horizon where not given.
     pub step: Option<usize>,
-    pub(super) form: Form,
+    pub(crate) form: Form,
 }
 
 /// More rows than this in one table are an error.
@@ -62,6 +62,15 @@ impl Time {
     }
 }
 
+/// What a table is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// What comes next in its series.
+    Ahead,
+    /// What was in them.
+    Past,
+}
+
 /// How a table is forecast, as it was asked.
 pub(super) struct Asked {
     pub(super) options: Options,
@@ -74,26 +83,51 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads the options; an instant is read by the clock of the table.
-    pub(super) fn read(fields: &mut Fields<'_>, clock: &Clock) -> Self {
-        let horizon = fields.required("horizon", |v| fields::integer(v, 1, 10_000)) as usize;
+    pub(super) fn read(fields: &mut Fields<'_>, clock: &Clock, aim: Aim) -> Self {
+        match aim {
+            Aim::Ahead => Self::ahead(fields, clock),
+            Aim::Past => {
+                let (options, counted) = Self::laid(fields, clock);
+                Self {
+                    options,
+                    quantiles: Vec::new(),
+                    origins: 0,
+                    step: None,
+                    counted,
+                }
+            }
+        }
+    }
+
+    /// The options that say how a series is laid out; whether its frequency is a number.
+    fn laid(fields: &mut Fields<'_>, clock: &Clock) -> (Options, bool) {
         let freq = fields.optional("freq", frequency);
+        let options = Options {
+            frequency: freq.map(|f| f.0),
+            gaps: fields.optional("gaps", |v| fields::one_of(v, &GAPS)),
+            kind: fields.optional("kind", |v| fields::one_of(v, &KINDS)),
+            as_of: fields
+                .optional("asOf", |v| time(v, clock))
+                .map(Time::number),
+            ..Options::default()
+        };
+        (options, freq.is_some_and(|f| f.1))
+    }
+
+    fn ahead(fields: &mut Fields<'_>, clock: &Clock) -> Self {
+        let horizon = fields.required("horizon", |v| fields::integer(v, 1, 10_000)) as usize;
+        let (laid, counted) = Self::laid(fields, clock);
         let options = Options {
             horizon: horizon.max(1),
             levels: fields
                 .optional("level", levels)
                 .unwrap_or_else(|| vec![80.0, 95.0]),
-            frequency: freq.map(|f| f.0),
             seasons: fields.optional("seasonLength", seasons),
-            gaps: fields.optional("gaps", |v| fields::one_of(v, &GAPS)),
-            kind: fields.optional("kind", |v| fields::one_of(v, &KINDS)),
             country: fields.optional("country", country),
             events: fields
                 .optional("events", |v| fields::list(v, |v| event(v, clock)))
                 .unwrap_or_default(),
-            as_of: fields
-                .optional("asOf", |v| time(v, clock))
-                .map(Time::number),
-            integers: false,
+            ..laid
         };
         Self {
             options,
@@ -106,7 +140,7 @@ impl Asked {
             step: fields
                 .optional("step", |v| fields::integer(v, 1, 10_000))
                 .map(|n| n as usize),
-            counted: freq.is_some_and(|f| f.1),
+            counted,
         }
     }
 
@@ -155,13 +189,15 @@ struct Columns {
 }
 
 impl Columns {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    fn read(fields: &mut Fields<'_>, aim: Aim) -> Self {
         Self {
             ids: fields.optional("uniqueId", |v| fields::list(v, id)),
             times: fields.required("ds", |v| fields::list(v, |v| time(v, &Clock::Civil))),
-            regressors: fields
-                .optional("regressors", regressors)
-                .unwrap_or_default(),
+            regressors: match aim {
+                Aim::Ahead => fields.optional("regressors", regressors),
+                Aim::Past => None,
+            }
+            .unwrap_or_default(),
         }
     }
 
@@ -204,14 +240,37 @@ impl Table {
     /// `unknown_frequency`, `unknown_country`, `different_length` for columns that are not of one length, `mixed_times` for
     /// integers among dates.
     pub fn parse(question: &Value) -> Result<Self> {
+        Self::parse_for(Aim::Ahead, question, |_| ()).map(|(table, ())| table)
+    }
+
+    /// Reads a table of which nothing is foretold: without regressors, and of the options `freq`, `gaps`, `kind` and `asOf`. `more`
+    /// reads what else is asked of it.
+    pub(crate) fn parse_past<T>(
+        question: &Value,
+        more: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<(Self, T)> {
+        Self::parse_for(Aim::Past, question, more)
+    }
+
+    fn parse_for<T>(
+        aim: Aim,
+        question: &Value,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<(Self, T)> {
         let mut fields = Fields::of(question)?;
         let mut more = Vec::new();
-        let columns = Columns::read(&mut fields);
+        let columns = Columns::read(&mut fields, aim);
         let values: Vec<f64> = fields.required("y", |v| fields::list(v, number_or_null));
-        let future = fields.optional("future", |v| fields::object(v, Columns::read));
+        let future = match aim {
+            Aim::Ahead => fields.optional("future", |v| {
+                fields::object(v, |fields| Columns::read(fields, aim))
+            }),
+            Aim::Past => None,
+        };
         let id_name = fields.optional("idCol", fields::name);
         let time_name = fields.optional("timeCol", fields::name);
-        let asked = Asked::read(&mut fields, &Clock::Civil);
+        let asked = Asked::read(&mut fields, &Clock::Civil, aim);
+        let read = read(&mut fields);
         let times = &columns.times;
         columns.faults("", &mut more);
         if let Some(future) = &future {
@@ -273,7 +332,7 @@ impl Table {
             },
             clock: Clock::Civil,
         };
-        Ok(asked.table(rows.done(), form))
+        Ok((asked.table(rows.done(), form), read))
     }
 
     /// Refuses regressors of which nothing is known ahead.

@@ -80,6 +80,7 @@ impl std::fmt::Debug for Patience {
 pub(crate) struct Intake {
     /// The store's file, where it has one that may be written.
     path: Option<PathBuf>,
+    opened: Instant,
     log: Mutex<Option<Log>>,
     queue: Mutex<Queue>,
     keys: Mutex<Keys>,
@@ -155,6 +156,7 @@ impl Intake {
     ) -> Result<Self> {
         let intake = Self {
             path: path.filter(|_| !read_only).map(Path::to_owned),
+            opened: now,
             log: Mutex::default(),
             queue: Mutex::default(),
             keys: Mutex::default(),
@@ -398,8 +400,14 @@ impl Intake {
             Err(error) if error.kind() == ErrorKind::Internal => {
                 self.retry(home, clock, group, &error)
             }
-            Err(error) => refuse(group, &error),
+            Err(error) => self.fail(group, &error),
         }
+    }
+
+    /// Refuses a group that the store cannot take now, such as one that there is no room for.
+    fn fail(&self, group: Vec<Waiting>, error: &Error) {
+        lock(&self.status).failing = Some(error.message().to_owned());
+        refuse(group, error);
     }
 
     /// Tries once more to store a batch, and puts it aside where that fails too.
@@ -415,7 +423,7 @@ impl Intake {
                         .and_then(|content| parked.put(name, &content))
                 });
                 if !matches!(put, Some(Ok(()))) {
-                    return refuse(group, &error);
+                    return self.fail(group, &error);
                 }
                 let parked = Error::new(
                     ErrorKind::Internal,
@@ -429,7 +437,7 @@ impl Intake {
                     let _ = waiting.turn.send(Turn::Done(Err(parked)));
                 }
             }
-            Err(_) => refuse(group, first),
+            Err(_) => self.fail(group, first),
         }
     }
 
@@ -439,6 +447,7 @@ impl Intake {
         }
         let mut status = lock(&self.status);
         status.commits += 1;
+        status.failing = None;
         let now = clock();
         let mut first = 0;
         for waiting in group {
@@ -542,6 +551,12 @@ impl Intake {
     /// Notes how a source does.
     pub(crate) fn note(&self, source: &str, state: SourceState) {
         lock(&self.status).source(source).state = Some(state);
+    }
+
+    /// When the latest event happened that a source sent; of one that sent nothing since the store was opened, when that was.
+    pub(crate) fn heard(&self, source: &str) -> Instant {
+        let latest = lock(&self.status).latest(source);
+        latest.unwrap_or(self.opened)
     }
 
     /// How it does.

@@ -43,6 +43,9 @@ pub struct IngestStatus {
     pub log_bytes: u64,
     /// Batches that could not be stored and were put beside the file.
     pub parked: u64,
+    /// Why the last batch could not be stored, where whoever sent it was told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
     /// What the store holds; nothing where that cannot be read.
@@ -131,12 +134,19 @@ impl IngestStatus {
         self.lag = Some((now.micros() - received.micros()).max(0) as f64 / 1e6);
         let fresh = self.source(source);
         fresh.accepted += report.accepted;
-        fresh.received_at = fresh.received_at.max(Some(received));
+        // What lies ahead says nothing of how fresh it is, whoever's clock was wrong.
+        let passed = |at: &Instant| *at <= now;
+        fresh.received_at = fresh.received_at.filter(passed).max(Some(received));
         if report.accepted > 0 {
-            fresh.latest = fresh
-                .latest
-                .max(latest.map(Instant::saturating_from_micros));
+            let latest = latest.map(Instant::saturating_from_micros);
+            let latest = latest.map(|at| at.min(now));
+            fresh.latest = fresh.latest.filter(passed).max(latest);
         }
+    }
+
+    /// When the latest accepted event of a source happened, where it sent one.
+    pub(super) fn latest(&self, name: &str) -> Option<Instant> {
+        self.sources.get(name)?.latest
     }
 
     /// What is known of a source.

@@ -107,7 +107,10 @@ pub fn history(
         "select happened_at, event, body
         from alert_history
         where rule = $1
-        order by happened_at desc, event, body
+        order by
+            happened_at desc,
+            case event when 'resolved' then 0 when 'closed' then 1 when 'unheard' then 1 when 'firing' then 3 when 'notified' then 4 else 2 end desc,
+            body
         limit $2
         offset $3",
         &[rule.into(), limit.into(), offset.into()],
@@ -130,7 +133,11 @@ pub fn since(session: &mut dyn Session, since: Instant, limit: usize) -> Result<
         "select rule, happened_at, event, body
         from alert_history
         where happened_at >= $1
-        order by happened_at, rule, event, body
+        order by
+            happened_at,
+            rule,
+            case event when 'resolved' then 0 when 'closed' then 1 when 'unheard' then 1 when 'firing' then 3 when 'notified' then 4 else 2 end,
+            body
         limit $2",
         &[since.into(), limit.into()],
     )?;

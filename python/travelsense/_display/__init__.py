@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from travelsense._display.activity import adoption, anomalies, engagement, pickup, realtime
-from travelsense._display.foretold import backtest, churn, forecast, next_action, predictive, value
+from travelsense._display.foretold import (
+    backtest,
+    churn,
+    detect_anomalies,
+    forecast,
+    next_action,
+    predictive,
+    value,
+)
 from travelsense._display.funnel import compare, difference, drop_off, funnel, funnel_groups
 from travelsense._display.journey import journey
 from travelsense._display.page import page
@@ -28,6 +36,7 @@ _TABLES: dict[str, Callable[[Any], Table]] = {
     "journey": journey,
     "realtime": realtime,
     "anomalies": anomalies,
+    "detect_anomalies": detect_anomalies,
     "pickup": pickup,
     "predictive": predictive,
     "churn": churn,

@@ -117,6 +117,30 @@ def forecast(answer: dict[str, Any]) -> Table:
     return Table(f"Forecast of {len(told):,} series", header, rows, words=2, notes=notes)
 
 
+def detect_anomalies(answer: dict[str, Any]) -> Table:
+    """What was found in each series: when it began, how much came instead of what was expected, and how bad it is."""
+    figure = _figure(number)
+    rows = [
+        [
+            Cell(found["uniqueId"]),
+            Cell(str(found["since"])),
+            Cell(f"{found['shape'].replace('_', ' ')} {found['direction']}"),
+            Cell(found["severity"]),
+            figure(found["expected"]),
+            figure(found["observed"]),
+            Cell("–" if found["change"] is None else f"{100 * found['change']:+.1f} %"),
+            Cell("lasts" if found["until"] is None else str(found["until"])),
+        ]
+        for found in answer["findings"][:MOST_ROWS]
+    ]
+    notes = [] if rows else ["Nothing was unusual."]
+    _more(answer["findings"], notes)
+    periods = sum(one["periods"] for one in answer["series"])
+    header = ["series", "since", "what", "severity", "expected", "came", "change", "until"]
+    caption = f"What was unusual of {len(answer['series']):,} series, {periods:,} periods"
+    return Table(caption, header, rows, words=4, notes=notes)
+
+
 def backtest(answer: dict[str, Any]) -> Table:
     """The scores of each series beside those of the seasonal naive forecast."""
     rows = []

@@ -34,7 +34,7 @@ class Query(Handle):
         Args:
             word: `funnel`, `drop_off`, `compare`, `explain_difference`, `retention`, `journey`, `engagement`,
                 `adoption`, `realtime`, `pickup`, `anomalies`, `user_insights`, `churn`, `value`, `next_action`,
-                `predictive`, `forecast`, `backtest`, `score` or `feedback`.
+                `predictive`, `forecast`, `backtest`, `detect_anomalies`, `score` or `feedback`.
             question: the fields of the question, named as in JSON (`startDate`, `steps`, …) or as the arguments of
                 the word's own method (`start_date`); within a field, as in JSON.
             timeout: as `funnel`.

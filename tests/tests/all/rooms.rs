@@ -311,7 +311,7 @@ fn the_oracle_shares_no_code_with_the_engine() {
 }
 
 /// The words that can be asked and have vectors.
-const WITH_VECTORS: [&str; 13] = [
+const WITH_VECTORS: [&str; 14] = [
     "funnel",
     "drop_off",
     "compare",
@@ -325,6 +325,7 @@ const WITH_VECTORS: [&str; 13] = [
     "value",
     "next_action",
     "pickup",
+    "detect_anomalies",
 ];
 
 #[test]

@@ -220,7 +220,8 @@ const PROOFS: &[(&str, &[&str])] = &[
             "core/src/anomaly/tests.rs::what_never_varies_has_no_score_and_is_still_missed_when_it_is_gone",
             "core/src/anomaly/tests.rs::too_few_events_tell_nothing",
             "core/src/anomaly/tests.rs::at_most_one_false_alarm_a_week_and_every_incident_within_ten_minutes",
-            "core/tests/alerts.rs::s4_what_was_not_as_usual_is_found_in_stored_events",
+            "detect_anomalies/S4",
+            "core/tests/alerts/main.rs::s4_what_was_not_as_usual_is_found_in_stored_events",
         ],
     ),
     (
@@ -229,7 +230,7 @@ const PROOFS: &[(&str, &[&str])] = &[
             "core/src/alert/tests.rs::an_incident_goes_from_ok_over_pending_and_firing_to_resolved",
             "core/src/alert/tests.rs::one_notification_an_incident_and_never_none",
             "core/src/alert/tests.rs::a_silence_delays_a_notification_and_never_doubles_it",
-            "core/tests/alerts.rs::s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops",
+            "core/tests/alerts/main.rs::s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops",
         ],
     ),
     (

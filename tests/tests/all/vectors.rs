@@ -142,7 +142,14 @@ fn http_answers_every_vector_of_what_users_will_do() {
 
 #[test]
 fn every_vector_of_models_and_feedback_is_answered_by_the_core_and_over_http() {
-    for word in ["score", "feedback", "predictive", "forecast", "backtest"] {
+    for word in [
+        "score",
+        "feedback",
+        "predictive",
+        "forecast",
+        "backtest",
+        "detect_anomalies",
+    ] {
         run(word, |vector| core(vector).map(Some));
         run_http(word);
     }

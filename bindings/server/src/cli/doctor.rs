@@ -120,6 +120,9 @@ fn troubles(status: &Value) -> Vec<String> {
     if number("waitingEvents") as f64 > FULL * number("capacity") as f64 && number("capacity") > 0 {
         troubles.push("more events arrive than can be stored".to_owned());
     }
+    if let Some(why) = status.get("failing").and_then(Value::as_str) {
+        troubles.push(format!("events cannot be stored: {why}"));
+    }
     if let Some(why) = status.get("trouble").and_then(Value::as_str) {
         troubles.push(format!("what is stored cannot be read: {why}"));
     }
@@ -225,9 +228,9 @@ mod tests {
         assert!(troubles(&well).is_empty());
         let ill = json!({
             "waitingEvents": 90, "capacity": 100, "parked": 2, "stored": {"setAside": ["a.log.damaged-1"]},
-            "sources": {"nats X": {"trouble": "gone"}}, "trouble": "gone too",
+            "sources": {"nats X": {"trouble": "gone"}}, "trouble": "gone too", "failing": "there is no room",
         });
-        assert_eq!(troubles(&ill).len(), 5);
+        assert_eq!(troubles(&ill).len(), 6);
         let text = shown(
             &json!({"stored": {"events": 1234}, "lag": 0.0042, "refusedByCode": {"required": 3}}),
             Instant::default(),

@@ -2,7 +2,7 @@
 //! must not end the server again and again.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -73,10 +73,21 @@ pub(super) fn check(data: &Path) -> Result<Option<PathBuf>, Failure> {
         // full disk, is told when it is opened here.
         Ok(broke(opened) || is(DAMAGED) || is(ENDLESS) && length < SMALL)
     };
-    if !stands_in_the_way()? || !stands_in_the_way()? {
+    if begins(&log).map_err(failed)? && (!stands_in_the_way()? || !stands_in_the_way()?) {
         return Ok(None);
     }
     put_aside(&log).map_err(failed)
+}
+
+/// How a log of the engine begins: with an entry that tells its version.
+const BEGINS: [u8; 5] = [0x64, 0x00, 0x62, 0x65, 0x00];
+
+/// Whether a log begins as one does, or was cut short in that; the engine takes anything else for none and throws it away.
+fn begins(log: &Path) -> io::Result<bool> {
+    let mut found = Vec::new();
+    let file = std::fs::File::open(log)?;
+    file.take(BEGINS.len() as u64).read_to_end(&mut found)?;
+    Ok(BEGINS.starts_with(&found))
 }
 
 /// A log of fewer bytes is replayed within any memory that a server has.
@@ -134,6 +145,33 @@ mod tests {
         };
         assert!(end("kill -ABRT $$") && end("kill -SEGV $$"));
         assert!(!end("kill -KILL $$") && !end("kill -TERM $$") && !end("exit 1"));
+    }
+
+    #[test]
+    fn what_is_no_log_of_the_engine_is_put_aside_and_not_thrown_away() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let data = folder.path().join("events.db");
+        let store = Analytics::open(&data).unwrap();
+        store
+            .ingest(
+                &travelsense::Principal::owner(),
+                &serde_json::json!([{ "userId": "u", "name": "a", "ts": "2026-01-01T10:00:00Z" }]),
+            )
+            .unwrap();
+        let log = folder.path().join("events.db.wal");
+        assert!(begins(&log).unwrap(), "a log of this version of the engine");
+        drop(store);
+        for (text, aside) in [
+            (&[0; 100][..], true),
+            (b"garbage", true),
+            (&BEGINS[..3], false),
+        ] {
+            std::fs::write(&log, text).unwrap();
+            assert_eq!(!begins(&log).unwrap(), aside, "{text:?}");
+        }
+        std::fs::write(&log, [0; 100]).unwrap();
+        let aside = check(&data).unwrap().unwrap();
+        assert_eq!(std::fs::read(aside).unwrap(), [0; 100]);
     }
 
     #[test]

@@ -187,10 +187,16 @@ fn sources() -> [(&'static str, Value); 4] {
             default(one_of(&ranges), "last_5_minutes".into()),
         ),
     ]);
-    let systems = ["freshness", "export_failures", "failures"];
-    let system = closed([("system", one_of(&systems))]);
     // Null is as if it were not there.
     let nothing = || json!({ "type": "null" });
+    let source = about(
+        line(1, 100),
+        "Whose events count, by the name that `events/status` has; those of all sources by default.",
+    );
+    let system = json!({ "anyOf": [
+        closed([("system", json!({ "const": "freshness" })), ("source?", source)]),
+        closed([("system", one_of(&["export_failures", "failures"])), ("source?", nothing())]),
+    ] });
     let bounds = [("low?", nothing()), ("high?", nothing())];
     let none = closed(answer().into_iter().chain(bounds));
     let some = json!({ "anyOf": [

@@ -682,6 +682,10 @@ fn events() -> Named {
                     "parked",
                     about(count(), "Batches that could not be stored."),
                 ),
+                (
+                    "failing?",
+                    about(text(), "Why the last batch could not be stored."),
+                ),
                 ("recovery", open()),
                 (
                     "stored",

@@ -14,10 +14,16 @@ use crate::client::*;
 use crate::program::{admin, folder};
 use crate::tokens::*;
 
-const ALERTS: &str = "/api/analytics-dashboard/alerts";
+pub(crate) const ALERTS: &str = "/api/analytics-dashboard/alerts";
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-async fn send(server: &Server, method: Method, path: &str, role: &str, body: &Value) -> Reply {
+pub(crate) async fn send(
+    server: &Server,
+    method: Method,
+    path: &str,
+    role: &str,
+    body: &Value,
+) -> Reply {
     let mut request = Request::builder().method(method).uri(path);
     if !role.is_empty() {
         request = request.header("authorization", format!("Bearer {}", token(role)));
@@ -27,7 +33,7 @@ async fn send(server: &Server, method: Method, path: &str, role: &str, body: &Va
         .await
 }
 
-fn rule(channels: Value) -> Value {
+pub(crate) fn rule(channels: Value) -> Value {
     json!({
         "name": "Quiet",
         "source": { "system": "freshness" },

@@ -412,6 +412,7 @@ fn a_store_that_a_full_disk_broke_tells_how_it_does_and_is_opened_again_once_the
     assert_eq!(code, 200, "{status}");
     assert!(status["data"]["batches"].as_u64().unwrap() > 0, "{status}");
     assert!(status["data"]["trouble"].is_string(), "{status}");
+    assert!(status["data"]["failing"].is_string(), "{status}");
     let url = format!("http://{address}");
     let doctor = run(&["doctor", "--url", &url, "--token", &token], &[]);
     assert_eq!(doctor.code, 1, "{}", doctor.err);

@@ -43,6 +43,8 @@ mod program;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod serving;

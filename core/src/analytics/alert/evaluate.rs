@@ -34,6 +34,7 @@ impl Analytics {
             let at = alert.rule.schedule.due(now)?;
             let again = alert
                 .state()
+                .known_at(now)
                 .evaluated
                 .is_some_and(|last| last >= at.micros());
             let planned = alert.rule.maintenance.iter().any(|m| m.has(at));
@@ -91,9 +92,16 @@ impl Analytics {
             .silenced_until
             .is_some_and(|until| found.at < until);
         let policy = alert.rule.policy;
-        let Some(step) = alert::step(&policy, &alert.state(), found.at, found.verdict, muted)
-        else {
+        let before = alert.state().known_at(self.now());
+        let Some(mut step) = alert::step(&policy, &before, found.at, found.verdict, muted) else {
             return Ok(());
+        };
+        // Whoever is told that an incident is over is told what was read then, whatever has been read since.
+        let now = Some(found.at.micros());
+        step.state.clear = match step.state.incident.and_then(|i| i.cleared) {
+            None => None,
+            cleared if cleared == now => Some(found.reading),
+            Some(_) => before.clear,
         };
         done.evaluated += 1;
         done.failed += u64::from(found.error.is_some());
@@ -120,8 +128,13 @@ impl Analytics {
                 Notice::Resolved(incident) => ("resolved", "alert.resolved", incident),
             };
             done.opened += u64::from(event == "firing");
-            let since = Instant::saturating_from_micros(incident.opened);
-            let alarm = alarm(&alert, event, (found.at, since), &found.reading);
+            let since = Instant::saturating_from_micros(incident.since);
+            let ended = incident.cleared.filter(|at| Some(*at) != now);
+            let (at, reading) = match (ended, before.clear) {
+                (Some(at), Some(reading)) => (Instant::saturating_from_micros(at), reading),
+                _ => (found.at, found.reading),
+            };
+            let alarm = alarm(&alert, event, (at, since), &reading);
             let outcome = (Outcome::Allowed, alarm.summary.as_str());
             let entry = audit::entry(who, &Act::new(action, object(&id)), outcome, self.now());
             audit::append(session, vec![entry])?;

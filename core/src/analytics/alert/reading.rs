@@ -9,10 +9,9 @@ use crate::access::{self, Permission, Principal};
 use crate::alert::{Against, Alert, Condition, Reading, Rule, Source, System, Unusual, Verdict};
 use crate::audit::Outcome;
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::job::Kept;
 use crate::metadata::{Kind, documents, entries, read};
-use crate::query::{Instant, Window};
-
-const WEEK: i64 = 7 * 86_400_000_000;
+use crate::query::Instant;
 
 /// What one rule was found to be.
 pub(super) struct Found {
@@ -63,20 +62,28 @@ impl Analytics {
     fn reading(&self, alert: &Alert, at: Instant) -> Result<Reading> {
         let who = Principal::new(alert.owner_id.as_str(), alert.role.as_str());
         let rule = &alert.rule;
-        let earlier = |by: i64| Instant::saturating_from_micros(at.micros() - by);
         let mut reading = self.measured(&who, rule, at)?;
         if let (Condition::Anomaly { .. }, Source::Metric { name, range }) =
             (rule.condition, &rule.source)
         {
             let finding = self.unusual(&who, (name, range), &rule.schedule, at)?;
-            reading.unusual = finding.map(|(up, expected)| Unusual { up, expected });
+            if let Some((up, expected, observed)) = finding {
+                // What came is told of the same stretch as what was expected.
+                reading.value = Some(observed);
+                reading.unusual = Some(Unusual { up, expected });
+            }
+        }
+        if let (Condition::NoData, Source::Metric { name, .. }) = (rule.condition, &rule.source) {
+            // What is counted is nothing where nothing came; a share of nothing has no value anyway.
+            let counted = !name.ends_with("_rate");
+            reading.value = reading.value.filter(|value| !counted || *value != 0.0);
         }
         if let Some(against) = rule.condition.against().filter(|_| reading.value.is_some()) {
-            let back = match against {
-                Against::Previous => rule.schedule.interval().micros(),
-                Against::WeekBefore => WEEK,
+            let earlier = match against {
+                Against::Previous => rule.schedule.before(at),
+                Against::WeekBefore => rule.schedule.week_before(at),
             };
-            let before = self.measured(&who, rule, earlier(back))?;
+            let before = self.measured(&who, rule, earlier)?;
             match rule.condition {
                 Condition::Band { .. } => (reading.low, reading.high) = (before.low, before.high),
                 _ => reading.before = before.value,
@@ -121,8 +128,8 @@ impl Analytics {
                     ..Reading::default()
                 })
             }
-            Source::System(system) => Ok(Reading {
-                value: self.of_system(who, *system, rule.schedule.interval(), at)?,
+            Source::System { system, source } => Ok(Reading {
+                value: self.of_system(who, (*system, source.as_deref()), rule, at)?,
                 ..Reading::default()
             }),
         }
@@ -131,25 +138,30 @@ impl Analytics {
     fn of_system(
         &self,
         who: &Principal,
-        system: System,
-        interval: Window,
+        (system, source): (System, Option<&str>),
+        rule: &Rule,
         at: Instant,
     ) -> Result<Option<f64>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let from = Instant::saturating_from_micros(at.micros() - interval.micros());
+        let from = rule.schedule.before(at);
         match system {
             System::Freshness => {
-                let newest = self.warehouse.newest(at)?;
-                Ok(newest.map(|newest| (at.micros() - newest.micros()) as f64 / 1e6))
+                let newest = match source {
+                    Some(source) => Some(self.intake.heard(source)),
+                    None => self.warehouse.newest(at)?,
+                };
+                let age = |newest: Instant| (at.micros() - newest.micros()).max(0);
+                Ok(newest.map(|newest| age(newest) as f64 / 1e6))
             }
             System::ExportFailures => {
                 let failed = read(&*self.metadata()?, |s| {
                     documents::in_state(s, Kind::Export, "failed")
                 })?;
                 let lately = failed
-                    .iter()
+                    .into_iter()
                     .filter(|d| from < d.updated_at && d.updated_at <= at);
-                Ok(Some(lately.count() as f64))
+                let kept = lately.map(Kept::read).collect::<Result<Vec<_>>>()?;
+                Ok(Some(kept.iter().filter(|k| k.is_broken()).count() as f64))
             }
             System::Failures => {
                 let filter = entries::Filter {

@@ -1168,7 +1168,7 @@ export interface components {
             /** @description Where the number is, or `seconds` for how long the answer took. */
             value: string | "seconds";
             /** @enum {string} */
-            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "detect_anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
         };
         /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
         AlertAnswerCondition: {
@@ -1285,7 +1285,7 @@ export interface components {
             /** @description Where the number is, or `seconds` for how long the answer took. */
             value: string | "seconds";
             /** @enum {string} */
-            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "detect_anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
         } | {
             high: string;
             lastDays?: number | null;
@@ -1294,7 +1294,7 @@ export interface components {
             /** @description Where the number is, or `seconds` for how long the answer took. */
             value: string | "seconds";
             /** @enum {string} */
-            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+            word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "detect_anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
         };
         /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
         AlertEstimateCondition: {
@@ -1420,8 +1420,13 @@ export interface components {
         };
         AlertSource: components["schemas"]["AlertMetric"] | components["schemas"]["AlertAnswer"] | components["schemas"]["AlertEstimate"] | components["schemas"]["AlertSystem"];
         AlertSystem: {
+            source?: string | null;
+            /** @constant */
+            system: "freshness";
+        } | {
+            source?: null;
             /** @enum {string} */
-            system: "freshness" | "export_failures" | "failures";
+            system: "export_failures" | "failures";
         };
         /** @description A threshold is crossed above `above` or below `below`, and `recover` lies on the other side of it. */
         AlertSystemCondition: {
@@ -1850,6 +1855,8 @@ export interface components {
             capacity: number;
             commits: number;
             duplicates: number;
+            /** @description Why the last batch could not be stored. */
+            failing?: string;
             /** @description Seconds from the arrival of the last batch until it was durable. */
             lag: number | null;
             logBytes: number;
@@ -3002,7 +3009,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which word is asked. */
-                word: "funnel" | "drop_off" | "compare" | "explain_difference" | "retention" | "engagement" | "adoption" | "journey" | "realtime" | "anomalies" | "pickup" | "predictive" | "churn" | "value" | "next_action" | "forecast" | "backtest";
+                word: "funnel" | "drop_off" | "compare" | "explain_difference" | "retention" | "engagement" | "adoption" | "journey" | "realtime" | "anomalies" | "detect_anomalies" | "pickup" | "predictive" | "churn" | "value" | "next_action" | "forecast" | "backtest";
             };
             cookie?: never;
         };
@@ -4526,7 +4533,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which word is asked. */
-                word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
+                word: "funnel" | "drop_off" | "compare" | "retention" | "journey" | "engagement" | "adoption" | "realtime" | "pickup" | "anomalies" | "detect_anomalies" | "user_insights" | "explain_difference" | "churn" | "value" | "next_action" | "predictive" | "forecast" | "backtest" | "score" | "feedback";
             };
             cookie?: never;
         };

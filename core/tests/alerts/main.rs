@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use travelsense::analytics::Attempt;
 use travelsense::{Analytics, ErrorKind, Instant, Options, Principal};
 
+mod sources;
+
 const MINUTE: i64 = 60_000_000;
 
 /// A clock that tests move.

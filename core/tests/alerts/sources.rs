@@ -1,0 +1,231 @@
+//! What rules look at that is not one of the six metrics: the age of one source, exports, and what was foretold.
+
+use serde_json::{Value, json};
+use travelsense::analytics::{BatchForm, IngestBatch};
+use travelsense::events::Names;
+use travelsense::metadata::{Kind, change, documents};
+
+use super::*;
+
+#[test]
+fn the_freshness_of_one_source_is_not_that_of_all() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let send = |source: &str| {
+        let at = clock.now();
+        let events = json!([{ "userId": "a", "name": "s", "ts": at.to_string() }]).to_string();
+        let batch = IngestBatch {
+            body: events.as_bytes(),
+            form: BatchForm::Array,
+            mapping: None,
+            source,
+            key: None,
+            names: Names::None,
+            most: 10,
+        };
+        let report = store.ingest_batch(&owner(), &batch).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["accepted"], 1);
+    };
+    let rule = |source: Value| json!({ "name": "n", "source": source, "condition": { "type": "threshold", "above": 90 } });
+    let made = |source: Value| {
+        let made = store.create_alert(&owner(), &rule(source)).unwrap();
+        made.id.to_string()
+    };
+    let app = made(json!({ "system": "freshness", "source": "app" }));
+    let never = made(json!({ "system": "freshness", "source": "never" }));
+    let all = made(json!({ "system": "freshness", "source": null }));
+    let age = |id: &str| {
+        let tested = store.test_alert(&owner(), id).unwrap();
+        tested["reading"]["value"].as_f64().unwrap()
+    };
+    clock.add(MINUTE);
+    send("app");
+    clock.add(MINUTE);
+    send("http");
+    assert_eq!([age(&app), age(&never), age(&all)], [60.0, 120.0, 0.0]);
+    // Somebody whose clock is ahead is not younger than now.
+    clock.add(-MINUTE);
+    assert_eq!(age(&all), 0.0);
+    clock.add(2 * MINUTE);
+    store.evaluate_alerts(&owner()).unwrap();
+    let phase = |id: &str| serde_json::to_value(store.alert(&owner(), id).unwrap()).unwrap();
+    assert_eq!(phase(&app)["phase"], "firing");
+    assert_eq!(
+        phase(&app)["source"],
+        json!({ "system": "freshness", "source": "app" })
+    );
+    assert_eq!(phase(&all)["phase"], "ok");
+    let faults = |source: Value| {
+        let error = store.create_alert(&owner(), &rule(source)).unwrap_err();
+        let faults = error.field_errors().iter();
+        faults
+            .map(|f| format!("{} {}", f.field, f.code))
+            .collect::<Vec<_>>()
+    };
+    for (source, fault) in [
+        (
+            json!({ "system": "failures", "source": "app" }),
+            "unsupported",
+        ),
+        (
+            json!({ "system": "freshness", "source": 5 }),
+            "invalid_type",
+        ),
+        (
+            json!({ "system": "freshness", "source": "" }),
+            "invalid_length",
+        ),
+        (
+            json!({ "system": "freshness", "source": "a\nb" }),
+            "invalid_character",
+        ),
+    ] {
+        assert_eq!(faults(source), [format!("source.source {fault}")]);
+    }
+}
+
+#[test]
+fn exports_that_fail_are_told_and_those_that_somebody_cancels_are_not() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("travel.db");
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(Some(&file));
+    bookings(&store, 0);
+    let rule = json!({
+        "name": "Exports",
+        "source": { "system": "export_failures" },
+        "condition": { "type": "threshold", "above": 0 },
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+    let request = json!({ "exportType": "report", "format": "csv", 
+        "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
+    let asked = || {
+        clock.add(MINUTE / 4);
+        let job = store.export(&owner(), &request).unwrap().id.to_string();
+        loop {
+            let job = store.export_job(&owner(), &job).unwrap();
+            if job.status.is_over() {
+                return job;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let evaluated = || {
+        clock.add(MINUTE);
+        store.evaluate_alerts(&owner()).unwrap();
+        let told = serde_json::to_value(store.alert(&owner(), &id).unwrap()).unwrap();
+        (told["phase"].clone(), told["reading"]["value"].clone())
+    };
+    let job = asked();
+    // It is as if it still waited.
+    let waits = change(&*store.metadata().unwrap(), |session| {
+        let mut document = documents::get(session, Kind::Export, job.id)?.unwrap();
+        document.state = "pending".to_owned();
+        document.revision += 1;
+        documents::update(session, &document)
+    });
+    assert!(waits.unwrap());
+    let cancelled = store.cancel_export(&owner(), &job.id.to_string()).unwrap();
+    assert_eq!(cancelled.failure_reason.as_deref(), Some("cancelled"));
+    assert_eq!(evaluated(), (json!("ok"), json!(0.0)));
+    // A file in the place of the folder.
+    let folder = place.path().join("travel.db.exports");
+    std::fs::rename(&folder, place.path().join("aside")).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let broken = asked();
+    assert!(broken.failure_reason.is_some(), "{broken:?}");
+    assert_eq!(evaluated(), (json!("firing"), json!(1.0)));
+    assert_eq!(
+        titles(&store)[0],
+        "Exports: export_failures is 1, expected at most 0"
+    );
+    assert_eq!(evaluated(), (json!("resolved"), json!(0.0)));
+}
+
+#[test]
+fn what_came_is_held_against_the_day_and_the_week_before() {
+    let clock = Clock::at("2026-01-31T09:00:00Z");
+    let store = clock.open(None);
+    // Three to six a day, and thirty yesterday.
+    let event = |back: i64, n: i64| {
+        let at = clock.now().micros() - back * 24 * 60 * MINUTE;
+        let ts = Instant::saturating_from_micros(at).to_string();
+        json!({ "userId": format!("u{back}-{n}"), "name": "complete_booking", "ts": ts })
+    };
+    let events = (1..=40).flat_map(|back| {
+        let users = if back == 1 { 30 } else { 3 + back % 4 };
+        (0..users).map(move |n| (back, n))
+    });
+    let events: Vec<Value> = events.map(|(back, n)| event(back, n)).collect();
+    store.ingest(&owner(), &Value::Array(events)).unwrap();
+    let rules = include_str!("../../../tests/data/alerts/foretold.json");
+    let rules: Vec<Value> = serde_json::from_str(rules).unwrap();
+    for case in &rules {
+        let made = store.create_alert(&owner(), &case["rule"]).unwrap();
+        let tested = store.test_alert(&owner(), &made.id.to_string()).unwrap();
+        let reading = &tested["reading"];
+        assert_eq!(tested["verdict"], "breach", "{case}: {tested}");
+        assert_eq!(reading["value"], 30.0);
+        assert_eq!(reading["before"].as_f64(), case["before"].as_f64());
+        let high = reading["high"].as_f64();
+        assert_eq!(high.is_some(), case["before"].is_null());
+        assert!(high.is_none_or(|high| high < 30.0), "{tested}");
+        // The day before nothing was out of the ordinary.
+        clock.add(-24 * 60 * MINUTE);
+        let tested = store.test_alert(&owner(), &made.id.to_string()).unwrap();
+        assert_eq!(tested["verdict"], "clear", "{case}: {tested}");
+        clock.add(24 * 60 * MINUTE);
+    }
+}
+
+#[test]
+fn what_is_told_of_an_end_was_read_then_and_an_incident_is_as_old_as_its_condition() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let rule = json!({
+        "name": "Views",
+        "source": { "metric": "page_views", "timeRange": "last_5_minutes" },
+        "condition": { "type": "threshold", "above": 5 },
+        "schedule": { "every": "5m" },
+        "for": 2,
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+    for count in [6, 7, 4, 3, 8, 9] {
+        clock.add(5 * MINUTE);
+        views(&store, &clock, count);
+        store.evaluate_alerts(&owner()).unwrap();
+    }
+    let ann = Principal::new("ann", "admin");
+    let listed = store.notifications(&ann, &json!({})).unwrap();
+    let told: Vec<Value> = listed
+        .notifications
+        .iter()
+        .rev()
+        .map(|n| n.body["data"]["alerts"][0].clone())
+        .collect();
+    let fields = ["event", "at", "since", "value"];
+    let told: Vec<Vec<Value>> = told
+        .iter()
+        .map(|alarm| fields.map(|name| alarm[name].clone()).to_vec())
+        .collect();
+    let at = |minute: u32| json!(format!("2026-02-01T10:{minute:02}:00.000Z"));
+    assert_eq!(
+        told,
+        [
+            vec![json!("firing"), at(10), at(5), json!(7.0)],
+            vec![json!("resolved"), at(15), at(5), json!(4.0)],
+            vec![json!("firing"), at(30), at(25), json!(9.0)],
+        ]
+    );
+    let history = store.alert_history(&owner(), &id, &json!({})).unwrap();
+    let events: Vec<&str> = history.iter().rev().map(|e| e.event.as_str()).collect();
+    assert_eq!(
+        events,
+        [
+            "pending", "firing", "notified", "resolved", "closed", "pending", "firing", "notified"
+        ]
+    );
+}
