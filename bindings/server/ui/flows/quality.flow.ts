@@ -145,11 +145,11 @@ test('every preset is answered on every page, of one day too, and a part is held
 
 test('an event that there is not is said to be none, wherever one is asked for', async ({ page }) => {
   await enter(page)
-  for (const path of ['funnels?steps=serach,view_trip', 'funnels?not=serach', 'cohorts?start=serach', 'cohorts?back=serach', 'journeys?start=serach', 'journeys?end=serach', 'engagement?event=serach', 'people?event=serach']) {
+  for (const path of ['funnels?steps=searxh,view_trip', 'funnels?not=searxh', 'cohorts?start=searxh', 'cohorts?back=searxh', 'journeys?start=searxh', 'journeys?end=searxh', 'engagement?event=searxh', 'people?event=searxh']) {
     await page.goto(`${BASE()}/${path}`)
-    await expect(page.getByText('No event “serach” in the last 90 days.'), path).toBeVisible()
+    await expect(page.getByText('No event “searxh” in the last 90 days.'), path).toBeVisible()
   }
-  await page.goto(`${BASE()}/funnels?steps=serach,view_trip`)
+  await page.goto(`${BASE()}/funnels?steps=searxh,view_trip`)
   await page.locator('.missing').getByRole('button', { name: 'search' }).click()
   await expect(page).toHaveURL(/steps=search,view_trip/)
   await expect(page.locator('.missing')).toHaveCount(0)

@@ -301,7 +301,7 @@ describe('a rule in its form', () => {
 describe('names', () => {
   it('that somebody may have meant are found', () => {
     const names = ['search', 'view_trip', 'start_booking', 'complete_booking', 'Create Fine', 'map']
-    expect(near('serach', names)).toEqual(['search'])
+    expect(near('searxh', names)).toEqual(['search'])
     expect(near('viewtrip', names)).toEqual(['view_trip'])
     expect(near('booking', names)).toEqual(['start_booking', 'complete_booking'])
     expect(near('create fine', names)).toEqual(['Create Fine'])

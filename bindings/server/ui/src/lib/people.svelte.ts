@@ -25,7 +25,10 @@ export function behind(): Behind | null {
   }
 }
 
-/** The link to somebody's profile. */
-export const profile = (person: { userId: string; anonymous: boolean }): string => link(`/people/${encodeURIComponent(person.userId)}`, person.anonymous ? { device: '1' } : {})
+/** The link to somebody's profile. A path holds any id but dots, which it would take for a folder. */
+export function profile(person: { userId: string; anonymous: boolean }): string {
+  const dots = /^\.+$/.test(person.userId)
+  return link(dots ? '/people/id' : `/people/${encodeURIComponent(person.userId)}`, { ...(dots ? { id: person.userId } : {}), ...(person.anonymous ? { device: '1' } : {}) })
+}
 
 export const close = (): void => set({ people: null })
