@@ -9,7 +9,7 @@ use self::evaluate::alarm;
 
 use super::{Analytics, once};
 use crate::access::{self, Permission, Principal};
-use crate::alert::{self, Alert, AlertEvent, AlertList, Rule, Verdict};
+use crate::alert::{self, Alert, AlertEvent, AlertList, Reading, Rule, Verdict};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::metadata::documents::{self, Find, Sort};
@@ -137,15 +137,25 @@ impl Analytics {
         })
     }
 
-    /// Removes an alert rule; what became of it remains in the record. With a `revision`, only if it is still that one.
+    /// Removes an alert rule; what became of it remains in the record, and whoever was told of an incident that goes on is told that
+    /// nobody looks any more. With a `revision`, only if it is still that one.
     ///
     /// # Errors
     /// As `update_alert`.
     pub fn delete_alert(&self, who: &Principal, id: &str, revision: Option<i64>) -> Result<()> {
-        let act = Act::new("alert.delete", object(id));
+        let (act, now) = (Act::new("alert.delete", object(id)), self.now());
         self.acted(who, Permission::ManageAlerts, act, |session, _| {
             let found = owned(session, who, id)?;
             same(&found, revision)?;
+            if let Some(incident) = found.state().incident.filter(|i| i.notified) {
+                let since = Instant::saturating_from_micros(incident.since);
+                let mut over = alarm(&found, "resolved", (now, since), &Reading::default());
+                over.summary = format!("resolved: {}: the rule was removed", found.rule.name);
+                let raised = [(over, found.rule.channels.as_slice(), "")];
+                for message in alert::grouped(&raised) {
+                    self.put(session, message, now)?;
+                }
+            }
             alerts::forget(session, &found.id.to_string())?;
             documents::delete(session, Kind::Alert, found.id).map(|_| ())
         })

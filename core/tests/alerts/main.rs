@@ -176,7 +176,11 @@ fn a_silence_and_planned_work_tell_nobody() {
     planned["name"] = json!("Planned");
     store.create_alert(&owner(), &planned).unwrap();
     go(5);
-    assert_eq!(titles(&store).len(), 1);
+    assert_eq!(
+        titles(&store).len(),
+        2,
+        "that of the rule that was removed is over"
+    );
 }
 
 #[test]

@@ -229,3 +229,32 @@ fn what_is_told_of_an_end_was_read_then_and_an_incident_is_as_old_as_its_conditi
         ]
     );
 }
+
+#[test]
+fn whoever_was_told_of_an_incident_is_told_when_its_rule_is_removed() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let made = || {
+        store
+            .create_alert(&owner(), &rule())
+            .unwrap()
+            .id
+            .to_string()
+    };
+    let (fires, quiet) = (made(), made());
+    store
+        .update_alert(&owner(), &quiet, &json!({ "for": 10 }), None)
+        .unwrap();
+    for _ in 0..2 {
+        clock.add(MINUTE);
+        views(&store, &clock, 20);
+        store.evaluate_alerts(&owner()).unwrap();
+    }
+    assert_eq!(titles(&store).len(), 1);
+    clock.add(MINUTE / 2);
+    store.delete_alert(&owner(), &quiet, None).unwrap();
+    store.delete_alert(&owner(), &fires, None).unwrap();
+    let told = titles(&store);
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0], "resolved: Views: the rule was removed");
+}
