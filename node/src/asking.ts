@@ -25,7 +25,11 @@ export type How = [limit: string, stop: NativeStop, hear: ((share: number) => vo
 const LEFT = 200;
 
 /** Asks a question for as long as it may take. */
-export function asked<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>, kept = false): Promise<T> {
+export function asked<T>(
+  asking: Asking | null | undefined,
+  call: (...how: How) => Promise<T>,
+  kept = false,
+): Promise<T> {
   if (asking == null) return call('{}', new native.Stop(), null);
   const { signal, onProgress, ...limit } = asking;
   return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear), kept);

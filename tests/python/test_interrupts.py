@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-
 import travelsense as ts
 from travelsense._asking import STOP
 from travelsense._native import Stop

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+//! Files that grow, are renamed, begin anew and are rotated.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
