@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use travelsense::events::{ImportOptions, Mapping, Source, Table};
-use travelsense::timeline::Timelines;
+use travelsense::timeline::{Course, Timelines};
 use travelsense::warehouse::{Duckdb, Open, Warehouse};
 use travelsense::{Analytics, ErrorKind, Instant, Options, Principal};
 
@@ -213,7 +213,12 @@ fn saved_timelines_go_before_anything_else_and_the_file_says_nothing_of_them() {
             now: Instant::default(),
         })
         .unwrap();
-        assert!(Timelines::build(&home, None).unwrap().save(&home).unwrap());
+        assert!(
+            Timelines::build(&home, None, Course::default())
+                .unwrap()
+                .save(&home)
+                .unwrap()
+        );
         assert!(home.head().unwrap().identified);
     }
     assert!(saved.exists());

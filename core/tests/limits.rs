@@ -68,6 +68,36 @@ fn what_was_given_up_once_stays_given_up() {
 }
 
 #[test]
+fn work_that_was_given_up_changes_nothing() {
+    let store = Analytics::in_memory().unwrap();
+    let who = Principal::owner();
+    let events = json!([{"userId": "u", "name": "a", "ts": "2026-01-05"}, {"userId": "v", "name": "a", "ts": "2026-01-06"}]);
+    store.ingest(&who, &events).unwrap();
+    let mut question = question();
+    question["asOf"] = json!("2026-06-01T00:00:00Z");
+    let before = ask(&store, "funnel", &question);
+    let stopped = store.until(|| true);
+    let code = |error: travelsense::Error| error.code();
+    assert_eq!(stopped.rebuild(&who).map_err(code), Err("cancelled"));
+    assert_eq!(
+        stopped.erase(&who, &["u"]).map_err(code).unwrap_err(),
+        "cancelled"
+    );
+    assert_eq!(
+        stopped.verify_audit(&who).map_err(code).unwrap_err(),
+        "cancelled"
+    );
+    assert_eq!(ask(&store, "funnel", &question), before);
+    store.rebuild(&who).unwrap();
+    assert_eq!(ask(&store, "funnel", &question), before);
+    assert!(store.verify_audit(&who).unwrap().broken.is_none());
+    // What all who ask share is built whoever gives up.
+    store.ingest(&who, &events).unwrap();
+    assert!(stopped.timelines().is_ok());
+    assert_eq!(store.erase(&who, &["u"]).unwrap().events, 2);
+}
+
+#[test]
 fn a_pass_says_which_share_of_the_partitions_is_done() {
     // Users far enough apart for four partitions.
     let rows = (0..4).map(|n| (n * 32_768, 1_767_300_000_000_000, 0));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use travelsense::timeline::Timelines;
+use travelsense::timeline::{Course, Timelines};
 use travelsense::warehouse::{Duckdb, Open, Warehouse};
 use travelsense::{Analytics, Instant, Principal};
 
@@ -53,7 +53,7 @@ fn saved(folder: &Path) -> std::path::PathBuf {
     ingest(&path, &[("u", "a", 1), ("u", "b", 2), ("v", "a", 3)]);
     let w = warehouse(&path);
     assert!(Timelines::saved(&w, None).unwrap().is_none());
-    let built = Timelines::build(&w, None).unwrap();
+    let built = Timelines::build(&w, None, Course::default()).unwrap();
     assert!(built.save(&w).unwrap());
     path
 }
@@ -65,14 +65,20 @@ fn they_are_found_again_and_brought_forward() {
     let w = warehouse(&path);
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert_eq!(found.head(), &w.head().unwrap());
-    assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap()));
+    assert_eq!(
+        all(&found),
+        all(&Timelines::build(&w, None, Course::default()).unwrap())
+    );
     drop(w);
     ingest(&path, &[("w", "c", 5), ("u", "c", 0)]);
     let w = warehouse(&path);
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert!(found.head().version < w.head().unwrap().version);
-    let forward = found.updated(&w, None).unwrap();
-    assert_eq!(all(&forward), all(&Timelines::build(&w, None).unwrap()));
+    let forward = found.updated(&w, None, Course::default()).unwrap();
+    assert_eq!(
+        all(&forward),
+        all(&Timelines::build(&w, None, Course::default()).unwrap())
+    );
 }
 
 #[test]
@@ -93,7 +99,10 @@ fn any_damage_is_seen() {
         let ahead = (at % 2 == 0).then(|| Timelines::ahead(&path)).flatten();
         match Timelines::saved_ahead(&w, None, ahead).unwrap() {
             None => seen += 1,
-            Some(found) => assert_eq!(all(&found), all(&Timelines::build(&w, None).unwrap())),
+            Some(found) => assert_eq!(
+                all(&found),
+                all(&Timelines::build(&w, None, Course::default()).unwrap())
+            ),
         }
     }
     assert!(seen > 600, "{seen}");
@@ -147,13 +156,13 @@ fn larger_than_memory_they_are_built_piece_by_piece() {
     }
     store.close();
     let w = warehouse(&path);
-    let whole = Timelines::build(&w, None).unwrap();
+    let whole = Timelines::build(&w, None, Course::default()).unwrap();
     for limit in [2_000_000, 4_000_000] {
-        let pieces = Timelines::build(&w, Some(limit)).unwrap();
+        let pieces = Timelines::build(&w, Some(limit), Course::default()).unwrap();
         assert_eq!(all(&pieces), all(&whole));
         assert_eq!(pieces.head(), whole.head());
     }
-    let error = Timelines::build(&w, Some(1_000)).unwrap_err();
+    let error = Timelines::build(&w, Some(1_000), Course::default()).unwrap_err();
     assert_eq!(error.code(), "memory_limit");
 }
 
@@ -174,7 +183,7 @@ fn those_of_another_state_of_who_is_who_are_brought_forward() {
     ingest(Some("u"), 2);
     ingest(None, 3);
     let w = warehouse(&path);
-    let built = Timelines::build(&w, None).unwrap();
+    let built = Timelines::build(&w, None, Course::default()).unwrap();
     assert!(built.save(&w).unwrap());
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert_eq!(all(&found), all(&built));
@@ -184,8 +193,8 @@ fn those_of_another_state_of_who_is_who_are_brought_forward() {
     let found = Timelines::saved(&w, None).unwrap().unwrap();
     assert!(found.head().version < w.head().unwrap().version);
     let (forward, anew) = (
-        found.updated(&w, None).unwrap(),
-        Timelines::build(&w, None).unwrap(),
+        found.updated(&w, None, Course::default()).unwrap(),
+        Timelines::build(&w, None, Course::default()).unwrap(),
     );
     assert_eq!(all(&forward), all(&anew));
     let counts: Vec<usize> = all(&anew).iter().map(Vec::len).collect();
@@ -206,10 +215,10 @@ fn a_change_under_way_costs_a_copy_but_no_answer() {
         .unwrap();
     store.close();
     let w = warehouse(&path);
-    let whole = Timelines::build(&w, None).unwrap();
+    let whole = Timelines::build(&w, None, Course::default()).unwrap();
     let change = w.load().unwrap();
     assert!(!whole.save(&w).unwrap());
-    let pieces = Timelines::build(&w, Some(1_400_000)).unwrap();
+    let pieces = Timelines::build(&w, Some(1_400_000), Course::default()).unwrap();
     assert_eq!(all(&pieces), all(&whole));
     drop(change);
     // Nobody remembers the seal of what was written meanwhile.

@@ -86,10 +86,11 @@ export class Administration extends Handle {
 
   /**
    * Takes everything of users away, for good and before the promise is kept: their events, also those of devices that were theirs, and
-   * all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them goes too.
+   * all that profiles, aliases, merges, cohorts and other tables say of them. Whoever was merged with one of them goes too. Given up
+   * in time, nothing is taken away.
    */
-  async erase(userIds: readonly string[]): Promise<Exact<ErasureReport>> {
-    return exact(await this.call(() => this.native.erase(userIds)));
+  async erase(userIds: readonly string[], asking?: Asking | null): Promise<Exact<ErasureReport>> {
+    return exact(await this.done(asking, (...how) => this.native.erase(userIds, ...how)));
   }
 
   /**
@@ -129,8 +130,8 @@ export class Administration extends Handle {
   }
 
   /** Copies the file of an export to a path, and gives its size in bytes; waits for one that is still written here. */
-  saveExport(id: string, path: string): Promise<number> {
-    return this.call(() => this.native.saveExport(id, path));
+  saveExport(id: string, path: string, asking?: Asking | null): Promise<number> {
+    return this.done(asking, (...how) => this.native.saveExport(id, path, ...how));
   }
 
   /** All cohorts by name. */
@@ -329,8 +330,9 @@ export class Administration extends Handle {
   }
 
   /** Checks the record, also against anchors that were kept elsewhere, and names the first entry that is not what it was. */
-  async verifyAudit(anchors?: readonly Anchor[] | null): Promise<Exact<Verification>> {
-    return exact(await this.call(() => this.native.verifyAudit(written({ anchors: anchors ?? null }))));
+  async verifyAudit(anchors?: readonly Anchor[] | null, asking?: Asking | null): Promise<Exact<Verification>> {
+    const question = written({ anchors: anchors ?? null });
+    return exact(await this.ask(asking, (...how) => this.native.verifyAudit(question, ...how)));
   }
 
   /** Takes tokens of the HTTP server back before they expire: one by its id, or those of a subject (`*` is everybody). */

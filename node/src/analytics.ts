@@ -345,13 +345,13 @@ export class Analytics extends Administration {
   }
 
   /** Builds what is derived from the stored events where it is not there yet, so that the first question does not wait for it. */
-  warmUp(): Promise<void> {
-    return this.call(() => this.native.warmUp());
+  warmUp(asking?: Asking | null): Promise<void> {
+    return this.ask(asking, (...how) => this.native.warmUp(...how));
   }
 
   /** Throws away what is derived from the stored events and builds it anew, for whoever may import. */
-  rebuild(): Promise<void> {
-    return this.call(() => this.native.rebuild());
+  rebuild(asking?: Asking | null): Promise<void> {
+    return this.done(asking, (...how) => this.native.rebuild(...how));
   }
 }
 

@@ -21,16 +21,19 @@ export interface Asking {
 /** What the native module takes beside a question: a time limit as JSON, what stops it, and what hears of it. */
 export type How = [limit: string, stop: NativeStop, hear: ((share: number) => void) | null];
 
+/** So many milliseconds after a question was given up it is left to itself: what it builds for all who ask may take longer. */
+const LEFT = 200;
+
 /** Asks a question for as long as it may take. */
-export function asked<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>): Promise<T> {
+export function asked<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>, kept = false): Promise<T> {
   if (asking == null) return call('{}', new native.Stop(), null);
   const { signal, onProgress, ...limit } = asking;
-  return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear));
+  return stoppable(signal, onProgress, (stop, hear) => call(written(limit), stop, hear), kept);
 }
 
 /**
  * Makes a call that a signal, or an exception of what hears of it, stops; what stopped it is thrown as it was given. A signal that
- * comes when all was done already is heeded too, unless what was done is `kept`.
+ * comes when all was done already is heeded too, unless what was done is `kept`; then its end is waited for.
  */
 export async function stoppable<Told extends unknown[], T>(
   signal: AbortSignal | null | undefined,
@@ -42,9 +45,13 @@ export async function stoppable<Told extends unknown[], T>(
   const stop = new native.Stop();
   // An `AbortController` for each question would take longer than some questions.
   const halted = { now: false, reason: undefined as unknown };
+  let leave: (reason: unknown) => void;
+  const left = new Promise<never>((_, reject) => (leave = reject));
+  let leaving: NodeJS.Timeout | undefined;
   const halt = (reason: unknown) => {
     if (!halted.now) Object.assign(halted, { now: true, reason });
     stop.stop();
+    if (!kept) leaving ??= setTimeout(() => leave(halted.reason), LEFT);
   };
   const onAbort = () => halt(signal?.reason);
   let failed = false;
@@ -59,7 +66,7 @@ export async function stoppable<Told extends unknown[], T>(
 
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const given = await call(stop, onTold ? hear : null);
+    const given = await Promise.race([call(stop, onTold ? hear : null), left]);
     // What was told last may still be in the queue behind the answer.
     if (onTold) await setImmediate();
     if (halted.now && (!kept || failed)) throw halted.reason;
@@ -67,6 +74,7 @@ export async function stoppable<Told extends unknown[], T>(
   } catch (error) {
     throw halted.now && cancelled(error) ? halted.reason : error;
   } finally {
+    clearTimeout(leaving);
     signal?.removeEventListener('abort', onAbort);
   }
 }

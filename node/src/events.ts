@@ -8,7 +8,7 @@ export interface IngestStatus {
   waitingBatches: number;
   /** With so many events waiting, further batches are turned away. */
   capacity: number;
-  /** Batches that were turned away for want of capacity. */
+  /** Batches that were turned away for want of capacity, or of space on the disk. */
   turnedAway: number;
   /** Batches answered. */
   batches: number;

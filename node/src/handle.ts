@@ -61,6 +61,11 @@ export class Handle implements AsyncDisposable {
     return this.call(() => asked(asking, call));
   }
 
+  /** Does what can be given up until it is done. @internal */
+  protected done<T>(asking: Asking | null | undefined, call: (...how: How) => Promise<T>): Promise<T> {
+    return this.call(() => asked(asking, call, true));
+  }
+
   /** Calls the native module, unless the store is closed. @internal */
   protected async call<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw closed();

@@ -45,13 +45,13 @@ export interface NativeStore {
   quarantine(asked: string): Promise<string>;
   replayQuarantine(asked: string): Promise<string>;
   replayParked(): Promise<string>;
-  erase(ids: readonly string[]): Promise<string>;
+  erase(ids: readonly string[], ...how: How): Promise<string>;
   dataVersion(): Promise<number>;
   revoke(asked: string): Promise<void>;
   permissions(): Promise<string>;
   resumeExports(): Promise<number>;
   refreshRealtime(): Promise<void>;
-  warmUp(): Promise<void>;
+  warmUp(...how: How): Promise<void>;
   handler(options: string): NativeHandler;
   takeNotifications(limit: number): Promise<NativeLetter[]>;
   attempted(letter: NativeLetter, whyNot: string | null, lost: boolean): Promise<void>;
@@ -64,7 +64,7 @@ export interface NativeStore {
   exports(asked: string): Promise<string>;
   exportJob(id: string): Promise<string>;
   cancelExport(id: string): Promise<string>;
-  saveExport(id: string, path: string): Promise<number>;
+  saveExport(id: string, path: string, ...how: How): Promise<number>;
   chart(word: string, question: string): Promise<string>;
   acting(id: string, role: string): NativeStore;
   dashboards(asked: string): Promise<string>;
@@ -101,7 +101,7 @@ export interface NativeStore {
   retryDelivery(id: string): Promise<void>;
   audit(asked: string): Promise<string>;
   auditAnchor(): Promise<string>;
-  verifyAudit(asked: string): Promise<string>;
+  verifyAudit(asked: string, ...how: How): Promise<string>;
   query(word: string, question: string, ...how: How): Promise<string>;
   funnel(question: string, ...how: How): Promise<NativeAnswer>;
   dropOff(question: string, ...how: How): Promise<NativeAnswer>;
@@ -122,7 +122,7 @@ export interface NativeStore {
   userInsights(question: string, ...how: How): Promise<NativeAnswer>;
   catalogue(): Promise<string>;
   setCatalogue(catalogue: string): Promise<void>;
-  rebuild(): Promise<void>;
+  rebuild(...how: How): Promise<void>;
   close(): Promise<void>;
 }
 

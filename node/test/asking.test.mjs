@@ -94,3 +94,27 @@ test('an exception of what hears the progress gives the question up', async () =
   };
   await assert.rejects(all(), thrown);
 });
+
+test('work that is given up changes nothing', async () => {
+  const reason = new Error('not now');
+  const how = { signal: AbortSignal.abort(reason) };
+  await assert.rejects(store.rebuild(how), reason);
+  await assert.rejects(store.erase(['u1'], how), reason);
+  await assert.rejects(store.verifyAudit(null, how), reason);
+  await assert.rejects(store.rebuild({ timeoutMs: 0 }), { code: 'validation_failed' });
+  await store.warmUp({ timeoutMs: 60_000 });
+  await store.rebuild({ timeoutMs: 60_000, onProgress: () => {} });
+  assert.equal((await store.verifyAudit(null, { timeoutMs: 60_000 })).broken, null);
+});
+
+test('a question that is given up is not waited for where it builds what all share', async () => {
+  const other = await open(':memory:', { now: '2026-03-01T00:00:00Z', threads: 1 });
+  await other.import(path);
+  const abort = new AbortController();
+  const reason = new Error('gone');
+  const asked = other.funnel({ steps, ...range }, { signal: abort.signal });
+  abort.abort(reason);
+  await assert.rejects(asked, reason);
+  assert.ok(await other.funnel({ steps, ...range }));
+  await other.close();
+});

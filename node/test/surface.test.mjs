@@ -41,6 +41,8 @@ const otherwise = {
   admit_at_once: 'a token, of which a program that says who acts has none',
   ingest_batches: '`ingest`; the handler takes batches of several senders together',
   note_source: 'for programs that follow sources',
+  note_recovery: 'for programs that open a store in another process first',
+  has_room: 'trouble of ingestStatus',
   open_dashboard: '`dashboard`, for verbs that write an entry of their own',
   wind_down: 'for programs that have to stop within a time; `close` does it',
   close_within: 'for programs that have to stop within a time; `close` does it',

@@ -12,8 +12,8 @@ from travelsense._admin.dashboards import Dashboards
 from travelsense._admin.events import Events
 from travelsense._admin.exports import Exports
 from travelsense._admin.models import Models
+from travelsense._asking import ask
 from travelsense._native import Store
-from travelsense._progress import lasting
 from travelsense._question import question
 from travelsense._words.engagement import Engagement
 from travelsense._words.funnel import Funnels
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from travelsense._asking import Watch
     from travelsense._question import Length
 
 
@@ -131,19 +132,18 @@ class Analytics(
         """
         return self._store.now()
 
-    def warm_up(self, *, progress: bool = True) -> None:
+    def warm_up(self, *, progress: Watch = True) -> None:
         """Builds the timelines where they are not there yet, so that the first question does not wait for it.
 
         Args:
-            progress: whether to show for how long it has gone on, where that is over a second.
+            progress: whether to show how far it is, where it takes over a second; or a function that hears the share.
 
         Example:
             >>> import travelsense as ts
             >>> with ts.open(":memory:") as a:
             ...     a.warm_up()
         """
-        with lasting("building timelines", show=progress):
-            self._store.warm_up()
+        ask("building timelines", self._store.warm_up, progress=progress)
 
     def refresh_realtime(self) -> None:
         """Has the real-time figures take in what arrived, so that whoever asks next does not wait for it.
@@ -155,11 +155,11 @@ class Analytics(
         """
         self._store.refresh_realtime()
 
-    def rebuild(self, *, progress: bool = True) -> None:
+    def rebuild(self, *, progress: Watch = True) -> None:
         """Throws the timelines away and builds them anew from the stored events; answers stay the same.
 
         Args:
-            progress: whether to show for how long it has gone on, where that is over a second.
+            progress: whether to show how far it is, where it takes over a second; or a function that hears the share.
 
         Raises:
             Forbidden: who acts may not import events.
@@ -173,8 +173,7 @@ class Analytics(
             ...     a.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_json() == before
             True
         """
-        with lasting("rebuilding", show=progress):
-            self._store.rebuild()
+        ask("rebuilding", self._store.rebuild, progress=progress)
 
     def close(self) -> None:
         """Closes the file; closing again does nothing. A call under way in another thread ends first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from math import isfinite
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
@@ -184,15 +185,16 @@ def to_json(value: object, field: str = "") -> str:
     """The JSON of what users write: dates, lengths and the numbers of other libraries included.
 
     Raises:
-        ValidationError: for numbers that JSON does not have and text that UTF-8 does not; `field` is what the value is
-            called.
+        ValidationError: for numbers that JSON does not have, text that UTF-8 does not, and what is nested very deep or
+            holds itself; `field` is what the value is called.
     """
     try:
         text = _ENCODER.encode(value)
         if not text.isascii():
             text.encode()
-    except ValueError:
-        errors = list(_unwritable(value, field))
+    except (ValueError, RecursionError):
+        found = islice(_unwritable(value, field), _LISTED)
+        errors = list({(error["field"], error["code"]): error for error in found}.values())
         if not errors:
             raise
         said = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
@@ -200,26 +202,64 @@ def to_json(value: object, field: str = "") -> str:
     return text
 
 
+def each_to_json(values: Any, field: str) -> tuple[str, dict[int, list[FieldError]]]:
+    """The JSON of a list; what cannot be written is `null` there, and what is wrong with it stands by its place."""
+    try:
+        return to_json(values, field), {}
+    except ValidationError:
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise
+    texts = []
+    faults: dict[int, list[FieldError]] = {}
+    for i, value in enumerate(values):
+        try:
+            texts.append(to_json(value))
+        except ValidationError as refused:
+            texts.append("null")
+            faults[i] = [
+                FieldError(field=error["field"] or "event", code=error["code"], message=error["message"])
+                for error in refused.errors
+            ]
+    return f"[{','.join(texts)}]", faults
+
+
 def missing(value: Any) -> bool:
     """Whether it stands for nothing: `None`, NaN and NaT, which are not themselves, and the NA of pandas."""
     return value is None or type(value).__name__ == "NAType" or bool(value != value)  # noqa: PLR0124 - as it says
 
 
-def _unwritable(value: Any, path: str) -> Iterator[FieldError]:
-    """Where numbers are that JSON does not have, and text that UTF-8 does not."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _unwritable(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list | tuple):
-        for i, inner in enumerate(value):
-            yield from _unwritable(inner, f"{path}[{i}]")
-    elif isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+# So many faults of a value are named, and it is followed to such a depth, the deepest that properties may have.
+_LISTED = 100
+_DEEP = 100
+
+
+def _unwritable(value: Any, path: str, depth: int = 0) -> Iterator[FieldError]:
+    """Where numbers are that JSON does not have, text that UTF-8 does not, and what goes on very deep or for ever."""
+    plain = value if isinstance(value, Mapping | list | tuple | str | int | float | None) else _plain(value)
+    if depth > _DEEP and isinstance(plain, Mapping | list | tuple):
+        shown = path if len(path) <= _DEEP else f"{path[:_DEEP]}…"
+        yield {"field": shown, "code": "too_deep", "message": f"is nested more than {_DEEP} deep, or holds itself"}
+    elif isinstance(plain, Mapping):
+        for name, inner in plain.items():
+            shown = str(name)
+            if _is_cut(shown):
+                shown = shown.encode(errors="replace").decode()
+                where = f"{path}.{shown}" if path else shown
+                yield {"field": where, "code": "invalid_text", "message": "has half a character in its name"}
+            yield from _unwritable(inner, f"{path}.{shown}" if path else shown, depth + 1)
+    elif isinstance(plain, list | tuple):
+        for i, inner in enumerate(plain):
+            yield from _unwritable(inner, f"{path}[{i}]", depth + 1)
+    elif isinstance(plain, str):
+        if _is_cut(plain):
             yield {"field": path, "code": "invalid_text", "message": "holds half a character, which is no Unicode"}
-    else:
-        plain = value if isinstance(value, int | float | None) else _plain(value)
-        if isinstance(plain, float) and not isfinite(plain):
-            yield {"field": path, "code": "not_finite", "message": "must be a finite number, or None"}
+    elif isinstance(plain, float) and not isfinite(plain):
+        yield {"field": path, "code": "not_finite", "message": "must be a finite number, or None"}
+
+
+def _is_cut(text: str) -> bool:
+    """Whether it holds half a character."""
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(value: Any) -> Any:

@@ -220,20 +220,46 @@ def test_events_hold_what_python_has(empty):
         assert empty.funnel([step], **FEBRUARY).to_dict()["entered"] == 1, name
 
 
-def test_what_json_or_utf8_lacks_is_named_all_at_once(empty):
+def test_what_json_or_utf8_lacks_is_refused_alone_and_named_all_at_once(empty):
     nothing = {
         "name": "search",
         "userId": "cut \ud83d",
         "ts": "2026-02-01",
         "properties": {"a": float("nan"), "b": [1, np.float64("inf")]},
     }
-    with pytest.raises(ts.ValidationError) as refused:
-        empty.ingest([*EVENTS, nothing])
-    assert [(error["field"], error["code"]) for error in refused.value.errors] == [
-        ("events[6].userId", "invalid_text"),
-        ("events[6].properties.a", "not_finite"),
-        ("events[6].properties.b[1]", "not_finite"),
+    report = empty.ingest([nothing, *EVENTS])
+    assert (report.sent, report.accepted, report.refused) == (len(EVENTS) + 1, len(EVENTS), 1)
+    assert [(error["field"], error["code"]) for error in report.events[0]["errors"]] == [
+        ("userId", "invalid_text"),
+        ("properties.a", "not_finite"),
+        ("properties.b[1]", "not_finite"),
     ]
+    with pytest.raises(ts.ValidationError):
+        empty.ingest({"events": float("nan")})
+
+
+def test_what_is_nested_very_deep_or_has_half_a_name_is_refused_alone(empty):
+    itself: list[object] = []
+    itself.extend([itself, itself])
+
+    def nested(depth):
+        inner: list[object] = []
+        for _ in range(depth):
+            inner = [inner]
+        return inner
+
+    odd = [{"a": itself}, {"a": nested(300)}, {"a": nested(100_000)}, {"\ud800": 1}, {"n": {"\ud800": float("inf")}}]
+    good = {"userId": "u", "name": "search", "ts": "2026-02-01T10:00:00Z"}
+    for options in ({}, {"source": "here"}):
+        report = empty.ingest([good, *({**good, "properties": properties} for properties in odd), good], **options)
+        assert [answer["status"] for answer in report.events] == ["accepted", *["refused"] * 5, "accepted"]
+        errors = [answer["errors"] for answer in report.events[1:-1]]
+        assert (errors[0][0]["code"], errors[2][0]["code"]) == ("too_deep", "too_deep")
+        assert [(error["field"], error["code"]) for error in errors[3]] == [("properties.?", "invalid_text")]
+        assert [(error["field"], error["code"]) for error in errors[4]] == [
+            ("properties.n.?", "invalid_text"),
+            ("properties.n.?", "not_finite"),
+        ]
 
 
 def of_bytes(column, values):

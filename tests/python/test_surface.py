@@ -28,6 +28,8 @@ ELSEWHERE = {
     "admit_at_once": "is for doors that let others in by tokens",
     "ingest_batches": "is for doors that take several batches at a time",
     "note_source": "is for doors that follow sources",
+    "note_recovery": "is for doors that open a store in another process first",
+    "has_room": "is `trouble` of `ingest_status`",
     "metadata": "is the inside of the core",
     "timelines": "is `warm_up`",
     "report": "is the inside of `export`",

@@ -95,8 +95,17 @@ impl Store {
 
     /// Whether the record is whole, as JSON.
     #[napi]
-    pub fn verify_audit(&self, asked: String) -> Promised<String> {
-        self.ask(move |a, who| text(&a.verify_audit_json(who, &parse(&asked)?)?))
+    pub fn verify_audit(
+        &self,
+        asked: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<String> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
+            text(&a.verify_audit_json(who, &parse(&asked)?)?)
+        })
     }
 
     /// Where the record ends now, as JSON.

@@ -7,6 +7,7 @@ use travelsense::events::Names;
 
 use crate::answer::text;
 use crate::error::parse;
+use crate::patience::{Hear, Patience, Stop};
 use crate::store::Store;
 use crate::work::Promised;
 
@@ -60,8 +61,15 @@ impl Store {
 
     /// Takes everything of users away; gives what was taken, as JSON.
     #[napi]
-    pub fn erase(&self, ids: Vec<String>) -> Promised<String> {
-        self.ask(move |a, who| {
+    pub fn erase(
+        &self,
+        ids: Vec<String>,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<String> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             text(&a.erase(who, &ids)?)
         })
@@ -102,7 +110,8 @@ impl Store {
 
     /// Builds the timelines where they are not there yet.
     #[napi]
-    pub fn warm_up(&self) -> Promised<()> {
-        self.ask(|a, _| a.timelines().map(|_| ()))
+    pub fn warm_up(&self, limit: String, stop: &Stop, hear: Option<Hear>) -> Promised<()> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, |a, _| a.timelines().map(|_| ()))
     }
 }

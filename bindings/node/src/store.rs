@@ -39,8 +39,9 @@ pub(crate) fn open(options: String) -> Promised<Store> {
 impl Store {
     /// Builds what is derived from the stored events anew.
     #[napi]
-    pub fn rebuild(&self) -> Promised<()> {
-        self.ask(|a, who| a.rebuild(who))
+    pub fn rebuild(&self, limit: String, stop: &Stop, hear: Option<Hear>) -> Promised<()> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, |a, who| a.rebuild(who))
     }
 
     /// The JSON answer of any word to a question, given as JSON.
@@ -106,8 +107,16 @@ impl Store {
 
     /// Copies the file of an export to a path; gives its size in bytes.
     #[napi]
-    pub fn save_export(&self, id: String, path: String) -> Promised<f64> {
-        self.ask(move |a, who| {
+    pub fn save_export(
+        &self,
+        id: String,
+        path: String,
+        limit: String,
+        stop: &Stop,
+        hear: Option<Hear>,
+    ) -> Promised<f64> {
+        let patience = Patience::new(limit, stop, hear);
+        self.patiently(patience, move |a, who| {
             let size = a.save_export(who, &id, path.as_ref())?;
             Ok(size as f64)
         })

@@ -12,7 +12,7 @@ use crate::patience::Patience;
 #[pyo3(signature = (frame, question, threads, patience))]
 pub(crate) fn detect_anomalies(
     frame: Option<&Bound<'_, PyAny>>,
-    question: &str,
+    question: String,
     threads: Option<usize>,
     patience: Patience,
     py: Python<'_>,

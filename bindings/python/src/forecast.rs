@@ -8,8 +8,9 @@ use travelsense::forecast::{BacktestAnswer, ForecastAnswer, Frame, Table, Watch,
 use crate::answer::Answer;
 use crate::capsule;
 use crate::error::raise;
-use crate::patience::{Patience, waiting};
+use crate::patience::{Left, Patience, waiting};
 use crate::store::json;
+use crate::worker::Workers;
 
 /// The forecasts of a table as the question says in its JSON form, which holds the rows itself where there is no frame.
 #[pyfunction]
@@ -17,7 +18,7 @@ use crate::store::json;
 pub(crate) fn forecast(
     frame: Option<&Bound<'_, PyAny>>,
     future: Option<&Bound<'_, PyAny>>,
-    question: &str,
+    question: String,
     threads: Option<usize>,
     patience: Patience,
     py: Python<'_>,
@@ -40,7 +41,7 @@ pub(crate) fn forecast(
 pub(crate) fn backtest(
     frame: Option<&Bound<'_, PyAny>>,
     future: Option<&Bound<'_, PyAny>>,
-    question: &str,
+    question: String,
     threads: Option<usize>,
     patience: Patience,
     py: Python<'_>,
@@ -61,7 +62,7 @@ pub(crate) fn backtest(
 fn reading(
     frame: Option<Frame>,
     future: Option<Frame>,
-) -> impl FnOnce(&Value) -> Result<Table> + Send {
+) -> impl FnOnce(&Value) -> Result<Table> + Send + 'static {
     move |question| match frame {
         Some(frame) => Table::read(frame, future, question),
         None => Table::parse(question),
@@ -73,21 +74,23 @@ pub(crate) fn batches(frame: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Frame
 }
 
 /// Reads a table and makes something of it on threads of its own, while this one hears Ctrl-C and tells how far it is.
-pub(crate) fn run<A: Sync, T: Send>(
+pub(crate) fn run<A: Sync + 'static, T: Send + 'static>(
     py: Python<'_>,
-    (question, read): (&str, impl FnOnce(&Value) -> Result<A> + Send),
+    (question, read): (String, impl FnOnce(&Value) -> Result<A> + Send + 'static),
     threads: Option<usize>,
     patience: &Patience,
-    make: impl FnOnce(&A, Watch<'_>) -> Result<T> + Send,
+    make: impl FnOnce(&A, Watch<'_>) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let raised = &mut None;
     let made = py.detach(|| {
         let asked = patience.asked();
         let hears = asked.clone();
-        waiting(patience, &asked, raised, move || {
-            let asked = read(&json(question)?)?;
+        let call = move || {
+            let asked = read(&json(&question)?)?;
             on_threads(threads, || make(&asked, &|share| hears.tell(share)))
-        })
+        };
+        let workers = Workers::default();
+        waiting(&workers, (patience, &asked), raised, Left::Alone, call)
     });
     let made = made.map_err(|e| raise(py, &e));
     raised.take().map_or(made, Err)

@@ -13,6 +13,7 @@ mod letter;
 mod patience;
 mod store;
 mod words;
+mod worker;
 
 /// The compiled part of `travelsense`; everything public is in the package around it.
 #[pyo3::pymodule]

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use travelsense::{Analytics, Error, Options, Result};
 
 use crate::store::json;
+use crate::worker::Workers;
 
 /// How often a waiting thread looks for Ctrl-C.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// So many looks later, a question that was given up is left alone.
+const MORE: u32 = 10;
 
 /// No share has been told since it was last looked at: the bits of no number.
 const QUIET: u64 = u64::MAX;
@@ -112,32 +117,43 @@ impl Patience {
     }
 }
 
+/// What becomes of a call that an exception gives up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its end is waited for, since it changes something.
+    Awaited,
+    /// It ends by itself: what it builds for all who ask may take longer than somebody at the keyboard waits.
+    Alone,
+}
+
 /// Makes a call on another thread, and looks meanwhile for Ctrl-C and how far it is.
-pub(crate) fn waiting<T: Send>(
-    patience: &Patience,
-    asked: &Asked,
+pub(crate) fn waiting<T: Send + 'static>(
+    workers: &Workers,
+    (patience, asked): (&Patience, &Asked),
     raised: &mut Option<PyErr>,
-    call: impl FnOnce() -> Result<T> + Send,
+    left: Left,
+    call: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    std::thread::scope(|scope| {
-        let waiting = std::thread::current();
-        let asking = scope.spawn(move || {
-            let answer = call();
-            waiting.unpark();
-            answer
-        });
-        while !asking.is_finished() {
-            std::thread::park_timeout(LOOK);
-            if raised.is_none() {
+    let answer = workers.call(call)?;
+    let mut more = MORE;
+    let got = loop {
+        match answer.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) if raised.is_none() => {
                 *raised = patience.look(asked).err();
             }
+            Err(RecvTimeoutError::Timeout) if left == Left::Alone && more == 0 => {
+                return Err(Error::internal("a question was left"));
+            }
+            Err(RecvTimeoutError::Timeout) => more = more.saturating_sub(1),
+            Err(RecvTimeoutError::Disconnected) => {
+                break Err(Error::internal("a question panicked"));
+            }
+            Ok(got) => break got,
         }
-        // What was told last.
-        if raised.is_none() && asked.told() {
-            *raised = patience.look(asked).err();
-        }
-        asking
-            .join()
-            .map_err(|_| Error::internal("a question panicked"))?
-    })
+    };
+    // What was told last, and Ctrl-C at the end.
+    if raised.is_none() && asked.told() {
+        *raised = patience.look(asked).err();
+    }
+    got
 }

@@ -14,13 +14,15 @@ use crate::answer::Answer;
 use crate::error::raise;
 use crate::import;
 use crate::letter::{self, Letter};
-use crate::patience::{Patience, waiting};
+use crate::patience::{Left, Patience, waiting};
 use crate::words;
+use crate::worker::Workers;
 
 /// An open store of events.
 #[pyclass(frozen, module = "travelsense._native")]
 pub(crate) struct Store {
     analytics: Mutex<Option<Arc<Analytics>>>,
+    workers: Workers,
     /// The process that opened it: a fork has neither the threads nor the locks of its parent.
     process: u32,
     /// Who asks: the program that owns the file, unless it acts for somebody.
@@ -36,6 +38,7 @@ impl Store {
         let analytics = py.detach(open).map_err(|e| raise(py, &e))?;
         Ok(Self {
             analytics: Mutex::new(Some(Arc::new(analytics))),
+            workers: Workers::default(),
             process: std::process::id(),
             who: Principal::owner(),
         })
@@ -59,8 +62,8 @@ impl Store {
     }
 
     /// Builds the timelines anew.
-    fn rebuild(&self, py: Python<'_>) -> PyResult<()> {
-        self.ask(py, |a, who| a.rebuild(who))
+    fn rebuild(&self, py: Python<'_>, patience: Patience) -> PyResult<()> {
+        self.done(py, &patience, |a, who| a.rebuild(who))
     }
 
     /// Imports a file or an Arrow table as the options say in their JSON form; gives the report's JSON.
@@ -85,7 +88,11 @@ impl Store {
         key: Option<&str>,
     ) -> PyResult<String> {
         self.ask(py, |a, who| match (source, key) {
-            (None, None) => text(&a.ingest(who, &json(events)?)?),
+            (None, None) => match json(events) {
+                Ok(events) => text(&a.ingest(who, &events)?),
+                // One that is nested too deep is refused alone.
+                Err(_) => a.ingest_batch(who, &batch(events, Some("embedded"), None)),
+            },
             _ => a.ingest_batch(who, &batch(events, source, key)),
         })
     }
@@ -103,8 +110,8 @@ impl Store {
     }
 
     /// Takes everything of these users away; gives the report's JSON.
-    fn erase(&self, py: Python<'_>, users: Vec<String>) -> PyResult<String> {
-        self.ask(py, |a, who| {
+    fn erase(&self, py: Python<'_>, users: Vec<String>, patience: Patience) -> PyResult<String> {
+        self.done(py, &patience, move |a, who| {
             let ids: Vec<&str> = users.iter().map(String::as_str).collect();
             text(&a.erase(who, &ids)?)
         })
@@ -146,8 +153,8 @@ impl Store {
     }
 
     /// Builds the timelines where they are not there yet.
-    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
-        self.ask(py, |a, _| a.timelines().map(drop))
+    fn warm_up(&self, py: Python<'_>, patience: Patience) -> PyResult<()> {
+        self.answered(py, &patience, |a, _| a.timelines().map(drop))
     }
 
     /// Has the real-time figures take in what arrived.
@@ -169,17 +176,19 @@ impl Store {
     fn query(
         &self,
         py: Python<'_>,
-        word: &str,
-        question: &str,
+        word: String,
+        question: String,
         patience: Patience,
     ) -> PyResult<String> {
-        self.answered(py, &patience, |a, who| a.ask(who, word, &json(question)?))
+        self.answered(py, &patience, move |a, who| {
+            a.ask(who, &word, &json(&question)?)
+        })
     }
 
     /// The users behind a number, as JSON.
-    fn people(&self, py: Python<'_>, request: &str, patience: Patience) -> PyResult<String> {
-        self.answered(py, &patience, |a, who| {
-            text(&a.people(who, &json(request)?)?)
+    fn people(&self, py: Python<'_>, request: String, patience: Patience) -> PyResult<String> {
+        self.answered(py, &patience, move |a, who| {
+            text(&a.people(who, &json(&request)?)?)
         })
     }
 
@@ -204,9 +213,15 @@ impl Store {
     }
 
     /// Exports what a request in its JSON form asks for, once for a key; gives the job as JSON.
-    fn export(&self, py: Python<'_>, request: &str, key: Option<&str>) -> PyResult<String> {
-        self.answered(py, &Patience::default(), |a, who| {
-            text(&a.export_once(who, &json(request)?, key)?)
+    fn export(
+        &self,
+        py: Python<'_>,
+        request: String,
+        key: Option<String>,
+        patience: Patience,
+    ) -> PyResult<String> {
+        self.done(py, &patience, move |a, who| {
+            text(&a.export_once(who, &json(&request)?, key.as_deref())?)
         })
     }
 
@@ -226,20 +241,28 @@ impl Store {
     }
 
     /// Copies the file of an export to a path; gives its size in bytes.
-    fn save_export(&self, py: Python<'_>, export: &str, path: PathBuf) -> PyResult<u64> {
-        self.ask(py, |a, who| a.save_export(who, export, &path))
+    fn save_export(
+        &self,
+        py: Python<'_>,
+        export: String,
+        path: PathBuf,
+        patience: Patience,
+    ) -> PyResult<u64> {
+        self.done(py, &patience, move |a, who| {
+            a.save_export(who, &export, &path)
+        })
     }
 
     /// The answer of a word to a question in its JSON form.
     fn answer(
         &self,
         py: Python<'_>,
-        word: &str,
-        question: &str,
+        word: String,
+        question: String,
         patience: Patience,
     ) -> PyResult<Answer> {
-        self.answered(py, &patience, |a, who| {
-            words::answer(a, who, word, &json(question)?)
+        self.answered(py, &patience, move |a, who| {
+            words::answer(a, who, &word, &json(&question)?)
         })
     }
 
@@ -247,6 +270,7 @@ impl Store {
     fn acting(&self, user: &str, role: &str) -> Self {
         Self {
             analytics: Mutex::new(self.held().clone()),
+            workers: self.workers.clone(),
             process: self.process,
             who: Principal::new(user, role),
         }
@@ -313,12 +337,12 @@ impl Store {
     fn dashboard_data(
         &self,
         py: Python<'_>,
-        dashboard: &str,
-        asked: &str,
+        dashboard: String,
+        asked: String,
         patience: Patience,
     ) -> PyResult<String> {
-        self.answered(py, &patience, |a, who| {
-            text(&a.dashboard_data(who, dashboard, &json(asked)?)?)
+        self.answered(py, &patience, move |a, who| {
+            text(&a.dashboard_data(who, &dashboard, &json(&asked)?)?)
         })
     }
 
@@ -488,8 +512,10 @@ impl Store {
     }
 
     /// Whether the record is whole, as JSON.
-    fn verify_audit(&self, py: Python<'_>, asked: &str) -> PyResult<String> {
-        self.ask(py, |a, who| text(&a.verify_audit_json(who, &json(asked)?)?))
+    fn verify_audit(&self, py: Python<'_>, asked: String, patience: Patience) -> PyResult<String> {
+        self.answered(py, &patience, move |a, who| {
+            text(&a.verify_audit_json(who, &json(&asked)?)?)
+        })
     }
 }
 
@@ -512,16 +538,38 @@ impl Store {
     }
 
     /// Asks a question on another thread, so that this one hears Ctrl-C, which gives the question up, and tells how far it is.
-    fn answered<T: Send>(
+    fn answered<T: Send + 'static>(
         &self,
         py: Python<'_>,
         patience: &Patience,
-        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        self.waited(py, patience, Left::Alone, call)
+    }
+
+    /// The same for what changes something: what became of it is known when this returns.
+    fn done<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        patience: &Patience,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        self.waited(py, patience, Left::Awaited, call)
+    }
+
+    fn waited<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        patience: &Patience,
+        left: Left,
+        call: impl FnOnce(&Analytics, &Principal) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let raised = &mut None;
         let answer = self.ask(py, |a, who| {
             let (handle, asked) = patience.handle(a)?;
-            waiting(patience, &asked, raised, move || call(&handle, who))
+            let who = who.clone();
+            let call = move || call(&handle, &who);
+            waiting(&self.workers, (patience, &asked), raised, left, call)
         });
         raised.take().map_or(answer, Err)
     }
@@ -544,6 +592,7 @@ impl Drop for Store {
             && let Ok(held) = self.analytics.get_mut()
         {
             std::mem::forget(held.take());
+            std::mem::forget(std::mem::take(&mut self.workers));
         }
     }
 }

@@ -73,12 +73,8 @@ impl Call {
         act: Act,
         answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
     ) -> Response {
-        let answer = move |analytics: &Analytics, who: &Principal| -> Result<Answer> {
-            analytics.on_record(who, permission, &act, || {
-                Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
-            })
-        };
-        self.give(answer, Answer::respond).await
+        self.give(recorded(permission, act, answer), Answer::respond)
+            .await
     }
 
     /// The same for how the server itself does, which is told also where it can be put on no record: nobody would hear of a full disk
@@ -107,7 +103,17 @@ impl Call {
                 Err(_) => told,
             })
         };
-        self.give(answer, Answer::respond).await
+        self.take_turn(Turn::Look, answer, Answer::respond).await
+    }
+
+    /// The same for what is there to be read, and waits for no question about the events.
+    pub(crate) async fn glance(
+        self,
+        action: &'static str,
+        answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+    ) -> Response {
+        let answer = recorded(Permission::ReadAnalytics, Act::new(action, ""), answer);
+        self.take_turn(Turn::Look, answer, Answer::respond).await
     }
 
     /// The same for a question about the events.
@@ -148,6 +154,19 @@ impl Call {
         let mut response = answered.map_or_else(Problem::into_response, |a| write(a, &self.id.0));
         response.extensions_mut().insert(asker);
         response
+    }
+}
+
+/// What is answered with the version of what it was made of, and put on record.
+fn recorded(
+    permission: Permission,
+    act: Act,
+    answer: impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static,
+) -> impl FnOnce(&Analytics, &Principal) -> Result<Answer> + Send + 'static {
+    move |analytics, who| {
+        analytics.on_record(who, permission, &act, || {
+            Ok(answer(analytics, who)?.holding(analytics.data_version(who)?))
+        })
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Api {
             ready,
             op(
                 "readReadiness",
-                "Whether the server can answer: its stores do, and it is not about to stop.",
+                "Whether the server can answer: its stores do, there is space on the disk, and it is not about to stop.",
             )
             .anybody()
             .refuses(&[503])
@@ -57,6 +57,9 @@ async fn ready(State(service): State<Service>, Extension(id): Id) -> Response {
     let asked = tokio::task::spawn_blocking(move || stores(&analytics));
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(Ok(()))) => ok(&id.0),
+        Ok(Ok(Err(error))) if error.code() == "disk_full" => {
+            Problem::not_ready("there is no space left on the disk").into_response()
+        }
         Ok(Ok(Err(error))) => {
             tracing::error!(code = error.code(), "a store does not answer");
             Problem::not_ready("a store does not answer").into_response()
@@ -65,8 +68,9 @@ async fn ready(State(service): State<Service>, Extension(id): Id) -> Response {
     }
 }
 
-/// Asks both stores for little.
+/// Asks both stores for little, and whether events can be stored.
 fn stores(analytics: &Analytics) -> Result<()> {
+    analytics.has_room()?;
     analytics.data_version(&Principal::owner())?;
     metadata::read(&*analytics.metadata()?, metadata::entries::head).map(|_| ())
 }

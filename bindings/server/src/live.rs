@@ -41,7 +41,7 @@ pub(crate) async fn stream(
     };
     let asker = Asker(who.id().to_owned());
     let begun = service
-        .run(move |analytics| begin(analytics, &who, &uri))
+        .look(move |analytics| begin(analytics, &who, &uri))
         .await;
     let watcher = begun.and_then(|(asked, first)| {
         let permit = service.watch()?;
@@ -138,7 +138,7 @@ impl Watcher {
         let asked = self.asked.clone();
         let answered = self
             .service
-            .run(move |analytics| analytics.realtime_json(&who, &asked));
+            .look(move |analytics| analytics.realtime_json(&who, &asked));
         answered.await
     }
 }

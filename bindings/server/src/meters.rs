@@ -399,7 +399,7 @@ async fn read(State(service): State<Service>, id: Id, headers: HeaderMap) -> Res
     };
     let meters = service.meters().clone();
     let text = service
-        .run(move |analytics| meters.render(analytics, &who))
+        .look(move |analytics| meters.render(analytics, &who))
         .await;
     text.map_or_else(Problem::into_response, |text| {
         ([(CONTENT_TYPE, MEDIA)], text).into_response()

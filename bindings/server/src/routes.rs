@@ -362,7 +362,7 @@ fn framed(routes: Router, meters: Meters) -> Router {
 /// What is happening now, as an array of Real-time Metrics.
 async fn realtime(call: Call, uri: Uri) -> Response {
     let answers = call.service.answers().clone();
-    call.ask("query.realtime", move |analytics, who| {
+    call.glance("query.realtime", move |analytics, who| {
         let compute = |asked: &Value| {
             let metrics = analytics.realtime_json(who, asked)?;
             let as_of = metrics.first().map(|m| m.timestamp);
@@ -467,7 +467,7 @@ async fn person(call: Call, Path(person): Path<String>, uri: Uri) -> Response {
 
 /// Which events mean what.
 async fn catalogue(call: Call) -> Response {
-    call.ask("catalogue.read", |analytics, who| {
+    call.glance("catalogue.read", |analytics, who| {
         Answer::of(&analytics.catalogue(who)?)
     })
     .await
@@ -475,7 +475,7 @@ async fn catalogue(call: Call) -> Response {
 
 /// All cohorts.
 async fn cohorts(call: Call) -> Response {
-    call.ask("cohort.list", |analytics, who| {
+    call.glance("cohort.list", |analytics, who| {
         Answer::of(&analytics.cohorts(who)?)
     })
     .await

@@ -31,7 +31,7 @@ impl Analytics {
     /// Checks the record from the first entry on, and names the first that is not what it was.
     ///
     /// # Errors
-    /// `forbidden` for a principal who may not read the record; whatever reading the store raises.
+    /// `forbidden` for a principal who may not read the record; whatever reading the store raises; `cancelled` or `timed_out`.
     pub fn verify_audit(&self, who: &Principal) -> Result<Verification> {
         self.verify_audit_by(who, &[])
     }
@@ -43,7 +43,7 @@ impl Analytics {
     pub fn verify_audit_by(&self, who: &Principal, anchors: &[Anchor]) -> Result<Verification> {
         let act = Act::new("audit.verify", "");
         self.seen(who, Permission::ReadAudit, &act, |session| {
-            audit::verify(session, anchors)
+            audit::verify(session, anchors, self.course())
         })
     }
 
@@ -57,7 +57,7 @@ impl Analytics {
             let mut fields = Fields::of(asked)?;
             let anchors = fields.optional("anchors", |v| fields::list(v, Anchor::parse));
             fields.finish(Vec::new())?;
-            audit::verify(session, &anchors.unwrap_or_default())
+            audit::verify(session, &anchors.unwrap_or_default(), self.course())
         })
     }
 

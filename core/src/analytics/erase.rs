@@ -54,7 +54,7 @@ impl Analytics {
     /// # Errors
     /// `validation_failed` for an empty id or more than 10,000; `not_erased` where saved timelines cannot be removed, and then
     /// nothing is; `not_forgotten` where all is erased but the log, and erasing once more will do; a store opened only to read;
-    /// `forbidden` for a principal who may not erase.
+    /// `forbidden` for a principal who may not erase; `cancelled` or `timed_out` before anything is erased.
     pub fn erase(&self, who: &Principal, ids: &[&str]) -> Result<ErasureReport> {
         // The record says that people were erased, by whom and when, and never who they were.
         let act = Act::new("people.erase", "");
@@ -90,6 +90,8 @@ impl Analytics {
             rows.extend(events.iter().copied());
         }
         drop(timelines);
+        // From here on it is done whole: what is forgotten of them cannot be brought back.
+        self.stop().check()?;
         let users: Vec<u32> = users.into_iter().collect();
         let rows: Vec<u32> = rows.into_iter().collect();
         let names = self.warehouse.user_ids(&users)?;

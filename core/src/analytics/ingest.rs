@@ -11,7 +11,7 @@ use super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::error::{Error, FieldError, Result};
 use crate::events::{self, Catalogue, IngestReport, Mapping, Names, Prepared, Reading, Status};
-use crate::intake::{Arrival, IngestStatus, Patience, Sent, SourceState, Stored};
+use crate::intake::{Arrival, IngestStatus, Patience, Recovery, Sent, SourceState, Stored};
 use crate::query::Instant;
 use crate::query::fields::{self, Fields};
 use crate::warehouse::{Aside, Keyed, Page};
@@ -368,12 +368,34 @@ impl Analytics {
     pub fn ingest_status(&self, who: &Principal) -> Result<IngestStatus> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let stored = self.stored();
-        let trouble = stored.as_ref().err().map(|e| e.message().to_owned());
+        // Where there is room again, there is no trouble any more.
+        let _ = self.intake.room();
+        let status = self.intake.status();
         Ok(IngestStatus {
+            trouble: stored.as_ref().err().map(|e| e.message().to_owned()),
             stored: stored.ok(),
-            trouble,
-            ..self.intake.status()
+            ..status
         })
+    }
+
+    /// Whether there is room for events on the disk. Once a batch was turned away for want of it, a file is written beside the store to
+    /// see, until a batch is stored or the file could be written; before that nothing is.
+    ///
+    /// # Errors
+    /// `disk_full` where there is none; whatever else keeps files from being written there.
+    pub fn has_room(&self) -> Result<()> {
+        self.intake.room()
+    }
+
+    /// Adds what another process found in the log of events, which opened the store before and brought it into it, to what
+    /// [`Analytics::ingest_status`] tells.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not import.
+    pub fn note_recovery(&self, who: &Principal, found: &Recovery) -> Result<()> {
+        access::grant(who, Permission::ImportEvents, ())?;
+        self.intake.found(found);
+        Ok(())
     }
 
     fn stored(&self) -> Result<Stored> {

@@ -9,7 +9,7 @@ use crate::cohort;
 use crate::error::Result;
 use crate::query::filter::{Moment, Property};
 use crate::query::{Instant, Sample, Segment, Span};
-use crate::timeline::{Columns, Needs, Progress, Stop, Timelines, View};
+use crate::timeline::{Columns, Course, Needs, Progress, Stop, Timelines, View};
 
 /// From so many events on timelines are saved beside the file.
 const SAVED_FROM: u64 = 500_000;
@@ -18,13 +18,14 @@ impl Analytics {
     /// Throws the timelines away and builds them anew from the stored events.
     ///
     /// # Errors
-    /// `forbidden` for a principal who may not import, since all events are read; `memory_limit`, or whatever reading the store raises.
+    /// `forbidden` for a principal who may not import, since all events are read; `memory_limit`, or whatever reading the store raises;
+    /// `cancelled` or `timed_out`, and then those of before stay.
     pub fn rebuild(&self, who: &Principal) -> Result<()> {
         access::grant(who, Permission::ImportEvents, ())?;
         let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = self
             .pool
-            .install(|| Timelines::build(&*self.warehouse, self.memory_limit))?;
+            .install(|| Timelines::build(&*self.warehouse, self.memory_limit, self.course()))?;
         *self
             .timelines
             .write()
@@ -32,7 +33,7 @@ impl Analytics {
         Ok(())
     }
 
-    /// The timelines with everything stored so far.
+    /// The timelines with everything stored so far. All who ask share what is built here, so that it goes on when one of them gives up.
     ///
     /// # Errors
     /// `memory_limit`, or whatever reading the store raises.
@@ -61,15 +62,19 @@ impl Analytics {
             let events = held.as_ref().map_or(0, |held| held.head().events);
             self.saved.store(events, Ordering::Relaxed);
         }
+        let course = Course {
+            stop: Stop::default(),
+            ..self.course()
+        };
         let built = match held {
             Some(held) if fresh(&held) => held,
             Some(held) => Arc::new(
                 self.pool
-                    .install(|| held.updated(&*self.warehouse, self.memory_limit))?,
+                    .install(|| held.updated(&*self.warehouse, self.memory_limit, course))?,
             ),
             None => Arc::new(
                 self.pool
-                    .install(|| Timelines::build(&*self.warehouse, self.memory_limit))?,
+                    .install(|| Timelines::build(&*self.warehouse, self.memory_limit, course))?,
             ),
         };
         // Small stores are built in no time; of large ones a copy may lack some of the latest events.
@@ -199,15 +204,23 @@ impl Analytics {
             sampled: sampled.as_deref(),
             columns: &columns,
             stop: self.stop(),
+            progress: self.course().progress,
+            ..View::new(&timelines, as_of)
+        };
+        view.stop.check()?;
+        self.pool.install(|| answer(&view))
+    }
+
+    /// What long work hears and tells.
+    pub(super) fn course(&self) -> Course<'_> {
+        Course {
+            stop: self.stop(),
             progress: self
                 .progress
                 .as_deref()
                 .map(Progress::to)
                 .unwrap_or_default(),
-            ..View::new(&timelines, as_of)
-        };
-        view.stop.check()?;
-        self.pool.install(|| answer(&view))
+        }
     }
 
     pub(super) fn stop(&self) -> Stop<'_> {

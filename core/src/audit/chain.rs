@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Anchor;
 use crate::error::{Error, Result};
 use crate::metadata::{Entry, Session, entries};
+use crate::timeline::Course;
 
 /// What checking the record found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,8 +57,12 @@ fn is_none(count: &u64) -> bool {
 /// Checks every entry from the first on, and names the first that was changed, removed or put in, or is not what an anchor says.
 ///
 /// # Errors
-/// What reading the store raises.
-pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verification> {
+/// What reading the store raises; `cancelled` or `timed_out`.
+pub fn verify(
+    session: &mut dyn Session,
+    anchors: &[Anchor],
+    course: Course<'_>,
+) -> Result<Verification> {
     let end = entries::head(session)?;
     let mut said: HashMap<i64, Vec<&Anchor>> = HashMap::new();
     for anchor in anchors {
@@ -102,6 +107,7 @@ pub fn verify(session: &mut dyn Session, anchors: &[Anchor]) -> Result<Verificat
             found.head.clone_from(&entry.hash);
             next += 1;
         }
+        course.went(found.entries, end.seq.unsigned_abs())?;
         if page.len() < PAGE {
             break;
         }

@@ -3,6 +3,7 @@ mod many;
 use super::*;
 use crate::access::{Key, Signer};
 use crate::metadata::{Embedded, change, entries, read};
+use crate::timeline::Course;
 
 fn at(second: i64) -> Instant {
     Instant::from_micros(second * 1_000_000).unwrap()
@@ -22,7 +23,7 @@ fn store(entries: i64) -> Embedded {
 #[test]
 fn a_record_that_nobody_touched_is_whole() {
     for count in [0, 1, 7] {
-        let found = read(&store(count), |s| verify(s, &[])).unwrap();
+        let found = read(&store(count), |s| verify(s, &[], Course::default())).unwrap();
         assert_eq!((found.entries, found.broken), (count as u64, None));
         assert_eq!(found.head.len(), if count == 0 { 0 } else { 64 });
     }
@@ -80,7 +81,7 @@ fn the_first_entry_that_is_not_what_it_was_is_named() {
     for (statement, seq, reason) in table {
         let store = store(7);
         change(&store, |s| s.batch(statement)).unwrap();
-        let found = read(&store, |s| verify(s, &[])).unwrap();
+        let found = read(&store, |s| verify(s, &[], Course::default())).unwrap();
         let broken = found.broken.unwrap();
         assert_eq!(broken.seq, seq, "{statement}");
         assert!(
@@ -114,7 +115,7 @@ fn entries_of_many_threads_are_all_kept_in_one_chain() {
             });
         }
     });
-    let found = read(&store, |s| verify(s, &[])).unwrap();
+    let found = read(&store, |s| verify(s, &[], Course::default())).unwrap();
     assert_eq!((found.entries, found.broken), (200, None));
     let filter = entries::Filter {
         who: "t3".to_owned(),
@@ -137,7 +138,7 @@ fn an_entry_that_cannot_be_written_is_an_error_and_is_not_written_later() {
     assert!(recorder.record(&store, fresh()).is_err());
     change(&store, |s| s.batch("alter table gone rename to entries")).unwrap();
     recorder.record(&store, fresh()).unwrap();
-    let found = read(&store, |s| verify(s, &[])).unwrap();
+    let found = read(&store, |s| verify(s, &[], Course::default())).unwrap();
     assert_eq!((found.entries, found.broken), (3, None));
 }
 
@@ -159,7 +160,7 @@ fn a_record_that_was_made_anew_as_a_whole_is_found_by_its_anchors() {
         .join("\n");
     let anchors = Anchor::read(&lines, &key).unwrap();
     assert_eq!(anchors, [anchor(3), anchor(7)]);
-    let found = read(&honest, |s| verify(s, &anchors)).unwrap();
+    let found = read(&honest, |s| verify(s, &anchors, Course::default())).unwrap();
     assert_eq!((found.entries, found.anchors, found.broken), (7, 2, None));
 
     // Another history, with a chain of its own that is whole.
@@ -175,11 +176,18 @@ fn a_record_that_was_made_anew_as_a_whole_is_found_by_its_anchors() {
         );
         change(&forged, |s| append(s, vec![entry])).unwrap();
     }
-    assert_eq!(read(&forged, |s| verify(s, &[])).unwrap().broken, None);
-    let broken = read(&forged, |s| verify(s, &anchors)).unwrap().broken;
+    assert_eq!(
+        read(&forged, |s| verify(s, &[], Course::default()))
+            .unwrap()
+            .broken,
+        None
+    );
+    let broken = read(&forged, |s| verify(s, &anchors, Course::default()))
+        .unwrap()
+        .broken;
     assert_eq!(broken.map(|b| b.seq), Some(3));
     // A shorter one.
-    let broken = read(&store(5), |s| verify(s, &anchors[1..]))
+    let broken = read(&store(5), |s| verify(s, &anchors[1..], Course::default()))
         .unwrap()
         .broken;
     assert_eq!(broken.map(|b| b.seq), Some(7));
@@ -238,11 +246,16 @@ fn no_edit_of_a_field_goes_unseen() {
             .unwrap()
         };
         put(&after);
-        let found = read(&store, |s| verify(s, &[])).unwrap();
+        let found = read(&store, |s| verify(s, &[], Course::default())).unwrap();
         assert_eq!(found.broken.map(|b| b.seq), Some(seq), "{n}: {column}");
         put(&before);
     }
-    assert_eq!(read(&store, |s| verify(s, &[])).unwrap().broken, None);
+    assert_eq!(
+        read(&store, |s| verify(s, &[], Course::default()))
+            .unwrap()
+            .broken,
+        None
+    );
 }
 
 #[expect(

@@ -283,8 +283,8 @@ pub enum Names<'a> {
     /// By nothing: they are the same as no others.
     #[default]
     None,
-    /// By the name of their batch and their places in it.
-    Batch(&'a str),
+    /// By the name of what they come from and their places in it, of which this is the first.
+    From(&'a str, u64),
     /// Each by a name of its own, in their order.
     Each(&'a [String]),
 }
@@ -294,7 +294,7 @@ impl Names<'_> {
     fn id(&self, place: u64) -> Option<EventId> {
         let name = match self {
             Self::None => return None,
-            Self::Batch(name) => format!("{name}\n{place}"),
+            Self::From(name, first) => format!("{name}\n{}", first + place),
             Self::Each(names) => names.get(usize::try_from(place).ok()?)?.clone(),
         };
         let key = EventId::new(&name).key;

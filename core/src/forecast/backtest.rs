@@ -2,8 +2,9 @@
 
 use super::batch::{Watch, each};
 use super::grid::Frequency;
+use super::lay::lay;
 use super::model::naive::seasonal_naive;
-use super::series::{Forecast, Options, Series, forecast, lay};
+use super::series::{Forecast, Options, Series, forecast};
 
 /// What one forecaster scored.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]

@@ -35,6 +35,7 @@ mod form;
 mod frame;
 mod grid;
 mod interval;
+mod lay;
 mod model;
 mod optimise;
 mod past;

@@ -6,7 +6,8 @@ use super::answer::given_up;
 use super::batch::{Watch, each};
 use super::grid::{Frequency, Gaps};
 use super::interval::Kind;
-use super::series::{Series, lay};
+use super::lay::lay;
+use super::series::Series;
 use super::table::Table;
 use crate::error::Result;
 

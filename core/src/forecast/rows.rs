@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::form::Clock;
 use super::grid::Frequency;
-use super::series::{Options, Series, lay};
+use super::lay::lay;
+use super::series::{Options, Series};
 use crate::error::FieldError;
 
 const DAY: i64 = 86_400_000_000;

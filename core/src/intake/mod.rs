@@ -39,6 +39,9 @@ const GROUP: u64 = 20_000;
 /// From so many bytes on the log is emptied, once the file is whole without it.
 const LOG: u64 = 16 << 20;
 
+/// The code of a disk that has no space left.
+const FULL: &str = "disk_full";
+
 /// The code of an engine that has to be opened again.
 const INVALIDATED: &str = "invalidated";
 
@@ -217,7 +220,10 @@ impl Intake {
                 _ => replay(),
             };
             match replay().or_else(again) {
-                Ok(events) => recovery.replayed += events,
+                Ok(events) => {
+                    recovery.replayed += events;
+                    recovery.batches += 1;
+                }
                 // A full disk is no fault of the batch: it stays in the log.
                 Err(error) if error.kind() == ErrorKind::Storage && error.code() != INVALIDATED => {
                     return Err(error);
@@ -406,7 +412,11 @@ impl Intake {
 
     /// Refuses a group that the store cannot take now, such as one that there is no room for.
     fn fail(&self, group: Vec<Waiting>, error: &Error) {
-        lock(&self.status).failing = Some(error.message().to_owned());
+        let mut status = lock(&self.status);
+        status.full = error.code() == FULL;
+        status.turned_away += if status.full { group.len() as u64 } else { 0 };
+        status.failing = Some(error.message().to_owned());
+        drop(status);
         refuse(group, error);
     }
 
@@ -448,6 +458,7 @@ impl Intake {
         let mut status = lock(&self.status);
         status.commits += 1;
         status.failing = None;
+        status.full = false;
         let now = clock();
         let mut first = 0;
         for waiting in group {
@@ -546,31 +557,6 @@ impl Intake {
         {
             log.remove();
         }
-    }
-
-    /// Notes how a source does.
-    pub(crate) fn note(&self, source: &str, state: SourceState) {
-        lock(&self.status).source(source).state = Some(state);
-    }
-
-    /// When the latest event happened that a source sent; of one that sent nothing since the store was opened, when that was.
-    pub(crate) fn heard(&self, source: &str) -> Instant {
-        let latest = lock(&self.status).latest(source);
-        latest.unwrap_or(self.opened)
-    }
-
-    /// How it does.
-    pub(crate) fn status(&self) -> IngestStatus {
-        let mut status = lock(&self.status).clone();
-        let queue = lock(&self.queue);
-        status.waiting_events = queue.events;
-        status.waiting_batches = queue.waiting.len() as u64;
-        drop(queue);
-        status.parked = self.parked().map_or(0, |parked| parked.all().len() as u64);
-        if let Ok(log) = self.log.try_lock() {
-            status.log_bytes = log.as_ref().map_or(0, Log::bytes);
-        }
-        status
     }
 }
 

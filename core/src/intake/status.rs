@@ -1,12 +1,19 @@
 //! How the intake does: what waits, what became of what came, and how old it is.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::log::{Log, failure};
+use super::{Intake, lock};
+use crate::error::Result;
 use crate::events::{IngestReport, Status};
 use crate::query::Instant;
+
+/// There is room again once so many bytes can be written.
+const ROOM: usize = 1 << 20;
 
 /// So many sources are told apart; what comes from further ones counts for `other`.
 const SOURCES: usize = 100;
@@ -21,7 +28,7 @@ pub struct IngestStatus {
     pub waiting_batches: u64,
     /// With so many events waiting, further batches are turned away.
     pub capacity: u64,
-    /// Batches that were turned away for want of capacity.
+    /// Batches that were turned away for want of capacity, or of space on the disk.
     pub turned_away: u64,
     /// Batches answered.
     pub batches: u64,
@@ -46,6 +53,9 @@ pub struct IngestStatus {
     /// Why the last batch could not be stored, where whoever sent it was told so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
+    /// Whether there was no room for it.
+    #[serde(skip)]
+    pub full: bool,
     /// What was found in the log when the store was opened.
     pub recovery: Recovery,
     /// What the store holds; nothing where that cannot be read.
@@ -99,11 +109,14 @@ pub struct SourceState {
 }
 
 /// What was found in the log when the store was opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recovery {
     /// Events of the log that the file did not hold, and holds now.
     pub replayed: u64,
+    /// Batches of the log that they were: one where a process ended in the middle of it, more only where the engine lost its own log.
+    #[serde(skip)]
+    pub batches: u64,
     /// Bytes of a batch whose writing was never finished and which nobody was told is stored.
     pub cut: u64,
     /// Where damaged bytes were put; somebody should look at them.
@@ -154,5 +167,69 @@ impl IngestStatus {
         let known = self.sources.contains_key(name) || self.sources.len() < SOURCES;
         let name = if known { name } else { "other" };
         self.sources.entry(name.to_owned()).or_default()
+    }
+}
+
+impl Intake {
+    /// Adds what was found in the log by another process that opened the store before.
+    pub(crate) fn found(&self, before: &Recovery) {
+        let mut status = lock(&self.status);
+        let recovery = &mut status.recovery;
+        recovery.replayed += before.replayed;
+        recovery.batches += before.batches;
+        recovery.cut += before.cut;
+        recovery.parked += before.parked;
+        if recovery.set_aside.is_none() {
+            recovery.set_aside.clone_from(&before.set_aside);
+        }
+    }
+
+    /// Notes how a source does.
+    pub(crate) fn note(&self, source: &str, state: SourceState) {
+        lock(&self.status).source(source).state = Some(state);
+    }
+
+    /// When the latest event happened that a source sent; of one that sent nothing since the store was opened, when that was.
+    pub(crate) fn heard(&self, source: &str) -> Instant {
+        let latest = lock(&self.status).latest(source);
+        latest.unwrap_or(self.opened)
+    }
+
+    /// Whether there is room for events, as far as is known: once the disk was full it is tried until something is stored, or could be.
+    ///
+    /// # Errors
+    /// `disk_full`, or whatever else keeps a file beside the store from being written.
+    pub(crate) fn room(&self) -> Result<()> {
+        if !lock(&self.status).full {
+            return Ok(());
+        }
+        if let Some(path) = &self.path {
+            let mut probe = path.clone().into_os_string();
+            probe.push(".room");
+            let probe = PathBuf::from(probe);
+            let written = std::fs::File::create(&probe).and_then(|mut file| {
+                file.write_all(&vec![0; ROOM])?;
+                file.sync_all()
+            });
+            let _ = std::fs::remove_file(&probe);
+            written.map_err(|error| failure(path, error))?;
+        }
+        let mut status = lock(&self.status);
+        (status.full, status.failing) = (false, None);
+        Ok(())
+    }
+
+    /// How it does.
+    pub(crate) fn status(&self) -> IngestStatus {
+        let mut status = lock(&self.status).clone();
+        let queue = lock(&self.queue);
+        status.waiting_events = queue.events;
+        status.waiting_batches = queue.waiting.len() as u64;
+        drop(queue);
+        status.parked = self.parked().map_or(0, |parked| parked.all().len() as u64);
+        if let Ok(log) = self.log.try_lock() {
+            status.log_bytes = log.as_ref().map_or(0, Log::bytes);
+        }
+        status
     }
 }

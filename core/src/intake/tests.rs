@@ -41,6 +41,34 @@ fn events(store: &Analytics) -> u64 {
     store.timelines().unwrap().head().events
 }
 
+#[test]
+fn a_full_disk_is_trouble_until_there_is_room_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let home = Duckdb::open(&Open {
+        path: Some(path.clone()),
+        read_only: false,
+        threads: Some(1),
+        memory_limit: None,
+        now: now(),
+    })
+    .unwrap();
+    let intake = super::Intake::open(Some(&path), false, &home, now()).unwrap();
+    let full = || {
+        let mut status = super::lock(&intake.status);
+        (status.full, status.failing) = (true, Some("full".to_owned()));
+    };
+    full();
+    assert!(intake.room().is_ok() && intake.status().failing.is_none());
+    assert!(!path.with_extension("db.room").exists());
+    // Where nothing can be written there is none.
+    std::fs::create_dir(path.with_extension("db.room")).unwrap();
+    assert!(intake.room().is_ok(), "nobody doubts it");
+    full();
+    assert!(intake.room().is_err());
+    assert_eq!(intake.status().failing.as_deref(), Some("full"));
+}
+
 /// The file and the log as they are, without what the engine has not written into the file yet.
 fn crashed(path: &Path) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
@@ -243,9 +271,9 @@ fn an_event_without_an_id_is_known_by_where_it_lay() {
     };
     assert_eq!(send(Names::None), (3, 0));
     assert_eq!(send(Names::None), (3, 0));
-    assert_eq!(send(Names::Batch("file 0")), (3, 0));
-    assert_eq!(send(Names::Batch("file 0")), (0, 3));
-    assert_eq!(send(Names::Batch("file 1")), (3, 0));
+    assert_eq!(send(Names::From("file", 0)), (3, 0));
+    assert_eq!(send(Names::From("file", 0)), (0, 3));
+    assert_eq!(send(Names::From("file", 3)), (3, 0));
     let places = ["x", "y", "x"].map(ToOwned::to_owned);
     assert_eq!(send(Names::Each(&places)), (2, 1));
     assert_eq!(send(Names::Each(&places)), (0, 3));

@@ -42,7 +42,7 @@ impl Embedded {
             memory_limit: None,
             now,
         };
-        let (connection, held) = connect(&open)?;
+        let (connection, held) = connect(&open).map_err(advised)?;
         let mut store = Self {
             writer: Mutex::new(connection),
             idle: Mutex::default(),
@@ -73,6 +73,19 @@ impl Embedded {
     fn fault(&self, error: ::duckdb::Error) -> Error {
         explain(error, self.path.as_deref())
     }
+}
+
+/// What to do about a file that is damaged: nothing else has what it holds, so that it is never replaced silently.
+fn advised(error: Error) -> Error {
+    if !matches!(error.code(), "corrupt" | "not_a_database") {
+        return error;
+    }
+    let said = format!(
+        "{}; it holds the dashboards, alert rules, exports and the record of who did what: put a backup in its place, or move it \
+         away, and what is named after it, to begin without them",
+        error.message()
+    );
+    Error::new(error.kind(), error.code(), said).caused_by(error)
 }
 
 impl MetadataStore for Embedded {

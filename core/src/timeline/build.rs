@@ -10,6 +10,7 @@ use super::Timelines;
 use super::identity::Identity;
 use super::partition::{Partition, Row, USERS};
 use super::save::Writer;
+use super::stop::Course;
 use crate::error::{Error, ErrorKind, Result};
 use crate::warehouse::{Head, Rows, Snapshot, Warehouse};
 
@@ -89,26 +90,34 @@ impl Deal {
     }
 }
 
-pub(super) fn from_warehouse(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Timelines> {
-    from_snapshot(warehouse, &*warehouse.snapshot()?, limit)
+pub(super) fn from_warehouse(
+    warehouse: &dyn Warehouse,
+    limit: Option<u64>,
+    course: Course<'_>,
+) -> Result<Timelines> {
+    from_snapshot(warehouse, &*warehouse.snapshot()?, limit, course)
 }
 
 fn from_snapshot(
     warehouse: &dyn Warehouse,
     snapshot: &dyn Snapshot,
     limit: Option<u64>,
+    course: Course<'_>,
 ) -> Result<Timelines> {
     let head = snapshot.head();
     if let Some(limit) = limit.filter(|limit| need(head.events) > room(*limit)) {
-        return beyond_memory(warehouse, snapshot, limit);
+        return beyond_memory(warehouse, snapshot, limit, course);
     }
     let identity = Identity::new(snapshot.identities()?);
     let mut deal = Deal::sized(head.events, head.users);
+    let mut dealt = 0;
     snapshot.scan(0, &mut |rows| {
+        dealt += rows.row.len() as u64;
         deal.take(rows, &identity);
-        Ok(())
+        course.went(dealt, head.events)
     })?;
     let mut partitions = deal.sorted()?;
+    course.stop.check()?;
     put_in_order(snapshot, &mut partitions)?;
     finish(snapshot, identity, partitions, (Vec::new(), None), limit)
 }
@@ -119,6 +128,7 @@ fn beyond_memory(
     warehouse: &dyn Warehouse,
     snapshot: &dyn Snapshot,
     limit: u64,
+    course: Course<'_>,
 ) -> Result<Timelines> {
     let head = snapshot.head();
     let identity = Identity::new(snapshot.identities()?);
@@ -127,6 +137,7 @@ fn beyond_memory(
         .iter()
         .all(|events| need(*events as u64) <= room(limit));
     if fits && let Some(mut writer) = Writer::begin(warehouse)? {
+        let mut built = 0;
         for of in groups(&sizes, room(limit)) {
             let mut deal = Deal {
                 partitions: sizes
@@ -139,11 +150,13 @@ fn beyond_memory(
             };
             snapshot.scan(0, &mut |rows| {
                 deal.take(rows, &identity);
-                Ok(())
+                course.stop.check()
             })?;
             let mut partitions = deal.sorted()?;
             put_in_order(snapshot, &mut partitions)?;
             partitions.iter().for_each(|p| writer.add(p));
+            built += partitions.iter().map(|p| p.events() as u64).sum::<u64>();
+            course.went(built, head.events)?;
         }
         let times = unattributed(snapshot, None)?;
         if let Some(built) =
@@ -198,17 +211,18 @@ pub(super) fn update(
     old: &Timelines,
     warehouse: &dyn Warehouse,
     limit: Option<u64>,
+    course: Course<'_>,
 ) -> Result<Timelines> {
     let snapshot = &*warehouse.snapshot()?;
     let head = snapshot.head();
     if head.epoch != old.head.epoch {
-        return from_snapshot(warehouse, snapshot, limit);
+        return from_snapshot(warehouse, snapshot, limit, course);
     }
     let identity = Identity::new(snapshot.identities()?);
     let moved = identity.moved_since(&old.identity);
     // Where many are somebody else than before, sorting all anew costs less than looking for their events.
     if moved.len() > MOVED.max(head.users as usize / 16) {
-        return from_snapshot(warehouse, snapshot, limit);
+        return from_snapshot(warehouse, snapshot, limit, course);
     }
     let mut deal = Deal::default();
     let mut gone = Gone::default();
@@ -219,9 +233,11 @@ pub(super) fn update(
             Ok(())
         })?;
     }
+    let (mut dealt, fresh) = (0, head.events.saturating_sub(old.head.events));
     snapshot.scan(old.head.version, &mut |rows| {
+        dealt += rows.row.len() as u64;
         deal.take(rows, &identity);
-        Ok(())
+        course.went(dealt.min(fresh), fresh)
     })?;
     let mut kept = Vec::new();
     let mut touched = Vec::new();
@@ -241,7 +257,7 @@ pub(super) fn update(
         (before + rows.len()) as u64
     });
     if limit.is_some_and(|limit| need(events.sum()) > room(limit)) {
-        return from_snapshot(warehouse, snapshot, limit);
+        return from_snapshot(warehouse, snapshot, limit, course);
     }
     let mut changed = touched
         .into_par_iter()

@@ -32,7 +32,7 @@ pub use members::Members;
 pub use membership::Membership;
 use partition::Partition;
 pub use save::Ahead;
-pub use stop::{Halt, Progress, Stop};
+pub use stop::{Course, Halt, Progress, Stop};
 
 /// All users' events, ordered by (time, client_seq, event_id or content hash) within each user (G2).
 ///
@@ -272,16 +272,25 @@ impl Timelines {
     /// # Errors
     /// `memory_limit` where they would need more than `limit` bytes and there is no file beside which they could be built
     /// piece by piece; whatever the warehouse raises.
-    pub fn build(warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
-        build::from_warehouse(warehouse, limit)
+    pub fn build(
+        warehouse: &dyn Warehouse,
+        limit: Option<u64>,
+        course: Course<'_>,
+    ) -> Result<Self> {
+        build::from_warehouse(warehouse, limit, course)
     }
 
     /// These timelines and the events added to the warehouse since; a full build where stored events were replaced or removed.
     ///
     /// # Errors
     /// As `build`.
-    pub fn updated(&self, warehouse: &dyn Warehouse, limit: Option<u64>) -> Result<Self> {
-        build::update(self, warehouse, limit)
+    pub fn updated(
+        &self,
+        warehouse: &dyn Warehouse,
+        limit: Option<u64>,
+        course: Course<'_>,
+    ) -> Result<Self> {
+        build::update(self, warehouse, limit, course)
     }
 
     /// Timelines saved beside a warehouse, where they can be trusted; they may lack what was stored since.

@@ -67,3 +67,23 @@ impl std::fmt::Debug for Progress<'_> {
         f.debug_tuple("Progress").field(&self.0.is_some()).finish()
     }
 }
+
+/// What long work hears and tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Course<'a> {
+    /// Asked now and then whether the work goes on.
+    pub stop: Stop<'a>,
+    /// Told how far it is.
+    pub progress: Progress<'a>,
+}
+
+impl Course<'_> {
+    /// Tells that so much of all is done.
+    ///
+    /// # Errors
+    /// As [`Stop::check`].
+    pub(crate) fn went(self, done: u64, all: u64) -> Result<()> {
+        self.progress.tell(done as f64 / all.max(1) as f64);
+        self.stop.check()
+    }
+}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from travelsense._asking import ask
 from travelsense._handle import Handle
-from travelsense._progress import lasting
 from travelsense._question import question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from travelsense._asking import Watch
     from travelsense._question import Outcome
 
 
@@ -95,14 +96,14 @@ class Access(Handle):
         return anchor
 
     def verify_audit(
-        self, *, anchors: Sequence[Mapping[str, Any]] | None = None, progress: bool = True
+        self, *, anchors: Sequence[Mapping[str, Any]] | None = None, progress: Watch = True
     ) -> dict[str, Any]:
         """Checks the record: `entries`, `head`, and in `broken` the first entry that is not what it was.
 
         Args:
             anchors: what `audit_anchor` gave at other times and was kept elsewhere; they find a record that was made
                 anew as a whole.
-            progress: whether to show for how long it has gone on, where that is over a second.
+            progress: whether to show how far it is, where it takes over a second; or a function that hears the share.
 
         Raises:
             Forbidden: who acts may not read the record.
@@ -116,8 +117,8 @@ class Access(Handle):
             (1, None)
         """
         asked = question(anchors=anchors)
-        with lasting("verifying the record", show=progress):
-            found: dict[str, Any] = json.loads(self._store.verify_audit(asked))
+        text = ask("verifying the record", lambda how: self._store.verify_audit(asked, how), progress=progress)
+        found: dict[str, Any] = json.loads(text)
         return found
 
     def revoke(

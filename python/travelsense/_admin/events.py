@@ -7,10 +7,10 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from travelsense._asking import heard
+from travelsense._asking import ask, heard
 from travelsense._handle import Handle
 from travelsense._progress import Progress, lasting
-from travelsense._question import question, to_json
+from travelsense._question import each_to_json, question, to_json
 from travelsense._source import readable
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Events(Handle):
                 once.
 
         Raises:
-            ValidationError: for a batch that is too large or no batch at all, and for numbers that are not finite.
+            ValidationError: for a batch that is too large or no batch at all.
 
         Example:
             >>> import travelsense as ts
@@ -149,7 +149,12 @@ class Events(Handle):
         if hasattr(events, "__arrow_c_stream__") or hasattr(events, "__dataframe__"):
             raise TypeError(f"events are dicts; a {type(events).__name__} goes to `import_`")
         with lasting("ingesting", show=hasattr(events, "__len__") and len(events) >= _LARGE):
-            return IngestReport.of_core(self._store.ingest(to_json(events, "events"), source, idempotency_key))
+            batch, faults = each_to_json(events, "events")
+            report = IngestReport.of_core(self._store.ingest(batch, source, idempotency_key))
+        # Those that cannot be written as JSON were refused in their places, and here is why.
+        for place, errors in faults.items():
+            report.events[place]["errors"] = errors
+        return report
 
     def catalogue(self) -> dict[str, Any]:
         """What the events mean, in the JSON form: conversions, errors, revenue, the default funnel and so on.
@@ -212,7 +217,8 @@ class Events(Handle):
             (1, 1, 1)
         """
         with lasting("erasing", show=progress):
-            report: dict[str, Any] = json.loads(self._store.erase(list(user_ids)))
+            text = ask("erasing", lambda how: self._store.erase(list(user_ids), how), progress=False)
+        report: dict[str, Any] = json.loads(text)
         return report
 
     def quarantine(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, Any]:
@@ -281,6 +287,7 @@ class Events(Handle):
         """How the intake does: what waits, what became of what came, and how fresh each source is.
 
         Also told where the store cannot be read, as after a full disk: `stored` is None then, and `trouble` says why.
+        It also says why events cannot be stored, where the rest can be read.
 
         Example:
             >>> import travelsense as ts

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from travelsense._asking import ask
 from travelsense._handle import Handle
 from travelsense._progress import lasting
 from travelsense._question import question
@@ -75,7 +76,8 @@ class Exports(Handle):
             notify=notify,
         )
         with lasting("exporting", show=progress):
-            job: dict[str, Any] = json.loads(self._store.export(request, idempotency_key))
+            text = ask("exporting", lambda how: self._store.export(request, idempotency_key, how), progress=False)
+        job: dict[str, Any] = json.loads(text)
         return job
 
     def exports(
@@ -182,4 +184,4 @@ class Exports(Handle):
             True
         """
         with lasting("writing the export", show=progress):
-            return self._store.save_export(id, os.fspath(path))
+            return ask("writing", lambda how: self._store.save_export(id, os.fspath(path), how), progress=False)

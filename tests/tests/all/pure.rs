@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use travelsense::events::{Catalogue, Table};
-use travelsense::timeline::Timelines;
+use travelsense::timeline::{Course, Timelines};
 use travelsense::warehouse::{Duckdb, Open};
 use travelsense::{Analytics, Instant, Options, Principal};
 use travelsense_tests::oracle::adoption::Adoption;
@@ -295,7 +295,7 @@ fn save(path: &Path) -> Result<(), String> {
         now: Instant::default(),
     })
     .map_err(|e| e.to_string())?;
-    let built = Timelines::build(&home, None).map_err(|e| e.to_string())?;
+    let built = Timelines::build(&home, None, Course::default()).map_err(|e| e.to_string())?;
     match built.save(&home) {
         Ok(true) => Ok(()),
         other => Err(format!("timelines that were not saved: {other:?}")),

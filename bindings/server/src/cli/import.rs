@@ -94,6 +94,13 @@ impl Import {
             }
             let analytics = self.store.write()?;
             let notes = Notes::beside(&store::file(&self.store.data))?;
+            if let Some(path) = notes.aside() {
+                output::complain(&format!(
+                    "the notes of how far sources were read were damaged and are `{}` now: it is read from its beginning, and what is \
+                     stored of it is known",
+                    path.display()
+                ));
+            }
             let mut feed = source::feed(&self.source, &notes)?;
             return follow::run(analytics, &mut *feed, &mapping, (self.follow, self.json));
         }

@@ -98,10 +98,18 @@ impl Serve {
         let sources = settings.sources()?;
         let anchors = settings.anchors()?;
         let _log = settings.start_log()?;
-        if let Some(path) = preflight::check(&data)? {
+        let found = preflight::check(&data)?;
+        if let Some(path) = &found.aside {
             tracing::error!(path = %path.display(), "the log of the engine was damaged and was put aside");
         }
+        if let Some(path) = preflight::check_metadata(&data)? {
+            tracing::error!(
+                path = %path.display(),
+                "the log of dashboards, alert rules and the record was damaged and was put aside: what was changed last is lost"
+            );
+        }
         let analytics = Arc::new(store::open(&data, settings.options())?);
+        analytics.note_recovery(&Principal::owner(), &found.recovery)?;
         // What cannot be kept is told before anybody asks.
         analytics.metadata()?;
         let listener = runtime.block_on(listen(settings.bind()))?;
@@ -120,6 +128,13 @@ impl Serve {
         }
         runtime.spawn(follow_keys(settings, service.clone()));
         let notes = Notes::beside(&store::file(&data))?;
+        if let Some(path) = notes.aside() {
+            tracing::error!(
+                path = %path.display(),
+                "the notes of how far sources were read were damaged and were put aside: they are read from their beginning, and what is \
+                 stored of them is known"
+            );
+        }
         let following = Following::start(&analytics, sources, &notes);
         let end = until_stopped(
             runtime,

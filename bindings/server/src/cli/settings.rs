@@ -368,7 +368,7 @@ impl Settings {
 
     /// Where events are taken from while the server runs, and how.
     pub(super) fn sources(&self) -> Result<Vec<(Follow, Mapping)>, Failure> {
-        let notes = Notes::beside(&store::file(self.data()?))?;
+        let notes = Notes::none(&store::file(self.data()?));
         let read = self.follow.iter().map(|follow| {
             // Whoever is named wrongly is said before the server starts; whoever does not answer may do so later.
             source::feed(&follow.from, &notes)

@@ -1,17 +1,20 @@
 //! Files that grow: what is appended to NDJSON and CSV files, or to the files of a folder.
 //!
-//! Before a piece of a file is given, its beginning and end are noted: whoever is stopped in between gives the very same piece again,
-//! whose events are known by the file, the piece and their places in it.
+//! A file is known by what it begins with and by what lies before the place up to which it was read, wherever it lies: one that was
+//! renamed goes on, one that begins anew is another. Its events are known by the name it was first seen under and by how many lie before
+//! them, so that whoever is stopped while a piece is stored gives it again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use travelsense::events::Format;
 
-use super::{Feed, Lies, Next, Notes, Piece, Result, Trouble, short};
+use super::records::{Whole, whole};
+use super::{Feed, Lies, Next, Notes, Piece, Result, Taken, Trouble, short};
 
 /// A piece of a file has so many bytes at most, unless one line is longer.
 const PIECE: u64 = 4 << 20;
@@ -19,20 +22,70 @@ const PIECE: u64 = 4 << 20;
 /// A line of more bytes is taken for one that never ends.
 const LINE: u64 = 64 << 20;
 
+/// By so many bytes at its beginning, and before the place up to which it was read, a file is known again.
+const PRINT: u64 = 4 << 10;
+
 /// How far a file was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 struct Place {
-    /// Which file of this name it is: it grows by 1 when the file begins anew.
+    /// By which its events are known: where it lay when it was first seen.
+    name: String,
+    /// The how manieth file of its path it is.
     generation: u64,
     /// What the file system calls the file, where it does.
     file: u64,
     /// All before it is stored.
     start: u64,
-    /// What lies before it may be stored.
-    end: u64,
+    /// So many events lie before it, or more.
+    events: u64,
     /// The line of a CSV file that names its columns.
     header: String,
+    /// What the file begins with, as far as it was read.
+    head: String,
+    /// What lies before `start`.
+    tail: String,
+}
+
+impl Place {
+    /// The next file of a path.
+    fn after(&self) -> Self {
+        Self {
+            generation: self.generation + 1,
+            ..Self::default()
+        }
+    }
+
+    /// Up to where it was read, with what it is known by.
+    fn at(&self, file: &mut File, start: u64) -> std::io::Result<Self> {
+        Ok(Self {
+            start,
+            head: print(file, 0, start.min(PRINT))?,
+            tail: print(file, start.saturating_sub(PRINT), start)?,
+            ..self.clone()
+        })
+    }
+
+    /// Whether a file is the one that was read so far.
+    fn is_of(&self, file: &mut File, length: u64) -> std::io::Result<bool> {
+        // Notes of before say nothing of what was read.
+        let known = self.head.is_empty();
+        Ok(length >= self.start && (known || *self == self.at(file, self.start)?))
+    }
+
+    /// Where it lay when it was first seen.
+    fn seen(&self, now: &Path) -> PathBuf {
+        let seen = self.name.split('\n').nth(1);
+        seen.map_or_else(|| now.to_owned(), PathBuf::from)
+    }
+}
+
+/// A file as the folder has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    file: u64,
+    length: u64,
+    changed: Option<std::time::SystemTime>,
 }
 
 /// A file, or the files of a folder.
@@ -41,9 +94,15 @@ pub(super) struct Files {
     what: PathBuf,
     notes: Notes,
     /// The files of this round that were not looked at.
-    left: VecDeque<PathBuf>,
+    left: VecDeque<(PathBuf, Entry)>,
+    /// What the files were that had nothing more.
+    read: BTreeMap<PathBuf, Entry>,
+    /// How many bytes do not come, of files that end within a line.
+    rest: BTreeMap<PathBuf, u64>,
+    /// Why some do not come.
+    troubles: BTreeMap<PathBuf, String>,
     /// What was given and is not taken.
-    given: Option<(String, Place)>,
+    given: Option<(String, Place, u64)>,
 }
 
 impl Files {
@@ -58,78 +117,203 @@ impl Files {
             what: what.to_owned(),
             notes: notes.clone(),
             left: VecDeque::new(),
+            read: BTreeMap::new(),
+            rest: BTreeMap::new(),
+            troubles: BTreeMap::new(),
             given: None,
         })
     }
 
+    /// Looks which files there are: those that are followed, and those that were before they got another name.
     fn look(&mut self) -> Result<()> {
-        if !self.what.is_dir() {
-            self.left.push_back(self.what.clone());
-            return Ok(());
+        let whole = self.what.is_dir();
+        let folder = match (whole, self.what.parent()) {
+            (true, _) => self.what.clone(),
+            (false, Some(folder)) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            (false, _) => PathBuf::from("."),
+        };
+        let failed = |e: std::io::Error| unreadable(&self.what, &e);
+        let folder = fs::canonicalize(folder).map_err(failed)?;
+        let mut entries = BTreeMap::new();
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let Ok(path) = entry.map(|entry| entry.path()) else {
+                continue;
+            };
+            if let Ok(metadata) = fs::metadata(&path)
+                && metadata.is_file()
+            {
+                entries.insert(path, Entry::of(&metadata));
+            }
         }
-        let entries = fs::read_dir(&self.what).map_err(|e| unreadable(&self.what, &e))?;
-        let mut files: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.is_file() && followed(path).is_some())
+        let only = (!whole).then(|| folder.join(self.what.file_name().unwrap_or_default()));
+        if only
+            .as_ref()
+            .is_some_and(|only| !entries.contains_key(only))
+        {
+            return Err(unreadable(&self.what, &ErrorKind::NotFound.into()));
+        }
+        let wanted = |path: &Path| match &only {
+            Some(only) => path == only,
+            None => followed(path).is_some(),
+        };
+        let moved = self.moved(&folder, &entries, &wanted)?;
+        self.troubles.retain(|path, _| entries.contains_key(path));
+        self.rest.retain(|path, _| entries.contains_key(path));
+        self.left = entries
+            .into_iter()
+            .filter(|(path, _)| wanted(path) || moved.contains(path))
             .collect();
-        files.sort();
-        self.left = files.into();
+        // Two names of one file are read as one.
+        let known: BTreeSet<PathBuf> = self
+            .notes
+            .below::<Place>(&folder)
+            .into_iter()
+            .map(|k| k.0)
+            .collect();
+        let mut files = BTreeSet::new();
+        self.left
+            .make_contiguous()
+            .sort_by_key(|(path, _)| !known.contains(path));
+        self.left
+            .retain(|(_, entry)| entry.file == 0 || files.insert(entry.file));
         Ok(())
     }
 
-    /// What a file has that was not taken before.
-    fn piece(&mut self, path: &Path) -> Result<Option<Piece>> {
-        let Some(delimiter) = followed(path) else {
-            return Ok(None);
+    /// Follows files to the names they got since they were read; gives those that are not followed by their names.
+    fn moved(
+        &self,
+        folder: &Path,
+        entries: &BTreeMap<PathBuf, Entry>,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<BTreeSet<PathBuf>> {
+        let known: BTreeMap<PathBuf, Place> = self.notes.below(folder).into_iter().collect();
+        let ours = |path: &Path, place: &Place| wanted(path) || wanted(&place.seen(path));
+        let stays = |path: &Path, place: &Place| {
+            let elsewhere = || entries.values().any(|other| other.file == place.file);
+            entries.get(path).is_some_and(|entry| {
+                (entry.file == place.file || place.file == 0 || !elsewhere())
+                    && (self.read.get(path) == Some(entry) || is_of(path, place).unwrap_or(true))
+            })
         };
+        let mut fresh: BTreeMap<PathBuf, Place> = BTreeMap::new();
+        let mut left: BTreeMap<PathBuf, Place> = BTreeMap::new();
+        for (path, place) in &known {
+            if place.start == 0 || !ours(path, place) || stays(path, place) {
+                continue;
+            }
+            // A copy is looked for once, when its file begins anew; else only what the file system knows to be the same.
+            let copied = entries.contains_key(path);
+            let to = entries.iter().find(|(other, entry)| {
+                let same = entry.file == place.file && place.file != 0;
+                let free = known
+                    .get(*other)
+                    .is_none_or(|p| p.start == 0 || p.file != entry.file);
+                *other != path
+                    && free
+                    && !fresh.contains_key(*other)
+                    && entry.length >= place.start
+                    && (same || copied && !wanted(other))
+                    && is_of(other, place).unwrap_or(false)
+            });
+            if let Some((to, entry)) = to {
+                let before = known.get(to).map_or(0, |before| before.generation + 1);
+                let place = Place {
+                    file: entry.file,
+                    generation: place.generation.max(before),
+                    ..place.clone()
+                };
+                fresh.insert(to.clone(), place);
+                left.insert(
+                    path.clone(),
+                    known.get(path).map(Place::after).unwrap_or_default(),
+                );
+            } else if copied {
+                left.insert(path.clone(), place.after());
+            }
+        }
+        let mut moved: BTreeSet<PathBuf> = known
+            .iter()
+            .filter(|(path, place)| !wanted(path) && place.start > 0 && ours(path, place))
+            .map(|(path, _)| path.clone())
+            .collect();
+        moved.retain(|path| !left.contains_key(path));
+        moved.extend(fresh.keys().filter(|path| !wanted(path)).cloned());
+        if !left.is_empty() {
+            left.extend(fresh);
+            let notes = left
+                .into_iter()
+                .map(|(path, place)| (path.display().to_string(), place));
+            self.notes.put_all(notes)?;
+        }
+        Ok(moved)
+    }
+
+    /// What a file has that was not taken before.
+    fn piece(&mut self, path: &Path, entry: &Entry) -> Result<Option<Piece>> {
         let failed = |e: std::io::Error| unreadable(path, &e);
         let mut file = match File::open(path) {
             // It was moved since the folder was looked at.
-            Err(e) if e.kind() == ErrorKind::NotFound && *path != self.what => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed)?,
         };
-        let metadata = file.metadata().map_err(failed)?;
-        let (length, number) = (metadata.len(), number(&metadata));
-        let name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let name = name.display().to_string();
-        let mut place: Place = self.notes.get(&name)?;
-        if length < place.end || place.end > 0 && place.file != number {
-            // It was emptied, or is another file of the same name.
-            place = Place {
-                generation: place.generation + 1,
-                ..Place::default()
-            };
+        let length = file.metadata().map_err(failed)?.len();
+        let key = path.display().to_string();
+        let mut place: Place = self.notes.get(&key)?;
+        if place.start > 0 && !place.is_of(&mut file, length).map_err(failed)? {
+            // It changed since the folder was looked at, where it may have another name now.
+            return Ok(None);
         }
-        place.file = number;
-        if delimiter.is_some() && place.header.is_empty() {
-            let Some(header) = header(&mut file, length).map_err(failed)? else {
-                return Ok(None);
-            };
-            place.start = header.len() as u64;
-            place.end = place.start;
-            place.header = String::from_utf8_lossy(&header).into_owned();
-        }
-        // What was begun before is ended as it was begun.
-        let most = match place.end - place.start {
-            0 => PIECE,
-            begun => begun,
-        };
-        let found = lines(&mut file, place.start, most, length, delimiter.is_some());
-        let Some(body) = found.map_err(failed)? else {
+        let seen = place.seen(path);
+        let Some(delimiter) = followed(&seen) else {
             return Ok(None);
         };
-        place.end = place.start + body.len() as u64;
-        self.notes.put(&name, &place)?;
-        let from = format!("file\n{name}\n{}\n{}", place.generation, place.start);
+        if place.name.is_empty() {
+            place.name = format!("file\n{key}\n{}", place.generation);
+            place.file = entry.file;
+            self.notes.put(&key, &place)?;
+        }
+        if delimiter.is_some() && place.header.is_empty() {
+            let found = read(&mut file, 0, 1, length, None).map_err(failed)?;
+            let Whole::Some(mut header) = found else {
+                self.rest.insert(path.to_owned(), length);
+                return Ok(None);
+            };
+            let end = header.iter().position(|byte| *byte == b'\n');
+            header.truncate(end.map_or(0, |at| at + 1));
+            place.start = header.len() as u64;
+            place.header = String::from_utf8_lossy(&header).into_owned();
+        }
+        let found = read(&mut file, place.start, PIECE, length, delimiter).map_err(failed)?;
+        let rest = length - place.start.min(length);
+        let body = match found {
+            Whole::Some(body) => body,
+            Whole::None => {
+                self.rest.insert(path.to_owned(), rest);
+                self.read.insert(path.to_owned(), entry.clone());
+                return Ok(None);
+            }
+            Whole::Never => {
+                self.rest.insert(path.to_owned(), rest);
+                return Err(Trouble::Broken(format!(
+                    "`{}` has a line of more than {LINE} bytes at byte {}: what lies behind it is not read",
+                    path.display(),
+                    place.start
+                )));
+            }
+        };
+        self.rest.remove(path);
+        self.read.remove(path);
+        let end = place.start + body.len() as u64;
+        let lines = body.iter().filter(|byte| **byte == b'\n').count() as u64;
         let piece = Piece {
-            source: short(&path.file_name().unwrap_or_default().to_string_lossy()),
+            source: short(&seen.file_name().unwrap_or_default().to_string_lossy()),
             body,
             records: delimiter.map(|delimiter| (place.header.clone(), delimiter)),
-            names: Lies::From(from),
-            behind: Some(length - place.end),
+            names: Lies::From(place.name.clone(), place.events),
+            behind: Some(length.saturating_sub(end)),
         };
-        place.start = place.end;
-        self.given = Some((name, place));
+        let place = place.at(&mut file, end).map_err(failed)?;
+        self.given = Some((key, place, lines));
         Ok(Some(piece))
     }
 }
@@ -138,9 +322,23 @@ impl Feed for Files {
     fn next(&mut self) -> Result<Next> {
         // Each file gives one piece a round, so that none waits for another to end.
         for round in 0..2 {
-            while let Some(path) = self.left.pop_front() {
-                if let Some(piece) = self.piece(&path)? {
-                    return Ok(Next::Piece(piece));
+            while let Some((path, entry)) = self.left.pop_front() {
+                if self.read.get(&path) == Some(&entry) {
+                    continue;
+                }
+                match self.piece(&path, &entry) {
+                    Ok(Some(piece)) => {
+                        self.troubles.remove(&path);
+                        return Ok(Next::Piece(piece));
+                    }
+                    Ok(None) => {
+                        self.troubles.remove(&path);
+                    }
+                    Err(trouble @ Trouble::Wrong(_)) => return Err(trouble),
+                    // The other files are read all the same.
+                    Err(Trouble::Broken(why)) => {
+                        self.troubles.insert(path, why);
+                    }
                 }
             }
             if round == 0 {
@@ -150,15 +348,36 @@ impl Feed for Files {
         Ok(Next::Nothing)
     }
 
-    fn taken(&mut self) -> Result<()> {
-        match self.given.take() {
-            Some((name, place)) => self.notes.put(&name, &place),
-            None => Ok(()),
-        }
+    fn taken(&mut self, became: Taken) -> Result<()> {
+        let Some((key, mut place, lines)) = self.given.take() else {
+            return Ok(());
+        };
+        let events = became.accepted + became.duplicates + became.refused;
+        // How many were put beside the store is not known; no two must have one place.
+        place.events += if became.parked { lines } else { events };
+        self.notes.put(&key, &place)
     }
 
     fn source(&self) -> String {
         short(&self.what.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    fn left(&self) -> Option<u64> {
+        Some(self.rest.values().sum())
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.troubles.values().next().cloned()
+    }
+}
+
+impl Entry {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            file: number(metadata),
+            length: metadata.len(),
+            changed: metadata.modified().ok(),
+        }
     }
 }
 
@@ -184,27 +403,39 @@ fn number(_: &fs::Metadata) -> u64 {
     0
 }
 
-/// The first line of a file, or nothing where it is not whole yet.
-fn header(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
-    let lines = lines(file, 0, 1, length, false)?;
-    Ok(lines.map(|mut lines| {
-        let end = lines
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
-        lines.truncate(end);
-        lines
-    }))
+/// Whether the file at a path is the one that was read so far.
+fn is_of(path: &Path, place: &Place) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    place.is_of(&mut file, length)
 }
 
-/// Whole lines from a place on, about so many bytes, or nothing where no line is whole yet; a quoted field may go over lines.
-fn lines(
+/// What a part of a file is known by.
+fn print(file: &mut File, from: u64, to: u64) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    std::io::Read::by_ref(file)
+        .take(to - from)
+        .read_to_end(&mut bytes)?;
+    Ok(hex(&Sha256::digest(&bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Whole lines from a place on, about so many bytes; a quoted field of records goes over lines.
+fn read(
     file: &mut File,
     start: u64,
     most: u64,
     length: u64,
-    quoted: bool,
-) -> std::io::Result<Option<Vec<u8>>> {
+    delimiter: Option<u8>,
+) -> std::io::Result<Whole> {
     let mut wanted = most;
     loop {
         let mut bytes = Vec::new();
@@ -212,20 +443,15 @@ fn lines(
         std::io::Read::by_ref(file)
             .take(wanted)
             .read_to_end(&mut bytes)?;
-        let mut quotes = 0_usize;
-        let mut end = None;
-        for (at, byte) in bytes.iter().enumerate() {
-            quotes += usize::from(quoted && *byte == b'"');
-            if *byte == b'\n' && quotes.is_multiple_of(2) {
-                end = Some(at + 1);
-            }
+        let found = whole(bytes, delimiter);
+        if !matches!(found, Whole::None) {
+            return Ok(found);
         }
-        if let Some(end) = end {
-            bytes.truncate(end);
-            return Ok(Some(bytes));
+        if wanted >= LINE && length - start >= LINE {
+            return Ok(Whole::Never);
         }
-        if start + wanted >= length || wanted >= LINE {
-            return Ok(None);
+        if start + wanted >= length {
+            return Ok(Whole::None);
         }
         wanted = (wanted * 2).max(4096);
     }
@@ -234,3 +460,6 @@ fn lines(
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Trouble {
     Trouble::Broken(format!("`{}` cannot be read: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

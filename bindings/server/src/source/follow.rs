@@ -35,26 +35,36 @@ pub(crate) fn read(
         let next = feed.next()?;
         let behind = match &next {
             Next::Piece(piece) => piece.behind,
-            Next::Nothing => Some(0),
+            Next::Nothing => feed.left(),
             Next::Soon => None,
         };
-        if told != Some(behind) {
+        let now = (behind, feed.trouble());
+        if told.as_ref() != Some(&now) {
+            if let (_, Some(trouble)) = &now
+                && told.as_ref().is_none_or(|(_, before)| *before != now.1)
+            {
+                tracing::error!(source, trouble, "a part of a source cannot be read");
+            }
             let state = SourceState {
                 behind,
-                trouble: None,
+                trouble: now.1.clone(),
             };
             analytics.note_source(&who, &source, state)?;
-            told = Some(behind);
+            told = Some(now);
         }
         match next {
             Next::Piece(piece) => {
                 let Some(taken) = patiently(analytics, mapping, &piece, stop)? else {
                     return Ok(());
                 };
-                feed.taken()?;
+                feed.taken(taken)?;
                 hear(&piece.source, taken);
             }
-            Next::Nothing if !on => return Ok(()),
+            Next::Nothing if !on => {
+                return feed
+                    .trouble()
+                    .map_or(Ok(()), |why| Err(Trouble::Broken(why)));
+            }
             Next::Nothing | Next::Soon => sleep(LOOK),
         }
     }
@@ -92,6 +102,10 @@ impl Following {
         notes: &Notes,
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        for (follow, _) in &sources {
+            // All are announced before any is read; what is wrong with one is told once it is.
+            let _ = feed(&follow.from, notes);
+        }
         let threads = sources.into_iter().map(|(follow, mapping)| {
             let (analytics, notes, stop) =
                 (Arc::clone(analytics), notes.clone(), Arc::clone(&stop));

@@ -8,6 +8,7 @@ mod follow;
 mod nats;
 mod notes;
 mod postgres;
+mod records;
 
 use std::fmt;
 use std::path::Path;
@@ -112,8 +113,8 @@ pub(crate) struct Piece {
 /// Where the events of a piece lay.
 #[derive(Debug)]
 enum Lies {
-    /// All from this place on.
-    From(String),
+    /// One behind the other in what has this name, the first at this place.
+    From(String, u64),
     /// Each at a place of its own.
     At(Vec<String>),
 }
@@ -129,8 +130,18 @@ pub(crate) trait Feed: Send {
     /// What comes next; it may wait a moment for it. The same again, where it was not taken.
     fn next(&mut self) -> Result<Next>;
 
-    /// What came last is stored.
-    fn taken(&mut self) -> Result<()>;
+    /// What came last is stored, or put beside the store.
+    fn taken(&mut self, became: Taken) -> Result<()>;
+
+    /// How much there is that does not come, where there is nothing next and the source tells.
+    fn left(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    /// What of it cannot be read, while the rest is.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 
     /// By which it is named where it is told how it does.
     fn source(&self) -> String;
@@ -197,7 +208,7 @@ pub(crate) fn store(
         source: &piece.source,
         key: None,
         names: match &piece.names {
-            Lies::From(place) => Names::Batch(place),
+            Lies::From(name, first) => Names::From(name, *first),
             Lies::At(places) => Names::Each(places),
         },
         most: usize::MAX,

@@ -1,10 +1,9 @@
 //! A table of PostgreSQL, row after row by a column that grows.
 
-use serde::{Deserialize, Serialize};
-use travelsense::pull::{Pull, Pulled};
+use travelsense::pull::{Place, Pull, Pulled};
 use travelsense::{Error, Window};
 
-use super::{Feed, Lies, Next, Notes, Piece, Result, Trouble, short};
+use super::{Feed, Lies, Next, Notes, Piece, Result, Taken, Trouble, short};
 
 /// For so many seconds the end of a table is not believed, where nothing else is asked for.
 const LAG: u32 = 1;
@@ -15,14 +14,8 @@ pub(super) struct Table {
     pull: Pull,
     source: String,
     notes: Notes,
-    /// The place of what was given.
-    given: Option<String>,
-}
-
-/// How far a table was read.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Place {
-    after: Option<String>,
+    /// The place of what was given, and the name under which it is noted.
+    given: Option<(String, Place)>,
 }
 
 impl Table {
@@ -64,21 +57,54 @@ impl Table {
                 .collect();
             wrong(&said.join("; "))
         })?;
+        let mut source = format!("postgres {table}");
+        if notes.announced(&source, from) > 1 {
+            // Tables of several servers that are called the same are told apart by where they are; who reads them is not told.
+            let place = start.rsplit('@').next().unwrap_or_default();
+            let place = place.rsplit("://").next().unwrap_or_default();
+            source = format!("{source} of {place}");
+        }
+        notes.announced(pull.older_name(), from);
         Ok(Self {
             pull,
-            source: short(&format!("postgres {table}")),
+            source: short(&source),
             notes: notes.clone(),
             given: None,
         })
+    }
+
+    /// How far the table of that name was read, by the note of an older version too, which did not know one server from another.
+    fn place(&self, name: &str) -> Result<Place> {
+        if self.notes.has(name) {
+            return self.notes.get(name);
+        }
+        let older = self.pull.older_name();
+        if !self.notes.has(older) {
+            return Ok(Place::default());
+        }
+        if self.notes.sources(older) > 1 {
+            return Err(Trouble::Wrong(format!(
+                "an older version noted how far `{}` was read, and nobody knows of which of its servers: follow the one alone whose rows \
+                 are stored, once, and then all",
+                self.source
+            )));
+        }
+        let place = Place {
+            named: Some(older.to_owned()),
+            ..self.notes.get(older)?
+        };
+        self.notes.rename(older, name, &place)?;
+        Ok(place)
     }
 }
 
 impl Feed for Table {
     fn next(&mut self) -> Result<Next> {
-        let place: Place = self.notes.get(self.pull.name())?;
-        Ok(match self.pull.next(place.after.as_deref())? {
+        let name = self.pull.name()?;
+        let place = self.place(&name)?;
+        Ok(match self.pull.next(&place)? {
             Pulled::Rows(rows) => {
-                self.given = Some(rows.last);
+                self.given = Some((name, rows.last));
                 Next::Piece(Piece {
                     source: self.source.clone(),
                     body: rows.lines,
@@ -91,12 +117,9 @@ impl Feed for Table {
         })
     }
 
-    fn taken(&mut self) -> Result<()> {
+    fn taken(&mut self, _: Taken) -> Result<()> {
         match self.given.take() {
-            Some(last) => {
-                let place = Place { after: Some(last) };
-                self.notes.put(self.pull.name(), &place)
-            }
+            Some((name, place)) => self.notes.put(&name, &place),
             None => Ok(()),
         }
     }
@@ -132,5 +155,41 @@ mod tests {
             Table::read(url, &notes).unwrap().source,
             "postgres app.my events"
         );
+        // Two servers that have the same table are two sources.
+        for (host, source) in [
+            ("one", "postgres t"),
+            ("two", "postgres t of two/d"),
+            ("one", "postgres t of one/d"),
+        ] {
+            let url = format!("postgres://u:hunter2@{host}/d?table=t&cursor=id");
+            assert_eq!(Table::read(&url, &notes).unwrap().source, source);
+        }
+    }
+
+    #[test]
+    fn a_note_of_an_older_version_is_taken_over_by_the_only_source_that_it_can_be_of() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let notes = Notes::beside(&folder.path().join("a.db")).unwrap();
+        let url = |host: &str| format!("postgres://{host}/d?table=t&cursor=id");
+        let one = Table::read(&url("one"), &notes).unwrap();
+        let older = one.pull.older_name().to_owned();
+        notes
+            .put(&older, &serde_json::json!({ "after": "7" }))
+            .unwrap();
+        let place = one.place("the one server").unwrap();
+        assert_eq!(
+            (place.after.as_deref(), place.named.as_ref()),
+            (Some("7"), Some(&older))
+        );
+        assert_eq!(one.place("the one server").unwrap(), place);
+        let two = Table::read(&url("two"), &notes).unwrap();
+        assert_eq!(two.place("the other server").unwrap(), Place::default());
+        notes
+            .put(&older, &serde_json::json!({ "after": "7" }))
+            .unwrap();
+        assert!(matches!(
+            two.place("the other server"),
+            Err(Trouble::Wrong(_))
+        ));
     }
 }

@@ -628,14 +628,6 @@ fn what_is_appended_to_files_is_followed_and_each_line_taken_once() {
     );
     append("b.csv", "T12:00:00Z,x\n");
     follow(3, "-KILL");
-    // What was stored is noted.
-    let notes = std::path::Path::new(&data).join("travelsense.follow.json");
-    let places: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
-    for place in places.as_object().unwrap().values() {
-        let first = place["end"].as_u64().unwrap();
-        assert_eq!(place["start"], first);
-    }
     append("a.ndjson", &line(9));
     assert_eq!(follow(1, "-TERM").0, Some(0));
     assert_eq!(held(&data), 7);

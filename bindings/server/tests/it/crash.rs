@@ -373,6 +373,11 @@ fn a_full_disk_is_said_and_loses_nothing() {
         sent.turned_away.load(Ordering::Relaxed) > 0,
         "the disk was never full"
     );
+    let (_, status) = get(&address, "/api/analytics-dashboard/events/status", &admin());
+    assert!(
+        status["data"]["turnedAway"].as_u64().unwrap() > 0,
+        "{status}"
+    );
     drop(server);
     let before = sent.answers();
     assert!(before > 0);
@@ -476,6 +481,14 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         std::fs::write(&wal, bytes).unwrap();
     }
     let (server, address) = serve(&data);
+    // Zeros are no log that ended early: they are kept, and what came from the log of events instead is counted.
+    let (_, status) = get(&address, "/api/analytics-dashboard/events/status", &admin());
+    assert!(
+        status["data"]["recovery"]["replayed"].as_u64().unwrap() > 0,
+        "{status}"
+    );
+    let aside = status["data"]["stored"]["setAside"].to_string();
+    assert!(aside.contains(".wal.damaged-"), "{status}");
     sent.one(&address, &token(), 0, 10);
     assert_eq!(server.stop("-TERM").0, Some(0));
     assert!(
@@ -484,6 +497,37 @@ fn a_damaged_log_of_the_engine_is_put_aside_and_nothing_is_lost() {
         sent.answers()
     );
     sent.check(&data);
+}
+
+#[test]
+fn a_damaged_log_of_dashboards_stops_no_start_and_is_not_thrown_away() {
+    let (_dir, data) = folder();
+    let wal = Path::new(&data).join("travelsense.db.meta.wal");
+    let boards = "/api/analytics-dashboard/custom";
+    let widget = json!({"title": "Now", "dataSource": "user_events", "type": "metric", "visualization": "sparkline",
+        "config": {"metric": "active_users", "timeRange": "last_hour"}});
+    let board = json!({"name": "Board", "widgets": [widget]}).to_string();
+    for round in 0..3 {
+        let (server, address) = serve(&data);
+        let (status, made) =
+            crate::program::send(&address, ("POST", boards), &admin(), &board).unwrap();
+        assert_eq!(status, 201, "{made}");
+        drop(server);
+        let mut bytes = std::fs::read(&wal).unwrap();
+        assert!(bytes.len() > 100, "a change that was not yet in the file");
+        let middle = bytes.len() / 2;
+        match round {
+            0 => bytes[middle] ^= 1,
+            1 => bytes[0] ^= 1,
+            _ => bytes.iter_mut().for_each(|b| *b = 0),
+        }
+        std::fs::write(&wal, bytes).unwrap();
+        let (server, address) = serve(&data);
+        assert_eq!(get(&address, boards, &admin()).0, 200);
+        assert_eq!(server.stop("-TERM").0, Some(0));
+        let aside = format!("travelsense.db.meta.wal.damaged-{}", round + 1);
+        assert!(Path::new(&data).join(&aside).exists(), "{aside}");
+    }
 }
 
 #[cfg(unix)]

@@ -204,6 +204,42 @@ fn a_table_of_postgresql_is_read_by_a_column_and_each_row_once_whoever_writes_an
     std::fs::remove_file(std::path::Path::new(&other).join("travelsense.follow.json")).unwrap();
     assert_eq!(imported(&source, &other, &[]), [21_000, 0, 21_000, 0]);
 
+    // Rows that come later at the place of the last one are seen, and those that were there are known.
+    let days = "create table days (day date, name text, \"userId\" text);
+                insert into days select '2026-01-05', 'look', 'u' || i from generate_series(1, 5) i";
+    client.batch_execute(days).unwrap();
+    let rest = "table=days&cursor=day&lag=0s";
+    let (source, mapping) = (server.source(rest), ["--time", "day"]);
+    assert_eq!(imported(&source, &other, &mapping), [5, 5, 0, 0]);
+    assert_eq!(imported(&source, &other, &mapping), [0, 0, 0, 0]);
+    client
+        .batch_execute(
+            "insert into days select '2026-01-05', 'look', 'u' || i from generate_series(4, 6) i;
+             insert into days select '2026-01-06', 'look', 'u' || i from generate_series(1, 2) i",
+        )
+        .unwrap();
+    assert_eq!(imported(&source, &other, &mapping), [10, 5, 5, 0]);
+    assert_eq!(imported(&source, &other, &mapping), [0, 0, 0, 0]);
+    // The same table of another server is another one.
+    let Some(second) = Postgres::start() else {
+        return;
+    };
+    second.connect().batch_execute(days).unwrap();
+    assert_eq!(
+        imported(&second.source(rest), &other, &mapping),
+        [5, 5, 0, 0]
+    );
+    // What begins anew is said.
+    client
+        .batch_execute("delete from days where day > '2026-01-05'")
+        .unwrap();
+    let done = run(&["import", &source, "--data", &other, "--time", "day"], &[]);
+    assert!(
+        done.code == 1 && done.err.contains("now ends at 2026-01-05"),
+        "{}",
+        done.err
+    );
+
     for (rest, code, why) in [
         ("table=nothing&cursor=id", 1, "no table"),
         ("table=seen&cursor=id", 1, "with a column"),
@@ -318,10 +354,37 @@ fn a_server_reads_its_sources_and_says_how_they_do() {
         "{}",
         doctor.out
     );
+    // A stream that is made anew, and a consumer that somebody deletes, are opened again.
+    let until = |accepted: u64| {
+        for _ in 0..100 {
+            if status()["sources"]["nats EVENTS"]["accepted"] == accepted {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{}", status());
+    };
+    publisher.ask("$JS.API.STREAM.DELETE.EVENTS", "");
+    publisher.ask(
+        "$JS.API.STREAM.CREATE.EVENTS",
+        &json!({"name": "EVENTS", "subjects": ["shop"], "storage": "memory"}).to_string(),
+    );
+    publisher.ask(
+        "shop",
+        &json!({"who": "u1", "name": "b", "ts": "2026-01-05T12:00:00Z"}).to_string(),
+    );
+    until(2);
+    publisher.ask("$JS.API.CONSUMER.DELETE.EVENTS.travelsense", "");
+    publisher.ask(
+        "shop",
+        &json!({"who": "u1", "name": "b", "ts": "2026-01-05T13:00:00Z"}).to_string(),
+    );
+    until(3);
+    assert!(status()["sources"]["nats EVENTS"]["trouble"].is_null());
     assert_eq!(server.stop("-TERM").0, Some(0));
     let doctor = ok(&["doctor", "--data", &data]);
     assert!(
-        doctor.contains("events") && doctor.contains('2'),
+        doctor.contains("events") && doctor.contains('4'),
         "{doctor}"
     );
 }

@@ -9,6 +9,7 @@ use crate::access::Principal;
 use crate::audit::{Act, Outcome, append, entry, list, verify};
 use crate::metadata::tests::engines;
 use crate::metadata::{Entry, MetadataStore, change, read};
+use crate::timeline::Course;
 
 /// Who did what in the entry of this number.
 fn made(n: i64) -> Entry {
@@ -93,7 +94,10 @@ fn a_record_of_many_entries_is_listed_and_verified() {
             &span,
             &those(&|n| (from..to).contains(&n) && n % 50 == 3),
         );
-        let whole = timed(engine, "verify", || read(store, |s| verify(s, &[]))).unwrap();
+        let whole = timed(engine, "verify", || {
+            read(store, |s| verify(s, &[], Course::default()))
+        })
+        .unwrap();
         assert_eq!(
             (whole.entries, whole.broken),
             (count as u64, None),
@@ -107,7 +111,9 @@ fn a_record_of_many_entries_is_listed_and_verified() {
             )
         })
         .unwrap();
-        let broken = read(store, |s| verify(s, &[])).unwrap().broken;
+        let broken = read(store, |s| verify(s, &[], Course::default()))
+            .unwrap()
+            .broken;
         assert_eq!(broken.map(|b| b.seq), Some(changed), "{engine}");
     });
 }

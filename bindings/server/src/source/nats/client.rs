@@ -71,9 +71,18 @@ pub(super) struct Message {
     subject: String,
     /// Where it is to be acknowledged.
     pub(super) reply: Option<String>,
-    /// What the server says in place of a message.
+    /// What the server says in place of a message, and its words for it.
     status: Option<u16>,
+    why: String,
     pub(super) payload: Vec<u8>,
+}
+
+impl Message {
+    /// Whether a status of a pull says that nobody is there who has messages: no answer at all, or a consumer that was deleted or is
+    /// no pull consumer any more. Any other 409 is of this one pull, such as one that wanted more than the consumer gives at once.
+    fn is_gone(&self, status: u16) -> bool {
+        status == 503 || status == 409 && self.why.to_ascii_lowercase().starts_with("consumer ")
+    }
 }
 
 /// What a server sends.
@@ -168,7 +177,7 @@ impl Client {
         }
     }
 
-    /// Asks for messages, and gives those that come: as many as wanted, or as there are.
+    /// Asks for messages, and gives those that come: as many as wanted, or as there are. Nobody who could be asked is an error.
     pub(super) fn pull(
         &mut self,
         subject: &str,
@@ -187,6 +196,13 @@ impl Client {
             };
             let mine = message.subject == inbox;
             match message.status {
+                // What came before the consumer went is good.
+                Some(status) if mine && messages.is_empty() && message.is_gone(status) => {
+                    return Err(Trouble::Broken(format!(
+                        "the stream or its consumer is there no more: NATS says {status} {}",
+                        message.why
+                    )));
+                }
                 // None, no more, or not so many: that was all.
                 Some(_) if mine => return Ok(messages),
                 Some(_) => continue,
@@ -284,14 +300,14 @@ impl Client {
             .next()
             .unwrap_or_default();
         let first = String::from_utf8_lossy(first);
-        let status = first
-            .split_ascii_whitespace()
-            .nth(1)
-            .and_then(|s| s.parse().ok());
+        let mut words = first.split_ascii_whitespace().skip(1);
+        let status = words.next().and_then(|s| s.parse().ok());
+        let why = words.collect::<Vec<_>>().join(" ");
         Ok(Some(Said::Message(Message {
             subject,
             reply,
             status,
+            why,
             payload,
         })))
     }
@@ -367,4 +383,26 @@ fn late() -> Trouble {
 
 fn gone(error: &std::io::Error) -> Trouble {
     Trouble::Broken(format!("the connection to NATS is gone: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consumer_that_is_gone_is_told_from_one_that_has_nothing() {
+        let gone = |status: u16, why: &str| {
+            let said = Message {
+                subject: String::new(),
+                reply: None,
+                status: Some(status),
+                why: why.to_owned(),
+                payload: Vec::new(),
+            };
+            said.is_gone(status)
+        };
+        assert!(gone(503, "") && gone(409, "Consumer Deleted"));
+        assert!(!gone(404, "No Messages") && !gone(408, "Request Timeout"));
+        assert!(!gone(409, "Message Size Exceeds MaxBytes") && !gone(409, "Leadership Change"));
+    }
 }

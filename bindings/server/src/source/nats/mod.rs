@@ -1,6 +1,7 @@
 //! A stream of NATS JetStream, by a durable consumer that acknowledges each message once its events are on disk.
 //!
-//! A message that is not acknowledged comes again, perhaps among others. An event without an id is known by the stream, when the stream was
+//! A message that is not acknowledged comes again, perhaps among others. A stream or a consumer that is deleted or made anew is told as
+//! trouble, and opened again. An event without an id is known by the stream, when the stream was
 //! made, the message's number in it and its place in the message.
 
 mod client;
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use self::client::{Client, Message, Server};
-use super::{Feed, Lies, Next, Piece, Result, Trouble, short};
+use super::{Feed, Lies, Next, Piece, Result, Taken, Trouble, short};
 
 /// So many messages are taken at once at most, and so many bytes.
 const MESSAGES: usize = 5_000;
@@ -174,8 +175,39 @@ impl Stream {
     fn is_waiting(&self, open: &mut Open) -> Result<bool> {
         let subject = format!("$JS.API.CONSUMER.INFO.{}.{}", self.stream, self.consumer);
         let known = open.client.ask(&subject, &json!({}), PATIENCE)?;
+        self.is_there(&known)?;
         let waiting = known.get("num_ack_pending").and_then(Value::as_u64);
         Ok(waiting.unwrap_or_default() > 0)
+    }
+
+    /// An error where it is not the stream any more that was opened: one that was made anew numbers its messages from 1 again, and they
+    /// must not be taken for those of the one before.
+    fn is_same(&self, open: &mut Open) -> Result<()> {
+        let subject = format!("$JS.API.STREAM.INFO.{}", self.stream);
+        let known = open.client.ask(&subject, &json!({}), PATIENCE)?;
+        self.is_there(&known)?;
+        let created = known.get("created").and_then(Value::as_str);
+        if created == Some(open.created.as_str()) {
+            return Ok(());
+        }
+        Err(Trouble::Broken(format!(
+            "the stream `{}` was made anew",
+            self.stream
+        )))
+    }
+
+    /// An error where an answer says that there is no such stream or consumer, or is an error.
+    fn is_there(&self, answer: &Value) -> Result<()> {
+        let Some(error) = answer.get("error") else {
+            return Ok(());
+        };
+        let why = error.get("description").and_then(Value::as_str);
+        Err(Trouble::Broken(format!(
+            "the stream `{}` or its consumer `{}` cannot be read any more: {}",
+            self.stream,
+            self.consumer,
+            why.unwrap_or("the server says no more")
+        )))
     }
 }
 
@@ -185,6 +217,9 @@ impl Feed for Stream {
         let messages = self.fetch(&mut open)?;
         let created = open.created.clone();
         let waiting = messages.is_empty() && self.is_waiting(&mut open)?;
+        if !messages.is_empty() {
+            self.is_same(&mut open)?;
+        }
         self.open = Some(open);
         self.given.clear();
         let mut piece = Piece {
@@ -222,7 +257,7 @@ impl Feed for Stream {
         Ok(Next::Piece(piece))
     }
 
-    fn taken(&mut self) -> Result<()> {
+    fn taken(&mut self, _: Taken) -> Result<()> {
         let given = std::mem::take(&mut self.given);
         // Where the connection is gone they come again, and are known then.
         let mut open = self.open()?;

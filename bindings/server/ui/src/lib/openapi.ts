@@ -1109,7 +1109,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the server can answer: its stores do, and it is not about to stop. */
+        /** Whether the server can answer: its stores do, there is space on the disk, and it is not about to stop. */
         get: operations["readReadiness"];
         put?: never;
         post?: never;
