@@ -1,4 +1,4 @@
-import { BASE, enter, expect, test } from './base'
+import { BASE, OURS, enter, expect, test } from './base'
 
 test.beforeEach(async ({ page }) => enter(page))
 
@@ -20,6 +20,30 @@ async function kept(page: import('@playwright/test').Page, name: string): Promis
   const answer = await page.request.get(`${BASE()}/api/analytics-dashboard/alerts?search=${encodeURIComponent(name)}`)
   return ((await answer.json()) as { data: Rule[] }).data[0]!
 }
+
+test('what the API says of a rule stays as it is when the form saves it', async ({ page }) => {
+  const made = Date.now()
+  const answer = { word: 'funnel', question: { steps: ['search', 'payment'], window: '7d' }, lastDays: 7, value: '/rate/value', low: '/rate/low', high: '/rate/high' }
+  const rules: [string, Record<string, unknown>, Record<string, unknown>][] = [
+    [`Foretold ${made}`, answer, { type: 'band', against: 'week_before' }],
+    [`Fresh ${made}`, { system: 'freshness', source: 'http' }, { type: 'threshold', above: 600 }],
+  ]
+  for (const [name, source, condition] of rules) {
+    const sent = await page.request.post(`${BASE()}/api/analytics-dashboard/alerts`, { data: { name, source, condition }, headers: OURS })
+    expect(sent.ok(), await sent.text()).toBe(true)
+    const before = await kept(page, name)
+    await page.goto(`${BASE()}/alerts?tz=UTC&q=${encodeURIComponent(name)}`)
+    await page.getByRole('button', { name: `Change ${name}` }).click()
+    const form = page.getByRole('dialog')
+    if (condition.type === 'band') await expect(form.getByLabel('The interval')).toHaveValue('week_before')
+    else await expect(form.getByLabel('Of the source')).toHaveValue('http')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await expect(form).toHaveCount(0)
+    const after = await kept(page, name)
+    expect([after.source, after.condition, after.schedule, after.channels]).toEqual([before.source, before.condition, before.schedule, before.channels])
+    await page.request.delete(`${BASE()}/api/analytics-dashboard/alerts/${(after as unknown as { _id: string })._id}`, { headers: OURS })
+  }
+})
 
 test('a rule on a funnel’s conversion has all that a rule can say', async ({ page }) => {
   const name = `Conversion ${Date.now()}`

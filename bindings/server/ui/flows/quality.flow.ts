@@ -113,6 +113,29 @@ test('paper has no navigation, is light, and says what it is of', async ({ page 
   expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)')
 })
 
+test('charts fit the paper that a wide window is printed to', async ({ page }) => {
+  await enter(page)
+  await page.goto(`${BASE()}/engagement?tz=UTC`)
+  await expect(page.locator('main section').first()).toHaveAttribute('aria-busy', 'false')
+  await expect(page.locator('.chart svg').first()).toBeVisible()
+  const wide = (): Promise<number> => page.locator('.chart svg').first().evaluate((svg) => svg.getBoundingClientRect().width)
+  const before = await wide()
+  // What is on the paper is measured while it is printed.
+  await page.evaluate(() => {
+    const print = matchMedia('print')
+    print.addEventListener('change', () => {
+      const over = [...document.querySelectorAll('.chart')].flatMap((c) => [...c.querySelectorAll('svg, svg text')].map((e) => e.getBoundingClientRect().right - c.getBoundingClientRect().right))
+      if (print.matches) Object.assign(window, { printed: { over: Math.max(...over), width: document.querySelector('.chart svg')!.getAttribute('width'), skip: getComputedStyle(document.querySelector('.skip')!).display } })
+    })
+  })
+  await page.pdf({ format: 'A4' })
+  const printed = await page.evaluate(() => (window as unknown as { printed: { over: number; width: string; skip: string } }).printed)
+  expect(printed.over).toBeLessThanOrEqual(1)
+  expect(Number(printed.width)).toBeLessThan(before)
+  expect(printed.skip).toBe('none')
+  await expect.poll(wide).toBe(before)
+})
+
 test('the keyboard reaches every page, and help says how', async ({ page }) => {
   await enter(page)
   await page.goto(`${BASE()}/`)

@@ -22,6 +22,8 @@ export interface Form {
   low: string
   high: string
   system: string
+  /** Whose events are to be fresh, by their source; those of all where it is empty. */
+  source: string
   kind: string
   above: number | null
   below: number | null
@@ -29,6 +31,8 @@ export interface Form {
   by: number | null
   direction: string
   against: string
+  /** When the interval was given that a band is; empty where the same answer gives it. */
+  foretold: string
   when: 'every' | 'at'
   /** In minutes. */
   every: number
@@ -122,6 +126,7 @@ export const blank = (zone: string): Form => ({
   low: '',
   high: '',
   system: 'freshness',
+  source: '',
   kind: 'threshold',
   above: 5,
   below: null,
@@ -129,6 +134,7 @@ export const blank = (zone: string): Form => ({
   by: 20,
   direction: 'either',
   against: 'week_before',
+  foretold: '',
   when: 'every',
   every: 1,
   at: '08:00',
@@ -153,7 +159,7 @@ export function kinds(f: Form): [string, string][] {
   const all: [string, string][] = [['threshold', 'is beyond a limit']]
   if (f.looks !== 'system') all.push(['change', 'changes'])
   if (f.looks === 'metric') all.push(['anomaly', 'is not as usual'])
-  if (hasBand(f)) all.push(['band', 'leaves its own interval'])
+  if (hasBand(f)) all.push(['band', 'leaves an interval'])
   return [...all, ['no_data', 'has no value']]
 }
 
@@ -176,7 +182,7 @@ function object(text: string): Record<string, unknown> {
 
 function sourceOf(f: Form): Record<string, unknown> {
   if (f.looks === 'metric') return { metric: f.metric, timeRange: f.range }
-  if (f.looks === 'system') return { system: f.system }
+  if (f.looks === 'system') return { system: f.system, ...(f.system === 'freshness' && f.source.trim() ? { source: f.source.trim() } : {}) }
   const number = NUMBERS[f.number]
   const days = given(f.lastDays) ? { lastDays: f.lastDays } : {}
   if (!number) return { word: f.word, question: object(f.question), ...days, value: f.value, ...(f.low ? { low: f.low } : {}), ...(f.high ? { high: f.high } : {}) }
@@ -198,7 +204,7 @@ function conditionOf(f: Form): Record<string, unknown> {
     case 'anomaly':
       return { type: 'anomaly', direction: f.direction }
     case 'band':
-      return { type: 'band' }
+      return { type: 'band', ...(f.foretold ? { against: f.foretold } : {}) }
     default:
       return { type: 'no_data' }
   }
@@ -236,7 +242,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 /** Which of the known numbers a source looks at. */
 function known(source: Loose): { number: string; steps?: Step[]; window?: string } {
   for (const [key, n] of Object.entries(NUMBERS)) {
-    if (n.word !== source.word || n.value !== source.value || text(source.low) !== (n.low ?? '') || text(source.high) !== (n.high ?? '')) continue
+    if (n.word !== source.word || n.value !== source.value || text(source.low) !== (n.low ?? '') || text(source.high) !== (n.high ?? '') || (n.lastDays === undefined && numeric(source.lastDays) !== null)) continue
     if (key !== 'conversion') {
       if (same(source.question, n.question)) return { number: key }
       continue
@@ -262,7 +268,7 @@ export function formOf(alert: Alert, zone: string): Form {
     looks,
     kind: text(condition.type, 'threshold'),
     direction: text(condition.direction, 'either'),
-    against: text(condition.against, 'previous'),
+    ...(condition.type === 'band' ? { foretold: text(condition.against) } : { against: text(condition.against, 'previous') }),
     hold: alert.for,
     clear: alert.clearFor,
     coolDown: alert.coolDown / 60,
@@ -271,7 +277,7 @@ export function formOf(alert: Alert, zone: string): Form {
     maintenance: (alert.maintenance as Loose[]).map((m) => ({ days: (m.days as string[] | undefined) ?? base.days, from: text(m.from), to: text(m.to), zone: text(m.timezone, zone) })),
     ...(schedule.at === undefined ? { when: 'every' as const, every: (numeric(schedule.every) ?? 60) / 60 } : { when: 'at' as const, at: text(schedule.at), days: (schedule.days as string[] | undefined) ?? base.days }),
     ...(looks === 'metric' ? { metric: text(source.metric), range: text(source.timeRange, 'last_5_minutes') } : {}),
-    ...(looks === 'system' ? { system: text(source.system) } : {}),
+    ...(looks === 'system' ? { system: text(source.system), source: text(source.source) } : {}),
     ...(looks === 'answer' ? { ...known(source), word: text(source.word), question: JSON.stringify(source.question, null, 2), lastDays: numeric(source.lastDays), value: text(source.value), low: text(source.low), high: text(source.high) } : {}),
   }
   const scale = isShare(form) ? 100 : 1
@@ -326,7 +332,7 @@ export function watched(said: string | null, zone: string): Form | null {
 export function looksAt(alert: Alert): string {
   const s = alert.source as Loose
   if (typeof s.metric === 'string') return `${METRICS[s.metric]?.title ?? s.metric}, ${text(s.timeRange).replaceAll('_', ' ')}`
-  if (typeof s.system === 'string') return SYSTEMS.find(([key]) => key === s.system)?.[1] ?? s.system
+  if (typeof s.system === 'string') return `${SYSTEMS.find(([key]) => key === s.system)?.[1] ?? s.system}${text(s.source) && ` of ${text(s.source)}`}`
   const { number } = known(s)
   const days = numeric(s.lastDays) === null ? '' : `, last ${String(s.lastDays)} days`
   return `${NUMBERS[number]?.title ?? `${text(s.word).replaceAll('_', ' ')}, ${text(s.value)}`}${days}`

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { NUMBERS, blank, draftOf, formOf, kinds, watched, watching, type Form } from './alert'
 import type { Alert, Catalogue, Metric } from './api'
@@ -268,6 +269,33 @@ describe('a rule in its form', () => {
       { channels: [{ kind: 'users', to: 'ada, alan' }, { kind: 'slack', to: 'https://hooks.example.com/x' }, { kind: 'webhook', to: 'https://example.com' }, { kind: 'email', to: 'a@example.com' }], maintenance: [{ days: ['monday'], from: '22:00', to: '04:00', zone: 'Asia/Tokyo' }] },
     ]
     for (const a of looks) for (const b of more) expect(back({ ...base, ...a, ...b }), JSON.stringify([a, b])).toEqual(draftOf({ ...base, ...a, ...b }))
+  })
+  it('keeps what the API has of a rule, every field', () => {
+    const answer = { word: 'forecast', question: { x: 1 }, lastDays: 3, value: '/points/0/mean', low: '/points/0/lower', high: '/points/0/upper' }
+    const sources: [object, string[], object[]][] = [
+      [{ metric: 'page_views', timeRange: 'last_hour' }, ['AlertMetric', 'AlertMetricCondition'], [{ type: 'anomaly', direction: 'up' }, { type: 'change', by: 0.2, direction: 'down', against: 'week_before' }]],
+      [answer, ['AlertAnswer', 'AlertEstimate', 'AlertAnswerCondition', 'AlertEstimateCondition'], [{ type: 'band' }, { type: 'band', against: 'previous' }, { type: 'band', against: 'week_before' }, { type: 'change', by: 0.2, direction: 'either', against: 'previous' }]],
+      [{ ...answer, word: 'detect_anomalies' }, [], [{ type: 'band', against: 'previous' }]],
+      [{ word: 'churn', question: { horizonDays: 30 }, lastDays: 90, value: '/summary/averageProbability' }, [], []],
+      [{ system: 'freshness', source: 'nats EVENTS' }, ['AlertSystem', 'AlertSystemCondition'], []],
+      [{ system: 'failures' }, [], []],
+    ]
+    const always = [{ type: 'threshold', above: 0.5, recover: 0.25 }, { type: 'threshold', above: 0.5, below: 0.25 }, { type: 'no_data' }]
+    const rest = { name: 'R', severity: 'critical', for: 2, clearFor: 3, coolDown: 30, group: 'g', channels: [{ type: 'in_app', roles: ['admin'] }], maintenance: [{ days: ['sunday'], from: '01:00', to: '02:00', timezone: 'Asia/Tokyo' }] }
+    const schemas = (JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8')) as { components: { schemas: Record<string, { properties?: object; anyOf?: { properties?: object }[] }> } }).components.schemas
+    for (const [source, described, more] of sources) {
+      const tried = new Set<string>()
+      for (const condition of [...always, ...more]) {
+        for (const schedule of [{ every: 300, timezone: 'UTC' }, { at: '07:00', days: ['monday'], timezone: 'UTC' }]) {
+          const rule = { ...rest, source, condition, schedule }
+          expect(draftOf(formOf(rule as unknown as Alert, 'Europe/Paris'))).toEqual(rule)
+        }
+        for (const key of [...Object.keys(source), ...Object.keys(condition)]) tried.add(key)
+      }
+      // A field that the API takes and this does not try is one that the form may lose.
+      const taken = described.flatMap((name) => [schemas[name]!, ...(schemas[name]!.anyOf ?? [])]).flatMap((s) => Object.keys(s.properties ?? {}))
+      expect(taken.filter((key) => !tried.has(key)), described.join()).toEqual([])
+    }
   })
   it('writes shares in percent, and offers what goes with what is looked at', () => {
     const condition = (form: Partial<Form>): unknown => (draftOf({ ...base, ...form }) as unknown as { condition: unknown }).condition

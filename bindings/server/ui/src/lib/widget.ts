@@ -43,6 +43,10 @@ export const LASTS: [string, string][] = [
 export const isMoney = (widget: { dataSource: string; config: Record<string, unknown> }): boolean =>
   widget.config.measure === 'amount' || (widget.dataSource === 'revenue' && widget.config.measure === undefined && widget.config.metric === undefined)
 
+/** Whether a widget's numbers are counts, which have no parts. */
+export const isCount = (widget: { dataSource: string; config: Record<string, unknown> }): boolean =>
+  widget.config.measure === 'count' || (widget.config.measure === undefined && widget.config.metric === undefined && !['revenue', 'reviews', 'performance'].includes(widget.dataSource))
+
 /** How a widget's numbers are written. */
 export const money = (widget: { dataSource: string; config: Record<string, unknown> }) => (v: string | number | null | undefined): string => {
   if (v === null || v === undefined) return '–'
