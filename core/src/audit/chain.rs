@@ -63,6 +63,7 @@ pub fn verify(
     anchors: &[Anchor],
     course: Course<'_>,
 ) -> Result<Verification> {
+    course.stop.check()?;
     let end = entries::head(session)?;
     let mut said: HashMap<i64, Vec<&Anchor>> = HashMap::new();
     for anchor in anchors {

@@ -223,7 +223,7 @@ class Alerts(Handle):
             ...     rule = a.create_alert(quiet)
             ...     done = a.evaluate_alerts()
             ...     [event["event"] for event in a.alert_history(rule["_id"])]
-            ['firing', 'notified']
+            ['notified', 'firing']
         """
         asked = question(limit=limit, offset=offset)
         events: list[dict[str, Any]] = json.loads(self._store.alert_history(id, asked))
