@@ -9,17 +9,14 @@ import { TravelsenseError, type FieldError } from './error.js';
  * core refuses by the field's name: `NaN`, infinities, invalid dates, functions, symbols.
  */
 export function written(question: unknown): string {
-  return JSON.stringify(
-    question ?? null,
-    function (this: Record<string, unknown>, key: string, value: unknown): unknown {
-      const given = this[key];
-      if (given instanceof Date && Number.isNaN(given.getTime())) return String(given);
-      if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-      if (typeof value === 'bigint') return whole(key, value);
-      if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
-      return value;
-    },
-  );
+  return json(question, 'question', function (this: Record<string, unknown>, key: string, value: unknown): unknown {
+    const given = this[key];
+    if (given instanceof Date && Number.isNaN(given.getTime())) return String(given);
+    if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+    if (typeof value === 'bigint') return whole(key, value);
+    if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+    return value;
+  });
 }
 
 /**
@@ -27,12 +24,23 @@ export function written(question: unknown): string {
  * JSON has it; but numbers and text that the core could not read are refused by where they stand.
  */
 export function data(rows: unknown, name: string): string {
-  return JSON.stringify(rows ?? null, function (this: Record<string, unknown>, key: string, value: unknown): unknown {
+  return json(rows, name, function (this: Record<string, unknown>, key: string, value: unknown): unknown {
     const given = this[key];
     if (given instanceof Date && Number.isNaN(given.getTime())) return String(given);
     if (unwritable(value)) throw invalid([...unwritables(rows, name)]);
     return typeof value === 'bigint' ? Number(value) : value;
   });
+}
+
+/** The JSON of what there is one of. */
+function json(value: unknown, name: string, replacer: (key: string, value: unknown) => unknown): string {
+  try {
+    return JSON.stringify(value ?? null, replacer);
+  } catch (error) {
+    const circular = error instanceof TypeError && error.message.startsWith('Converting circular structure');
+    if (!circular && !(error instanceof RangeError)) throw error;
+    throw invalid([{ field: name, code: 'too_deep', message: 'holds itself, or is nested too deeply to be written' }]);
+  }
 }
 
 function* unwritables(value: unknown, field: string): Generator<FieldError> {

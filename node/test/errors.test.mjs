@@ -71,6 +71,18 @@ test('what is no question is refused', async () => {
   }
 });
 
+test('what holds itself, or is nested without end, is refused', async () => {
+  /** @type {Record<string, unknown>} */
+  const itself = { ...range };
+  itself.steps = [itself];
+  let deep = {};
+  for (let i = 0; i < 100_000; i += 1) deep = { deep };
+  for (const given of [itself, deep]) {
+    assert.deepEqual(codes(await refusal(store.funnel(untyped(given)))), ['question too_deep']);
+    assert.deepEqual(codes(await refusal(store.ingest([untyped(given)]))), ['events too_deep']);
+  }
+});
+
 test('data that JSON or UTF-8 lacks is refused by where it stands, all at once', async () => {
   const event = { userId: 'u', name: 'a', ts: new Date('2026-02-01') };
   const wrong = [
