@@ -640,3 +640,75 @@ fn d2_a_cap_is_told_with_the_total_in_every_format() {
     assert!(json["sections"][0]["rows"][0].get("truncated").is_none());
     assert!(!exported(&whole, "csv").contains("truncated"));
 }
+
+#[test]
+fn an_export_of_a_dashboard_says_what_the_dashboard_shows() {
+    let (store, _) = store();
+    let who = Principal::owner();
+    let french = json!([{ "userId": "fr", "name": "search", "ts": "2026-01-31T12:00:00Z", "properties": { "country": "FR" } }]);
+    store.ingest(&who, &french).unwrap();
+    let widget = |title: &str, config: Value| {
+        let mut config = config;
+        config["groupBy"] = json!("name");
+        json!({ "type": "table", "title": title, "dataSource": "user_events", "visualization": "table", "config": config })
+    };
+    let widgets = [
+        widget("All", json!({ "last": "60d" })),
+        widget("A day", json!({ "last": "1d" })),
+    ];
+    let board = store
+        .create_dashboard(&who, &json!({ "name": "as shown", "widgets": widgets }))
+        .unwrap();
+    let id = board.id.to_string();
+    let mut told = Vec::new();
+    let narrowed = json!([{ "property": "country", "value": "FR" }]);
+    for (filters, own) in [
+        (None, false),
+        (Some(&narrowed), false),
+        (None, true),
+        (Some(&narrowed), true),
+    ] {
+        let mut request = request("dashboard", "json");
+        let mut asked = json!({});
+        request["dashboardId"] = json!(id);
+        request["ownRanges"] = json!(own);
+        if let Some(filters) = filters {
+            request["filters"] = filters.clone();
+            asked["filters"] = filters.clone();
+        }
+        if !own {
+            asked["startDate"] = request["dateRange"]["startDate"].clone();
+            asked["endDate"] = request["dateRange"]["endDate"].clone();
+        }
+        let job = over(&store, &who, store.export(&who, &request).unwrap());
+        let file: Value = serde_json::from_slice(&read(&store, &who, &job)).unwrap();
+        let shown = serde_json::to_value(store.dashboard_data(&who, &id, &asked).unwrap()).unwrap();
+        for (section, widget) in file["sections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(shown.as_array().unwrap())
+        {
+            let counts = |rows: &Value| -> Vec<Value> {
+                rows.as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["count"].clone())
+                    .collect()
+            };
+            assert_eq!(
+                counts(&section["rows"]),
+                counts(&widget["data"]["rows"]),
+                "{request}"
+            );
+        }
+        told.push(file["sections"].to_string());
+        let said = &file["filters"];
+        assert_eq!(
+            said["country"],
+            filters.map_or(Value::Null, |_| json!("FR"))
+        );
+        assert_eq!(said["ranges"].is_string(), own);
+    }
+    assert!(told[0] != told[1] && told[0] != told[2]);
+}

@@ -27,6 +27,10 @@ export interface ExportRequest {
   dateRange: { startDate: When; endDate: When; timezone?: string | null };
   /** The only metrics it holds; all by default. */
   metrics?: readonly ExportMetric[] | null;
+  /** What the widgets of the dashboard are narrowed to, as for `dashboardData`. */
+  filters?: readonly { property: string; value: string | number | boolean }[] | null;
+  /** Each widget over its own range, as the dashboard shows it, and not over `dateRange`. */
+  ownRanges?: boolean | null;
   /** Who is told when it is complete or has failed, beside whoever asks. */
   notify?: readonly AlertChannel[] | null;
 }

@@ -95,6 +95,9 @@ def before_call(context, case, kwargs):
             body["source"] = SOURCES.get(condition["type"], {"metric": "active_users"})
     if isinstance(body.get("dashboardId"), str):
         body["dashboardId"] = DASHBOARD
+    if "exportType" in body and (body["exportType"] != "dashboard" or not body.get("dashboardId")):
+        body.pop("filters", None)
+        body.pop("ownRanges", None)
     if isinstance(body.get("users"), list) and case.operation.path.endswith("/sharing"):
         body["users"] = unlike(body["users"], "id")
     if isinstance(body.get("roles"), list):

@@ -54,6 +54,16 @@ impl Analytics {
             let names: Vec<String> = names.collect();
             filters.push(("metrics".to_owned(), names.join(", ")));
         }
+        filters.extend(request.filters.iter().filter_map(|filter| {
+            let value = filter.get("value")?;
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            Some((filter.get("property")?.as_str()?.to_owned(), value))
+        }));
+        if request.own_ranges {
+            filters.push(("ranges".to_owned(), "each widget's own".to_owned()));
+        }
         Ok(Report {
             title,
             filters,
@@ -73,7 +83,14 @@ impl Analytics {
     ) -> Result<(String, Vec<Section<'static>>)> {
         // The export stands in the record, and what it reads need not stand there again.
         let dashboard = self.open_dashboard(who, id)?;
-        let data = self.widgets_data(who, &dashboard.widgets, &asked(request))?;
+        let mut asked = match request.own_ranges {
+            true => json!({}),
+            false => asked(request),
+        };
+        if !request.filters.is_empty() {
+            asked["filters"] = Value::Array(request.filters.clone());
+        }
+        let data = self.widgets_data(who, &dashboard.widgets, &asked)?;
         let data = serde_json::to_value(&data).map_err(crate::error::Error::internal)?;
         let widgets = data.as_array().map(Vec::as_slice).unwrap_or_default();
         let zone = &request.range.zone;

@@ -147,6 +147,8 @@ impl Kept {
                 "dateRange": { "startDate": request.range.start, "endDate": request.range.end,
                     "timezone": request.range.zone },
                 "metrics": request.metrics,
+                "filters": request.filters,
+                "ownRanges": request.own_ranges,
                 "notify": request.notify,
             }),
             role: role.to_owned(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Format;
+use crate::dashboard::Only;
 use crate::error::{FieldError, Result};
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Range};
@@ -81,13 +82,17 @@ pub struct ExportRequest {
     pub range: Range,
     /// The only metrics it holds; all where the list is empty.
     pub metrics: Vec<ExportMetric>,
+    /// What the widgets of its dashboard are narrowed to, as for their data.
+    pub filters: Vec<Value>,
+    /// Whether each of them is over its own range, as the dashboard shows it, and not over that of the export.
+    pub own_ranges: bool,
     /// Who is told of its end beside whoever asks, as alerts name those they tell; whoever begins the export reads them.
     pub notify: Vec<Value>,
 }
 
 impl ExportRequest {
     /// Reads a request in its JSON form: `exportType`, `format`, `dateRange` with `startDate`, `endDate` and an optional
-    /// `timezone`, and optional `dashboardId`, `metrics` and `notify`.
+    /// `timezone`, and optional `dashboardId`, `metrics` and `notify`; for a dashboard that is named also `filters` and `ownRanges`.
     ///
     /// # Errors
     /// `validation_failed` with every field error at once.
@@ -107,6 +112,11 @@ impl ExportRequest {
         let metrics = fields.optional("metrics", |v| {
             fields::list(v, |m| fields::one_of(m, &METRICS))
         });
+        let filters = fields.optional("filters", |v| {
+            Only::parse(v)?;
+            fields::list(v, |filter| Ok(filter.clone()))
+        });
+        let own_ranges = fields.optional("ownRanges", fields::boolean);
         let notify = fields.optional("notify", |v| {
             let places = fields::list(v, |place| Ok(place.clone()))?;
             if places.len() > MOST_TOLD {
@@ -122,13 +132,28 @@ impl ExportRequest {
                 true
             }
         });
-        fields.finish(Vec::<FieldError>::new())?;
+        let (filters, own_ranges) = (filters.unwrap_or_default(), own_ranges == Some(true));
+        let widgets = match request.get("exportType").and_then(Value::as_str) {
+            Some("report" | "dataset") => false,
+            Some("dashboard") => request.get("dashboardId").is_some_and(|id| !id.is_null()),
+            _ => true,
+        };
+        let given = [("filters", !filters.is_empty()), ("ownRanges", own_ranges)];
+        let given = given.iter().filter(|(_, given)| *given && !widgets);
+        let faults = given.map(|(field, _)| FieldError {
+            field: (*field).to_owned(),
+            code: "unsupported",
+            message: "is for the widgets of a dashboard that is named".to_owned(),
+        });
+        fields.finish(faults.collect())?;
         Ok(Self {
             dashboard_id,
             export_type,
             format: format.unwrap_or(Format::Json),
             range,
             metrics,
+            filters,
+            own_ranges,
             notify: notify.unwrap_or_default(),
         })
     }
@@ -263,6 +288,25 @@ mod tests {
             let mut wrong = request();
             wrong["dateRange"] = range;
             assert_eq!(faults(&wrong), [("dateRange".to_owned(), code)]);
+        }
+    }
+
+    #[test]
+    fn only_the_widgets_of_a_dashboard_are_narrowed_and_have_ranges_of_their_own() {
+        let narrowed = json!([{ "property": "country", "value": "FR" }]);
+        for (kind, id, codes) in [
+            ("dashboard", Some("507f1f77bcf86cd799439011"), 0),
+            ("dashboard", None, 2),
+            ("report", Some("507f1f77bcf86cd799439011"), 2),
+            ("dataset", None, 2),
+        ] {
+            let mut request = request();
+            request["exportType"] = json!(kind);
+            request["dashboardId"] = json!(id);
+            request["filters"] = narrowed.clone();
+            request["ownRanges"] = json!(true);
+            let found: Vec<&str> = faults(&request).into_iter().map(|f| f.1).collect();
+            assert_eq!(found, vec!["unsupported"; codes], "{kind} {id:?}");
         }
     }
 

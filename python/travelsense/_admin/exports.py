@@ -30,6 +30,8 @@ class Exports(Handle):
         timezone: str | None = None,
         dashboard_id: str | None = None,
         metrics: Sequence[ExportMetric] | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        own_ranges: bool | None = None,
         notify: Sequence[Mapping[str, Any]] | None = None,
         idempotency_key: str | None = None,
         progress: bool = True,
@@ -48,6 +50,9 @@ class Exports(Handle):
             timezone: the zone of dates and of every time that people read; UTC by default.
             dashboard_id: the dashboard.
             metrics: the only metrics it holds.
+            filters: what the widgets of the dashboard are narrowed to, as for `dashboard_data`.
+            own_ranges: whether each widget is over its own range, as the dashboard shows it, and not over that of the
+                export.
             notify: who is told when it is complete or has failed, beside whoever asks: channels as alert rules have
                 them.
             idempotency_key: the same request that is sent again with it within 24 hours gives the export that it began.
@@ -73,6 +78,8 @@ class Exports(Handle):
             date_range=json.loads(question(**dates)),
             dashboard_id=dashboard_id,
             metrics=metrics,
+            filters=filters,
+            own_ranges=own_ranges,
             notify=notify,
         )
         with lasting("exporting", show=progress):

@@ -268,6 +268,23 @@ fn export() -> Value {
         ),
         ("metrics?", list(one_of(&METRICS))),
         (
+            "filters?",
+            about(
+                json!({ "type": "array", "maxItems": 10, "items": closed([
+                    ("property", plain(1, 200)),
+                    ("value", json!({ "type": ["string", "number", "boolean"] })),
+                ]) }),
+                "Only what has these values, as in the data of a dashboard; for a dashboard that is named.",
+            ),
+        ),
+        (
+            "ownRanges?",
+            about(
+                json!({ "type": "boolean" }),
+                "Each widget over its own range, as the dashboard shows it, and not over `dateRange`; for a dashboard that is named.",
+            ),
+        ),
+        (
             "notify?",
             about(
                 json!({ "type": "array", "items": named("AlertChannel"), "maxItems": 20 }),
