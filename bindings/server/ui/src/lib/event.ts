@@ -47,7 +47,7 @@ export function nodeName(node: unknown): string {
 export const groupName = (group: string | null): string => (group === null ? '(not set)' : group === '' ? '(empty)' : group)
 
 /** What a text in a filter's box means: a number where it reads as one, a truth value, else text. */
-export function literal(text: string): unknown {
+export function literal(text: string): string | number | boolean {
   if (text === 'true') return true
   if (text === 'false') return false
   if (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) && Number.isSafeInteger(Math.trunc(Number(text)))) return Number(text)

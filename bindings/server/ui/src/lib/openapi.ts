@@ -1799,10 +1799,15 @@ export interface components {
             };
             /** @enum {string} */
             exportType: "dashboard" | "report" | "dataset";
+            filters?: {
+                property: string;
+                value: string | number | boolean;
+            }[] | null;
             /** @enum {string} */
             format: "csv" | "json" | "xlsx" | "pdf";
             metrics?: ("active_users" | "page_views" | "events_per_second" | "conversion_rate" | "error_rate" | "revenue_per_minute" | "retention_rate")[] | null;
             notify?: components["schemas"]["AlertChannel"][] | null;
+            ownRanges?: boolean | null;
         };
         Exports: {
             exports: components["schemas"]["DashboardExportJob"][];
