@@ -283,6 +283,8 @@ class AsyncAnalytics:
         timezone: str | None = None,
         dashboard_id: str | None = None,
         metrics: Sequence[ExportMetric] | None = None,
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        own_ranges: bool | None = None,
         notify: Sequence[Mapping[str, Any]] | None = None,
         idempotency_key: str | None = None,
         progress: bool = True,
