@@ -83,13 +83,15 @@ impl Analytics {
     ) -> Result<(String, Vec<Section<'static>>)> {
         // The export stands in the record, and what it reads need not stand there again.
         let dashboard = self.open_dashboard(who, id)?;
-        let mut asked = match request.own_ranges {
-            true => json!({}),
-            false => asked(request),
+        let mut asked = match asked(request) {
+            Value::Object(range) if !request.own_ranges => range,
+            _ => serde_json::Map::new(),
         };
         if !request.filters.is_empty() {
-            asked["filters"] = Value::Array(request.filters.clone());
+            let filters = Value::Array(request.filters.clone());
+            asked.insert("filters".to_owned(), filters);
         }
+        let asked = Value::Object(asked);
         let data = self.widgets_data(who, &dashboard.widgets, &asked)?;
         let data = serde_json::to_value(&data).map_err(crate::error::Error::internal)?;
         let widgets = data.as_array().map(Vec::as_slice).unwrap_or_default();
