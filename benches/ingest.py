@@ -3,7 +3,8 @@
     python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--memory /dev/shm] [--fill 10000000]
 
 With `--memory` the batches are sent once more to a server whose files are there, where waiting for the disk costs nothing. `--fill` puts so
-many events there before, as one import.
+many events there before, as one import. The loads begin once the server has read what is there, as its log tells; how long a batch takes that
+comes at once is told too.
 """
 
 import argparse
@@ -79,12 +80,13 @@ def batch(size, chance):
     return json.dumps(events).encode()
 
 
-def many(address, token, connections, seconds, seed, out):
+def many(address, token, connections, seconds, seed, start, out):
     """Sends single events over so many connections, to each the next once all have answered; tells how long each took."""
     chance = random.Random(seed)
     connections = [Connection(address, token) for _ in range(connections)]
     ready = [batch(1, chance) for _ in range(4_000)]
     took, accepted, turned_away, sent = [], 0, 0, 0
+    start.wait()
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         begins = []
@@ -100,12 +102,13 @@ def many(address, token, connections, seconds, seed, out):
     out.put((took, accepted, turned_away))
 
 
-def client(address, token, size, seconds, rate, seed, out):
+def client(address, token, size, seconds, rate, seed, start, out):
     """Sends batches for so long, as fast as they are answered or at a rate; tells how long each took."""
     chance = random.Random(seed)
     connection = Connection(address, token)
     ready = [batch(size, chance) for _ in range(min(20_000 // size + 1, 400))]
     took, accepted, turned_away = [], 0, 0
+    start.wait()
     end = time.perf_counter() + seconds
     due = time.perf_counter() + chance.random() / rate if rate else 0
     while time.perf_counter() < end:
@@ -128,24 +131,21 @@ def client(address, token, size, seconds, rate, seed, out):
 
 def load(address, token, clients, size, seconds, rate=None):
     """The load of several processes; rate is of all together."""
-    out = multiprocessing.Queue()
-    each = rate / clients if rate else None
-    jobs = [
-        multiprocessing.Process(target=client, args=(address, token, size, seconds, each, random.randrange(1 << 60), out))
-        for _ in range(clients)
-    ]
-    for job in jobs:
-        job.start()
-    return jobs, out
+    return begun(client, clients, address, token, size, seconds, rate / clients if rate else None)
 
 
 def singles(address, token, processes, connections, seconds):
     """Single events of several processes with several connections each."""
-    out = multiprocessing.Queue()
-    arguments = (address, token, connections, seconds)
-    jobs = [multiprocessing.Process(target=many, args=(*arguments, random.randrange(1 << 60), out)) for _ in range(processes)]
+    return begun(many, processes, address, token, connections, seconds)
+
+
+def begun(work, processes, *arguments):
+    """Processes that begin at once, when all have made what they send: that takes the cores that are measured."""
+    out, start = multiprocessing.Queue(), multiprocessing.Barrier(processes + 1)
+    jobs = [multiprocessing.Process(target=work, args=(*arguments, random.randrange(1 << 60), start, out)) for _ in range(processes)]
     for job in jobs:
         job.start()
+    start.wait()
     return jobs, out
 
 
@@ -177,6 +177,16 @@ def resident(pid):
     with open(f"/proc/{pid}/status") as status:
         found = dict(line.split(":", 1) for line in status)
     return [int(found[name].split()[0]) // 1024 for name in ("VmRSS", "RssFile")]
+
+
+def told(log, message):
+    """The first line of a server's log that says so."""
+    while True:
+        with open(log.name) as lines:
+            found = next((line for line in lines if message in line and line.endswith("\n")), None)
+        if found:
+            return json.loads(found)
+        time.sleep(0.05)
 
 
 def main():
@@ -217,12 +227,12 @@ def run(asked, data, whole):
     log = open(os.path.join(data, "log"), "w+")
     server = subprocess.Popen(arguments, env=environment, stderr=log, stdout=subprocess.DEVNULL)
     try:
-        address = None
-        while address is None:
-            time.sleep(0.1)
-            with open(log.name) as lines:
-                address = next((json.loads(line)["address"] for line in lines if "listening" in line), None)
+        address = told(log, "listening")["address"]
         connection = Connection(address, token)
+        begin = time.perf_counter()
+        connection.ask(b"POST", b"/events", batch(100, random.Random()))
+        print(f"the first batch after the start: {(time.perf_counter() - begin) * 1e3:.0f} ms")
+        told(log, "timelines are ready")
         idle, mapped = resident(server.pid)
         idle -= engine(connection)
         took, events, away = result(*load(address, token, asked.clients, 100, asked.seconds))

@@ -13,15 +13,21 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How often the files of exports are taken away that have expired.
 const EXPIRED: Duration = Duration::from_secs(61);
 
-/// Builds timelines, goes on with exports, takes their files away in time and keeps the real-time figures up to date, until the service
+/// Reads which events are stored, builds timelines, goes on with exports, takes their files away in time and keeps the real-time figures up to date, until the service
 /// stops.
 pub async fn upkeep(service: Service) {
     let (warm, exports) = (store(&service), store(&service));
-    // The first question should not be the one that waits for the timelines.
-    let warm = tokio::task::spawn_blocking(move || match warm.timelines() {
-        Ok(_) => tracing::info!("timelines are ready"),
-        Err(error) if error.code() == "cancelled" => {}
-        Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
+    // Neither the first batch nor the first question should be the one that waits.
+    let warm = tokio::task::spawn_blocking(move || {
+        match warm.prepare_ingest() {
+            Ok(()) => tracing::info!("stored events are known"),
+            Err(error) => tracing::error!(error = ?error, "stored events cannot be read"),
+        }
+        match warm.timelines() {
+            Ok(_) => tracing::info!("timelines are ready"),
+            Err(error) if error.code() == "cancelled" => {}
+            Err(error) => tracing::error!(error = ?error, "timelines cannot be built"),
+        }
     });
     let exports = tokio::task::spawn_blocking(move || match exports.resume_exports() {
         Ok(0) => {}

@@ -764,13 +764,9 @@ fn know(connection: &Connection, head: &Head) -> ::duckdb::Result<Result<Known>>
         else {
             return Ok(Err(unexpected()));
         };
-        for i in 0..ids.len() {
-            known.seen.insert(
-                ids.value(i)
-                    .iter()
-                    .fold(0u128, |key, byte| key << 8 | u128::from(*byte)),
-            );
-        }
+        let ids = ids.iter().flatten();
+        let ids = ids.filter_map(|id| id.try_into().ok().map(u128::from_be_bytes));
+        known.seen.extend(ids);
     }
     Ok(Ok(known))
 }
