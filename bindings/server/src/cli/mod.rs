@@ -15,6 +15,7 @@ mod follow;
 mod funnel;
 mod import;
 mod journey;
+mod memory;
 mod models;
 mod output;
 mod preflight;
@@ -91,6 +92,7 @@ fn command() -> clap::Command {
 ///
 /// The exit code is 0 for success, 2 for input that is not valid, 1 for everything else.
 pub fn main() -> ExitCode {
+    memory::share();
     let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
