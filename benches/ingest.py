@@ -1,10 +1,10 @@
-"""How many events a server takes, each answered once it is on disk; figures of one machine and one run.
+"""How many events a server takes, each answered once it is on disk, as a table; figures of one machine and one run.
 
-    python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--memory /dev/shm] [--fill 10000000]
+    python benches/ingest.py target/release/travelsense [--seconds 10] [--data DIR] [--memory /dev/shm] [--fill 10000000] [--rounds 2] [--write]
 
-With `--memory` the batches are sent once more to a server whose files are there, where waiting for the disk costs nothing. `--fill` puts so
-many events there before, as one import. The loads begin once the server has read what is there, as its log tells; how long a batch takes that
-comes at once is told too.
+With `--memory` the batches are sent to a server whose files are there, too, where waiting for the disk costs nothing. With `--fill` all is done
+with so many events stored before, too, as one import. The loads begin once the server has read what is there, as its log tells. Places take
+turns, and of the rounds the one with the most batches is told. `--write` puts it into benches/README.md.
 """
 
 import argparse
@@ -190,36 +190,68 @@ def told(log, message):
 
 
 def main():
-    asked = argparse.ArgumentParser()
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("program")
     asked.add_argument("--seconds", type=float, default=10)
     asked.add_argument("--data")
     asked.add_argument("--memory", help="a folder in memory, to be compared with")
     asked.add_argument("--fill", type=int, default=0)
     asked.add_argument("--clients", type=int, default=16)
+    asked.add_argument("--rounds", type=int, default=2)
+    asked.add_argument("--write", action="store_true")
     asked = asked.parse_args()
-    places = [asked.data] + ([asked.memory] if asked.memory else [])
-    rates = []
-    for place in places:
-        data = tempfile.mkdtemp(dir=place)
-        try:
-            rates.append(run(asked, data, whole=place == asked.data))
-        finally:
-            shutil.rmtree(data)
-    if asked.memory:
-        print(f"on disk {rates[0] / rates[1]:.2f} times as many as in memory")
-
-
-def run(asked, data, whole):
-    environment = {**os.environ, "TRAVELSENSE_JWT_SECRET": SECRET}
+    places = {"on disk": (asked.data, 0)}
     if asked.fill:
-        fill = os.path.join(data, "fill.csv")
-        with open(fill, "w") as file:
+        places[f"beside {asked.fill:,} stored"] = (asked.data, asked.fill)
+    if asked.memory:
+        places["in memory"] = (asked.memory, 0)
+    told = {place: [] for place in places}
+    for _ in range(asked.rounds):
+        for place, (folder, fill) in places.items():
+            data = tempfile.mkdtemp(dir=folder)
+            try:
+                told[place].append(run(asked, data, fill))
+            finally:
+                shutil.rmtree(data)
+            print(place, told[place][-1], flush=True)
+    text = table({place: max(rounds, key=lambda figures: figures["rate"]) for place, rounds in told.items()}, asked)
+    print(text)
+    if asked.write:
+        write(text)
+
+
+def table(told, asked):
+    rows = ["| | " + " | ".join(told) + " |", "|---|" + "---:|" * len(told)]
+    first = next(iter(told.values()))
+    for name in first:
+        if name != "rate":
+            rows.append(f"| {name} | " + " | ".join(figures[name] for figures in told.values()) + " |")
+    beside = [f"{figures['rate'] / first['rate']:.2f} times {place}" for place, figures in told.items() if figures is not first]
+    rates = f"Of what is taken in batches on disk, it is {' and '.join(beside)}. " if beside else ""
+    machine = f"{os.cpu_count()} cores, which the clients share; of {asked.rounds} rounds that with the most batches, each load {asked.seconds:g} s."
+    return "\n".join([*rows, "", rates + machine])
+
+
+def write(text):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "README.md")
+    with open(path) as file:
+        before, rest = file.read().split("<!-- ingest -->")
+    _, after = rest.split("<!-- end ingest -->")
+    with open(path, "w") as file:
+        file.write(f"{before}<!-- ingest -->\n{text}\n<!-- end ingest -->{after}")
+
+
+def run(asked, data, fill):
+    """Starts a server in a folder and puts it under each load; what came of them."""
+    environment = {**os.environ, "TRAVELSENSE_JWT_SECRET": SECRET}
+    if fill:
+        events = os.path.join(data, "fill.csv")
+        with open(events, "w") as file:
             file.write("event_id,user_id,name,ts\n")
-            for i in range(asked.fill):
+            for i in range(fill):
                 file.write(f"{uuid.UUID(int=random.getrandbits(128), version=4)},u{i % 50_000},search,{1_700_000_000 + i // 10}\n")
-        subprocess.run([asked.program, "import", fill, "--data", data, "--time-unit", "s"], check=True, stdout=subprocess.DEVNULL)
-        os.remove(fill)
+        subprocess.run([asked.program, "import", events, "--data", data, "--time-unit", "s"], check=True, stdout=subprocess.DEVNULL)
+        os.remove(events)
     token = subprocess.run(
         [asked.program, "token", "--sub", "bench", "--role", "admin"], env=environment, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -231,19 +263,18 @@ def run(asked, data, whole):
         connection = Connection(address, token)
         begin = time.perf_counter()
         connection.ask(b"POST", b"/events", batch(100, random.Random()))
-        print(f"the first batch after the start: {(time.perf_counter() - begin) * 1e3:.0f} ms")
+        figures = {"a batch that comes at once after the start": f"{(time.perf_counter() - begin) * 1e3:.0f} ms"}
         told(log, "timelines are ready")
         idle, mapped = resident(server.pid)
-        idle -= engine(connection)
+        idle -= engine(connection) + mapped
         took, events, away = result(*load(address, token, asked.clients, 100, asked.seconds))
-        print(f"batches of 100: {events / asked.seconds:,.0f} events/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms, {away} turned away")
-        rate = events / asked.seconds
-        if not whole:
-            return rate
+        assert away == 0, f"{away} batches were turned away"
+        figures["rate"] = events / asked.seconds
+        figures[f"batches of 100, {asked.clients} clients"] = f"{events / asked.seconds:,.0f} events/s; {delays(took)}"
         took, events, _ = result(*singles(address, token, 4, 16, asked.seconds))
-        print(f"single events over 64 connections: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
+        figures["single events, 64 connections"] = f"{events / asked.seconds:,.0f} requests/s; {delays(took)}"
         took, events, _ = result(*load(address, token, asked.clients, 1, asked.seconds, rate=800))
-        print(f"single events at 800/s: {events / asked.seconds:,.0f} requests/s, p50 {at(took, 0.5):.1f} ms, p99 {at(took, 0.99):.1f} ms")
+        figures["single events, 800 a second"] = f"{events / asked.seconds:,.0f} requests/s; {delays(took)}"
         jobs = load(address, token, 4, 100, asked.seconds, rate=100)
         asks = []
         # The server closes connections that were idle for as long as the loads took.
@@ -258,16 +289,19 @@ def run(asked, data, whole):
             time.sleep(0.05)
         asks.sort()
         _, events, _ = result(*jobs)
-        print(f"GET /realtime while {events / asked.seconds:,.0f} events/s arrive: p50 {at(asks, 0.5):.1f} ms, p95 {at(asks, 0.95):.1f} ms, p99 {at(asks, 0.99):.1f} ms")
+        assert events >= 9_800 * asked.seconds, f"only {events} events came"
+        figures["`GET /realtime` while 10,000 events/s come"] = delays(asks)
         held = engine(connection)
-        busy, more = resident(server.pid)
-        busy -= held
-        print(f"resident memory beyond the engine's {held} MiB: {idle} MiB before, {mapped} of them pages of the program, {busy} MiB after, {more} of them")
-        print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        return rate
+        busy, mapped = resident(server.pid)
+        figures["memory beyond the engine's and the program's own pages"] = f"{idle} MiB before, {busy - held - mapped} MiB after"
+        return figures
     finally:
         server.terminate()
         server.wait()
+
+
+def delays(took):
+    return f"p50 {at(took, 0.5):.1f}, p95 {at(took, 0.95):.1f}, p99 {at(took, 0.99):.1f} ms"
 
 
 if __name__ == "__main__":
