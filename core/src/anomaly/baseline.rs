@@ -233,14 +233,8 @@ impl Baseline {
         sum / count
     }
 
-    /// Makes everything usual larger or smaller by a factor.
-    pub(super) fn scale(&mut self, factor: f64) {
-        for value in &mut self.values {
-            *value *= factor as f32;
-        }
-    }
-
-    /// The same of what was known before a local time, at a place that has only begun; it is forgotten where there is no factor.
+    /// Makes all that was known before a local time larger or smaller by a factor, at a place that has only begun; it is forgotten
+    /// where there is no factor.
     pub(super) fn scale_before(
         &mut self,
         factor: Option<f64>,

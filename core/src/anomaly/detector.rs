@@ -506,18 +506,7 @@ impl Detector {
         let level = self.baseline.average(hits) * day.value / day.of;
         self.days.push(day.number, level);
         let enough = self.volume(day.of, day.value, f64::INFINITY) >= self.settings.least_volume;
-        self.keep_up();
         let told = enough && self.open.is_none() && !self.gone && self.settings.step <= DAY;
         told.then(|| self.grown((at, local))).flatten()
-    }
-
-    /// Where the series is far from its rhythm for days, without a finding, all that is usual grows or shrinks with it.
-    fn keep_up(&mut self) {
-        if self.slow.abs() > 0.5 * FOLLOW && self.open.is_none() && !self.gone {
-            let factor = 1.0 + self.slow;
-            self.baseline.scale(factor);
-            self.level = (1.0 + self.level) / factor - 1.0;
-            self.slow = 0.0;
-        }
     }
 }

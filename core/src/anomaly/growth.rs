@@ -20,6 +20,8 @@ impl Detector {
         match change.sort {
             Sort::Step => {
                 self.follow(Some(change.size.exp()), since, (at, local));
+                // What of the step no level took up hours did.
+                self.baseline.hours = Default::default();
                 self.days.forget_before(change.day);
             }
             Sort::Bend if at < self.bent => return None,

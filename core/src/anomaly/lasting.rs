@@ -86,7 +86,8 @@ impl Detector {
         let (rhythm, came) = open.rest;
         self.gone = came == 0.0 && rhythm != 0.0;
         if !self.gone {
-            let factor = (rhythm != 0.0).then(|| came / rhythm);
+            // The rhythm was told at the level at which the series was.
+            let factor = (rhythm != 0.0).then(|| came / rhythm * (1.0 + self.level));
             self.follow(factor, open.whole.since, (bucket.start, bucket.local));
         }
         self.days.forget();
@@ -102,7 +103,5 @@ impl Detector {
         self.baseline
             .scale_before(factor, (since, place), self.settings.step);
         (self.level, self.slow) = (0.0, 0.0);
-        // What hours were off was off the level before.
-        self.baseline.hours = Default::default();
     }
 }
