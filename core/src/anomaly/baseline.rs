@@ -226,10 +226,35 @@ impl Baseline {
         off * hits.abs() / (hits.abs() + SURE)
     }
 
-    /// Makes everything usual larger or smaller by a factor.
-    pub(super) fn scale(&mut self, factor: f64) {
-        for value in &mut self.values {
-            *value *= factor as f32;
+    /// What is usual in an average bucket of a week; `hits` is how many hits a place has for each 1 of its value.
+    pub(super) fn average(&self, hits: f64) -> f64 {
+        let known = (0..self.slots).filter_map(|slot| self.of_place(slot, hits));
+        let (sum, count) = known.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
+        sum / count
+    }
+
+    /// Makes all that was known before a local time larger or smaller by a factor, at a place that has only begun; it is forgotten
+    /// where there is no factor.
+    pub(super) fn scale_before(
+        &mut self,
+        factor: Option<f64>,
+        (before, now): (i64, Place),
+        step: i64,
+    ) {
+        let factor = factor.map_or(f32::NAN, |factor| factor as f32);
+        let (length, week) = match self.slots {
+            1 => (step, step),
+            slots => (WEEK / slots as i64, WEEK),
+        };
+        let weeks = self.weeks as i64;
+        for (at, value) in self.values.iter_mut().enumerate() {
+            let (slot, which) = (at / self.weeks, (at % self.weeks) as i64);
+            let last = now.week - i64::from(slot >= now.slot);
+            let number = last - (last - which).rem_euclid(weeks);
+            let middle = number * week + slot as i64 * length + length / 2 - 3 * DAY;
+            if middle < before {
+                *value *= factor;
+            }
         }
     }
 

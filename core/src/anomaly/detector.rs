@@ -12,7 +12,7 @@ use super::trend::Days;
 use crate::query::Instant;
 
 /// Changes by this share are what sums are tuned to find.
-const SOUGHT: f64 = 0.3;
+pub(super) const SOUGHT: f64 = 0.3;
 
 /// What sums let pass in one bucket, in standard deviations, that are to find large changes soon: half of what can be told from
 /// chance in ten buckets.
@@ -26,9 +26,6 @@ const SLOW: f64 = 24.0;
 
 /// With so many hits in the time in which it would follow half of a change, it follows half as fast: few say little.
 const FEW: f64 = 10.0;
-
-/// Growth has to differ by so many standard errors, and so much in a week, to be told.
-const BEND: (f64, f64) = (5.0, 0.05);
 
 /// Watches one series: learns its rhythm, and judges each bucket by what came before it. It takes the same time and the same
 /// memory for every bucket, below 4 kB, and can be stored between two of them; see [`Detector::encode`].
@@ -53,6 +50,8 @@ pub struct Detector {
     pub(super) days: Days,
     /// The day until which no further change of growth is told.
     pub(super) bent: i64,
+    /// Whether nothing comes any more, for good: the rhythm is kept for when it comes back, and none of it is expected.
+    pub(super) gone: bool,
 }
 
 /// What has come together in an hour or a day.
@@ -73,6 +72,8 @@ pub(super) struct Open {
     pub(super) whole: Run,
     /// How much speaks for its end.
     pub(super) back: Run,
+    /// What the rhythm says of all since it was found, and what came: how large it is, without what was chosen to find it.
+    pub(super) rest: (f64, f64),
 }
 
 /// Why a bucket was judged or not.
@@ -122,6 +123,7 @@ impl Detector {
             day: Sum::default(),
             days: Days::new(),
             bent: i64::MIN,
+            gone: false,
         }
     }
 
@@ -151,19 +153,22 @@ impl Detector {
         }
         let local = at.saturating_add(offset);
         let place = self.baseline.place(local, self.settings.step);
-        let bent = self.turn(place, local, at);
         let hits = whole / self.baseline.piece(measure) * self.settings.places();
+        let grown = self.turn(place, (at, local), hits);
         let Some(usual) = self.baseline.usual(place, hits).map(|u| u * whole) else {
             self.gather(place, local, (value, whole, 0.0));
-            return self.unjudged(Status::Learning, bent);
+            return self.unjudged(Status::Learning, grown);
         };
         let lately = self.baseline.lately(place, usual / whole * hits);
         let said = usual * (1.0 + self.level) * (1.0 + lately);
         let aside = said.abs() / self.baseline.piece(measure);
         let aside = self.quarters.of(&self.settings, local, aside);
+        let rhythm = said * (1.0 + aside);
         let bucket = Bucket {
             start: at,
-            expected: said * (1.0 + aside),
+            local,
+            rhythm,
+            expected: if self.gone { 0.0 } else { rhythm },
             observed: value,
             of,
         };
@@ -174,16 +179,18 @@ impl Detector {
             deviation: deviation.map(|d| d * unit),
         };
         if !self.knows(place) {
-            self.learn(place, local, &bucket, (usual, said), expected);
-            return self.unjudged(Status::Learning, bent);
+            self.learn(place, &bucket, (usual, said), expected);
+            return self.unjudged(Status::Learning, grown);
         }
         let z = self.standard(&bucket, expected);
         let finding = match self.open.take() {
             Some(open) => self.go_on(open, &bucket, expected, z),
             None => self.begin(&bucket, expected, z),
         };
-        if self.open.is_none() {
-            self.learn(place, local, &bucket, (usual, said), expected);
+        if self.gone {
+            // What does not come teaches no rhythm.
+        } else if self.open.is_none() {
+            self.learn(place, &bucket, (usual, said), expected);
         } else {
             // One week in four moves no median, and what comes again at the same hour of a week is usual.
             self.gather(place, local, (value, whole, 0.0));
@@ -202,7 +209,7 @@ impl Detector {
                 .deviation
                 .map(|d| self.around(expected.value, d, whole)),
             score: expected.deviation.map(|d| (value - expected.value) / d),
-            findings: finding.into_iter().chain(bent).collect(),
+            findings: grown.into_iter().chain(finding).collect(),
             unusual: self.open.is_some(),
         }
     }
@@ -219,7 +226,7 @@ impl Detector {
     }
 
     /// What is expected of nineteen in twenty; a share is a part of `whole`.
-    fn around(&self, expected: f64, deviation: f64, whole: f64) -> Interval {
+    pub(super) fn around(&self, expected: f64, deviation: f64, whole: f64) -> Interval {
         let (low, high) = (expected - 1.96 * deviation, expected + 1.96 * deviation);
         match self.settings.measure {
             Measure::Amount => Interval { low, high },
@@ -235,7 +242,7 @@ impl Detector {
     }
 
     /// How many hits speak where so much was expected and came; of a share the misses speak as well.
-    fn volume(&self, expected: f64, observed: f64, of: f64) -> f64 {
+    pub(super) fn volume(&self, expected: f64, observed: f64, of: f64) -> f64 {
         let measure = self.settings.measure;
         let hits = expected.abs().max(observed.abs()) / self.baseline.piece(measure);
         match measure {
@@ -268,7 +275,7 @@ impl Detector {
 
     /// What sums let pass in one bucket: half of the change they are to find, or a quarter of a standard deviation where so
     /// little is expected that it drowns in chance.
-    fn allowance(&self, expected: Expected) -> f64 {
+    pub(super) fn allowance(&self, expected: Expected) -> f64 {
         expected.deviation.map_or(1.0, |deviation| {
             (0.5 * SOUGHT * expected.value.abs() / deviation).max(0.25)
         })
@@ -280,7 +287,7 @@ impl Detector {
         (chance::height(allowance, 2.0 * self.settings.patience()) * self.drag()).max(ALONE)
     }
 
-    fn drag(&self) -> f64 {
+    pub(super) fn drag(&self) -> f64 {
         f64::from(self.baseline.drag).clamp(1.0, 4.0)
     }
 
@@ -334,12 +341,12 @@ impl Detector {
     }
 
     /// How far one bucket alone has to be off.
-    fn far(&self) -> f64 {
+    pub(super) fn far(&self) -> f64 {
         1.2 * chance::out((2.0 / self.settings.patience()).min(0.5)).max(2.5)
     }
 
     /// Whether a stretch is off by enough, and of enough, to be told.
-    fn worth(&self, run: &Run) -> bool {
+    pub(super) fn worth(&self, run: &Run) -> bool {
         let enough = self.volume(run.expected, run.observed, run.of);
         let change = run
             .change()
@@ -360,6 +367,7 @@ impl Detector {
             finding: finding.clone(),
             whole: run,
             back: Run::default(),
+            rest: (0.0, 0.0),
         });
         finding
     }
@@ -423,59 +431,10 @@ impl Detector {
         }
     }
 
-    /// A finding goes on, ends, or becomes the new normal.
-    fn go_on(
-        &mut self,
-        mut open: Open,
-        bucket: &Bucket,
-        expected: Expected,
-        z: f64,
-    ) -> Option<Finding> {
-        let allowance = self.allowance(expected);
-        let along = match open.finding.direction {
-            Direction::Up => z,
-            Direction::Down => -z,
-        };
-        // What speaks for the end is what does not deviate: the same sum, the other way round.
-        open.back.take(2.0 * allowance - along, allowance, bucket);
-        let ended = if self.settings.coarse() {
-            along < 0.5 * self.far()
-        } else {
-            f64::from(open.back.height) > self.height(allowance).min(5.0)
-        };
-        if ended {
-            let back = if open.back.buckets > 0 {
-                open.back.since
-            } else {
-                bucket.start
-            };
-            open.finding.until = Some(Instant::saturating_from_micros(back));
-            return Some(open.finding);
-        }
-        open.whole.take(100.0, 0.0, bucket);
-        let worse = Severity::of(open.whole.change());
-        let told = worse > open.finding.severity;
-        open.finding.severity = open.finding.severity.max(worse);
-        let enough = DAY.max(7 * self.settings.step);
-        if bucket.start - open.whole.since >= enough {
-            let factor = 1.0 + open.whole.change().unwrap_or(0.0);
-            self.baseline.scale(factor);
-            self.days.values.iter_mut().for_each(|d| *d = f32::NAN);
-            (self.level, self.slow) = (0.0, 0.0);
-            open.finding.shape = Shape::LevelShift;
-            open.finding.until = Some(Instant::saturating_from_micros(bucket.start));
-            return Some(open.finding);
-        }
-        let finding = told.then(|| open.finding.clone());
-        self.open = Some(open);
-        finding
-    }
-
     /// Learns from a bucket that is part of no finding.
     fn learn(
         &mut self,
         place: Place,
-        local: i64,
         bucket: &Bucket,
         (usual, said): (f64, f64),
         expected: Expected,
@@ -484,7 +443,7 @@ impl Detector {
         let unit = self.baseline.unit(measure, bucket.expected, bucket.of);
         let off = bucket.observed - bucket.expected;
         self.quarters
-            .learn(&self.settings, local, bucket.observed, said);
+            .learn(&self.settings, bucket.local, bucket.observed, said);
         self.baseline.stray(place.group, bucket.start, off / unit);
         if usual != 0.0 {
             // What is clipped is as rare above as below, or few hits would draw the level down.
@@ -500,7 +459,7 @@ impl Detector {
         } else {
             1.0
         };
-        self.gather(place, local, (bucket.observed, whole, usual));
+        self.gather(place, bucket.local, (bucket.observed, whole, usual));
     }
 
     /// Adds a bucket to its hour, and to its day where something was usual and it is part of no finding.
@@ -524,7 +483,7 @@ impl Detector {
     }
 
     /// Ends the hour and the day before a bucket, if it is in the next.
-    fn turn(&mut self, place: Place, local: i64, at: i64) -> Option<Finding> {
+    fn turn(&mut self, place: Place, (at, local): (i64, i64), hits: f64) -> Option<Finding> {
         let before = self.place;
         if before.buckets > 0 && (before.slot as usize, before.number) != (place.slot, place.week) {
             if before.of > 0.0 {
@@ -543,35 +502,11 @@ impl Detector {
             return None;
         }
         self.day = Sum::default();
-        self.days.push(day.value / day.of);
-        let bend = self.days.bend().filter(|_| self.settings.step <= DAY)?;
-        let week = 7.0 * (bend.observed - bend.expected) / 14.0;
-        if at < self.bent || bend.score.abs() < BEND.0 || week.abs() < BEND.1 {
-            return None;
-        }
-        self.bent = at.saturating_add(28 * DAY);
-        let change = (bend.observed - bend.expected) / bend.expected.abs().max(1e-9);
-        let error = (bend.observed - bend.expected).abs() / bend.score.abs();
-        Some(Finding {
-            shape: Shape::TrendChange,
-            direction: if change >= 0.0 {
-                Direction::Up
-            } else {
-                Direction::Down
-            },
-            severity: Severity::of(Some(change)),
-            since: Instant::saturating_from_micros(at.saturating_sub(14 * DAY)),
-            found_at: Instant::saturating_from_micros(at),
-            until: None,
-            expected: bend.expected,
-            interval: Interval {
-                low: bend.expected - 1.96 * error,
-                high: bend.expected + 1.96 * error,
-            },
-            observed: bend.observed,
-            change: Some(change),
-            score: Some(bend.score),
-            p_value: Some(chance::beyond(bend.score)),
-        })
+        // What an average day of the week would have been, in the unit of the series.
+        let level = self.baseline.average(hits) * day.value / day.of;
+        self.days.push(day.number, level);
+        let enough = self.volume(day.of, day.value, f64::INFINITY) >= self.settings.least_volume;
+        let told = enough && self.open.is_none() && !self.gone && self.settings.step <= DAY;
+        told.then(|| self.grown((at, local))).flatten()
     }
 }

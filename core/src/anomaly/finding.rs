@@ -22,9 +22,10 @@ pub enum Shape {
     Point,
     /// A stretch that deviates the same way.
     Burst,
-    /// A stretch that went on for so long that it is the new normal: expectations follow it from then on.
+    /// A stretch that went on for so long that it is the new normal: expectations follow it from then on. One that no bucket told
+    /// is found by its days, and begins with the first of them.
     LevelShift,
-    /// Growth that is not what it was.
+    /// Growth that is not what it was, since the day from which it differs; where a step explains the days better, there is none.
     TrendChange,
 }
 

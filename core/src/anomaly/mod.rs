@@ -10,6 +10,8 @@ mod chart;
 mod detect;
 mod detector;
 mod finding;
+mod growth;
+mod lasting;
 mod quarters;
 mod question;
 mod run;

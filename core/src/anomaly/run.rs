@@ -27,6 +27,10 @@ pub(super) struct Run {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     pub(super) start: i64,
+    /// Its start in local time.
+    pub(super) local: i64,
+    /// What its rhythm says, were all as it was.
+    pub(super) rhythm: f64,
     pub(super) expected: f64,
     pub(super) observed: f64,
     pub(super) of: f64,

@@ -1,6 +1,6 @@
 //! The series of a metric: what a warehouse counted, and users as timelines know them.
 
-use super::finding::{Finding, Interval, Shape};
+use super::finding::{Finding, Interval};
 use super::question::Metric;
 use super::scan::Series;
 use super::settings::Measure;
@@ -69,9 +69,9 @@ impl Metered {
         }
     }
 
-    /// A finding as the metric is told; shares and changes of growth are told already.
+    /// A finding as the metric is told; shares are told already.
     pub(crate) fn scaled(&self, finding: Finding) -> Finding {
-        if finding.shape == Shape::TrendChange || self.measure == Measure::Share {
+        if self.measure == Measure::Share {
             return finding;
         }
         Finding {

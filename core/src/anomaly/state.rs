@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 
 /// The first byte: which edition of this format it is.
-const EDITION: u8 = 4;
+const EDITION: u8 = 5;
 
 impl Detector {
     /// All that it knows, in less than 4 kB.
@@ -34,6 +34,8 @@ impl Detector {
         }
         out.whole(self.next);
         out.whole(self.bent);
+        out.0.push(u8::from(self.gone));
+        out.whole(self.days.last);
         let b = &self.baseline;
         let hours = b.hours.iter().flatten();
         for value in (b.values.iter().chain(&b.middle))
@@ -66,6 +68,8 @@ impl Detector {
         if let Some(open) = &self.open {
             out.run(&open.whole);
             out.run(&open.back);
+            out.number(open.rest.0);
+            out.number(open.rest.1);
             out.finding(&open.finding);
         }
         out.0
@@ -112,6 +116,8 @@ fn read(bytes: &[u8]) -> Option<Detector> {
     }
     detector.next = from.whole()?;
     detector.bent = from.whole()?;
+    detector.gone = from.byte()? != 0;
+    detector.days.last = from.whole()?;
     let b = &mut detector.baseline;
     let hours = b.hours.iter_mut().flatten();
     for value in (b.values.iter_mut().chain(&mut b.middle))
@@ -146,6 +152,7 @@ fn read(bytes: &[u8]) -> Option<Detector> {
         detector.open = Some(Open {
             whole: from.run()?,
             back: from.run()?,
+            rest: (from.number()?, from.number()?),
             finding: from.finding()?,
         });
     }

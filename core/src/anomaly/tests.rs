@@ -7,6 +7,7 @@ use crate::query::{Instant, Zone};
 
 mod detect;
 mod habits;
+mod shift;
 mod soon;
 mod volume;
 

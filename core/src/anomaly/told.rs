@@ -72,7 +72,7 @@ pub struct Told {
     pub found_at: Value,
     /// The time of the first period that is as usual again; nothing while it lasts.
     pub until: Option<Value>,
-    /// What was expected of an average period from `since` on until it was found; of a change of growth, beside an average day.
+    /// What was expected of an average period from `since` on until it was found.
     pub expected: f64,
     /// The 95 % interval of that.
     pub interval: Interval,
@@ -137,14 +137,9 @@ pub(super) fn told(
     time: impl Fn(Instant) -> Value,
     value: impl Fn(f64) -> f64,
 ) -> Told {
-    // Growth is told beside an average day.
-    let figure = |v: f64| match finding.shape {
-        Shape::TrendChange => v,
-        Shape::Point | Shape::Burst | Shape::LevelShift => value(v),
-    };
     let interval = Interval {
-        low: figure(finding.interval.low),
-        high: figure(finding.interval.high),
+        low: value(finding.interval.low),
+        high: value(finding.interval.high),
     };
     Told {
         unique_id: id.to_owned(),
@@ -154,12 +149,9 @@ pub(super) fn told(
         since: time(finding.since),
         found_at: time(finding.found_at),
         until: finding.until.map(&time),
-        expected: figure(finding.expected),
-        interval: match finding.shape {
-            Shape::TrendChange => interval,
-            Shape::Point | Shape::Burst | Shape::LevelShift => within(interval, kind),
-        },
-        observed: figure(finding.observed),
+        expected: value(finding.expected),
+        interval: within(interval, kind),
+        observed: value(finding.observed),
         change: finding.change,
         score: finding.score,
         p_value: finding.p_value,
