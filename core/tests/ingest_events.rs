@@ -764,3 +764,68 @@ fn a_store_opened_only_to_read_takes_nothing() {
     assert_eq!(texts(&w, "select id from users"), ["u"]);
     assert_eq!(w.names().unwrap(), ["a", "b"]);
 }
+
+#[test]
+fn a_number_is_found_by_its_last_digit_through_every_way_in() {
+    // Doubles of up to 17 digits, of which a quick reader gets one in some wrong by its last bit.
+    let mut state = 7_u64;
+    let numbers: Vec<String> = (0..60)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let share = (state >> 11) as f64 / (1_u64 << 53) as f64;
+            (share * 1_000.0).to_string()
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let line = |way: &str, i: usize, number: &str| {
+        format!(
+            r#"{{"userId": "{way}{i}", "name": "paid", "ts": "2026-01-05T12:00:00Z", "properties": {{"rate": {number}}}}}"#
+        )
+    };
+    let lines = |way: &str| -> Vec<String> {
+        let all = numbers.iter().enumerate();
+        all.map(|(i, number)| line(way, i, number)).collect()
+    };
+    let a = Analytics::in_memory().unwrap();
+    let owner = Principal::owner();
+    let array: Value = serde_json::from_str(&format!("[{}]", lines("value").join(","))).unwrap();
+    assert_eq!(a.ingest(&owner, &array).unwrap().accepted, 60);
+    let body = lines("text").join("\n");
+    let batch = travelsense::analytics::IngestBatch {
+        body: body.as_bytes(),
+        form: travelsense::analytics::BatchForm::Lines,
+        mapping: None,
+        source: "test",
+        key: None,
+        names: events::Names::None,
+        most: 100,
+    };
+    a.ingest_batch(&owner, &batch).unwrap();
+    let csv = numbers
+        .iter()
+        .enumerate()
+        .map(|(i, number)| format!("csv{i},paid,2026-01-05T12:00:00Z,{number}\n"));
+    let csv = format!("user_id,event,ts,rate\n{}", csv.collect::<String>());
+    for (name, text) in [("a.ndjson", lines("file").join("\n")), ("a.csv", csv)] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let options = &mut ImportOptions::default();
+        let report = a.import(&owner, Source::Path(path), &Mapping::default(), options);
+        assert_eq!(report.unwrap().accepted, 60);
+    }
+    for number in &numbers {
+        let question = format!(
+            r#"{{"steps": ["paid"], "startDate": "2026-01-01", "endDate": "2026-01-31",
+                "filters": [{{"property": "rate", "op": "is", "value": {number}, "cast": "number"}}]}}"#
+        );
+        let question: Value = serde_json::from_str(&question).unwrap();
+        // One of each way in: a value, a text, a file of JSON and one of CSV.
+        assert_eq!(
+            a.funnel_json(&owner, &question).unwrap().entered,
+            4,
+            "{number}"
+        );
+    }
+}

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use travelsense::access::{self, Permission};
 use travelsense::events::{self, ImportOptions, IngestReport, Mapping, Source};
 use travelsense::warehouse::{Duckdb, Open, Warehouse};
-use travelsense::{Error, ErrorKind, Instant, Principal};
+use travelsense::{Analytics, Error, ErrorKind, Instant, Principal};
 
 fn now() -> Instant {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -237,27 +237,125 @@ fn a_file_that_may_not_grow_refuses_the_change_and_keeps_the_rest() {
     assert!(output.status.success() && text.contains("full"), "{text}");
 }
 
+/// A disk of eight megabytes; nothing where none can be mounted here.
+#[cfg(target_os = "linux")]
+struct Disk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl Disk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        match mount {
+            Ok(output) if output.status.success() => Some(Self(folder)),
+            other => {
+                println!("not run: no small disk can be mounted here: {other:?}");
+                None
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Fills it but for so many bytes.
+    fn fill(&self, but: usize) {
+        let filler = self.path().join("filler");
+        let _ = std::fs::remove_file(&filler);
+        let mut file = std::fs::File::create(&filler).unwrap();
+        let mut filled = 0;
+        while let Ok(n) = file.write(&[7; 4096]) {
+            filled += n;
+        }
+        file.set_len(filled.saturating_sub(but) as u64).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.path()).output();
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_refuses_the_change_and_keeps_the_rest() {
-    let folder = tempfile::tempdir().unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
-        .arg(folder.path())
-        .output();
-    match mount {
-        Ok(output) if output.status.success() => {}
-        other => {
-            println!("not run: no small disk can be mounted here: {other:?}");
-            return;
-        }
-    }
-    let error = std::panic::catch_unwind(|| fill(&folder.path().join("w.db")));
-    Command::new("umount").arg(folder.path()).output().unwrap();
-    let error = error.unwrap();
+    let Some(disk) = Disk::mount() else { return };
+    let error = fill(&disk.path().join("w.db"));
     assert_eq!(
         (error.kind(), error.code()),
         (ErrorKind::Storage, "disk_full"),
         "{error:?}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_opens_a_store_on_a_full_disk_is_told_which() {
+    let Some(disk) = Disk::mount() else { return };
+    let owner = Principal::owner();
+    let kept = tempfile::tempdir().unwrap();
+    let kept = kept.path().join("w.db");
+    let events = |from: u32, to: u32| {
+        let all = (from..to).flat_map(|i| event(i).as_array().unwrap().clone());
+        Value::Array(all.collect())
+    };
+    let beside = |path: &Path, more: &str| {
+        let mut path = path.to_owned().into_os_string();
+        path.push(more);
+        PathBuf::from(path)
+    };
+    // A store that was killed: its engine's log and ours hold what came last.
+    let store = Analytics::open(&kept).unwrap();
+    store.metadata().unwrap();
+    store.ingest(&owner, &events(0, 2_000)).unwrap();
+    let mut opened = [0, 0];
+    for killed in [false, true] {
+        for room in [0, 4, 12, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096] {
+            let path = disk.path().join("w.db");
+            for more in ["", ".wal", ".log", ".meta", ".meta.wal"] {
+                let _ = std::fs::remove_file(beside(&path, more));
+                if killed {
+                    let _ = std::fs::copy(beside(&kept, more), beside(&path, more));
+                }
+            }
+            disk.fill(room * 1024);
+            let tried = Analytics::open(&path).and_then(|store| {
+                store.metadata()?;
+                Ok(store)
+            });
+            match tried {
+                Ok(store) => {
+                    opened[usize::from(killed)] += 1;
+                    if killed {
+                        assert_eq!(
+                            store.ingest_status(&owner).unwrap().stored.unwrap().events,
+                            2_000
+                        );
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.code(), "disk_full", "{killed} {room}: {error:?}");
+                    let named = disk.path().display().to_string();
+                    assert!(error.message().contains(&named), "{error}");
+                    // With room it opens, and nothing of it is lost.
+                    std::fs::remove_file(disk.path().join("filler")).unwrap();
+                    let store = Analytics::open(&path).unwrap();
+                    let stored = store.ingest_status(&owner).unwrap().stored.unwrap();
+                    assert_eq!(
+                        stored.events,
+                        if killed { 2_000 } else { 0 },
+                        "{killed} {room}"
+                    );
+                }
+            }
+            let _ = std::fs::remove_file(disk.path().join("filler"));
+        }
+    }
+    assert!(opened.iter().all(|opened| *opened > 0), "{opened:?}");
 }

@@ -15,7 +15,8 @@ pub enum Condition {
         /// Clear again from here on; the limit itself by default.
         recover: Option<f64>,
     },
-    /// The value differs from the one before by at least this share of it.
+    /// The value differs from the one before by at least this share of it. What was nothing and is nothing has not changed; of what was
+    /// nothing and is something nothing can be said.
     Change {
         /// The share, above 0.
         by: f64,
@@ -66,6 +67,9 @@ pub struct Reading {
     pub high: Option<f64>,
     /// Whether the series is not as usual, and which way.
     pub unusual: Option<Unusual>,
+    /// Since when it is so, in microseconds, where what was read knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
 }
 
 /// How a series is not as it usually is.
@@ -126,11 +130,12 @@ impl Condition {
                 }
             }
             Self::Change { by, up, down, .. } => {
-                // From nothing, any change is one without a share.
-                let Some(before) = reading.before.filter(|b| *b != 0.0) else {
-                    return Verdict::Unknown;
+                let change = match reading.before {
+                    Some(0.0) if value == 0.0 => 0.0,
+                    // From nothing, any change is one without a share.
+                    None | Some(0.0) => return Verdict::Unknown,
+                    Some(before) => (value - before) / before.abs(),
                 };
-                let change = (value - before) / before.abs();
                 // What is that share to the last digit but for the rounding of a division, is.
                 let by = by * (1.0 - 1e-9);
                 said(up && change >= by || down && change <= -by)

@@ -51,7 +51,8 @@ pub struct State {
     pub phase: Phase,
     /// How many evaluations in a row have spoken for the next phase.
     pub count: u32,
-    /// The first of the evaluations in a row that found the condition, in microseconds, while it is pending.
+    /// Since when the condition has held, in microseconds, while it is pending: as far as what was read knows, and else since the first
+    /// of the evaluations in a row that found it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
     /// The instant of the last evaluation, in microseconds: a rule is evaluated once for each.
@@ -113,13 +114,14 @@ pub struct Step {
     pub unheard: Option<Incident>,
 }
 
-/// Takes the evaluation of an instant in; nothing where that instant, or a later one, was evaluated before.
+/// Takes the evaluation of an instant in, with since when what it found is so; nothing where that instant, or a later one, was
+/// evaluated before.
 ///
 /// While it is `muted` nobody is told; an incident that outlasts that is told then.
 pub fn step(
     policy: &Policy,
     state: &State,
-    at: Instant,
+    (at, since): (Instant, Instant),
     verdict: Verdict,
     muted: bool,
 ) -> Option<Step> {
@@ -138,7 +140,7 @@ pub fn step(
     };
     done.close(policy, now);
     if verdict != Verdict::Unknown {
-        done.turn(policy, now, verdict);
+        done.turn(policy, (now, since.micros().min(now)), verdict);
     }
     // With no cool-down, what is resolved is over at once.
     done.close(policy, now);
@@ -148,7 +150,7 @@ pub fn step(
 }
 
 impl Step {
-    fn turn(&mut self, policy: &Policy, now: i64, verdict: Verdict) {
+    fn turn(&mut self, policy: &Policy, (now, so): (i64, i64), verdict: Verdict) {
         let state = &mut self.state;
         match (state.phase, verdict) {
             (Phase::Ok | Phase::Pending | Phase::Resolved, Verdict::Breach) => {
@@ -163,8 +165,8 @@ impl Step {
                     _ => 1,
                 };
                 let since = match state.phase {
-                    Phase::Pending => state.since.unwrap_or(now),
-                    _ => now,
+                    Phase::Pending => state.since.unwrap_or(now).min(so),
+                    _ => so,
                 };
                 (state.phase, state.since) = (Phase::Pending, Some(since));
                 if state.count >= policy.hold {

@@ -24,7 +24,7 @@ pub struct Alarm {
     pub severity: Importance,
     /// The instant of the evaluation.
     pub at: Instant,
-    /// When the incident began.
+    /// Since when it is so: as far as what was read knows, and else since the first evaluation that found it.
     pub since: Instant,
     /// What was read.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -125,7 +125,7 @@ impl Rule {
                 "unsupported",
                 "a band needs a source that says where `low` or `high` is",
             ),
-            (Condition::Change { .. }, Source::System { .. }) => fault(
+            (Condition::Change { .. }, Source::System(_)) => fault(
                 "condition.type",
                 "unsupported",
                 "what is counted of travelsense itself is compared with a threshold",
@@ -148,19 +148,20 @@ fn source(value: &Value) -> Parsed<Source> {
     }
     if has("system") {
         return fields::object_with(value, |f| {
-            let system = f.required("system", |v| fields::one_of(v, &System::ALL).map(Some));
+            let names = System::NAMES.map(|name| (name, name));
+            let name = f.required("system", |v| fields::one_of(v, &names));
             let source = f.optional("source", |v| line(v, 1, 100));
-            let fault =
-                (source.is_some() && system.is_some_and(|s| s != System::Freshness)).then(|| {
-                    FieldError {
-                        field: "source".to_owned(),
-                        code: "unsupported",
-                        message: "goes with `freshness` alone".to_owned(),
-                    }
-                });
-            let system = system.unwrap_or(System::Freshness);
-            let read = Source::System { system, source };
-            (read, fault.into_iter().collect())
+            let system = match name {
+                "export_failures" => System::ExportFailures,
+                "failures" => System::Failures,
+                _ => return (Source::System(System::Freshness(source)), Vec::new()),
+            };
+            let fault = source.map(|_| FieldError {
+                field: "source".to_owned(),
+                code: "unsupported",
+                message: "goes with `freshness` alone".to_owned(),
+            });
+            (Source::System(system), fault.into_iter().collect())
         });
     }
     if !has("word") {

@@ -35,19 +35,15 @@ pub enum Source {
         high: Option<String>,
     },
     /// Something of travelsense itself.
-    System {
-        /// What.
-        system: System,
-        /// For freshness, whose events count: those of one source, by the name that the status of the ingest has; of all by default.
-        source: Option<String>,
-    },
+    System(System),
 }
 
 /// What of travelsense itself is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum System {
-    /// How many seconds old the newest event is. A source that sent nothing since the store was opened is as old as that at least.
-    Freshness,
+    /// How many seconds old the newest event is, of one source by the name that the status of the ingest has, or of all. A source that
+    /// never sent anything is as old as the time for which the store is open.
+    Freshness(Option<String>),
     /// How many exports failed since the evaluation before; those that somebody cancelled are none.
     ExportFailures,
     /// How many requests failed for a fault of ours since the evaluation before.
@@ -96,16 +92,12 @@ pub struct Rule {
 pub type Patch = Map<String, Value>;
 
 impl System {
-    pub(super) const ALL: [(&'static str, Self); 3] = [
-        ("freshness", Self::Freshness),
-        ("export_failures", Self::ExportFailures),
-        ("failures", Self::Failures),
-    ];
+    pub(super) const NAMES: [&'static str; 3] = ["freshness", "export_failures", "failures"];
 
     /// Its stable name.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::Freshness => "freshness",
+            Self::Freshness(_) => "freshness",
             Self::ExportFailures => "export_failures",
             Self::Failures => "failures",
         }
@@ -115,10 +107,7 @@ impl System {
 impl Source {
     /// How old the newest of all events is.
     pub(super) fn freshness() -> Self {
-        Self::System {
-            system: System::Freshness,
-            source: None,
-        }
+        Self::System(System::Freshness(None))
     }
 
     /// It in its JSON form.
@@ -146,10 +135,10 @@ impl Source {
                 }
                 form
             }
-            Self::System { system, source } => match source {
-                Some(source) => json!({ "system": system.name(), "source": source }),
-                None => json!({ "system": system.name() }),
-            },
+            Self::System(System::Freshness(Some(source))) => {
+                json!({ "system": "freshness", "source": source })
+            }
+            Self::System(system) => json!({ "system": system.name() }),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was read, in words.
 
 use super::condition::{Against, Condition, Reading};
-use super::rule::{Rule, Source};
+use super::rule::{Rule, Source, System};
 
 impl Rule {
     /// A sentence that says what was read and what it is compared with.
@@ -9,10 +9,8 @@ impl Rule {
         let what = match &self.source {
             Source::Metric { name, .. } => (*name).to_owned(),
             Source::Answer { word, value, .. } => format!("{word}{value}"),
-            Source::System { system, source } => match source {
-                Some(source) => format!("{} of {source}", system.name()),
-                None => system.name().to_owned(),
-            },
+            Source::System(System::Freshness(Some(source))) => format!("freshness of {source}"),
+            Source::System(system) => system.name().to_owned(),
         };
         let Some(value) = reading.value else {
             return format!("{}: {what} has no value", self.name);

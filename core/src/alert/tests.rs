@@ -26,7 +26,7 @@ fn run(policy: Policy, verdicts: &str) -> (String, String) {
             '-' => Verdict::Between,
             _ => Verdict::Unknown,
         };
-        let step = step(&policy, &state, at(minute as i64), verdict, false).unwrap();
+        let step = step(&policy, &state, once(at(minute as i64)), verdict, false).unwrap();
         told.extend(step.notices.iter().map(|n| match n {
             Notice::Firing(_) => format!("F{minute}"),
             Notice::Resolved(_) => format!("R{minute}"),
@@ -75,7 +75,7 @@ fn what_is_muted_is_told_when_it_outlasts_that_and_only_then() {
     let go = |muted: &[bool], verdicts: &[Verdict]| {
         let (mut state, mut told, mut unheard) = (State::default(), Vec::new(), 0);
         for (i, (muted, verdict)) in muted.iter().zip(verdicts).enumerate() {
-            let step = step(&policy, &state, at(i as i64), *verdict, *muted).unwrap();
+            let step = step(&policy, &state, once(at(i as i64)), *verdict, *muted).unwrap();
             told.extend(
                 step.notices
                     .iter()
@@ -135,6 +135,48 @@ fn oracle(policy: &Policy, taken: &[(i64, Verdict)]) -> Vec<(usize, bool)> {
     incidents
 }
 
+/// An evaluation that knows nothing of the time before it.
+fn once(at: Instant) -> (Instant, Instant) {
+    (at, at)
+}
+
+#[test]
+fn an_incident_is_since_when_it_is_so_as_far_as_that_is_known() {
+    let policy = policy(2, 1, 0);
+    let mut state = State::default();
+    let mut told = Vec::new();
+    // Found at 10, so since 3; found again at 11, by a reading that knows less.
+    for (minute, since, verdict) in [
+        (10, 3, Verdict::Breach),
+        (11, 11, Verdict::Breach),
+        (12, 12, Verdict::Clear),
+        (13, 13, Verdict::Breach),
+        // The second knows more, and none is of a time to come.
+        (14, 5, Verdict::Breach),
+        (15, 15, Verdict::Clear),
+        (16, 99, Verdict::Breach),
+        (17, 99, Verdict::Breach),
+    ] {
+        let done = step(&policy, &state, (at(minute), at(since)), verdict, false).unwrap();
+        told.extend(done.notices.iter().map(|notice| match notice {
+            Notice::Firing(i) => ("firing", i.since),
+            Notice::Resolved(i) => ("resolved", i.since),
+        }));
+        state = done.state;
+    }
+    let since = |minute: i64| at(minute).micros();
+    assert_eq!(
+        told,
+        [
+            ("firing", since(3)),
+            ("resolved", since(3)),
+            ("firing", since(5)),
+            ("resolved", since(5)),
+            ("firing", since(16)),
+        ]
+    );
+}
+
 fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         4 => Just(Verdict::Breach),
@@ -162,7 +204,7 @@ proptest! {
         for (verdict, gap, again) in steps {
             minute += gap;
             taken.push((minute, verdict));
-            let done = step(&policy, &state, at(minute), verdict, false).unwrap();
+            let done = step(&policy, &state, once(at(minute)), verdict, false).unwrap();
             for notice in &done.notices {
                 match notice {
                     Notice::Firing(incident) => fired.push(incident.opened),
@@ -176,7 +218,7 @@ proptest! {
             // A re-run of this evaluation, and of one before, by this or another process, does nothing.
             for back in 0..i64::from(again) {
                 for other in [Verdict::Breach, Verdict::Clear] {
-                    prop_assert_eq!(step(&policy, &state, at(minute - back), other, false), None);
+                    prop_assert_eq!(step(&policy, &state, once(at(minute - back)), other, false), None);
                 }
             }
         }
@@ -197,7 +239,7 @@ proptest! {
         let mut state = State::default();
         let (mut told, mut audible): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
         for (i, (verdict, muted)) in steps.into_iter().enumerate() {
-            let done = step(&policy, &state, at(i as i64), verdict, muted).unwrap();
+            let done = step(&policy, &state, once(at(i as i64)), verdict, muted).unwrap();
             for notice in &done.notices {
                 if let Notice::Firing(incident) = notice {
                     prop_assert!(!muted);
@@ -258,6 +300,8 @@ fn a_threshold_has_two_sides_so_that_nothing_flaps() {
     assert_eq!(from(100.0, 71.0), Verdict::Clear);
     assert_eq!(from(100.0, 200.0), Verdict::Clear);
     assert_eq!(from(0.0, 200.0), Verdict::Unknown);
+    // What was nothing and is nothing has not changed: a rule that fired on its way there comes to an end.
+    assert_eq!(from(0.0, 0.0), Verdict::Clear);
     let band = |value: f64| {
         Condition::Band { against: None }.judge(&Reading {
             value: Some(value),

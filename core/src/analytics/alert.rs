@@ -9,11 +9,11 @@ use self::evaluate::alarm;
 
 use super::{Analytics, once};
 use crate::access::{self, Permission, Principal};
-use crate::alert::{self, Alert, AlertEvent, AlertList, Reading, Rule, Verdict};
+use crate::alert::{self, Alert, AlertEvent, AlertList, Reading, Rule, State, Verdict};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::metadata::documents::{self, Find, Sort};
-use crate::metadata::{Kind, ObjectId, Session, Standing, alerts, read};
+use crate::metadata::{Event, Kind, ObjectId, Session, Standing, alerts, read};
 use crate::query::fields::{self, Fields};
 use crate::query::{Instant, Window};
 
@@ -92,7 +92,8 @@ impl Analytics {
         })
     }
 
-    /// Changes an alert rule: what is absent stays as it is. With a `revision`, only if it is still that one.
+    /// Changes an alert rule: what is absent stays as it is. With a `revision`, only if it is still that one. Whoever was told of an
+    /// incident of a rule that is turned off is told that nobody looks any more.
     ///
     /// # Errors
     /// In this order: `forbidden` for a principal who may not manage alerts; `validation_failed` for what is no id; `not_found`;
@@ -110,6 +111,7 @@ impl Analytics {
         self.acted(who, Permission::ManageAlerts, act, |session, _| {
             let found = owned(session, who, id)?;
             same(&found, revision)?;
+            let before = found.clone();
             let patch = body.as_object().ok_or_else(|| {
                 Error::field(
                     "body",
@@ -117,7 +119,7 @@ impl Analytics {
                     "must be an object with named fields",
                 )
             })?;
-            let changed = Alert {
+            let mut changed = Alert {
                 rule: answerable(found.rule.patched(patch), body)?,
                 owner_id: found.owner_id.clone(),
                 // Its questions are asked with the rights of its owner, whoever changes it.
@@ -133,6 +135,9 @@ impl Analytics {
             if !documents::update(session, &changed.document()?)? {
                 return Err(Error::internal("an alert changed within a change"));
             }
+            if before.rule.enabled && !changed.rule.enabled {
+                self.turn_off(session, &before, &mut changed.standing)?;
+            }
             Ok(changed)
         })
     }
@@ -147,18 +152,66 @@ impl Analytics {
         self.acted(who, Permission::ManageAlerts, act, |session, _| {
             let found = owned(session, who, id)?;
             same(&found, revision)?;
-            if let Some(incident) = found.state().incident.filter(|i| i.notified) {
-                let since = Instant::saturating_from_micros(incident.since);
-                let mut over = alarm(&found, "resolved", (now, since), &Reading::default());
-                over.summary = format!("resolved: {}: the rule was removed", found.rule.name);
-                let raised = [(over, found.rule.channels.as_slice(), "")];
-                for message in alert::grouped(&raised) {
-                    self.put(session, message, now)?;
-                }
-            }
+            self.tell_of_the_end(session, &found, "the rule was removed", now)?;
             alerts::forget(session, &found.id.to_string())?;
             documents::delete(session, Kind::Alert, found.id).map(|_| ())
         })
+    }
+
+    /// Ends the incident of a rule that is not evaluated any more, as it would go on for ever: on again, the rule begins anew.
+    fn turn_off(
+        &self,
+        session: &mut dyn Session,
+        before: &Alert,
+        standing: &mut Standing,
+    ) -> Result<()> {
+        let (state, now) = (before.state(), self.now());
+        self.tell_of_the_end(session, before, "the rule was turned off", now)?;
+        if let Some(incident) = state.incident {
+            let opened = Instant::saturating_from_micros(incident.opened);
+            let channels = before.rule.channels.len();
+            let told = json!({ "openedAt": opened, "channels": channels });
+            let event = Event {
+                rule: before.id.to_string(),
+                at: now,
+                event: if incident.notified {
+                    "closed"
+                } else {
+                    "unheard"
+                }
+                .to_owned(),
+                body: told.to_string(),
+            };
+            alerts::happened(session, &event)?;
+        }
+        let over = State {
+            evaluated: state.evaluated,
+            ..State::default()
+        };
+        standing.rule = before.id.to_string();
+        standing.state = serde_json::to_string(&over).map_err(Error::internal)?;
+        alerts::stand(session, standing)
+    }
+
+    /// Tells whoever was told of an incident that nobody looks any more, and why.
+    fn tell_of_the_end(
+        &self,
+        session: &mut dyn Session,
+        alert: &Alert,
+        why: &str,
+        now: Instant,
+    ) -> Result<()> {
+        let Some(incident) = alert.state().incident.filter(|i| i.notified) else {
+            return Ok(());
+        };
+        let since = Instant::saturating_from_micros(incident.since);
+        let mut over = alarm(alert, "resolved", (now, since), &Reading::default());
+        over.summary = format!("resolved: {}: {why}", alert.rule.name);
+        let raised = [(over, alert.rule.channels.as_slice(), "")];
+        for message in alert::grouped(&raised) {
+            self.put(session, message, now)?;
+        }
+        Ok(())
     }
 
     /// Tells nobody of an alert rule until an instant (`until`), or for a length of time (`for`); `until` null ends a silence. An

@@ -7,7 +7,7 @@ use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
 use crate::alert::Schedule;
 use crate::anomaly::{
-    self, Anomalies, AnomalyAnswer, Detection, DetectionAnswer, Direction, Metric, Settings,
+    self, Anomalies, AnomalyAnswer, Detection, DetectionAnswer, Finding, Metric, Settings,
 };
 use crate::error::{Error, Result};
 use crate::query::{Bound, Instant, Range, Span, Window};
@@ -107,15 +107,14 @@ impl Analytics {
         Ok((metered, identities))
     }
 
-    /// Whether a metric is not as usual in the last complete bucket before an instant: whether it is more, what was expected of an
-    /// average bucket since it began, and what came.
+    /// What is not as usual of a metric in the last complete bucket before an instant: its finding, of an average bucket since it began.
     pub(super) fn unusual(
         &self,
         who: &Principal,
         (metric, range): (&str, &str),
         schedule: &Schedule,
         at: Instant,
-    ) -> Result<Option<(bool, f64, f64)>> {
+    ) -> Result<Option<Finding>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let step = match range {
             "last_5_minutes" => MINUTE,
@@ -150,10 +149,6 @@ impl Analytics {
         let late = asked.lateness.micros();
         let scanned = anomaly::scan(asked.settings(), &metered.series, at, late);
         let open = scanned.detector.finding().cloned();
-        Ok(open.map(|finding| {
-            let told = metered.scaled(finding);
-            let up = told.direction == Direction::Up;
-            (up, told.expected, told.observed)
-        }))
+        Ok(open.map(|finding| metered.scaled(finding)))
     }
 }

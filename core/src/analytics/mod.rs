@@ -56,7 +56,7 @@ use crate::model::Model;
 use crate::query::Instant;
 use crate::realtime::Windows;
 use crate::timeline::{Ahead, Columns, Halt, Timelines};
-use crate::warehouse::duckdb::Duckdb;
+use crate::warehouse::duckdb::{Duckdb, opening};
 use crate::warehouse::{Open, Warehouse};
 
 /// Tells the time; the only clock there is.
@@ -201,7 +201,8 @@ impl Analytics {
             now,
         })?;
         let path = options.path.as_deref();
-        let intake = Intake::open(path, options.read_only, &warehouse, now)?;
+        let intake = Intake::open(path, options.read_only, &warehouse, now);
+        let intake = intake.map_err(|error| opening(error, path))?;
         let windows = Arc::new(Windows::default());
         let arrivals = Arc::clone(&windows);
         intake.listen(move |arrived| arrivals.hear(arrived));

@@ -64,16 +64,26 @@ pub fn import(
     match options.table {
         None => {
             let shape = Events::new(mapping, catalogue, now, false);
-            run(warehouse, source, &shape, options, |load, batches| {
-                load.events(&batches)
-            })
+            run(
+                warehouse,
+                source,
+                &shape,
+                (now, options),
+                |load, batches| load.events(&batches),
+            )
         }
         Some(table) => {
             let shape = Records::new(table, mapping);
-            run(warehouse, source, &shape, options, |load, batches| {
-                let records: Vec<(u64, Record)> = batches.into_iter().flatten().collect();
-                load.records(table, &records).map(|()| Vec::new())
-            })
+            run(
+                warehouse,
+                source,
+                &shape,
+                (now, options),
+                |load, batches| {
+                    let records: Vec<(u64, Record)> = batches.into_iter().flatten().collect();
+                    load.records(table, &records).map(|()| Vec::new())
+                },
+            )
         }
     }
 }
@@ -82,7 +92,7 @@ fn run<S: Shape>(
     warehouse: &dyn Warehouse,
     source: Source,
     shape: &S,
-    options: &mut ImportOptions<'_>,
+    (now, options): (Instant, &mut ImportOptions<'_>),
     store: impl Fn(&mut dyn Load, Vec<S::Batch>) -> Result<Vec<u64>>,
 ) -> Result<ImportReport> {
     let mut load = warehouse.load()?;
@@ -108,7 +118,8 @@ fn run<S: Shape>(
             })
         });
         for (progress, built) in receiver {
-            take(load.as_mut(), &mut report, built?, options.strict, &store)?;
+            let how = (now, options.strict);
+            take(load.as_mut(), &mut report, built?, how, &store)?;
             read = progress;
             go_on(progress)?;
         }
@@ -143,7 +154,7 @@ fn take<T>(
     load: &mut dyn Load,
     report: &mut ImportReport,
     built: Vec<Built<T>>,
-    strict: bool,
+    (now, strict): (Instant, bool),
     store: &impl Fn(&mut dyn Load, Vec<T>) -> Result<Vec<u64>>,
 ) -> Result<()> {
     let mut batches = Vec::with_capacity(built.len());
@@ -152,7 +163,8 @@ fn take<T>(
         report.sent += part.rows;
         batches.push(part.batch);
         for (line, mut refused) in part.refused {
-            held.extend(refused.held.take().map(|held| held.told_apart(line)));
+            let aside = refused.held.take();
+            held.extend(aside.map(|held| held.told_apart(line).of_batch(now.micros())));
             refuse(report, line, refused);
         }
     }

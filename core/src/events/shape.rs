@@ -48,14 +48,29 @@ impl Held {
         self
     }
 
-    /// Tells it from others of equal content, by its id; an event without one is the same as no other, whatever its number in its
-    /// batch.
-    pub(crate) fn told_apart(mut self, number: u64) -> Self {
+    /// Tells it from others of equal content in its batch, by its id; an event without one is the same as no other, whatever its
+    /// number.
+    pub(crate) fn told_apart(self, number: u64) -> Self {
+        let own = self.id();
+        let own = own.unwrap_or_else(|| format!("{} {number}", self.received_at));
+        self.hashed(&own)
+    }
+
+    /// Tells it from those of other batches, unless it has an id: what is sent twice without one came twice.
+    pub(crate) fn of_batch(self, batch: i64) -> Self {
+        match self.id() {
+            Some(_) => self,
+            None => self.hashed(&format!("batch {batch}")),
+        }
+    }
+
+    fn id(&self) -> Option<String> {
         let event: Value = serde_json::from_str(&self.event).unwrap_or_default();
-        let own = match event.get("eventId").and_then(Value::as_str) {
-            Some(id) => id.to_owned(),
-            None => format!("{} {number}", self.received_at),
-        };
+        let id = event.get("eventId").and_then(Value::as_str);
+        id.map(ToOwned::to_owned)
+    }
+
+    fn hashed(mut self, own: &str) -> Self {
         self.content_hash = XxHash3_64::oneshot_with_seed(self.content_hash, own.as_bytes());
         self
     }

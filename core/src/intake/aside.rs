@@ -67,7 +67,7 @@ impl Intake {
         }
         frame.keys = frame.keys.into_iter().map(|key| key.at(now)).collect();
         frame.keys.push(Key::new(&own, 0, 0, "{}".to_owned()));
-        let kept = self.keep(home, &frame);
+        let kept = self.keep(home, &frame, now);
         for flight in &mut flights {
             flight.ended(&kept);
         }

@@ -8,6 +8,7 @@ use arrow::ipc::writer::StreamWriter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::sources::Sources;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::outcome::Outcome;
 use crate::events::{EventBatch, Held};
@@ -23,6 +24,8 @@ pub(super) struct Frame {
     pub(super) keys: Vec<Key>,
     /// Of events that leave the quarantine.
     pub(super) released: Vec<u64>,
+    /// From whom they came.
+    pub(super) sources: Sources,
 }
 
 /// A batch that came with a key.
@@ -43,6 +46,15 @@ struct Header {
     held: Vec<HeldText>,
     keys: Vec<Key>,
     released: Vec<u64>,
+    #[serde(default)]
+    sources: Sources,
+}
+
+/// What of a header says from whom events came.
+#[derive(Deserialize)]
+struct From {
+    #[serde(default)]
+    sources: Sources,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +128,7 @@ impl Frame {
                 .collect(),
             keys: self.keys.clone(),
             released: self.released.clone(),
+            sources: self.sources.clone(),
         };
         let header = serde_json::to_vec(&header).map_err(Error::internal)?;
         let length = u32::try_from(header.len()).map_err(Error::internal)?;
@@ -138,14 +151,8 @@ impl Frame {
 
     /// What was encoded.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
-        let length = bytes
-            .get(..4)
-            .and_then(|b| b.try_into().ok())
-            .ok_or_else(short)?;
-        let start = 4 + u32::from_le_bytes(length) as usize;
-        let header = bytes.get(4..start).ok_or_else(short)?;
+        let (header, rest) = split(bytes)?;
         let header: Header = serde_json::from_slice(header).map_err(Error::internal)?;
-        let rest = bytes.get(start..).unwrap_or_default();
         let mut events = Vec::new();
         if !rest.is_empty() {
             for columns in StreamReader::try_new(rest, None).map_err(Error::internal)? {
@@ -168,7 +175,14 @@ impl Frame {
             held: held.collect(),
             keys: header.keys,
             released: header.released,
+            sources: header.sources,
         })
+    }
+
+    /// From whom came what was encoded; nothing of a frame of before that was noted.
+    pub(super) fn sources(bytes: &[u8]) -> Result<Sources> {
+        let header: From = serde_json::from_slice(split(bytes)?.0).map_err(Error::internal)?;
+        Ok(header.sources)
     }
 
     /// Leaves the batch of a key out.
@@ -216,6 +230,14 @@ impl Frame {
     pub(super) fn len(&self) -> u64 {
         self.events.iter().map(|events| events.len() as u64).sum()
     }
+}
+
+/// The header of a frame, and the events behind it.
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
+    let length = bytes.get(..4).and_then(|b| b.try_into().ok());
+    let end = 4 + u32::from_le_bytes(length.ok_or_else(short)?) as usize;
+    let header = bytes.get(4..end).ok_or_else(short)?;
+    Ok((header, bytes.get(end..).unwrap_or_default()))
 }
 
 fn short() -> Error {

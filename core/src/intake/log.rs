@@ -4,7 +4,7 @@
 //! mark and the id of the store that it belongs to, so that the log of a file that was replaced is not taken for its own.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash3_64;
@@ -46,16 +46,23 @@ impl Log {
     pub(super) fn open(path: PathBuf, store: u128, held: u64) -> Result<(Self, Found)> {
         let failed = |error| failure(&path, error);
         let mut found = Found::default();
-        let mut bytes = Vec::new();
-        if path.exists() {
-            File::open(&path)
-                .and_then(|mut file| file.read_to_end(&mut bytes))
-                .map_err(failed)?;
-        }
-        let ours =
-            bytes.get(..16) == Some(MARK) && bytes.get(16..HEAD) == Some(&store.to_le_bytes());
-        if bytes.len() >= HEAD && !ours {
-            let aside = free_name(&path, "other");
+        let mut bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(failed)?,
+        };
+        let other = match whose(&bytes, store) {
+            Whose::Ours => None,
+            Whose::Damaged if frames(&bytes, held).next().is_some() => {
+                let head = bytes.get(..HEAD).unwrap_or_default();
+                found.set_aside = Some(put_aside(&path, head).map_err(failed)?);
+                mend(&path, store).map_err(failed)?;
+                None
+            }
+            Whose::Damaged => Some("damaged"),
+            Whose::Others => Some("other"),
+        };
+        if let Some(what) = other {
+            let aside = free_name(&path, what);
             std::fs::rename(&path, &aside).map_err(failed)?;
             found.set_aside = Some(aside);
             bytes.clear();
@@ -66,8 +73,7 @@ impl Log {
             found.cut = bytes.len() as u64;
             begin(&path, store).map_err(failed)?;
         } else {
-            let mut after = 0;
-            while let Some((start, position, content)) = next(&bytes, end, (after, held)) {
+            for (start, position, content) in frames(&bytes, held) {
                 if let Some(damaged) = bytes.get(end..start).filter(|b| !b.is_empty()) {
                     // Damage costs what it hit, and not what was written behind it.
                     found.set_aside = Some(put_aside(&path, damaged).map_err(failed)?);
@@ -76,7 +82,6 @@ impl Log {
                 if position > held {
                     found.frames.push((position, content.to_vec()));
                 }
-                after = position;
                 last = last.max(position);
             }
             let rest = bytes.get(end..).unwrap_or_default();
@@ -165,6 +170,60 @@ impl Log {
     }
 }
 
+/// The contents of the frames of the log of a store, those that it holds too; none of a log that cannot be read, or is another's.
+pub(super) fn contents(path: &Path, store: u128, held: u64) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    match whose(&bytes, store) {
+        Whose::Others => Vec::new(),
+        Whose::Ours | Whose::Damaged => frames(&bytes, held)
+            .map(|(_, _, content)| content.to_vec())
+            .collect(),
+    }
+}
+
+/// Whose log some bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// They begin as they should, as far as they go.
+    Ours,
+    /// What they begin with is damaged: it says of no other store that it is its.
+    Damaged,
+    /// Another store's, in the place of whose file ours was put.
+    Others,
+}
+
+/// The ids of two stores differ in about half of their 128 bits, and never in so few; damage of one in few, or it leaves nothing.
+const ALIKE: u32 = 24;
+
+fn whose(bytes: &[u8], store: u128) -> Whose {
+    let (Some(mark), Some(Ok(id))) = (
+        bytes.get(..16),
+        bytes.get(16..HEAD).map(<[u8; 16]>::try_from),
+    ) else {
+        // A head whose writing was never finished has nothing behind it.
+        return Whose::Ours;
+    };
+    let id = u128::from_le_bytes(id);
+    match (mark == MARK, id == store) {
+        (true, true) => Whose::Ours,
+        (true, false) if id != 0 && id != u128::MAX && (id ^ store).count_ones() > ALIKE => {
+            Whose::Others
+        }
+        _ => Whose::Damaged,
+    }
+}
+
+/// The sound frames of a log: where each begins, its position and its content.
+fn frames(bytes: &[u8], held: u64) -> impl Iterator<Item = (usize, u64, &[u8])> {
+    let (mut end, mut after) = (HEAD, 0);
+    std::iter::from_fn(move || {
+        let found = next(bytes, end, (after, held))?;
+        end = found.0 + FRAME + found.2.len();
+        after = found.1;
+        Some(found)
+    })
+}
+
 /// A content as a frame.
 pub(super) fn framed(position: u64, content: &[u8]) -> Result<Vec<u8>> {
     let length = u32::try_from(content.len()).map_err(|_| {
@@ -231,6 +290,14 @@ fn begin(path: &Path, store: u128) -> io::Result<()> {
     file.write_all(&store.to_le_bytes())?;
     file.sync_all()?;
     sync_folder(path)
+}
+
+/// Writes the head of a log that lost it, durably; its frames stay.
+fn mend(path: &Path, store: u128) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(MARK)?;
+    file.write_all(&store.to_le_bytes())?;
+    file.sync_all()
 }
 
 /// Makes the names in a file's folder durable.
@@ -381,15 +448,79 @@ mod tests {
         }
     }
 
+    /// The ids of two stores, made by chance as all are.
+    const STORES: [u128; 2] = [
+        0x3f6b_2c91_84d7_4e0a_9d15_70c8_e2ab_46f3,
+        0xa90d_5e37_1b62_48fc_8e71_d54a_093c_b78e,
+    ];
+
     #[test]
     fn the_log_of_another_store_is_put_aside() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("a.log");
-        let (mut log, _) = opened(&path, 0);
+        let [ours, other] = STORES;
+        let (mut log, _) = Log::open(path.clone(), ours, 0).unwrap();
         log.append(b"one").unwrap();
         drop(log);
-        let (_, found) = Log::open(path.clone(), 8, 0).unwrap();
+        assert!(contents(&path, other, 0).is_empty());
+        let (_, found) = Log::open(path.clone(), other, 0).unwrap();
         assert!(found.frames.is_empty());
         assert_eq!(found.set_aside, Some(folder.path().join("a.log.other-1")));
+    }
+
+    #[test]
+    fn a_damaged_head_costs_no_frame_behind_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.log");
+        let store = STORES[0];
+        let (mut log, _) = Log::open(path.clone(), store, 0).unwrap();
+        for content in [&b"one"[..], b"two", b"three"] {
+            log.append(content).unwrap();
+        }
+        drop(log);
+        let whole = std::fs::read(&path).unwrap();
+        let mut damaged: Vec<(Vec<u8>, usize)> = (0..HEAD * 8)
+            .map(|bit| {
+                let mut bytes = whole.clone();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                (bytes, 3)
+            })
+            .collect();
+        // A mark, an id, a head, and a head with the first frame, of which nothing is left.
+        for (from, to, left) in [
+            (0, 16, 3),
+            (16, HEAD, 3),
+            (0, HEAD, 3),
+            (0, HEAD + FRAME, 2),
+        ] {
+            for nothing in [0, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[from..to].fill(nothing);
+                damaged.push((bytes, left));
+            }
+        }
+        for (bytes, left) in damaged {
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(contents(&path, store, 0).len(), left);
+            let (mut log, found) = Log::open(path.clone(), store, 0).unwrap();
+            assert_eq!(found.frames.len(), left);
+            let aside = found.set_aside.unwrap();
+            assert!(
+                aside.to_string_lossy().contains(".log.damaged-"),
+                "{aside:?}"
+            );
+            // It is mended, and can be written on.
+            log.append(b"more").unwrap();
+            drop(log);
+            let (_, again) = Log::open(path.clone(), store, 0).unwrap();
+            assert_eq!(again.frames.len(), left + 1);
+            // A frame that is lost is found lost again, until the log is emptied.
+            assert_eq!(again.set_aside.is_none(), left == 3);
+        }
+        // What has no frame is no log: it stays as it is, under another name.
+        let text = b"somebody wrote this, and it is nobody's log of events";
+        std::fs::write(&path, text).unwrap();
+        let (_, found) = Log::open(path.clone(), store, 0).unwrap();
+        assert_eq!(std::fs::read(found.set_aside.unwrap()).unwrap(), text);
     }
 }

@@ -6,35 +6,36 @@
 mod aside;
 mod flight;
 mod frame;
+mod group;
 mod keys;
 mod log;
 mod park;
+mod recover;
+mod sources;
 mod status;
 #[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::AtomicI64;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) use self::flight::Arrival;
-use self::frame::{Frame, Key};
+use self::frame::Frame;
+use self::group::{CAPACITY, Queue, Turn};
 use self::keys::Keys;
 use self::log::Log;
 use self::park::Parked;
 pub use self::status::{Freshness, IngestStatus, Recovery, SourceState, Stored};
 use crate::error::{Error, ErrorKind, Result};
-use crate::events::outcome::Outcome;
-use crate::events::{Event, EventBatch, Held, IngestReport, Prepared, Sound};
+use crate::events::{IngestReport, Prepared};
 use crate::query::Instant;
 use crate::warehouse::{Arrived, Committed, Keyed, Warehouse};
 
-/// With so many events waiting further batches are turned away.
-const CAPACITY: u64 = 100_000;
-
-/// A change takes batches until it has so many events, so that those behind it do not wait too long.
-const GROUP: u64 = 20_000;
+/// What the log has behind the name of the store.
+const LOG_NAME: &str = ".log";
 
 /// From so many bytes on the log is emptied, once the file is whole without it.
 const LOG: u64 = 16 << 20;
@@ -86,6 +87,8 @@ pub(crate) struct Intake {
     opened: Instant,
     log: Mutex<Option<Log>>,
     queue: Mutex<Queue>,
+    /// How many batches came: with when it was received, a number tells each from all others.
+    batches: AtomicI64,
     keys: Mutex<Keys>,
     status: Mutex<IngestStatus>,
     /// Whoever has it takes from the quarantine or from what was parked, or erases there.
@@ -103,52 +106,6 @@ impl std::fmt::Debug for Listener {
     }
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: Vec<Waiting>,
-    events: u64,
-    /// Whether somebody leads.
-    led: bool,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    report: IngestReport,
-    events: Sound,
-    held: Vec<Held>,
-    latest: Option<i64>,
-    source: String,
-    received: Instant,
-    keyed: Option<Keyed>,
-    released: Vec<u64>,
-    patience: Patience,
-    turn: SyncSender<Turn>,
-}
-
-/// What somebody who waits hears.
-#[derive(Debug)]
-enum Turn {
-    Lead,
-    Done(Result<IngestReport>),
-}
-
-/// Hands the lead on, whatever happens to who has it.
-struct Lead<'a>(&'a Intake);
-
-impl Drop for Lead<'_> {
-    fn drop(&mut self) {
-        let mut queue = lock(&self.0.queue);
-        while let Some(next) = queue.waiting.first() {
-            if next.turn.send(Turn::Lead).is_ok() {
-                return;
-            }
-            let gone = queue.waiting.remove(0);
-            queue.events = queue.events.saturating_sub(gone.report.sent);
-        }
-        queue.led = false;
-    }
-}
-
 impl Intake {
     /// Opens the way into a store at a path, or in memory, and brings what its log holds into it.
     pub(crate) fn open(
@@ -162,6 +119,7 @@ impl Intake {
             opened: now,
             log: Mutex::default(),
             queue: Mutex::default(),
+            batches: AtomicI64::default(),
             keys: Mutex::default(),
             status: Mutex::new(IngestStatus {
                 capacity: CAPACITY,
@@ -170,6 +128,9 @@ impl Intake {
             aside: Mutex::default(),
             listener: Listener::default(),
         };
+        if let Some(path) = path {
+            intake.recall(path, home, now)?;
+        }
         if read_only {
             return Ok(intake);
         }
@@ -182,68 +143,11 @@ impl Intake {
     }
 
     fn log_path(&self) -> Option<PathBuf> {
-        let mut name = self.path.clone()?.into_os_string();
-        name.push(".log");
-        Some(name.into())
+        self.path.as_deref().map(|path| beside(path, LOG_NAME))
     }
 
     fn parked(&self) -> Option<Parked> {
         self.path.as_deref().map(Parked::beside)
-    }
-
-    /// Brings into the store what only the log holds.
-    fn recover(&self, home: &dyn Warehouse, now: Instant) -> Result<()> {
-        let (Some(path), Some(parked)) = (self.log_path(), self.parked()) else {
-            return Ok(());
-        };
-        let logged = home.logged()?;
-        let (mut log, found) = Log::open(path, logged.store, logged.position)?;
-        let mut recovery = Recovery {
-            cut: found.cut,
-            set_aside: found.set_aside,
-            ..Recovery::default()
-        };
-        for (position, content) in &found.frames {
-            if parked.holds(*position, content) {
-                recovery.parked += 1;
-                continue;
-            }
-            let replay = || {
-                caught(|| {
-                    let frame = Frame::decode(content)?;
-                    store(home, &frame, Some(*position)).map(|_| frame.len())
-                })
-            };
-            let again = |error: Error| match error.kind() {
-                // It would find the engine broken, which says nothing of the batch.
-                ErrorKind::Storage => Err(error),
-                _ => replay(),
-            };
-            match replay().or_else(again) {
-                Ok(events) => {
-                    recovery.replayed += events;
-                    recovery.batches += 1;
-                }
-                // A full disk is no fault of the batch: it stays in the log.
-                Err(error) if error.kind() == ErrorKind::Storage && error.code() != INVALIDATED => {
-                    return Err(error);
-                }
-                Err(error) => {
-                    parked.put(*position, content)?;
-                    recovery.parked += 1;
-                    if error.code() == INVALIDATED {
-                        // The engine has to be opened again, and will not meet this batch any more.
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        if home.checkpoint(self.keys_before(now))? {
-            log.reset()?;
-        }
-        *lock(&self.log) = Some(log);
-        lock(&self.status).recovery = recovery;
-        Ok(())
     }
 
     /// Before when keys may be forgotten: those of parked batches are needed for as long as these are there.
@@ -315,170 +219,13 @@ impl Intake {
         Ok(lock(&self.aside))
     }
 
-    /// Takes a place among those that wait, and the lead where nobody has it.
-    fn enter(&self, home: &dyn Warehouse, sent: Sent) -> Result<(Receiver<Turn>, bool)> {
-        self.refuse_inside(home)?;
-        let (turn, turns) = sync_channel(2);
-        let Prepared {
-            report,
-            events,
-            held,
-            latest,
-        } = sent.prepared;
-        let mut queue = lock(&self.queue);
-        // A batch that meets an empty queue is taken however large it is.
-        if queue.events > 0 && queue.events + report.sent > CAPACITY {
-            lock(&self.status).turned_away += 1;
-            return Err(Error::new(
-                ErrorKind::Limit,
-                "overloaded",
-                "more events arrive than can be stored; send the batch again shortly",
-            ));
-        }
-        queue.events += report.sent;
-        queue.waiting.push(Waiting {
-            report,
-            events,
-            held,
-            latest,
-            source: sent.source,
-            received: sent.received,
-            keyed: sent.keyed,
-            released: sent.released,
-            patience: sent.patience,
-            turn,
-        });
-        Ok((turns, !std::mem::replace(&mut queue.led, true)))
-    }
-
-    /// Stores what waits, up to the size of a group, and answers it.
-    fn lead(&self, home: &dyn Warehouse, clock: Now<'_>) {
-        let _lead = Lead(self);
-        // While an import is under way batches wait here, where whoever sent one may still go.
-        home.idle();
-        let group: Vec<Waiting> = {
-            let mut queue = lock(&self.queue);
-            let all = std::mem::take(&mut queue.waiting);
-            let (gone, staying) = all.into_iter().partition(|w| w.patience.is_over());
-            queue.waiting = staying;
-            for waiting in &gone {
-                queue.events = queue.events.saturating_sub(waiting.report.sent);
-            }
-            refuse(
-                gone,
-                &Error::new(ErrorKind::Cancelled, "cancelled", "nobody waits for it"),
-            );
-            let mut events = 0;
-            let mut count = 0;
-            for waiting in &queue.waiting {
-                if count > 0 && events + waiting.report.sent > GROUP {
-                    break;
-                }
-                events += waiting.report.sent;
-                count += 1;
-            }
-            queue.events = queue.events.saturating_sub(events);
-            queue.waiting.drain(..count).collect()
-        };
-        if group.is_empty() {
-            return;
-        }
-        self.serve(home, clock, group);
-        let full = lock(&self.log)
-            .as_ref()
-            .is_some_and(|log| log.bytes() >= LOG);
-        if full {
-            // Where it cannot be now, it can be after the next batch.
-            let _ = self.empty_log(home, clock());
-        }
-    }
-
-    /// Stores a group, and where that fails each batch alone, so that one that cannot be stored harms no other.
-    fn serve(&self, home: &dyn Warehouse, clock: Now<'_>, group: Vec<Waiting>) {
-        let frame = Frame::of(&group);
-        match frame.and_then(|frame| self.keep(home, &frame)) {
-            Ok((unnamed, committed)) => self.answer(clock, group, &unnamed, &committed),
-            Err(error) if error.kind() == ErrorKind::Internal && group.len() > 1 => {
-                for waiting in group {
-                    self.serve(home, clock, vec![waiting]);
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Internal => {
-                self.retry(home, clock, group, &error)
-            }
-            Err(error) => self.fail(group, &error),
-        }
-    }
-
-    /// Refuses a group that the store cannot take now, such as one that there is no room for.
-    fn fail(&self, group: Vec<Waiting>, error: &Error) {
-        let mut status = lock(&self.status);
-        status.full = error.code() == FULL;
-        status.turned_away += if status.full { group.len() as u64 } else { 0 };
-        status.failing = Some(error.message().to_owned());
-        drop(status);
-        refuse(group, error);
-    }
-
-    /// Tries once more to store a batch, and puts it aside where that fails too.
-    fn retry(&self, home: &dyn Warehouse, clock: Now<'_>, group: Vec<Waiting>, first: &Error) {
-        let again = Frame::of(&group).map(|frame| (self.keep(home, &frame), frame));
-        match again {
-            Ok((Ok((unnamed, committed)), _)) => self.answer(clock, group, &unnamed, &committed),
-            Ok((Err(error), frame)) => {
-                let name = clock().micros().unsigned_abs();
-                let put = (self.parked()).map(|parked| {
-                    frame
-                        .encode()
-                        .and_then(|content| parked.put(name, &content))
-                });
-                if !matches!(put, Some(Ok(()))) {
-                    return self.fail(group, &error);
-                }
-                let parked = Error::new(
-                    ErrorKind::Internal,
-                    "parked",
-                    "it could not be stored and was put beside the file, to be stored from there; sent again, it is stored once \
-                     where it has the same key, or its events the same ids",
-                );
-                // It is alone in its group.
-                if let Some(waiting) = group.into_iter().next() {
-                    let parked = parked.caused_by(error);
-                    let _ = waiting.turn.send(Turn::Done(Err(parked)));
-                }
-            }
-            Err(_) => self.fail(group, first),
-        }
-    }
-
-    fn answer(&self, clock: Now<'_>, group: Vec<Waiting>, unnamed: &[u64], committed: &Committed) {
-        if let (Some(hear), Some(arrived)) = (self.listener.0.get(), &committed.arrived) {
-            hear(Arc::clone(arrived));
-        }
-        let mut status = lock(&self.status);
-        status.commits += 1;
-        status.failing = None;
-        status.full = false;
-        let now = clock();
-        let mut first = 0;
-        for waiting in group {
-            let mut report = waiting.report;
-            let sent = report.sent;
-            Outcome::of(first, sent, unnamed, committed).report(&mut report);
-            first += sent;
-            status.count(
-                &report,
-                &waiting.source,
-                waiting.latest,
-                (waiting.received, now),
-            );
-            // Somebody who does not wait any more is not told.
-            let _ = waiting.turn.send(Turn::Done(Ok(report)));
-        }
-    }
-
     /// Makes a frame durable, in the log and in the store.
-    fn keep(&self, home: &dyn Warehouse, frame: &Frame) -> Result<(Vec<u64>, Committed)> {
+    fn keep(
+        &self,
+        home: &dyn Warehouse,
+        frame: &Frame,
+        now: Instant,
+    ) -> Result<(Vec<u64>, Committed)> {
         let mut log = lock(&self.log);
         if log.is_none()
             && let Some(path) = self.log_path()
@@ -487,7 +234,9 @@ impl Intake {
             *log = Some(Log::open(path, logged.store, logged.position)?.0);
         }
         let Some(log) = log.as_mut() else {
-            return store(home, frame, None);
+            let stored = store(home, frame, None)?;
+            lock(&self.status).hear(&frame.sources, now);
+            return Ok(stored);
         };
         let content = frame.encode()?;
         let before = log.end();
@@ -509,6 +258,10 @@ impl Intake {
             // Whoever is told that it failed may send it again.
             log.take_back(before)?;
         }
+        if kept.is_ok() {
+            // While nobody can empty the log, which has it.
+            lock(&self.status).hear(&frame.sources, now);
+        }
         kept
     }
 
@@ -521,6 +274,8 @@ impl Intake {
         let mut log = lock(&self.log);
         let whole = home.checkpoint(self.keys_before(now))?;
         if let Some(log) = log.as_mut().filter(|log| whole && log.bytes() > 0) {
+            // How fresh sources are is not worth keeping the log for.
+            let _ = self.remember(home);
             log.reset()?;
         }
         Ok(whole)
@@ -560,52 +315,6 @@ impl Intake {
     }
 }
 
-impl Frame {
-    /// The batches of a group as one frame.
-    fn of(group: &[Waiting]) -> Result<Self> {
-        let mut frame = Self::default();
-        let mut few: Vec<(u64, &Event)> = Vec::new();
-        let mut first = 0;
-        for waiting in group {
-            let sent = waiting.report.sent;
-            if let Some(keyed) = &waiting.keyed {
-                let before = serde_json::to_string(&waiting.report).map_err(Error::internal)?;
-                frame.keys.push(Key::new(keyed, first, sent, before));
-            }
-            match &waiting.events {
-                Sound::Few(rows) => few.extend(rows.iter().map(|(line, e)| (line + first, e))),
-                Sound::Many(events) => {
-                    frame.add(&mut few)?;
-                    frame.events.push(events.clone().raised(first));
-                }
-            }
-            frame.held.extend(waiting.held.iter().cloned());
-            frame.released.extend(&waiting.released);
-            first += sent;
-        }
-        frame.add(&mut few)?;
-        Ok(frame)
-    }
-
-    /// Adds a few events of several batches as one.
-    fn add(&mut self, few: &mut Vec<(u64, &Event)>) -> Result<()> {
-        if !few.is_empty() {
-            self.events.push(EventBatch::of(few)?);
-            few.clear();
-        }
-        Ok(())
-    }
-
-    /// What is kept under the keys of its batches.
-    fn answers(&self, unnamed: &[u64], committed: &Committed) -> Result<Vec<(Keyed, String)>> {
-        let answers = self
-            .keys
-            .iter()
-            .map(|key| key.answered(&Outcome::of(key.first, key.sent, unnamed, committed)));
-        answers.collect()
-    }
-}
-
 /// Stores a frame that has its position in the log already, or needs none.
 fn store(
     home: &dyn Warehouse,
@@ -636,12 +345,11 @@ fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
 }
 
-/// Tells all of a group that nothing of it was kept.
-fn refuse(group: Vec<Waiting>, error: &Error) {
-    for waiting in group {
-        let same = Error::new(error.kind(), error.code(), error.message());
-        let _ = waiting.turn.send(Turn::Done(Err(same)));
-    }
+/// The path of a file beside a store.
+fn beside(store: &Path, name: &str) -> PathBuf {
+    let mut path = store.to_owned().into_os_string();
+    path.push(name);
+    path.into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -18,9 +18,7 @@ pub(super) struct Parked(PathBuf);
 impl Parked {
     /// Beside a file.
     pub(super) fn beside(path: &Path) -> Self {
-        let mut name = path.to_owned().into_os_string();
-        name.push(".parked");
-        Self(name.into())
+        Self(super::beside(path, ".parked"))
     }
 
     fn place(&self, number: u64, content: &[u8], again: u32) -> PathBuf {
@@ -94,8 +92,8 @@ impl Parked {
 }
 
 /// Writes a file as a whole, durably.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = super::beside(path, ".new");
     let mut file = std::fs::File::create(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::log::{Log, failure};
+use super::sources::{Heard, Sources};
 use super::{Intake, lock};
 use crate::error::Result;
 use crate::events::{IngestReport, Status};
@@ -15,7 +16,8 @@ use crate::query::Instant;
 /// There is room again once so many bytes can be written.
 const ROOM: usize = 1 << 20;
 
-/// So many sources are told apart; what comes from further ones counts for `other`.
+/// So many sources are told apart: a further one takes the place of one that was silent since the store was opened, and else counts for
+/// `other`.
 const SOURCES: usize = 100;
 
 /// How the intake of events does since the store was opened.
@@ -85,15 +87,18 @@ pub struct Stored {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Freshness {
-    /// How many events were accepted.
+    /// How many events were accepted since the store was opened.
     pub accepted: u64,
-    /// When the last batch was received.
+    /// When the last batch was received, before the store was opened too.
     pub received_at: Option<Instant>,
-    /// When the latest accepted event happened.
+    /// When the latest valid event happened, before the store was opened too.
     pub latest: Option<Instant>,
     /// How the source does, where it is read from here.
     #[serde(flatten)]
     pub state: Option<SourceState>,
+    /// Whether it is only known from before the store was opened.
+    #[serde(skip)]
+    pub(crate) recalled: bool,
 }
 
 /// How a source does that is read from here.
@@ -132,7 +137,6 @@ impl IngestStatus {
         &mut self,
         report: &IngestReport,
         source: &str,
-        latest: Option<i64>,
         (received, now): (Instant, Instant),
     ) {
         self.batches += 1;
@@ -145,16 +149,41 @@ impl IngestStatus {
             *self.refused_by_code.entry(code).or_default() += 1;
         }
         self.lag = Some((now.micros() - received.micros()).max(0) as f64 / 1e6);
-        let fresh = self.source(source);
-        fresh.accepted += report.accepted;
+        self.source(source).accepted += report.accepted;
+    }
+
+    /// Takes in when sources were heard.
+    pub(super) fn hear(&mut self, sources: &Sources, now: Instant) {
         // What lies ahead says nothing of how fresh it is, whoever's clock was wrong.
         let passed = |at: &Instant| *at <= now;
-        fresh.received_at = fresh.received_at.filter(passed).max(Some(received));
-        if report.accepted > 0 {
-            let latest = latest.map(Instant::saturating_from_micros);
-            let latest = latest.map(|at| at.min(now));
-            fresh.latest = fresh.latest.filter(passed).max(latest);
+        let known = |micros: i64| Instant::saturating_from_micros(micros).min(now);
+        for (name, heard) in sources {
+            let fresh = self.source(name);
+            fresh.recalled = false;
+            let received = Some(known(heard.received));
+            fresh.received_at = fresh.received_at.filter(passed).max(received);
+            fresh.latest = fresh.latest.filter(passed).max(heard.latest.map(known));
         }
+    }
+
+    /// Takes in when sources were heard before the store was opened.
+    pub(super) fn recall(&mut self, sources: &Sources, now: Instant) {
+        self.hear(sources, now);
+        for name in sources.keys() {
+            self.source(name).recalled = true;
+        }
+    }
+
+    /// When its sources were heard.
+    pub(super) fn heard(&self) -> Sources {
+        let heard = self.sources.iter().filter_map(|(name, fresh)| {
+            let heard = Heard {
+                received: fresh.received_at?.micros(),
+                latest: fresh.latest.map(Instant::micros),
+            };
+            Some((name.clone(), heard))
+        });
+        heard.collect()
     }
 
     /// When the latest accepted event of a source happened, where it sent one.
@@ -164,9 +193,22 @@ impl IngestStatus {
 
     /// What is known of a source.
     pub(super) fn source(&mut self, name: &str) -> &mut Freshness {
-        let known = self.sources.contains_key(name) || self.sources.len() < SOURCES;
+        let room = self.sources.len() < SOURCES;
+        let known = self.sources.contains_key(name) || room || self.make_room();
         let name = if known { name } else { "other" };
         self.sources.entry(name.to_owned()).or_default()
+    }
+
+    /// Forgets the source that was silent for the longest, if there is one that nothing is known of but from before the store was
+    /// opened: names of files come and go.
+    fn make_room(&mut self) -> bool {
+        let silent = self
+            .sources
+            .iter()
+            .filter(|(_, f)| f.recalled && f.state.is_none());
+        let oldest = silent.min_by_key(|(_, f)| f.received_at);
+        let oldest = oldest.map(|(name, _)| name.clone());
+        oldest.is_some_and(|name| self.sources.remove(&name).is_some())
     }
 }
 
@@ -189,7 +231,7 @@ impl Intake {
         lock(&self.status).source(source).state = Some(state);
     }
 
-    /// When the latest event happened that a source sent; of one that sent nothing since the store was opened, when that was.
+    /// When the latest event happened that a source sent; of one that is not known to have sent any, when the store was opened.
     pub(crate) fn heard(&self, source: &str) -> Instant {
         let latest = lock(&self.status).latest(source);
         latest.unwrap_or(self.opened)

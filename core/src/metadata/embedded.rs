@@ -11,7 +11,7 @@ use super::{Kind, MetadataStore, Row, Session, Value, Work, migrate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Instant;
 use crate::warehouse::Open;
-use crate::warehouse::duckdb::{Held, connect, explain, seal, settle};
+use crate::warehouse::duckdb::{Held, connect, explain, seal, settle, whole};
 
 /// How many connections wait for the next question; more are opened and closed as they are needed.
 const IDLE: usize = 16;
@@ -34,6 +34,12 @@ impl Embedded {
     /// # Errors
     /// As opening a warehouse.
     pub fn open(path: Option<PathBuf>, read_only: bool, now: Instant) -> Result<Self> {
+        whole(path.clone().as_deref(), || {
+            Self::open_here(path, read_only, now)
+        })
+    }
+
+    fn open_here(path: Option<PathBuf>, read_only: bool, now: Instant) -> Result<Self> {
         let absent = read_only && path.as_deref().is_none_or(|p| !p.exists());
         let open = Open {
             path: path.filter(|_| !absent),

@@ -83,8 +83,11 @@ pub struct Metadata {
     pub base_currency: Option<String>,
     /// The figure of the window before this one.
     pub previous: Option<Figure>,
-    /// By how much of `previous` the value differs from it; null where there is none or it is 0.
+    /// By how much of `previous` the value differs from it, both to all their digits; null where there is none or it is 0.
     pub change: Option<f64>,
+    /// For revenue: the value to all its digits.
+    #[serde(skip)]
+    pub(crate) whole: Option<f64>,
     /// The same figure for each equal part of the window, in order.
     pub series: Vec<Point>,
     /// Events in the window without a user: in counts of events, never in counts of users (I4).
@@ -232,8 +235,8 @@ impl Window<'_> {
             slots: 0..parts,
             seconds: window,
         };
-        let (value, exact) = self.figure(metric, &whole)?;
-        let previous = self.figure(metric, &before)?.0;
+        let (value, money) = self.figure(metric, &whole)?;
+        let (previous, money_before) = self.figure(metric, &before)?;
         let series = (0..parts).zip(&self.live.series).map(|(part, tally)| {
             let ago = i64::from(window - part * step) * 1_000_000;
             let slot = parts + part;
@@ -251,12 +254,16 @@ impl Window<'_> {
                 value,
             })
         });
-        let change = match (value.map(Figure::number), previous.map(Figure::number)) {
-            (Some(value), Some(previous)) if previous != 0.0 => {
-                Some((value - previous) / previous.abs())
-            }
-            _ => None,
+        let change = match (money, money_before) {
+            (Some(money), Some(before)) => money.change_from(before),
+            _ => match (value.map(Figure::number), previous.map(Figure::number)) {
+                (Some(value), Some(previous)) if previous != 0.0 => {
+                    Some((value - previous) / previous.abs())
+                }
+                _ => None,
+            },
         };
+        let exact = money.map(|money| money.per_minute(window)).transpose()?;
         let revenue = *metric == Measure::Metric(Metric::RevenuePerMinute);
         let mut answer = RealtimeMetric {
             stamp: Stamp::default(),
@@ -272,10 +279,11 @@ impl Window<'_> {
                     Measure::Metric(metric) => share(*metric, &self.live.now).map(Sample::of),
                     _ => None,
                 },
-                exact,
+                exact: exact.map(|exact| exact.to_string()),
                 base_currency: revenue.then(|| self.base.to_owned()),
                 previous,
                 change,
+                whole: money.map(|money| money.whole_per_minute(window)),
                 series: series.collect::<Result<_>>()?,
                 unattributed_events: self.live.now.unattributed,
             },
@@ -285,12 +293,12 @@ impl Window<'_> {
         Ok(answer)
     }
 
-    /// The figure of a stretch, and for revenue its exact text.
+    /// The figure of a stretch, and for revenue the money that came in it.
     fn figure(
         &self,
         metric: &Measure,
         stretch: &Stretch<'_>,
-    ) -> Result<(Option<Figure>, Option<String>)> {
+    ) -> Result<(Option<Figure>, Option<Money>)> {
         let tally = stretch.tally;
         let metric = match metric {
             Measure::Metric(metric) => *metric,
@@ -312,11 +320,9 @@ impl Window<'_> {
                     .amounts
                     .iter()
                     .filter(|a| stretch.slots.contains(&a.slot));
-                let revenue = Money::sum(amounts, self.base)?.per_minute(stretch.seconds)?;
-                return Ok((
-                    Some(Figure::Number(revenue.nearest())),
-                    Some(revenue.to_string()),
-                ));
+                let money = Money::sum(amounts, self.base)?;
+                let revenue = money.per_minute(stretch.seconds)?;
+                return Ok((Some(Figure::Number(revenue.nearest())), Some(money)));
             }
         };
         Ok((value, None))

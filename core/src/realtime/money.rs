@@ -34,6 +34,17 @@ impl Money {
         Ok(Self(total))
     }
 
+    /// By how much of another it differs from it; nothing where that is 0.
+    pub(super) fn change_from(self, before: Self) -> Option<f64> {
+        let difference = self.0.checked_sub(before.0)?;
+        (before.0 != 0).then(|| difference as f64 / before.0.unsigned_abs() as f64)
+    }
+
+    /// So much in so many seconds, as so much a minute, to all its digits.
+    pub(super) fn whole_per_minute(self, seconds: u32) -> f64 {
+        self.0 as f64 / 1e12 * 60.0 / f64::from(seconds.max(1))
+    }
+
     /// So much in so many seconds, as so much a minute.
     pub(super) fn per_minute(self, seconds: u32) -> Result<PerMinute> {
         // From 12 digits after the point to 6.
@@ -135,6 +146,18 @@ mod tests {
             error.message().contains("`CHF`") && error.message().contains("1970-01-01"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_change_is_one_of_what_came_and_not_of_what_is_shown() {
+        // A cent and a half an hour against a cent: shown as 0.000250 and 0.000167 a minute.
+        let [more, less] =
+            [150, 100].map(|n| Money::sum([&amount(n, None, None)].into_iter(), "EUR"));
+        let (more, less) = (more.unwrap(), less.unwrap());
+        assert_eq!(less.per_minute(3_600).unwrap().to_string(), "0.000167");
+        assert_eq!(more.change_from(less), Some(0.5));
+        assert_eq!(less.change_from(Money::default()), None);
+        assert!((less.whole_per_minute(3_600) * 60.0 - 0.01).abs() < 1e-15);
     }
 
     #[test]

@@ -20,8 +20,8 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::fault::of as explain;
-pub(crate) use self::open::{Held, connect, seal, settle};
+pub(crate) use self::fault::{of as explain, opening};
+pub(crate) use self::open::{Held, connect, seal, settle, whole};
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

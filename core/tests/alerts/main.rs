@@ -73,6 +73,20 @@ fn rule() -> Value {
     })
 }
 
+/// Makes a rule; its id.
+fn made(store: &Analytics, rule: &Value) -> String {
+    let made = store.create_alert(&owner(), rule).unwrap();
+    made.id.to_string()
+}
+
+/// A store in memory with the rule of this file, as it is at ten o'clock.
+fn ruled() -> (Clock, Analytics, String) {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let id = made(&store, &rule());
+    (clock, store, id)
+}
+
 fn titles(store: &Analytics) -> Vec<String> {
     let listed = store
         .notifications(&Principal::new("ann", "admin"), &json!({}))
@@ -86,11 +100,7 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
     let file = folder.path().join("travel.db");
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let mut store = clock.open(Some(&file));
-    let id = store
-        .create_alert(&owner(), &rule())
-        .unwrap()
-        .id
-        .to_string();
+    let id = made(&store, &rule());
     let phase = |store: &Analytics| {
         let told = serde_json::to_value(store.alert(&owner(), &id).unwrap()).unwrap();
         told["phase"].as_str().unwrap().to_owned()
@@ -146,13 +156,7 @@ fn s5_an_incident_is_told_once_whatever_is_run_again_and_whenever_it_stops() {
 
 #[test]
 fn a_silence_and_planned_work_tell_nobody() {
-    let clock = Clock::at("2026-02-01T10:00:00Z");
-    let store = clock.open(None);
-    let id = store
-        .create_alert(&owner(), &rule())
-        .unwrap()
-        .id
-        .to_string();
+    let (clock, store, id) = ruled();
     let go = |minutes: i64| {
         for _ in 0..minutes {
             clock.add(MINUTE);
@@ -185,13 +189,7 @@ fn a_silence_and_planned_work_tell_nobody() {
 
 #[test]
 fn what_cannot_be_delivered_is_tried_again_and_given_up_at_last() {
-    let clock = Clock::at("2026-02-01T10:00:00Z");
-    let store = clock.open(None);
-    let id = store
-        .create_alert(&owner(), &rule())
-        .unwrap()
-        .id
-        .to_string();
+    let (clock, store, id) = ruled();
     store.test_alert(&owner(), &id).unwrap();
     let mut tries = 0;
     for _ in 0..20 {
@@ -268,7 +266,7 @@ fn rules_ask_any_word_and_travelsense_itself() {
     // A question that is wrong leaves the rule where it stands, and says why.
     let rule = json!({ "name": "wrong", "source": { "word": "funnel", "question": {}, "value": "/x" },
         "condition": { "type": "no_data" } });
-    let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+    let id = made(&store, &rule);
     for _ in 0..3 {
         clock.add(MINUTE);
         assert_eq!(store.evaluate_alerts(&owner()).unwrap().failed, 1);
@@ -340,7 +338,7 @@ fn rules_ask_any_metric_a_cell_of_retention_a_rate_and_how_long_an_answer_takes(
     bookings(&store, 0);
     let verdict = |source: Value, condition: Value| {
         let rule = json!({ "name": "n", "source": source, "condition": condition });
-        let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+        let id = made(&store, &rule);
         let tested = store.test_alert(&owner(), &id).unwrap();
         let (verdict, reading) = (tested["verdict"].clone(), tested["reading"].clone());
         (

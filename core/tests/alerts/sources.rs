@@ -28,10 +28,7 @@ fn the_freshness_of_one_source_is_not_that_of_all() {
         assert_eq!(report["accepted"], 1);
     };
     let rule = |source: Value| json!({ "name": "n", "source": source, "condition": { "type": "threshold", "above": 90 } });
-    let made = |source: Value| {
-        let made = store.create_alert(&owner(), &rule(source)).unwrap();
-        made.id.to_string()
-    };
+    let made = |source: Value| made(&store, &rule(source));
     let app = made(json!({ "system": "freshness", "source": "app" }));
     let never = made(json!({ "system": "freshness", "source": "never" }));
     let all = made(json!({ "system": "freshness", "source": null }));
@@ -98,7 +95,7 @@ fn exports_that_fail_are_told_and_those_that_somebody_cancels_are_not() {
         "condition": { "type": "threshold", "above": 0 },
         "channels": [{ "type": "in_app", "roles": ["admin"] }],
     });
-    let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+    let id = made(&store, &rule);
     let request = json!({ "exportType": "report", "format": "csv", 
         "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
     let asked = || {
@@ -192,7 +189,7 @@ fn what_is_told_of_an_end_was_read_then_and_an_incident_is_as_old_as_its_conditi
         "for": 2,
         "channels": [{ "type": "in_app", "roles": ["admin"] }],
     });
-    let id = store.create_alert(&owner(), &rule).unwrap().id.to_string();
+    let id = made(&store, &rule);
     for count in [6, 7, 4, 3, 8, 9] {
         clock.add(5 * MINUTE);
         views(&store, &clock, count);
@@ -234,13 +231,7 @@ fn what_is_told_of_an_end_was_read_then_and_an_incident_is_as_old_as_its_conditi
 fn whoever_was_told_of_an_incident_is_told_when_its_rule_is_removed() {
     let clock = Clock::at("2026-02-01T10:00:00Z");
     let store = clock.open(None);
-    let made = || {
-        store
-            .create_alert(&owner(), &rule())
-            .unwrap()
-            .id
-            .to_string()
-    };
+    let made = || made(&store, &rule());
     let (fires, quiet) = (made(), made());
     store
         .update_alert(&owner(), &quiet, &json!({ "for": 10 }), None)
@@ -257,4 +248,182 @@ fn whoever_was_told_of_an_incident_is_told_when_its_rule_is_removed() {
     let told = titles(&store);
     assert_eq!(told.len(), 2);
     assert_eq!(told[0], "resolved: Views: the rule was removed");
+}
+
+/// The alarms that a list of notifications tells, the earliest first.
+fn alarms(store: &Analytics) -> Vec<Value> {
+    let ann = Principal::new("ann", "admin");
+    let listed = store.notifications(&ann, &json!({})).unwrap();
+    let told = listed.notifications.iter().rev();
+    told.map(|n| n.body["data"]["alerts"][0].clone()).collect()
+}
+
+#[test]
+fn an_incident_is_told_with_since_when_it_is_so_and_not_since_when_somebody_looked() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    views(&store, &clock, 1);
+    let rule = json!({
+        "name": "Silent",
+        "source": { "system": "freshness" },
+        "condition": { "type": "threshold", "above": 60 },
+        "schedule": { "every": "15m" },
+        "coolDown": 0,
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    store.create_alert(&owner(), &rule).unwrap();
+    clock.add(20 * MINUTE);
+    store.evaluate_alerts(&owner()).unwrap();
+    views(&store, &clock, 1);
+    clock.add(10 * MINUTE);
+    views(&store, &clock, 1);
+    store.evaluate_alerts(&owner()).unwrap();
+    let told = alarms(&store);
+    // The latest was of 09:59:30, and may be a minute old.
+    let times = told
+        .iter()
+        .map(|alarm| [&alarm["event"], &alarm["at"], &alarm["since"]]);
+    let times: Vec<_> = times.collect();
+    let since = json!("2026-02-01T10:00:30.000Z");
+    assert_eq!(
+        times,
+        [
+            [&json!("firing"), &json!("2026-02-01T10:15:00.000Z"), &since],
+            [
+                &json!("resolved"),
+                &json!("2026-02-01T10:30:00.000Z"),
+                &since
+            ],
+        ]
+    );
+}
+
+#[test]
+fn an_anomaly_is_told_with_since_when_it_goes_on() {
+    let clock = Clock::at("2026-02-02T00:00:00Z");
+    let store = clock.open(None);
+    // Four weeks of page views by the hour, of which almost none come for the last three hours.
+    let (end, hour) = (clock.now().micros(), 60 * MINUTE);
+    let events = (1..=32 * 24_i64).flat_map(|back| {
+        let of_day = (24 - back % 24) % 24;
+        let usual = 60 + 8 * (12 - (of_day - 12).abs()) + (back * back % 5);
+        let count = if back <= 3 { 2 } else { usual };
+        (0..count).map(move |n| {
+            let at = end - back * hour + n * (hour / count);
+            let ts = Instant::saturating_from_micros(at).to_string();
+            json!({ "userId": format!("u{n}"), "name": "page_view", "ts": ts })
+        })
+    });
+    let events: Vec<Value> = events.collect();
+    for some in events.chunks(20_000) {
+        store
+            .ingest(&owner(), &Value::Array(some.to_vec()))
+            .unwrap();
+    }
+    let rule = json!({
+        "name": "Outage",
+        "source": { "metric": "page_views", "timeRange": "last_hour" },
+        "condition": { "type": "anomaly", "direction": "down" },
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    store.create_alert(&owner(), &rule).unwrap();
+    store.evaluate_alerts(&owner()).unwrap();
+    let told = alarms(&store);
+    let since: Instant = told[0]["since"].as_str().unwrap().parse().unwrap();
+    let off = since.micros() - (end - 3 * hour);
+    assert!(off.abs() <= 30 * MINUTE, "{told:?}");
+}
+
+#[test]
+fn what_fell_to_nothing_and_stays_there_has_an_end() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let rule = json!({
+        "name": "Views",
+        "source": { "metric": "page_views", "timeRange": "last_5_minutes" },
+        "condition": { "type": "change", "by": 0.5, "direction": "down" },
+        "schedule": { "every": "5m" },
+        "coolDown": 0,
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    store.create_alert(&owner(), &rule).unwrap();
+    for count in [33, 0, 0, 0] {
+        clock.add(5 * MINUTE);
+        views(&store, &clock, count);
+        store.evaluate_alerts(&owner()).unwrap();
+    }
+    assert_eq!(
+        titles(&store),
+        [
+            "resolved: Views: page_views is 0, expected about 0 as before",
+            "Views: page_views is 0, expected about 33 as before",
+        ]
+    );
+}
+
+#[test]
+fn a_share_of_revenue_is_one_of_what_came_however_little() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let paid = |back: i64, amount: &str| {
+        let at = Instant::saturating_from_micros(clock.now().micros() - back * MINUTE);
+        let event = json!({ "userId": "a", "name": "payment", "ts": at.to_string(),
+            "properties": { "amount": amount } });
+        store.ingest(&owner(), &json!([event])).unwrap();
+    };
+    let rule = |by: f64| {
+        json!({
+            "name": "Revenue",
+            "source": { "metric": "revenue_per_minute", "timeRange": "last_hour" },
+            "condition": { "type": "change", "by": by, "direction": "up" },
+            "schedule": { "every": "60m" },
+        })
+    };
+    // A cent and a half against a cent in an hour, which is shown as 0.000250 against 0.000167 a minute.
+    paid(90, "0.01");
+    paid(30, "0.015");
+    for (by, verdict) in [(0.5, "breach"), (0.5001, "clear")] {
+        let id = made(&store, &rule(by));
+        let tested = store.test_alert(&owner(), &id).unwrap();
+        assert_eq!(tested["verdict"], verdict, "{by}: {tested}");
+    }
+    let asked = json!({ "metrics": ["revenue_per_minute"], "timeRange": "last_hour" });
+    let figure = store.realtime_json(&owner(), &asked).unwrap().remove(0);
+    assert_eq!(figure.metadata.change, Some(0.5));
+}
+
+#[test]
+fn a_rule_that_is_turned_off_while_it_fires_tells_its_end_and_begins_anew() {
+    let (clock, store, id) = ruled();
+    let go = |minutes: usize| {
+        for _ in 0..minutes {
+            clock.add(MINUTE);
+            views(&store, &clock, 20);
+            store.evaluate_alerts(&owner()).unwrap();
+        }
+    };
+    let enable = |on: bool| {
+        clock.add(MINUTE / 4);
+        let changed = store.update_alert(&owner(), &id, &json!({ "enabled": on }), None);
+        serde_json::to_value(changed.unwrap()).unwrap()
+    };
+    go(3);
+    assert_eq!(titles(&store).len(), 1);
+    let off = enable(false);
+    assert_eq!(
+        (&off["phase"], &off["incident"]),
+        (&json!("ok"), &Value::Null)
+    );
+    assert_eq!(
+        titles(&store)[0],
+        "resolved: Views: the rule was turned off"
+    );
+    enable(false);
+    go(3);
+    assert_eq!(titles(&store).len(), 2, "and nothing more");
+    let events = store.alert_history(&owner(), &id, &json!({})).unwrap();
+    assert_eq!(events[0].event, "closed");
+    enable(true);
+    go(3);
+    assert_eq!(titles(&store).len(), 3, "it fires again");
 }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use travelsense::Principal;
 use travelsense::access::Key;
 use travelsense::audit::Anchor;
-use travelsense::{Analytics, Options, Principal};
 
 use super::failure::Failure;
-use super::store::Store;
+use super::store::Metadata;
 use super::{Outcome, output};
 
 /// Reads the record of who did what, or checks that nobody changed it
@@ -26,31 +26,10 @@ enum Command {
     Verify(Verify),
 }
 
-/// Which record.
-#[derive(Debug, clap::Args)]
-struct Record {
-    /// The folder (or the DuckDB file) that holds the events, with the record beside it
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "TRAVELSENSE_DATA",
-        required_unless_present = "metadata"
-    )]
-    data: Option<PathBuf>,
-    /// Where the record is kept if not there, such as postgres://user@host/database
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "TRAVELSENSE_METADATA",
-        hide_env_values = true
-    )]
-    metadata: Option<String>,
-}
-
 #[derive(Debug, clap::Args)]
 struct List {
     #[command(flatten)]
-    record: Record,
+    record: Metadata,
     /// Only those of this user
     #[arg(long, value_name = "ID")]
     who: Option<String>,
@@ -80,7 +59,7 @@ struct List {
 #[derive(Debug, clap::Args)]
 struct Verify {
     #[command(flatten)]
-    record: Record,
+    record: Metadata,
     /// The file of anchors that the server keeps, to find a record that was made anew as a whole
     #[arg(long, value_name = "FILE", requires = "anchor_key")]
     anchors: Option<PathBuf>,
@@ -98,20 +77,6 @@ impl Audit {
         match self.command {
             Command::List(list) => list.run(),
             Command::Verify(verify) => verify.run(),
-        }
-    }
-}
-
-impl Record {
-    /// Opens it to read, which needs no events where it is kept elsewhere.
-    fn read(self) -> Result<Analytics, Failure> {
-        match (self.metadata, self.data) {
-            (None, Some(data)) => Store { data }.read(),
-            (metadata, _) => Ok(Analytics::open_with(Options {
-                metadata,
-                read_only: true,
-                ..Options::default()
-            })?),
         }
     }
 }

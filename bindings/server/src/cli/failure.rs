@@ -74,6 +74,21 @@ impl Failure {
         })
     }
 
+    /// What the core refused, with each field by the name that it has here.
+    pub(super) fn of(error: &Error, named: impl Fn(&str) -> String) -> Self {
+        let faults = error.field_errors().iter();
+        let mut lines: Vec<String> = faults
+            .map(|f| format!("{} {}", named(&f.field), f.message))
+            .collect();
+        if lines.is_empty() {
+            lines.push(error.message().to_owned());
+        }
+        Self::Refused {
+            lines,
+            invalid: error.kind() == ErrorKind::Invalid,
+        }
+    }
+
     /// Its sentences.
     pub(super) fn lines(&self) -> &[String] {
         match self {
@@ -98,19 +113,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let lines = if error.field_errors().is_empty() {
-            vec![error.message().to_owned()]
-        } else {
-            error
-                .field_errors()
-                .iter()
-                .map(|f| format!("{} {}", flag(&f.field), f.message))
-                .collect()
-        };
-        Self::Refused {
-            lines,
-            invalid: error.kind() == ErrorKind::Invalid,
-        }
+        Self::of(&error, flag)
     }
 }
 

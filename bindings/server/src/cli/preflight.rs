@@ -290,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn the_logs_that_the_engine_writes_begin_so() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = Analytics::open(folder.path().join("a.db")).unwrap();
+        let owner = Principal::owner();
+        let event = serde_json::json!([{"userId": "u", "name": "a", "ts": "2026-01-05"}]);
+        store.ingest(&owner, &event).unwrap();
+        let rule = serde_json::json!({"name": "r", "source": {"system": "failures"}, "condition": {"type": "no_data"}});
+        store.create_alert(&owner, &rule).unwrap();
+        for log in ["a.db.wal", "a.db.meta.wal"] {
+            let log = folder.path().join(log);
+            assert!(log.metadata().unwrap().len() > HEAD.len() as u64);
+            assert!(begins_well(&log).unwrap(), "{log:?}");
+        }
+    }
+
+    #[test]
     fn all_of_a_log_is_put_aside_and_nothing_before_it_written_over() {
         let folder = tempfile::TempDir::new().unwrap();
         let log = folder.path().join("a.db.wal");

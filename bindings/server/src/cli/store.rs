@@ -1,4 +1,4 @@
-//! Finds and opens the store of events that a command works on.
+//! Finds and opens the store of events that a command works on, and of what is kept beside them.
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,66 @@ impl Store {
     /// Opens it to write; it is made if it is not there.
     pub(super) fn write(&self) -> Result<Analytics, Failure> {
         open(&self.data, Options::default())
+    }
+}
+
+/// Which store of dashboards, alert rules and the record: beside the events, or elsewhere.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Metadata {
+    /// The folder (or the DuckDB file) that holds the events, with the rest beside it
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TRAVELSENSE_DATA",
+        required_unless_present = "metadata"
+    )]
+    data: Option<PathBuf>,
+    /// Where it is kept if not there, such as postgres://user@host/database
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAVELSENSE_METADATA",
+        hide_env_values = true
+    )]
+    metadata: Option<String>,
+}
+
+impl Metadata {
+    /// Opens it to read, which needs no events where it is kept elsewhere.
+    pub(super) fn read(&self) -> Result<Analytics, Failure> {
+        match (&self.metadata, &self.data) {
+            (None, Some(data)) => Store { data: data.clone() }.read(),
+            _ => self.elsewhere(true),
+        }
+    }
+
+    /// Opens it to write, which needs no events where it is kept elsewhere.
+    pub(super) fn write(&self) -> Result<Analytics, Failure> {
+        match (&self.metadata, &self.data) {
+            (None, Some(data)) => Store { data: data.clone() }.write(),
+            _ => self.elsewhere(false),
+        }
+    }
+
+    /// Opens it to write, with the events.
+    pub(super) fn with_events(&self) -> Result<Analytics, Failure> {
+        let data = self.data.as_deref().ok_or_else(|| {
+            Failure::invalid("--data: is required, as it is the events that are looked at")
+        })?;
+        let metadata = self.metadata.clone();
+        let options = Options {
+            metadata,
+            ..Options::default()
+        };
+        open(data, options)
+    }
+
+    fn elsewhere(&self, read_only: bool) -> Result<Analytics, Failure> {
+        Ok(Analytics::open_with(Options {
+            metadata: self.metadata.clone(),
+            read_only,
+            ..Options::default()
+        })?)
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) struct Files {
     what: PathBuf,
     notes: Notes,
     /// The files of this round that were not looked at.
-    left: VecDeque<(PathBuf, Entry)>,
+    round: VecDeque<(PathBuf, Entry)>,
     /// What the files were that had nothing more.
     read: BTreeMap<PathBuf, Entry>,
     /// How many bytes do not come, of files that end within a line.
@@ -116,7 +116,7 @@ impl Files {
         Ok(Self {
             what: what.to_owned(),
             notes: notes.clone(),
-            left: VecDeque::new(),
+            round: VecDeque::new(),
             read: BTreeMap::new(),
             rest: BTreeMap::new(),
             troubles: BTreeMap::new(),
@@ -156,37 +156,31 @@ impl Files {
             Some(only) => path == only,
             None => followed(path).is_some(),
         };
-        let moved = self.moved(&folder, &entries, &wanted)?;
+        let mut known: BTreeMap<PathBuf, Place> = self.notes.below(&folder).into_iter().collect();
+        let moved = self.moved(&mut known, &entries, &wanted)?;
         self.troubles.retain(|path, _| entries.contains_key(path));
         self.rest.retain(|path, _| entries.contains_key(path));
-        self.left = entries
+        self.round = entries
             .into_iter()
             .filter(|(path, _)| wanted(path) || moved.contains(path))
             .collect();
         // Two names of one file are read as one.
-        let known: BTreeSet<PathBuf> = self
-            .notes
-            .below::<Place>(&folder)
-            .into_iter()
-            .map(|k| k.0)
-            .collect();
         let mut files = BTreeSet::new();
-        self.left
+        self.round
             .make_contiguous()
-            .sort_by_key(|(path, _)| !known.contains(path));
-        self.left
+            .sort_by_key(|(path, _)| !known.contains_key(path));
+        self.round
             .retain(|(_, entry)| entry.file == 0 || files.insert(entry.file));
         Ok(())
     }
 
-    /// Follows files to the names they got since they were read; gives those that are not followed by their names.
+    /// Follows files to the names they got since they were read, and notes that; gives those that are not followed by their names.
     fn moved(
         &self,
-        folder: &Path,
+        known: &mut BTreeMap<PathBuf, Place>,
         entries: &BTreeMap<PathBuf, Entry>,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<BTreeSet<PathBuf>> {
-        let known: BTreeMap<PathBuf, Place> = self.notes.below(folder).into_iter().collect();
         let ours = |path: &Path, place: &Place| wanted(path) || wanted(&place.seen(path));
         let stays = |path: &Path, place: &Place| {
             let elsewhere = || entries.values().any(|other| other.file == place.file);
@@ -197,7 +191,7 @@ impl Files {
         };
         let mut fresh: BTreeMap<PathBuf, Place> = BTreeMap::new();
         let mut left: BTreeMap<PathBuf, Place> = BTreeMap::new();
-        for (path, place) in &known {
+        for (path, place) in &*known {
             if place.start == 0 || !ours(path, place) || stays(path, place) {
                 continue;
             }
@@ -216,6 +210,7 @@ impl Files {
                     && is_of(other, place).unwrap_or(false)
             });
             if let Some((to, entry)) = to {
+                left.insert(path.clone(), place.after());
                 let before = known.get(to).map_or(0, |before| before.generation + 1);
                 let place = Place {
                     file: entry.file,
@@ -223,10 +218,6 @@ impl Files {
                     ..place.clone()
                 };
                 fresh.insert(to.clone(), place);
-                left.insert(
-                    path.clone(),
-                    known.get(path).map(Place::after).unwrap_or_default(),
-                );
             } else if copied {
                 left.insert(path.clone(), place.after());
             }
@@ -240,10 +231,10 @@ impl Files {
         moved.extend(fresh.keys().filter(|path| !wanted(path)).cloned());
         if !left.is_empty() {
             left.extend(fresh);
-            let notes = left
-                .into_iter()
-                .map(|(path, place)| (path.display().to_string(), place));
+            let notes = left.iter();
+            let notes = notes.map(|(path, place)| (path.display().to_string(), place));
             self.notes.put_all(notes)?;
+            known.extend(left);
         }
         Ok(moved)
     }
@@ -322,7 +313,7 @@ impl Feed for Files {
     fn next(&mut self) -> Result<Next> {
         // Each file gives one piece a round, so that none waits for another to end.
         for round in 0..2 {
-            while let Some((path, entry)) = self.left.pop_front() {
+            while let Some((path, entry)) = self.round.pop_front() {
                 if self.read.get(&path) == Some(&entry) {
                     continue;
                 }
@@ -412,12 +403,15 @@ fn is_of(path: &Path, place: &Place) -> std::io::Result<bool> {
 
 /// What a part of a file is known by.
 fn print(file: &mut File, from: u64, to: u64) -> std::io::Result<String> {
+    Ok(hex(&Sha256::digest(bytes(file, from, to - from)?)))
+}
+
+/// The bytes of a file from a place on, at most so many.
+fn bytes(file: &mut File, from: u64, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(from))?;
-    std::io::Read::by_ref(file)
-        .take(to - from)
-        .read_to_end(&mut bytes)?;
-    Ok(hex(&Sha256::digest(&bytes)))
+    file.by_ref().take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -438,12 +432,7 @@ fn read(
 ) -> std::io::Result<Whole> {
     let mut wanted = most;
     loop {
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(start))?;
-        std::io::Read::by_ref(file)
-            .take(wanted)
-            .read_to_end(&mut bytes)?;
-        let found = whole(bytes, delimiter);
+        let found = whole(bytes(file, start, wanted)?, delimiter);
         if !matches!(found, Whole::None) {
             return Ok(found);
         }

@@ -17,7 +17,7 @@ use travelsense::warehouse::{Duckdb, EventProperty, Open, Warehouse as _};
 use crate::program::*;
 
 /// The address of a server that listens, and its process.
-fn serve(data: &str) -> (Running, String) {
+pub(crate) fn serve(data: &str) -> (Running, String) {
     serve_by(&[], data)
 }
 

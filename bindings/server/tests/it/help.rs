@@ -59,7 +59,7 @@ fn a_list_without_anything_in_it_says_so() {
     let table: [(&[&str], &str); 4] = [
         (&["models", "list"], "travelsense models register"),
         (&["feedback"], "`feedback`"),
-        (&["alerts", "list"], "no alert rules"),
+        (&["alerts", "list"], "travelsense alerts create"),
         (&["audit", "list", "--who", "nobody"], "no entry"),
     ];
     for (command, words) in table {

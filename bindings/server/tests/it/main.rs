@@ -14,6 +14,8 @@ mod connections;
 mod crash;
 #[cfg(test)]
 mod dashboards;
+#[cfg(target_os = "linux")]
+mod disk;
 #[cfg(test)]
 mod export;
 #[cfg(test)]

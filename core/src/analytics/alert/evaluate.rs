@@ -93,7 +93,9 @@ impl Analytics {
             .is_some_and(|until| found.at < until);
         let policy = alert.rule.policy;
         let before = alert.state().known_at(self.now());
-        let Some(mut step) = alert::step(&policy, &before, found.at, found.verdict, muted) else {
+        let since = found.reading.since.map(Instant::saturating_from_micros);
+        let when = (found.at, since.unwrap_or(found.at));
+        let Some(mut step) = alert::step(&policy, &before, when, found.verdict, muted) else {
             return Ok(());
         };
         // Whoever is told that an incident is over is told what was read then, whatever has been read since.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::Analytics;
 use crate::access::{self, Permission, Principal};
 use crate::alert::{Against, Alert, Condition, Reading, Rule, Source, System, Unusual, Verdict};
+use crate::anomaly::Direction;
 use crate::audit::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::job::Kept;
@@ -67,11 +68,18 @@ impl Analytics {
             (rule.condition, &rule.source)
         {
             let finding = self.unusual(&who, (name, range), &rule.schedule, at)?;
-            if let Some((up, expected, observed)) = finding {
+            if let Some(finding) = finding {
                 // What came is told of the same stretch as what was expected.
-                reading.value = Some(observed);
-                reading.unusual = Some(Unusual { up, expected });
+                reading.value = Some(finding.observed);
+                reading.unusual = Some(Unusual {
+                    up: finding.direction == Direction::Up,
+                    expected: finding.expected,
+                });
+                reading.since = Some(finding.since.micros());
             }
+        }
+        if let (Source::System(System::Freshness(_)), Some(age)) = (&rule.source, reading.value) {
+            reading.since = stale_since(rule.condition, age, at);
         }
         if let (Condition::NoData, Source::Metric { name, .. }) = (rule.condition, &rule.source) {
             // What is counted is nothing where nothing came; a share of nothing has no value anyway.
@@ -97,9 +105,16 @@ impl Analytics {
             Source::Metric { name, range } => {
                 let question = json!({ "metrics": [name], "timeRange": range, "asOf": at });
                 let answer = self.realtime_json(who, &question)?;
-                let value = answer.first().and_then(|m| m.value);
+                let figure = answer.first().and_then(|m| {
+                    // What is shown of revenue is rounded, which says nothing of a share of it or of whether there is any.
+                    let whole = match rule.condition {
+                        Condition::Change { .. } | Condition::NoData => m.metadata.whole,
+                        _ => None,
+                    };
+                    whole.or_else(|| Some(m.value?.number()))
+                });
                 Ok(Reading {
-                    value: value.map(crate::realtime::Figure::number),
+                    value: figure,
                     ..Reading::default()
                 })
             }
@@ -128,8 +143,8 @@ impl Analytics {
                     ..Reading::default()
                 })
             }
-            Source::System { system, source } => Ok(Reading {
-                value: self.of_system(who, (*system, source.as_deref()), rule, at)?,
+            Source::System(system) => Ok(Reading {
+                value: self.of_system(who, system, rule, at)?,
                 ..Reading::default()
             }),
         }
@@ -138,14 +153,14 @@ impl Analytics {
     fn of_system(
         &self,
         who: &Principal,
-        (system, source): (System, Option<&str>),
+        system: &System,
         rule: &Rule,
         at: Instant,
     ) -> Result<Option<f64>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
         let from = rule.schedule.before(at);
         match system {
-            System::Freshness => {
+            System::Freshness(source) => {
                 let newest = match source {
                     Some(source) => Some(self.intake.heard(source)),
                     None => self.warehouse.newest(at)?,
@@ -179,6 +194,19 @@ impl Analytics {
     }
 }
 
+/// Since when the newest event is older than it may be, where it is.
+fn stale_since(condition: Condition, age: f64, at: Instant) -> Option<i64> {
+    match condition {
+        Condition::Threshold {
+            above: Some(limit), ..
+        } if age > limit => {
+            let over = (age - limit.max(0.0)) * 1e6;
+            Some(at.micros().saturating_sub(over as i64))
+        }
+        _ => None,
+    }
+}
+
 /// What was read, as it is told.
 fn told(reading: &Reading) -> Value {
     let mut told = Map::new();
@@ -199,6 +227,10 @@ fn told(reading: &Reading) -> Value {
     if let Some(unusual) = unusual {
         let direction = if unusual.up { "up" } else { "down" };
         told.insert("unusual".to_owned(), json!(direction));
+    }
+    if let Some(since) = reading.since {
+        let since = Instant::saturating_from_micros(since);
+        told.insert("since".to_owned(), json!(since));
     }
     Value::Object(told)
 }

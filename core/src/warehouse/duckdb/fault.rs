@@ -17,6 +17,23 @@ pub(crate) fn of(error: ::duckdb::Error, path: Option<&Path>) -> Error {
     }
 }
 
+/// The error of a file that is being opened: one that cannot go on is not open, and what made it so is told, such as a full disk.
+pub(crate) fn opening(error: Error, path: Option<&Path>) -> Error {
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    let cause = cause.filter(|_| error.code() == "invalidated");
+    let Some(first) = cause
+        .as_deref()
+        .and_then(|c| Some(c.split_once("Original error:")?.1))
+    else {
+        return error;
+    };
+    let file = path.map_or_else(String::new, |p| format!("`{}`", p.display()));
+    match classify(first, &file) {
+        Some((kind, code, message)) => Error::new(kind, code, message).caused_by(error),
+        None => error,
+    }
+}
+
 /// The kind, code and sentence of a message of DuckDB's, or `None` where it can only be a fault of ours.
 fn classify(text: &str, file: &str) -> Option<(ErrorKind, &'static str, String)> {
     let has = |part: &str| text.contains(part);
@@ -222,6 +239,15 @@ mod tests {
             let found = classify(text, "`w.db`").map(|c| (c.0, c.1));
             assert_eq!(found, Some((kind, code)), "{text}");
         }
+        let broken = "FATAL Error: Failed: database has been invalidated because of a previous fatal error.\nOriginal error: \"Failed to \
+                      create checkpoint because of error: Could not write file \"w.db\": No space left on device\"";
+        let broken = || Error::new(K::Storage, "invalidated", "broken").caused_by(broken);
+        let told = opening(broken(), Some(Path::new("w.db")));
+        assert_eq!((told.kind(), told.code()), (K::Storage, "disk_full"));
+        assert!(told.message().contains("`w.db`"));
+        let other =
+            Error::new(K::Storage, "invalidated", "broken").caused_by("Original error: who knows");
+        assert_eq!(opening(other, None).code(), "invalidated");
         let locked = classify(
             "Could not set lock: Conflicting lock is held in /usr/bin/a (PID 4711)",
             "`w.db`",

@@ -14,6 +14,26 @@ use crate::warehouse::Open;
 
 /// Opens, sets up and locks the settings; what is returned holds the file until both are dropped.
 pub(super) fn open(options: &Open) -> Result<(Connection, Option<Held>)> {
+    whole(options.path.as_deref(), || open_here(options))
+}
+
+/// Opens a file. Where there is no room to make one, nothing of it stays: whoever opens it later, with room, makes it anew.
+pub(crate) fn whole<T>(path: Option<&Path>, open: impl FnOnce() -> Result<T>) -> Result<T> {
+    let absent = |path: &&Path| path.metadata().map_or(true, |found| found.len() == 0);
+    let absent = path.filter(absent);
+    let opened = open().map_err(|error| fault::opening(error, path));
+    if let (Some(path), Err(error)) = (absent, &opened)
+        && error.code() == "disk_full"
+    {
+        let mut log = path.to_owned().into_os_string();
+        log.push(".wal");
+        let _ = std::fs::remove_file(log);
+        let _ = std::fs::remove_file(path);
+    }
+    opened
+}
+
+fn open_here(options: &Open) -> Result<(Connection, Option<Held>)> {
     let path = options.path.as_deref();
     let (connection, held) = connect(options)?;
     let file = path.map_or_else(
