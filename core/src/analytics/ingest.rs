@@ -1,5 +1,6 @@
 //! Events as they happen: taken durably, answered one by one, and what waits or was kept aside.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use serde::Serialize;
@@ -96,8 +97,11 @@ impl IngestBatch<'_> {
 /// So many events of the quarantine are listed, and sent again, at once.
 const LISTED: usize = 10_000;
 
-/// So many events of the quarantine are replayed at once, the latest received first.
-const REPLAYED: usize = 100_000;
+/// So many events of the quarantine are replayed where nobody says which, the latest received first.
+const REPLAYED: u32 = 100_000;
+
+/// So many bytes of them are read at once, unless one event is larger.
+const PIECE: u64 = 8 << 20;
 
 impl Analytics {
     /// Reads which events and users are stored, which the first batch would wait for otherwise: about half a second for ten million.
@@ -272,7 +276,8 @@ impl Analytics {
         })
     }
 
-    /// Sends events of the quarantine again, as received now: those of these ids, or all. What is no longer refused leaves it.
+    /// Sends events of the quarantine again, as received now: those of these ids, or the latest 100,000. What is no longer refused leaves
+    /// it. Of many it is so piece by piece, and what was done of them stays done where the next cannot be.
     ///
     /// # Errors
     /// As `ingest`; `forbidden` for a principal who may not import.
@@ -284,24 +289,43 @@ impl Analytics {
         let ids = *access::grant(who, Permission::ImportEvents, ids)?.inner();
         let _alone = self.intake.alone(&*self.warehouse)?;
         let _meaning = self.meaning()?;
-        let most = ids.map_or(REPLAYED, <[String]>::len);
-        let (mut aside, mut page) = (
-            Vec::new(),
-            Page {
-                limit: LISTED,
-                offset: 0,
-            },
-        );
-        while aside.len() < most {
-            let read = self.warehouse.quarantine(&page)?.1;
-            page.offset += read.len();
-            let last = read.len() < LISTED;
-            let wanted = |held: &Aside| ids.is_none_or(|ids| ids.contains(&held.id));
-            aside.extend(read.into_iter().filter(wanted));
-            if last {
-                break;
+        let ids: Option<HashSet<u64>> = ids.map(|ids| {
+            let number = |id: &String| u64::from_str_radix(id, 16).ok();
+            ids.iter().filter_map(number).collect()
+        });
+        let most = ids.as_ref().map_or(REPLAYED, |_| u32::MAX);
+        let mut kept = self.warehouse.quarantined(most)?;
+        kept.retain(|(id, _)| ids.as_ref().is_none_or(|ids| ids.contains(id)));
+        let mut report = None;
+        let mut left = kept.as_slice();
+        loop {
+            let mut bytes = 0;
+            let piece = left.iter().take(LISTED).take_while(|(_, size)| {
+                let fits = bytes == 0 || bytes + size <= PIECE;
+                bytes += size;
+                fits
+            });
+            let ids: Vec<u64> = piece.map(|(id, _)| *id).collect();
+            left = left.get(ids.len()..).unwrap_or_default();
+            let more = self.replay(who, &ids)?;
+            let whole = match report {
+                Some(report) => IngestReport::followed_by(report, more),
+                None => more,
+            };
+            if left.is_empty() {
+                return Ok(whole);
             }
+            self.stop().check()?;
+            report = Some(whole);
         }
+    }
+
+    /// Sends these events of the quarantine again.
+    fn replay(&self, who: &Principal, ids: &[u64]) -> Result<IngestReport> {
+        let aside = match ids {
+            [] => Vec::new(),
+            ids => self.warehouse.of_quarantine(ids)?,
+        };
         let received = self.now();
         let events = aside.iter().map(|held| {
             let mut event = held.event.clone();

@@ -69,6 +69,27 @@ pub struct IngestReport {
     pub version: u64,
 }
 
+impl IngestReport {
+    /// What became of this batch and of one behind it, as of one.
+    pub(crate) fn followed_by(mut self, next: Self) -> Self {
+        let first = self.sent;
+        self.events
+            .extend(next.events.into_iter().map(|answer| EventAnswer {
+                index: answer.index + first,
+                ..answer
+            }));
+        self.sent += next.sent;
+        self.accepted += next.accepted;
+        self.duplicates += next.duplicates;
+        self.refused += next.refused;
+        self.quarantined += next.quarantined;
+        self.conflicts += next.conflicts;
+        self.replaced += next.replaced;
+        self.version = next.version;
+        self
+    }
+}
+
 /// What became of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -381,6 +381,9 @@ pub(crate) struct Events<'a> {
     live: bool,
 }
 
+/// So many bytes are kept of properties that are too large.
+const HEAD: usize = 64 << 10;
+
 /// More than this between two clocks is a wrong clock (I3).
 const SKEW: i64 = 5 * 60 * 1_000_000;
 /// Further than this in the future no event is believed.
@@ -546,7 +549,7 @@ impl Shape for Events<'_> {
         let properties = r.canonical(at(Part::Properties), properties);
 
         let errors = r.errors;
-        // Nothing else is wrong with it: it is kept for whoever wants to know what grows so large.
+        // Nothing else is wrong with it: its beginning is kept for whoever wants to know what grows so large.
         let oversized = match errors.as_slice() {
             [one] if one.code == "too_large" && self.live => Some(one.clone()),
             _ => None,
@@ -582,6 +585,9 @@ impl Shape for Events<'_> {
         };
         event.content_hash = event.content_hash(&mut Vec::with_capacity(256));
         if let Some(FieldError { code, message, .. }) = oversized {
+            if let Some(properties) = &mut event.properties {
+                properties.truncate(properties.floor_char_boundary(HEAD));
+            }
             let held = Held {
                 event: text_of(&event),
                 code,
@@ -651,10 +657,10 @@ fn text_of(event: &Event) -> String {
     put("clientSeq", event.seq.map(Value::from));
     put(
         "properties",
-        event
-            .properties
-            .as_deref()
-            .and_then(|p| serde_json::from_str(p).ok()),
+        // Of those that are too large there is only a beginning, which is a text.
+        event.properties.as_deref().map(|properties| {
+            serde_json::from_str(properties).unwrap_or_else(|_| properties.into())
+        }),
     );
     let mut text = String::new();
     canonical(&Value::Object(map), &mut text);

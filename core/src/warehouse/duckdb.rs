@@ -283,6 +283,14 @@ impl Warehouse for Duckdb {
         intake::quarantine(self, page)
     }
 
+    fn quarantined(&self, most: u32) -> Result<Vec<(u64, u64)>> {
+        intake::quarantined(self, most)
+    }
+
+    fn of_quarantine(&self, ids: &[u64]) -> Result<Vec<Aside>> {
+        intake::of_quarantine(self, ids)
+    }
+
     fn checkpoint(&self, keys_before: Instant) -> Result<bool> {
         intake::checkpoint(self, keys_before)
     }

@@ -324,6 +324,12 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     /// Events that were refused but kept, the latest first.
     fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)>;
 
+    /// The ids of events that were refused but kept, and how many bytes each has, the latest received first.
+    fn quarantined(&self, most: u32) -> Result<Vec<(u64, u64)>>;
+
+    /// Those of these ids, whole, in the same order.
+    fn of_quarantine(&self, ids: &[u64]) -> Result<Vec<Aside>>;
+
     /// Makes the file whole without its write-ahead log, once no change is under way, and forgets keys of before an instant;
     /// `false` where that cannot be.
     fn checkpoint(&self, keys_before: Instant) -> Result<bool>;

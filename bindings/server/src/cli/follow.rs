@@ -46,6 +46,12 @@ pub(super) fn run(
         if taken.refused > 0 {
             lines.push(format!("{} events of {source} were refused", taken.refused));
         }
+        if taken.conflicts > 0 {
+            lines.push(format!(
+                "{} events of {source} have the ids of others and another content, and were kept out",
+                taken.conflicts
+            ));
+        }
         if taken.parked {
             lines.push(format!(
                 "events of {source} could not be stored and wait beside the store"
@@ -65,6 +71,7 @@ pub(super) fn run(
             "accepted": accepted,
             "duplicates": duplicates,
             "refused": refused,
+            "conflicts": sum.conflicts,
         });
         output::line(&report.to_string())?;
     }

@@ -1,8 +1,8 @@
 //! Files that grow: what is appended to NDJSON and CSV files, or to the files of a folder.
 //!
 //! A file is known by what it begins with and by what lies before the place up to which it was read, wherever it lies: one that was
-//! renamed goes on, one that begins anew is another. Its events are known by the name it was first seen under and by how many lie before
-//! them, so that whoever is stopped while a piece is stored gives it again.
+//! renamed goes on, one that begins anew is another. Its events are known by its first line, by what the file system calls it and by how many
+//! lie before them, so that whoever is stopped while a piece is stored, or whose notes are lost, gives them again under the same names.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};
@@ -29,10 +29,12 @@ const PRINT: u64 = 4 << 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Place {
-    /// By which its events are known: where it lay when it was first seen.
+    /// By which its events are known.
     name: String,
-    /// The how manieth file of its path it is.
-    generation: u64,
+    /// Where it lay when it was first seen.
+    path: PathBuf,
+    /// By which those of the file before it at its path are known.
+    before: String,
     /// What the file system calls the file, where it does.
     file: u64,
     /// All before it is stored.
@@ -50,10 +52,24 @@ struct Place {
 impl Place {
     /// The next file of a path.
     fn after(&self) -> Self {
+        let before = if self.name.is_empty() {
+            self.before.clone()
+        } else {
+            self.name.clone()
+        };
         Self {
-            generation: self.generation + 1,
+            before,
             ..Self::default()
         }
+    }
+
+    /// Names its events, of a file that was never read, by what it begins with; one that begins like the one before it is another all the
+    /// same.
+    fn named(&mut self, first: &[u8]) {
+        let base = format!("file\n{}\n{}\n", hex(&Sha256::digest(first)), self.file);
+        let before = self.before.strip_prefix(&base);
+        let before = before.and_then(|number| number.parse::<u64>().ok());
+        self.name = format!("{base}{}", before.map_or(0, |number| number + 1));
     }
 
     /// Up to where it was read, with what it is known by.
@@ -74,9 +90,12 @@ impl Place {
     }
 
     /// Where it lay when it was first seen.
-    fn seen(&self, now: &Path) -> PathBuf {
-        let seen = self.name.split('\n').nth(1);
-        seen.map_or_else(|| now.to_owned(), PathBuf::from)
+    fn seen<'a>(&'a self, now: &'a Path) -> &'a Path {
+        if self.path.as_os_str().is_empty() {
+            now
+        } else {
+            &self.path
+        }
     }
 }
 
@@ -181,7 +200,7 @@ impl Files {
         entries: &BTreeMap<PathBuf, Entry>,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<BTreeSet<PathBuf>> {
-        let ours = |path: &Path, place: &Place| wanted(path) || wanted(&place.seen(path));
+        let ours = |path: &Path, place: &Place| wanted(path) || wanted(place.seen(path));
         let stays = |path: &Path, place: &Place| {
             let elsewhere = || entries.values().any(|other| other.file == place.file);
             entries.get(path).is_some_and(|entry| {
@@ -211,10 +230,8 @@ impl Files {
             });
             if let Some((to, entry)) = to {
                 left.insert(path.clone(), place.after());
-                let before = known.get(to).map_or(0, |before| before.generation + 1);
                 let place = Place {
                     file: entry.file,
-                    generation: place.generation.max(before),
                     ..place.clone()
                 };
                 fresh.insert(to.clone(), place);
@@ -254,15 +271,14 @@ impl Files {
             // It changed since the folder was looked at, where it may have another name now.
             return Ok(None);
         }
-        let seen = place.seen(path);
+        if place.name.is_empty() {
+            path.clone_into(&mut place.path);
+            place.file = entry.file;
+        }
+        let seen = place.seen(path).to_owned();
         let Some(delimiter) = followed(&seen) else {
             return Ok(None);
         };
-        if place.name.is_empty() {
-            place.name = format!("file\n{key}\n{}", place.generation);
-            place.file = entry.file;
-            self.notes.put(&key, &place)?;
-        }
         if delimiter.is_some() && place.header.is_empty() {
             let found = read(&mut file, 0, 1, length, None).map_err(failed)?;
             let Whole::Some(mut header) = found else {
@@ -292,6 +308,12 @@ impl Files {
                 )));
             }
         };
+        if place.name.is_empty() {
+            // With whatever names its columns, which many files have in common.
+            let first = body.split_inclusive(|byte| *byte == b'\n').next();
+            let first = [place.header.as_bytes(), first.unwrap_or_default()].concat();
+            place.named(&first);
+        }
         self.rest.remove(path);
         self.read.remove(path);
         let end = place.start + body.len() as u64;

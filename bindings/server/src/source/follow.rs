@@ -179,6 +179,7 @@ fn tell(source: &str, taken: Taken) {
         accepted,
         duplicates,
         refused,
+        conflicts,
         parked,
     } = taken;
     if parked {
@@ -189,6 +190,13 @@ fn tell(source: &str, taken: Taken) {
     }
     if refused > 0 {
         tracing::warn!(source, refused, "events were refused");
+    }
+    if conflicts > 0 {
+        tracing::warn!(
+            source,
+            conflicts,
+            "events have the ids of others and another content: they are kept out"
+        );
     }
     tracing::debug!(source, accepted, duplicates, refused, "events were taken");
 }

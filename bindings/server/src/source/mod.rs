@@ -173,6 +173,8 @@ pub(crate) struct Taken {
     pub(crate) accepted: u64,
     pub(crate) duplicates: u64,
     pub(crate) refused: u64,
+    /// Of the duplicates those of another content than what is stored.
+    pub(crate) conflicts: u64,
     /// Whether it could not be stored and was put beside the file, from where it is stored later.
     pub(crate) parked: bool,
 }
@@ -182,6 +184,7 @@ impl std::ops::AddAssign for Taken {
         self.accepted += more.accepted;
         self.duplicates += more.duplicates;
         self.refused += more.refused;
+        self.conflicts += more.conflicts;
         self.parked |= more.parked;
     }
 }
@@ -229,6 +232,7 @@ pub(crate) fn store(
         accepted: count("accepted"),
         duplicates: count("duplicates"),
         refused: count("refused"),
+        conflicts: count("conflicts"),
         parked: false,
     })
 }

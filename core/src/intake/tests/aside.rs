@@ -289,6 +289,48 @@ fn events_kept_aside_are_told_apart_and_leave_once() {
 }
 
 #[test]
+fn what_is_kept_aside_is_read_piece_by_piece_and_too_much_of_one_not_at_all() {
+    let clock = Arc::new(AtomicI64::new(now().micros()));
+    let time = Arc::clone(&clock);
+    let store = Analytics::open_with(Options {
+        clock: Arc::new(move || Instant::saturating_from_micros(time.load(Ordering::Relaxed))),
+        threads: Some(1),
+        ..Options::default()
+    })
+    .unwrap();
+    let owner = Principal::owner();
+    let event = |id: u32, day: u32, bytes: usize| json!({"eventId": id.to_string(), "name": "a", "ts": format!("2026-03-{day:02}"), "properties": {"x": "y".repeat(bytes)}});
+    // More than is read at once, and one that waits for another day.
+    for id in 0..24 {
+        let day = if id == 7 { 20 } else { 5 };
+        ingest(&store, json!([event(id, day, 900_000)]));
+    }
+    ingest(&store, json!([event(24, 1, 5_000_000)]));
+    let listed = store.quarantine(&owner, 100, 0).unwrap();
+    assert_eq!((listed.total, listed.events.len()), (25, 25));
+    // Of each a beginning is shown.
+    let whole = serde_json::to_string(&listed).unwrap();
+    assert!(whole.len() < 25 * 70_000, "{}", whole.len());
+    clock.store(now().micros() + 5 * 86_400_000_000, Ordering::Relaxed);
+    let report = store.replay_quarantine(&owner, None).unwrap();
+    assert_eq!((report.sent, report.accepted, report.refused), (25, 23, 2));
+    let indices = report.events.iter().map(|answer| answer.index);
+    assert!(indices.eq(0..25));
+    let left = store.quarantine(&owner, 100, 0).unwrap();
+    let mut codes: Vec<&str> = left.events.iter().map(|held| held.code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["clock_in_future", "too_large"]);
+    // What was too large stays so: there is only its beginning.
+    let ids: Vec<String> = left.events.iter().map(|held| held.id.clone()).collect();
+    clock.store(now().micros() + 30 * 86_400_000_000, Ordering::Relaxed);
+    let one = store.replay_quarantine(&owner, Some(&ids[..1])).unwrap();
+    let rest = store.replay_quarantine(&owner, Some(&ids)).unwrap();
+    assert_eq!(one.accepted + rest.accepted, 1);
+    assert_eq!(store.quarantine(&owner, 100, 0).unwrap().total, 1);
+    assert_eq!(events(&store), 24);
+}
+
+#[test]
 fn who_is_erased_is_in_nothing_beside_the_store() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");

@@ -1,6 +1,6 @@
 //! What the file knows of the log beside it, of batches with keys, and of events kept aside.
 
-use ::duckdb::{OptionalExt as _, params};
+use ::duckdb::{OptionalExt as _, Row, params};
 
 use super::Duckdb;
 use crate::error::Result;
@@ -53,39 +53,62 @@ pub(super) fn keys_since(home: &Duckdb, since: Instant) -> Result<Vec<Keyed>> {
     read().map_err(|e| home.fault(e))
 }
 
+/// So many characters of an event are listed; one that is longer is cut, and so shown as its text.
+const SHOWN: i64 = 64 << 10;
+
 pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)> {
     let connection = home.connect()?;
     let read = || {
-        let total = connection.query_row("select count(*) from quarantine", [], |row| {
-            row.get::<_, u64>(0)
-        })?;
+        let total =
+            connection.query_row("select count(*) from quarantine", [], |row| row.get(0))?;
         let mut statement = connection.prepare(
-            "select content_hash, event, code, message, epoch_us(received_at) from quarantine
+            "select content_hash, left(event, ?), code, message, epoch_us(received_at) from quarantine
              order by received_at desc, content_hash limit ? offset ?",
         )?;
-        let rows = statement.query_map(params![page.limit as u64, page.offset as u64], |row| {
-            Ok((
-                row.get::<_, u64>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, i64>(4)?,
-            ))
-        })?;
+        let asked = params![SHOWN, page.limit as u64, page.offset as u64];
+        let rows = statement.query_map(asked, aside)?;
         Ok((total, rows.collect::<::duckdb::Result<Vec<_>>>()?))
     };
-    let (total, rows) = read().map_err(|e| home.fault(e))?;
-    let aside = rows
-        .into_iter()
-        .map(|(hash, event, code, message, at)| Aside {
-            id: format!("{hash:016x}"),
-            // One that cannot be read is shown as its text, so that the others are still seen.
-            event: serde_json::from_str(&event).unwrap_or_else(|_| event.into()),
-            code,
-            message,
-            received_at: Instant::saturating_from_micros(at),
-        });
-    Ok((total, aside.collect()))
+    read().map_err(|e| home.fault(e))
+}
+
+pub(super) fn quarantined(home: &Duckdb, most: u32) -> Result<Vec<(u64, u64)>> {
+    let connection = home.connect()?;
+    let read = || {
+        let mut statement = connection.prepare(
+            "select content_hash, strlen(event)::ubigint from quarantine order by received_at desc, content_hash limit ?",
+        )?;
+        let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<::duckdb::Result<Vec<_>>>()
+    };
+    read().map_err(|e| home.fault(e))
+}
+
+pub(super) fn of_quarantine(home: &Duckdb, ids: &[u64]) -> Result<Vec<Aside>> {
+    let connection = home.connect()?;
+    let read = || {
+        let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+        let mut statement = connection.prepare(&format!(
+            "select content_hash, event, code, message, epoch_us(received_at) from quarantine
+             where content_hash in ({}) order by received_at desc, content_hash",
+            ids.join(", ")
+        ))?;
+        let rows = statement.query_map([], aside)?;
+        rows.collect::<::duckdb::Result<Vec<_>>>()
+    };
+    read().map_err(|e| home.fault(e))
+}
+
+/// An event of the quarantine; one that cannot be read is its text, so that the others are still seen.
+fn aside(row: &Row<'_>) -> ::duckdb::Result<Aside> {
+    let event: String = row.get(1)?;
+    Ok(Aside {
+        id: format!("{:016x}", row.get::<_, u64>(0)?),
+        event: serde_json::from_str(&event).unwrap_or_else(|_| event.into()),
+        code: row.get(2)?,
+        message: row.get(3)?,
+        received_at: Instant::saturating_from_micros(row.get(4)?),
+    })
 }
 
 pub(super) fn memory(home: &Duckdb) -> Result<u64> {

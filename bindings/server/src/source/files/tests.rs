@@ -180,6 +180,16 @@ fn lost_notes_bring_nothing_twice() {
     follower.again();
     follower.append("z.ndjson", &lines(10..11));
     follower.has(0..11);
+    // Nor of files that were rotated since, under names that are followed and others; what came meanwhile is not lost.
+    for (n, rotated) in [(11, "y.ndjson"), (14, "z.ndjson.1")] {
+        follower.rename("z.ndjson", rotated);
+        follower.append("z.ndjson", &lines(n..n + 1));
+        follower.has(0..n + 1);
+        follower.append("z.ndjson", &lines(n + 1..n + 3));
+        fs::write(follower.dir.path().join("store.follow.json"), "{").unwrap();
+        follower.again();
+        follower.has(0..n + 3);
+    }
 }
 
 #[test]
