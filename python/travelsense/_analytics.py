@@ -156,7 +156,7 @@ class Analytics(
         self._store.refresh_realtime()
 
     def judge_realtime(self) -> None:
-        """Judges whether the real-time figures are as they usually are at this hour of the week, for `realtime` to tell.
+        """Judges whether the real-time figures are as they usually are, each against its own rhythm, for `realtime` to tell.
 
         From then on each of the six has an `anomaly` in its `metadata`: a `status` (`learning`, `too_few`, `normal`,
         `unusual`), what was `expected` of the last complete bucket with its `interval`, and, where it is unusual,
@@ -168,7 +168,7 @@ class Analytics(
             >>> with ts.open(":memory:", now="2026-03-01T12:00:00Z") as a:
             ...     stored = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-03-01T10:00:00Z"}])
             ...     a.judge_realtime()
-            ...     users = a.realtime(["active_users"]).to_dict()[0]
+            ...     users = a.realtime(metrics=["active_users"]).to_dict()[0]
             >>> users["metadata"]["anomaly"]["status"]
             'learning'
         """

@@ -54,12 +54,12 @@ def test_the_clock_can_be_stopped(store):
 
 def test_a_figure_says_whether_it_is_as_usual_once_that_is_kept_up(empty):
     empty.ingest([{"userId": "ada", "name": "page_view", "ts": "2026-02-28T22:00:00Z"}])
-    assert "anomaly" not in empty.realtime(["page_views"]).to_dict()[0]["metadata"]
+    assert "anomaly" not in empty.realtime(metrics=["page_views"]).to_dict()[0]["metadata"]
     empty.judge_realtime()
-    anomaly = empty.realtime(["page_views"]).to_dict()[0]["metadata"]["anomaly"]
+    anomaly = empty.realtime(metrics=["page_views"]).to_dict()[0]["metadata"]["anomaly"]
     assert (anomaly["status"], anomaly["step"], anomaly["at"]) == ("learning", 300, "2026-02-28T23:50:00.000Z")
     assert (anomaly["expected"], anomaly["interval"]) == (None, None)
-    past = empty.realtime(["page_views"], as_of=empty.now()).to_dict()[0]
+    past = empty.realtime(metrics=["page_views"], as_of=empty.now()).to_dict()[0]
     assert "anomaly" not in past["metadata"]
 
 
