@@ -156,7 +156,7 @@ class Analytics(
         self._store.refresh_realtime()
 
     def judge_realtime(self) -> None:
-        """Judges whether the real-time figures are as they usually are, each against its own rhythm, for `realtime` to tell.
+        """Judges whether the real-time figures are as usual, each against its own rhythm, for `realtime` to tell.
 
         From then on each of the six has an `anomaly` in its `metadata`: a `status` (`learning`, `too_few`, `normal`,
         `unusual`), what was `expected` of the last complete bucket with its `interval`, and, where it is unusual,
