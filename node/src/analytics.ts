@@ -281,6 +281,14 @@ export class Analytics extends Administration {
     return this.call(() => this.native.refreshRealtime());
   }
 
+  /**
+   * Judges whether the real-time figures are as they usually are at this hour of the week, for `realtime` to tell as
+   * `metadata.anomaly`. Whoever serves many does so once a minute; the first time it learns from five weeks, and so once a day.
+   */
+  judgeRealtime(): Promise<void> {
+    return this.call(() => this.native.judgeRealtime());
+  }
+
   /** What stands out in how users behave over a range, in words and with the numbers behind them. */
   async userInsights(question: UserInsightsQuestion, asking?: Asking | null): Promise<Answer<Insight[]>> {
     return answer(await this.ask(asking, (...how) => this.native.userInsights(written(question), ...how)));

@@ -273,6 +273,7 @@ export type {
 export type {
   Measure,
   Metric,
+  RealtimeAnomaly,
   RealtimeMetadata,
   RealtimeMetric,
   RealtimePoint,

@@ -51,6 +51,7 @@ export interface NativeStore {
   permissions(): Promise<string>;
   resumeExports(): Promise<number>;
   refreshRealtime(): Promise<void>;
+  judgeRealtime(): Promise<void>;
   warmUp(...how: How): Promise<void>;
   handler(options: string): NativeHandler;
   takeNotifications(limit: number): Promise<NativeLetter[]>;

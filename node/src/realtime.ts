@@ -71,8 +71,30 @@ export interface RealtimeMetadata {
   change: number | null;
   /** The same figure for each equal part of the window, in order. */
   series: RealtimePoint[];
+  /** Whether the figure is as it usually is; absent for an instant of the past, and where nothing keeps it up (`judgeRealtime`). */
+  anomaly?: RealtimeAnomaly;
   /** Events in the window without a user: in counts of events, never in counts of users. */
   unattributedEvents: number;
+}
+
+/** Whether a figure is as it usually is at its hour of the week. */
+export interface RealtimeAnomaly {
+  /** Whether it is; `learning` takes two weeks, and of `too_few` nothing can be told. */
+  status: 'learning' | 'too_few' | 'normal' | 'unusual';
+  /** The start of the last bucket that was looked at, which was complete. */
+  at: string;
+  /** How long a bucket is, in seconds: a minute for windows up to 5 minutes, 5 for those up to 15, and 15 for longer ones. */
+  step: number;
+  /** What was expected of that bucket; null while it is not known. */
+  expected: number | null;
+  /** The 95 % interval of that; null where the figure never varies. */
+  interval: { low: number; high: number } | null;
+  /** How bad it is at its worst, where it is unusual. */
+  severity?: 'minor' | 'major' | 'critical';
+  /** Which way, where it is unusual. */
+  direction?: 'up' | 'down';
+  /** The start of the first bucket that deviates, where it is unusual. */
+  since?: string;
 }
 
 /** The figure of one part of the window: `(start, start + length]`. */

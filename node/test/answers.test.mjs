@@ -36,6 +36,8 @@ const retention = await store.retention({
   return: ['a', 'page_view'],
 });
 const realtime = await store.realtime();
+await store.judgeRealtime();
+const judged = await store.realtime();
 const engagement = await store.engagement({ ...range, event: ['search', 'look'] });
 const adoption = await store.adoption({ ...range, features: ['search', { name: 'look', released: '2026-01-06' }] });
 const journey = await store.journey({ ...range, around: 'search', collapse: true });
@@ -55,6 +57,7 @@ const answers = {
   engagement,
   adoption,
   realtime,
+  judged,
   insights,
   catalogue,
   report,
@@ -73,6 +76,7 @@ test('every field of every answer is in the types, and none is missing', async (
     adoption: 'AdoptionAnswer',
     journey: 'JourneyAnswer',
     realtime: 'RealtimeMetric[]',
+    judged: 'RealtimeMetric[]',
     insights: 'Insight[]',
     catalogue: 'Catalogue',
     report: 'IngestReport',

@@ -155,6 +155,25 @@ class Analytics(
         """
         self._store.refresh_realtime()
 
+    def judge_realtime(self) -> None:
+        """Judges whether the real-time figures are as usual, each against its own rhythm, for `realtime` to tell.
+
+        From then on each of the six has an `anomaly` in its `metadata`: a `status` (`learning`, `too_few`, `normal`,
+        `unusual`), what was `expected` of the last complete bucket with its `interval`, and, where it is unusual,
+        `severity`, `direction` and `since`. Whoever serves many does so once a minute. The first time it learns from
+        five weeks, and so once a day.
+
+        Example:
+            >>> import travelsense as ts
+            >>> with ts.open(":memory:", now="2026-03-01T12:00:00Z") as a:
+            ...     stored = a.ingest([{"userId": "ada", "name": "search", "ts": "2026-03-01T10:00:00Z"}])
+            ...     a.judge_realtime()
+            ...     users = a.realtime(metrics=["active_users"]).to_dict()[0]
+            >>> users["metadata"]["anomaly"]["status"]
+            'learning'
+        """
+        self._store.judge_realtime()
+
     def rebuild(self, *, progress: Watch = True) -> None:
         """Throws the timelines away and builds them anew from the stored events; answers stay the same.
 

@@ -52,6 +52,17 @@ def test_the_clock_can_be_stopped(store):
     assert store.funnel(["search"], start_date="2026-02-01", end_date="2026-02-28").to_dict()["asOf"] == store.now()
 
 
+def test_a_figure_says_whether_it_is_as_usual_once_that_is_kept_up(empty):
+    empty.ingest([{"userId": "ada", "name": "page_view", "ts": "2026-02-28T22:00:00Z"}])
+    assert "anomaly" not in empty.realtime(metrics=["page_views"]).to_dict()[0]["metadata"]
+    empty.judge_realtime()
+    anomaly = empty.realtime(metrics=["page_views"]).to_dict()[0]["metadata"]["anomaly"]
+    assert (anomaly["status"], anomaly["step"], anomaly["at"]) == ("learning", 300, "2026-02-28T23:50:00.000Z")
+    assert (anomaly["expected"], anomaly["interval"]) == (None, None)
+    past = empty.realtime(metrics=["page_views"], as_of=empty.now()).to_dict()[0]
+    assert "anomaly" not in past["metadata"]
+
+
 def test_names_go_to_the_core_and_come_back():
     for python, core in [("start_date", "startDate"), ("return_", "return"), ("as_of", "asOf"), ("steps", "steps")]:
         assert camel(python) == core

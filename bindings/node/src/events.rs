@@ -108,6 +108,12 @@ impl Store {
         self.ask(|a, _| a.refresh_realtime())
     }
 
+    /// Judges whether the real-time figures are as usual.
+    #[napi]
+    pub fn judge_realtime(&self) -> Promised<()> {
+        self.ask(|a, _| a.judge_realtime())
+    }
+
     /// Builds the timelines where they are not there yet.
     #[napi]
     pub fn warm_up(&self, limit: String, stop: &Stop, hear: Option<Hear>) -> Promised<()> {

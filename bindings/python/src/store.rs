@@ -162,6 +162,11 @@ impl Store {
         self.ask(py, |a, _| a.refresh_realtime())
     }
 
+    /// Judges whether the real-time figures are as usual.
+    fn judge_realtime(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |a, _| a.judge_realtime())
+    }
+
     /// Goes on with exports that were under way; gives how many.
     fn resume_exports(&self, py: Python<'_>) -> PyResult<usize> {
         self.ask(py, |a, _| a.resume_exports())

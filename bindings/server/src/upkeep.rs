@@ -10,11 +10,14 @@ use crate::service::Service;
 /// How often the figures in memory take in what arrived.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether they are as usual.
+const JUDGED: Duration = Duration::from_secs(60);
+
 /// How often the files of exports are taken away that have expired.
 const EXPIRED: Duration = Duration::from_secs(61);
 
-/// Reads which events are stored, builds timelines, goes on with exports, takes their files away in time and keeps the real-time figures up to date, until the service
-/// stops.
+/// Reads which events are stored, builds timelines, goes on with exports, takes their files away in time, keeps the real-time figures up to
+/// date and says whether they are as usual, until the service stops.
 pub async fn upkeep(service: Service) {
     let (warm, exports) = (store(&service), store(&service));
     // Neither the first batch nor the first question should be the one that waits.
@@ -40,6 +43,12 @@ pub async fn upkeep(service: Service) {
             FRESH,
             &service,
             Analytics::refresh_realtime
+        ),
+        again(
+            "whether the real-time figures are as usual",
+            JUDGED,
+            &service,
+            Analytics::judge_realtime
         ),
         again("the files of exports", EXPIRED, &service, |analytics| {
             analytics.expire_exports().map(drop)

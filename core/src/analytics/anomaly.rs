@@ -10,8 +10,9 @@ use crate::anomaly::{
     self, Anomalies, AnomalyAnswer, Detection, DetectionAnswer, Finding, Metric, Settings,
 };
 use crate::error::{Error, Result};
+use crate::events::Catalogue;
 use crate::query::{Bound, Instant, Range, Span, Window};
-use crate::warehouse::Buckets;
+use crate::warehouse::{Bucketed, Buckets};
 
 pub(super) const WORD: Word = Word {
     name: "anomalies",
@@ -25,7 +26,36 @@ pub(super) const DETECT: Word = Word {
     people: None,
 };
 
-const MINUTE: i64 = 60_000_000;
+pub(super) const MINUTE: i64 = 60_000_000;
+
+/// For how long after its end late events may still come into a bucket: until then it is not judged.
+pub(super) const LATENESS: Window = Window::seconds(60);
+
+/// How long the buckets are in which a window of so many seconds is judged, in microseconds.
+pub(super) fn bucket(window: u32) -> i64 {
+    match window {
+        ..=300 => MINUTE,
+        301..=900 => 5 * MINUTE,
+        _ => 15 * MINUTE,
+    }
+}
+
+/// Buckets from an instant on, so long and so many, by what a catalogue calls events.
+pub(super) fn buckets_of(
+    catalogue: &Catalogue,
+    (from, step, count): (Instant, i64, usize),
+    as_of: Instant,
+) -> Buckets<'_> {
+    Buckets {
+        from,
+        step,
+        count,
+        as_of,
+        page_views: &catalogue.page_views,
+        conversions: &catalogue.conversions,
+        errors: &catalogue.errors,
+    }
+}
 
 impl Analytics {
     /// What of a metric was not as it usually is: each finding with what was expected, what came, since when and how sure.
@@ -84,27 +114,25 @@ impl Analytics {
     ) -> Result<(anomaly::Metered, u64)> {
         let catalogue = self.warehouse.catalogue()?;
         let (from, count) = asked.buckets(span, first)?;
-        let buckets = Buckets {
-            from,
-            step: asked.step,
-            count,
-            as_of,
-            page_views: &catalogue.page_views,
-            conversions: &catalogue.conversions,
-            errors: &catalogue.errors,
-        };
+        let buckets = buckets_of(&catalogue, (from, asked.step, count), as_of);
         let money = asked.metric == Metric::RevenuePerMinute;
-        let mut counted = self.warehouse.bucketed(&buckets, money)?;
-        let mut identities = 0;
-        if self.warehouse.head()?.identified {
-            let timelines = self.timelines()?;
-            anomaly::recount(&mut counted, &timelines, &buckets)?;
-            identities = timelines.identity().hash;
-        }
+        let (counted, identities) = self.bucketed(&buckets, money)?;
         let zone = asked.range.zone.clone();
         let base = &catalogue.base_currency;
         let metered = anomaly::Metered::of(asked.metric, &buckets, &counted, base, zone)?;
         Ok((metered, identities))
+    }
+
+    /// What happened in buckets, with users as timelines know them, and the hash of who is who.
+    pub(super) fn bucketed(&self, buckets: &Buckets<'_>, money: bool) -> Result<(Bucketed, u64)> {
+        let mut counted = self.warehouse.bucketed(buckets, money)?;
+        let mut identities = 0;
+        if self.warehouse.head()?.identified {
+            let timelines = self.timelines()?;
+            anomaly::recount(&mut counted, &timelines, buckets)?;
+            identities = timelines.identity().hash;
+        }
+        Ok((counted, identities))
     }
 
     /// What is not as usual of a metric in the last complete bucket before an instant: its finding, of an average bucket since it began.
@@ -116,11 +144,11 @@ impl Analytics {
         at: Instant,
     ) -> Result<Option<Finding>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let step = match range {
-            "last_5_minutes" => MINUTE,
-            "last_15_minutes" => 5 * MINUTE,
-            _ => 15 * MINUTE,
-        };
+        let step = bucket(match range {
+            "last_5_minutes" => 300,
+            "last_15_minutes" => 900,
+            _ => 3_600,
+        });
         let known = Metric::ALL.iter().find(|(name, _)| *name == metric);
         let metric = known
             .ok_or_else(|| Error::internal("a metric is not known"))?
@@ -141,7 +169,7 @@ impl Analytics {
             alarms_a_week: usual.alarms_a_week,
             least_change: usual.least_change,
             least_volume: usual.least_volume,
-            lateness: Window::seconds(60),
+            lateness: LATENESS,
             as_of: Some(at),
         };
         let first = self.warehouse.head()?.first;

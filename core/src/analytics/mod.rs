@@ -28,6 +28,7 @@ mod realtime;
 mod report;
 mod retention;
 mod timelines;
+mod watch;
 mod word;
 
 pub use erase::ErasureReport;
@@ -132,6 +133,7 @@ pub struct Analytics {
     /// Held by whoever stores events that were read by the catalogue, and by whoever changes it.
     meaning: Arc<RwLock<()>>,
     windows: Arc<Windows>,
+    watched: Arc<watch::Watched>,
     timelines: Arc<RwLock<Option<Arc<Timelines>>>>,
     updating: Arc<Mutex<()>>,
     /// What was saved beside the file, until it is needed.
@@ -217,6 +219,7 @@ impl Analytics {
             catalogue: Arc::default(),
             meaning: Arc::default(),
             windows,
+            watched: Arc::default(),
             timelines: Arc::default(),
             updating: Arc::default(),
             ahead: Arc::new(Mutex::new(ahead)),

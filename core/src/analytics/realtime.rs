@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::anomaly::bucket;
 use super::word::Word;
 use super::{Analytics, json, refuse};
 use crate::access::{self, Permission, Principal};
@@ -32,6 +33,9 @@ impl Analytics {
         } else {
             None
         };
+        // What is as usual now says nothing about the past.
+        let said = (question.inner().as_of.is_none()).then(|| self.watched.said());
+        let step = bucket(question.inner().time_range.seconds());
         realtime::answer(
             &question,
             &*self.warehouse,
@@ -46,6 +50,7 @@ impl Analytics {
             (as_of, now),
             &self.windows,
             timelines.as_deref(),
+            &|metric| said.as_ref()?.get(&(metric.name(), step)).cloned(),
         )
     }
 

@@ -80,7 +80,26 @@ pub struct Finding {
     pub p_value: Option<f64>,
 }
 
+impl Direction {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 impl Severity {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Critical => "critical",
+        }
+    }
+
     /// How bad a change by this share is.
     pub(super) fn of(change: Option<f64>) -> Self {
         match change.map(f64::abs) {

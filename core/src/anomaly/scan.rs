@@ -31,11 +31,16 @@ pub struct Scanned {
 /// Looks at every bucket that is complete at `as_of`: those that ended at least `lateness` microseconds before, so that late events
 /// are in (S4).
 pub fn scan(settings: Settings, series: &Series, as_of: Instant, lateness: i64) -> Scanned {
-    let step = settings.step;
+    go_on(Detector::new(settings), series, as_of, lateness)
+}
+
+/// `scan` from where a detector stands.
+pub(super) fn go_on(detector: Detector, series: &Series, as_of: Instant, lateness: i64) -> Scanned {
+    let step = detector.settings().step;
     let mut scanned = Scanned {
         findings: Vec::new(),
         judged: Vec::with_capacity(series.values.len()),
-        detector: Detector::new(settings),
+        detector,
     };
     let mut lasting: Option<usize> = None;
     let (mut offset, mut until) = (0, i64::MIN);

@@ -1,5 +1,6 @@
 //! The series of a metric: what a warehouse counted, and users as timelines know them.
 
+use super::detector::Judgement;
 use super::finding::{Finding, Interval};
 use super::question::Metric;
 use super::scan::Series;
@@ -66,6 +67,19 @@ impl Metered {
         match self.measure {
             Measure::Share => 1.0 / of.max(1.0),
             Measure::Count | Measure::Amount => self.factor,
+        }
+    }
+
+    /// What became of a bucket of `of` as the metric is told.
+    pub(super) fn told(&self, judgement: Judgement, of: f64) -> Judgement {
+        let per = self.per(of);
+        Judgement {
+            expected: judgement.expected.map(|e| e * per),
+            interval: judgement.interval.map(|i| Interval {
+                low: i.low * per,
+                high: i.high * per,
+            }),
+            ..judgement
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::anomaly::Anomaly;
 use super::money::Money;
 use super::question::{List, Measure, Metric, Of, Realtime, TimeRange};
 use super::stream::Windows;
@@ -90,6 +91,9 @@ pub struct Metadata {
     pub(crate) whole: Option<f64>,
     /// The same figure for each equal part of the window, in order.
     pub series: Vec<Point>,
+    /// Whether the figure is as it usually is; absent for an instant of the past, and where the handle does not keep it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<Anomaly>,
     /// Events in the window without a user: in counts of events, never in counts of users (I4).
     pub unattributed_events: u64,
 }
@@ -149,7 +153,8 @@ impl Meanings<'_> {
     }
 }
 
-/// Answers the real-time figures as of an instant; timelines count users where several ids are one of them (I5).
+/// Answers the real-time figures as of an instant; timelines count users where several ids are one of them (I5), and `usual` tells
+/// whether a metric is as it usually is.
 pub(crate) fn answer(
     question: &Scoped<&Realtime>,
     warehouse: &dyn Warehouse,
@@ -157,6 +162,7 @@ pub(crate) fn answer(
     (as_of, now): (Instant, Instant),
     windows: &Windows,
     timelines: Option<&Timelines>,
+    usual: &dyn Fn(Metric) -> Option<Anomaly>,
 ) -> Result<Vec<RealtimeMetric>> {
     let question = *question.inner();
     let range = question.time_range;
@@ -183,6 +189,7 @@ pub(crate) fn answer(
         range,
         as_of,
         base: meanings.base_currency,
+        usual,
         versions: head.versions(timelines.map_or(0, |t| t.identity().hash)),
     };
     question
@@ -200,6 +207,7 @@ struct Window<'a> {
     range: TimeRange,
     as_of: Instant,
     base: &'a str,
+    usual: &'a dyn Fn(Metric) -> Option<Anomaly>,
     versions: Versions,
 }
 
@@ -285,6 +293,10 @@ impl Window<'_> {
                 change,
                 whole: money.map(|money| money.whole_per_minute(window)),
                 series: series.collect::<Result<_>>()?,
+                anomaly: match metric {
+                    Measure::Metric(metric) => (self.usual)(*metric),
+                    _ => None,
+                },
                 unattributed_events: self.live.now.unattributed,
             },
             created_at: self.as_of,

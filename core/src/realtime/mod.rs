@@ -1,5 +1,6 @@
 //! What is happening right now: six figures over the last minutes, each with the window before it and a series.
 
+mod anomaly;
 mod answer;
 mod chart;
 mod count;
@@ -14,6 +15,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
+pub use anomaly::{Anomaly, AnomalyStatus, Expected};
 pub use answer::{Figure, Metadata, Point, RealtimeMetric, Sample};
 pub(crate) use answer::{Meanings, answer};
 pub(crate) use daily::daily;

@@ -11,6 +11,8 @@ use crate::error::Result;
 use crate::events::{ImportOptions, Mapping, Source, Table};
 use crate::query::Instant;
 
+mod anomaly;
+
 fn noon() -> Instant {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }

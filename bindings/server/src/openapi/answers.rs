@@ -172,7 +172,51 @@ fn words() -> Named {
                     "series",
                     list(object([("start", instant()), ("value", figure())])),
                 ),
+                ("anomaly?", named("RealtimeAnomaly")),
                 ("unattributedEvents", count()),
+            ]),
+        ),
+        (
+            "RealtimeAnomaly",
+            object([
+                (
+                    "status",
+                    about(
+                        one_of(&["learning", "too_few", "normal", "unusual"]),
+                        "Whether the figure is as it usually is at its hour of the week.",
+                    ),
+                ),
+                (
+                    "at",
+                    about(
+                        instant(),
+                        "The start of the last bucket that was looked at, which was complete.",
+                    ),
+                ),
+                ("step", about(count(), "How long a bucket is, in seconds.")),
+                (
+                    "expected",
+                    about(figure(), "What was expected of that bucket."),
+                ),
+                (
+                    "interval",
+                    nullable(about(
+                        object([("low", number()), ("high", number())]),
+                        "The 95 % interval of that; null where the figure never varies.",
+                    )),
+                ),
+                (
+                    "severity?",
+                    about(
+                        one_of(&["minor", "major", "critical"]),
+                        "How bad it is at its worst, where it is unusual.",
+                    ),
+                ),
+                ("direction?", one_of(&["up", "down"])),
+                (
+                    "since?",
+                    about(instant(), "The start of the first bucket that deviates."),
+                ),
             ]),
         ),
         (

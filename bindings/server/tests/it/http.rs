@@ -13,6 +13,23 @@ use crate::client::*;
 use crate::tokens::*;
 
 #[tokio::test]
+async fn a_figure_says_whether_it_is_as_usual_once_that_is_kept_up() {
+    let server = Server::new();
+    let without = server.ask(REALTIME, "", "viewer").await;
+    let of = |reply: &Reply| reply.json["data"][0]["metadata"]["anomaly"].clone();
+    assert_eq!(of(&without), json!(null));
+    server.store.judge_realtime().unwrap();
+    let with = server.ask(REALTIME, "", "viewer").await;
+    assert_eq!(of(&with)["status"], "too_few", "{}", with.text);
+    assert_eq!(of(&with)["step"], 300);
+    assert_eq!(of(&with)["at"], "2026-03-01T11:50:00.000Z");
+    assert_ne!(
+        without.json["data"][0]["resultHash"],
+        with.json["data"][0]["resultHash"]
+    );
+}
+
+#[tokio::test]
 async fn the_data_is_the_cores_json_byte_for_byte() {
     let server = Server::new();
     let who = Principal::owner();
