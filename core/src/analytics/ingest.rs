@@ -1,5 +1,6 @@
 //! Events as they happen: taken durably, answered one by one, and what waits or was kept aside.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use serde::Serialize;
@@ -276,6 +277,7 @@ impl Analytics {
         let _alone = self.intake.alone(&*self.warehouse)?;
         let _meaning = self.meaning()?;
         let most = ids.map_or(REPLAYED, <[String]>::len);
+        let mut met = HashSet::new();
         let (mut aside, mut page) = (
             Vec::new(),
             Page {
@@ -288,7 +290,9 @@ impl Analytics {
             page.offset += read.len();
             let last = read.len() < LISTED;
             let wanted = |held: &Aside| ids.is_none_or(|ids| ids.contains(&held.id));
-            aside.extend(read.into_iter().filter(wanted));
+            // What is kept aside meanwhile moves others to the next page, where they are met again.
+            let fresh = read.into_iter().filter(wanted);
+            aside.extend(fresh.filter(|held| met.insert(held.id.clone())));
             if last {
                 break;
             }
