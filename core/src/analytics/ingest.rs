@@ -97,9 +97,6 @@ impl IngestBatch<'_> {
 /// So many events of the quarantine are listed, and sent again, at once.
 const LISTED: usize = 10_000;
 
-/// So many events of the quarantine are replayed where nobody says which, the latest received first.
-const REPLAYED: u32 = 100_000;
-
 /// So many bytes of them are read at once, unless one event is larger.
 const PIECE: u64 = 8 << 20;
 
@@ -276,8 +273,8 @@ impl Analytics {
         })
     }
 
-    /// Sends events of the quarantine again, as received now: those of these ids, or the latest 100,000. What is no longer refused leaves
-    /// it. Of many it is so piece by piece, and what was done of them stays done where the next cannot be.
+    /// Sends events of the quarantine again, as received now: those of these ids, or all. What is no longer refused leaves it. Of many it is
+    /// so piece by piece, and what was done of them stays done where the next cannot be.
     ///
     /// # Errors
     /// As `ingest`; `forbidden` for a principal who may not import.
@@ -293,8 +290,7 @@ impl Analytics {
             let number = |id: &String| u64::from_str_radix(id, 16).ok();
             ids.iter().filter_map(number).collect()
         });
-        let most = ids.as_ref().map_or(REPLAYED, |_| u32::MAX);
-        let mut kept = self.warehouse.quarantined(most)?;
+        let mut kept = self.warehouse.quarantined()?;
         kept.retain(|(id, _)| ids.as_ref().is_none_or(|ids| ids.contains(id)));
         let mut report = None;
         let mut left = kept.as_slice();

@@ -283,8 +283,8 @@ impl Warehouse for Duckdb {
         intake::quarantine(self, page)
     }
 
-    fn quarantined(&self, most: u32) -> Result<Vec<(u64, u64)>> {
-        intake::quarantined(self, most)
+    fn quarantined(&self) -> Result<Vec<(u64, u64)>> {
+        intake::quarantined(self)
     }
 
     fn of_quarantine(&self, ids: &[u64]) -> Result<Vec<Aside>> {

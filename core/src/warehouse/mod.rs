@@ -325,7 +325,7 @@ pub trait Warehouse: Send + Sync + std::fmt::Debug {
     fn quarantine(&self, page: &Page) -> Result<(u64, Vec<Aside>)>;
 
     /// The ids of events that were refused but kept, and how many bytes each has, the latest received first.
-    fn quarantined(&self, most: u32) -> Result<Vec<(u64, u64)>>;
+    fn quarantined(&self) -> Result<Vec<(u64, u64)>>;
 
     /// Those of these ids, whole, in the same order.
     fn of_quarantine(&self, ids: &[u64]) -> Result<Vec<Aside>>;

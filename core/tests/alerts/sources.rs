@@ -255,7 +255,8 @@ fn alarms(store: &Analytics) -> Vec<Value> {
     let ann = Principal::new("ann", "admin");
     let listed = store.notifications(&ann, &json!({})).unwrap();
     let told = listed.notifications.iter().rev();
-    told.map(|n| n.body["data"]["alerts"][0].clone()).collect()
+    told.filter_map(|n| n.body.pointer("/data/alerts/0").cloned())
+        .collect()
 }
 
 #[test]
@@ -426,4 +427,34 @@ fn a_rule_that_is_turned_off_while_it_fires_tells_its_end_and_begins_anew() {
     enable(true);
     go(3);
     assert_eq!(titles(&store).len(), 3, "it fires again");
+}
+
+#[test]
+fn a_source_that_fell_silent_is_told_once_though_the_process_is_started_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("travel.db");
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let mut store = clock.open(Some(&file));
+    views(&store, &clock, 1);
+    let rule = json!({
+        "name": "App",
+        "source": { "system": "freshness", "source": "embedded" },
+        "condition": { "type": "threshold", "above": 90 },
+        "coolDown": 0,
+        "channels": [{ "type": "in_app", "roles": ["admin"] }],
+    });
+    made(&store, &rule);
+    for _ in 0..6 {
+        clock.add(MINUTE);
+        store.evaluate_alerts(&owner()).unwrap();
+        store.close();
+        store = clock.open(Some(&file));
+        store.evaluate_alerts(&owner()).unwrap();
+    }
+    assert_eq!(titles(&store).len(), 1);
+    clock.add(MINUTE);
+    views(&store, &clock, 1);
+    store.evaluate_alerts(&owner()).unwrap();
+    let told = alarms(&store);
+    assert_eq!((told.len(), &told[1]["event"]), (2, &json!("resolved")));
 }

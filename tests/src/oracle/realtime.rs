@@ -109,8 +109,14 @@ impl Realtime {
         let ends = |seconds_ago: i64| self.as_of - seconds_ago * SECOND;
         let now = figures(history, ends(window), ends(0));
         let value = now.value(metric);
-        let previous = figures(history, ends(2 * window), ends(window)).value(metric);
+        let before = figures(history, ends(2 * window), ends(window));
+        let previous = before.value(metric);
         let change = match (value.as_f64(), previous.as_f64()) {
+            // Of money as it came, and not as it is shown.
+            _ if metric == "revenue_per_minute" => match before.revenue {
+                0 => Value::Null,
+                money => json!((now.revenue - money) as f64 / money.abs() as f64),
+            },
             (Some(value), Some(previous)) if previous != 0.0 => {
                 json!((value - previous) / previous.abs())
             }

@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
         "compare",
         "explain",
         "token",
+        "alerts",
     ];
     for command in commands {
         let help = ok(&[command, "--help"]);

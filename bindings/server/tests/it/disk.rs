@@ -1,5 +1,7 @@
 //! A server on a disk without room: it says so to whoever asks whether it is ready, and goes on once there is room.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;

@@ -384,3 +384,34 @@ fn who_is_erased_is_in_nothing_beside_the_store() {
     assert!(frame.forget(&HashSet::from(["somebody"])).unwrap());
     assert!(frame.held.is_empty());
 }
+
+#[test]
+fn what_is_kept_aside_and_came_twice_without_an_id_is_there_twice() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let store = open(&path);
+    let owner = Principal::owner();
+    let late = |id: Option<&str>| json!({"eventId": id, "userId": "u", "name": "a", "ts": "2026-03-05T00:00:00Z"});
+    let kept = |store: &Analytics| store.quarantine(&owner, 100, 0).unwrap().total;
+    // All of one microsecond: within a batch, in another, and in two that are stored as one.
+    assert_eq!(ingest(&store, json!([late(None), late(None)])), [0, 0, 2]);
+    assert_eq!(ingest(&store, json!([late(None)])), [0, 0, 1]);
+    assert_eq!(kept(&store), 3);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| ingest(&store, json!([late(None)])));
+        }
+    });
+    assert_eq!(kept(&store), 7);
+    // With an id it is one, whatever is sent again.
+    for _ in 0..2 {
+        ingest(&store, json!([late(Some("x")), late(Some("x"))]));
+    }
+    assert_eq!(kept(&store), 8);
+    // What the log brings back is what there was, once.
+    let (_copy, copy) = crashed(&path);
+    let back = open(&copy);
+    assert_eq!(kept(&back), 8);
+    back.close();
+    assert_eq!(kept(&open(&copy)), 8);
+}

@@ -72,13 +72,13 @@ pub(super) fn quarantine(home: &Duckdb, page: &Page) -> Result<(u64, Vec<Aside>)
     read().map_err(|e| home.fault(e))
 }
 
-pub(super) fn quarantined(home: &Duckdb, most: u32) -> Result<Vec<(u64, u64)>> {
+pub(super) fn quarantined(home: &Duckdb) -> Result<Vec<(u64, u64)>> {
     let connection = home.connect()?;
     let read = || {
         let mut statement = connection.prepare(
-            "select content_hash, strlen(event)::ubigint from quarantine order by received_at desc, content_hash limit ?",
+            "select content_hash, strlen(event)::ubigint from quarantine order by received_at desc, content_hash",
         )?;
-        let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<::duckdb::Result<Vec<_>>>()
     };
     read().map_err(|e| home.fault(e))
