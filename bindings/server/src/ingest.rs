@@ -130,15 +130,25 @@ async fn events(
             Err(problem) => Err(problem),
         }
     } else if granted.allow {
-        // Batches do not stand in the record one by one: each of their events says when it was received.
-        service
-            .take(move |analytics| {
-                let batch = Batch::read(&headers, &uri, &body)?;
-                let answer = analytics.ingest_batch(&who, &batch.asked())?;
-                let answer = RawValue::from_string(answer).map_err(Error::internal)?;
-                Answer::of(&answer).map_err(Problem::from)
-            })
-            .await
+        let most = match headers.contains_key(CONTENT_ENCODING) {
+            true => BODY,
+            false => body.len(),
+        };
+        match service.weigh(most).await {
+            // Batches do not stand in the record one by one: each of their events says when it was received.
+            Ok(mut weight) => {
+                service
+                    .take(move |analytics| {
+                        let batch = Batch::read(&headers, &uri, &body)?;
+                        weight.is(batch.body.len());
+                        let answer = analytics.ingest_batch(&who, &batch.asked())?;
+                        let answer = RawValue::from_string(answer).map_err(Error::internal)?;
+                        Answer::of(&answer).map_err(Problem::from)
+                    })
+                    .await
+            }
+            Err(problem) => Err(problem),
+        }
     } else {
         service
             .run(move |analytics| {

@@ -35,6 +35,8 @@ pub struct Service {
     looking: Arc<Semaphore>,
     /// Batches of events that may be under way: they wait for the disk, not for a core, and must not wait behind questions.
     taking: Arc<Semaphore>,
+    /// How much of them is unpacked at once, in KiB.
+    unpacked: Arc<Semaphore>,
     gathered: Gathered,
     /// Who may watch the figures at once.
     watching: Arc<Semaphore>,
@@ -93,6 +95,25 @@ impl Default for Limits {
 /// So many batches of events are under way at once; others are told to come again.
 const TAKING: usize = 256;
 
+/// So many KiB of batches are in memory at once as they are before they are stored; whoever sends more waits.
+const UNPACKED: usize = 64 << 10;
+
+/// The room in memory that a batch takes.
+pub(crate) struct Weight(OwnedSemaphorePermit);
+
+impl Weight {
+    /// Gives back what it does not need, now that it is known how large it is.
+    pub(crate) fn is(&mut self, bytes: usize) {
+        let more = self.0.num_permits().saturating_sub(kib(bytes) as usize);
+        drop(self.0.split(more));
+    }
+}
+
+/// So many bytes in KiB.
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10).clamp(1, UNPACKED)).unwrap_or(1)
+}
+
 /// So many may watch the real-time figures at once.
 const WATCHING: usize = 1_024;
 
@@ -127,6 +148,7 @@ impl Service {
             running,
             looking: Arc::new(Semaphore::new(LOOKING)),
             taking: Arc::new(Semaphore::new(TAKING)),
+            unpacked: Arc::new(Semaphore::new(UNPACKED)),
             gathered: Gathered::default(),
             watching: Arc::new(Semaphore::new(WATCHING)),
             stopping: Arc::new(watch::Sender::new(false)),
@@ -395,6 +417,15 @@ impl Service {
                 Err(Problem::internal())
             }
             Err(_) => Err(Problem::late()),
+        }
+    }
+
+    /// Waits until there is room in memory for a batch of so many bytes at most.
+    pub(crate) async fn weigh(&self, bytes: usize) -> std::result::Result<Weight, Problem> {
+        let weight = Arc::clone(&self.unpacked).acquire_many_owned(kib(bytes));
+        match tokio::time::timeout(self.limits.timeout, weight).await {
+            Ok(Ok(weight)) => Ok(Weight(weight)),
+            _ => Err(Problem::overloaded()),
         }
     }
 

@@ -122,7 +122,7 @@ impl Analytics {
         let received = self.now();
         let _meaning = self.meaning()?;
         let prepared = events::prepare(&*self.known_catalogue()?, &events, received)?;
-        self.take(prepared, "embedded", received, None, Vec::new())
+        self.take(prepared, ("embedded", 0), received, None, Vec::new())
     }
 
     /// Takes events as text, as [`Analytics::ingest`] does; the answer is the same, as JSON.
@@ -149,7 +149,8 @@ impl Analytics {
             }
         }
         let prepared = self.prepare(who, batch, received)?;
-        let report = self.take(prepared, batch.source, received, keyed, Vec::new());
+        let bytes = batch.body.len();
+        let report = self.take(prepared, (batch.source, bytes), received, keyed, Vec::new());
         if let Some(flight) = &mut flight {
             flight.ended(&report);
         }
@@ -181,6 +182,7 @@ impl Analytics {
                 keyed: None,
                 released: Vec::new(),
                 patience: Patience(Some(Arc::clone(gone))),
+                bytes: batch.body.len() as u64,
             })
         });
         // Those that cannot be read are answered in their places.
@@ -230,7 +232,7 @@ impl Analytics {
     fn take(
         &self,
         prepared: Prepared,
-        source: &str,
+        (source, bytes): (&str, usize),
         received: Instant,
         keyed: Option<Keyed>,
         released: Vec<u64>,
@@ -246,6 +248,7 @@ impl Analytics {
                     Arc::new(move || stop().is_some())
                 },
             )),
+            bytes: bytes as u64,
         };
         self.intake.take(&*self.warehouse, &|| self.now(), sent)
     }
@@ -349,7 +352,7 @@ impl Analytics {
             .filter(|(_, answer)| answer.status != Status::Refused)
             .filter_map(|(held, _)| u64::from_str_radix(&held.id, 16).ok())
             .collect();
-        self.take(prepared, "quarantine", received, None, released)
+        self.take(prepared, ("quarantine", 0), received, None, released)
     }
 
     /// `quarantine` of a question in its JSON form: `limit` (100 by default) and `offset`.

@@ -16,14 +16,21 @@ use crate::warehouse::{Committed, Keyed, Warehouse};
 /// With so many events waiting further batches are turned away.
 pub(super) const CAPACITY: u64 = 100_000;
 
+/// With so many bytes waiting, as they were sent, too.
+pub(super) const ROOM: u64 = 32 << 20;
+
 /// A change takes batches until it has so many events, so that those behind it do not wait too long.
 const GROUP: u64 = 20_000;
+
+/// Or so many bytes: of each there are several copies while it is stored.
+const WEIGHT: u64 = 8 << 20;
 
 /// The batches that wait.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) waiting: Vec<Waiting>,
     pub(super) events: u64,
+    bytes: u64,
     /// Whether somebody leads.
     led: bool,
 }
@@ -40,7 +47,38 @@ pub(super) struct Waiting {
     keyed: Option<Keyed>,
     released: Vec<u64>,
     patience: Patience,
+    bytes: u64,
     turn: SyncSender<Turn>,
+}
+
+impl Queue {
+    /// Whether there is room for so many events, of so many bytes. A batch that meets an empty queue is taken however large it is.
+    fn has_room(&self, events: u64, bytes: u64) -> bool {
+        self.waiting.is_empty() || (self.events + events <= CAPACITY && self.bytes + bytes <= ROOM)
+    }
+
+    /// Counts a batch no more.
+    fn without(&mut self, gone: &Waiting) {
+        self.events = self.events.saturating_sub(gone.report.sent);
+        self.bytes = self.bytes.saturating_sub(gone.bytes);
+    }
+
+    /// Those that are stored next.
+    fn group(&mut self) -> Vec<Waiting> {
+        let (mut events, mut bytes) = (0, 0);
+        let count = self.waiting.iter().take_while(|waiting| {
+            let first = events == 0 && bytes == 0;
+            events += waiting.report.sent;
+            bytes += waiting.bytes;
+            first || (events <= GROUP && bytes <= WEIGHT)
+        });
+        let count = count.count();
+        let group: Vec<Waiting> = self.waiting.drain(..count).collect();
+        for waiting in &group {
+            self.without(waiting);
+        }
+        group
+    }
 }
 
 /// What somebody who waits hears.
@@ -61,7 +99,7 @@ impl Drop for Lead<'_> {
                 return;
             }
             let gone = queue.waiting.remove(0);
-            queue.events = queue.events.saturating_sub(gone.report.sent);
+            queue.without(&gone);
         }
         queue.led = false;
     }
@@ -81,8 +119,7 @@ impl Intake {
         let batch = self.batches.fetch_add(1, Ordering::Relaxed);
         let held = held.into_iter().map(|held| held.of_batch(batch)).collect();
         let mut queue = lock(&self.queue);
-        // A batch that meets an empty queue is taken however large it is.
-        if queue.events > 0 && queue.events + report.sent > CAPACITY {
+        if !queue.has_room(report.sent, sent.bytes) {
             lock(&self.status).turned_away += 1;
             return Err(Error::new(
                 ErrorKind::Limit,
@@ -91,6 +128,7 @@ impl Intake {
             ));
         }
         queue.events += report.sent;
+        queue.bytes += sent.bytes;
         queue.waiting.push(Waiting {
             report,
             events,
@@ -101,6 +139,7 @@ impl Intake {
             keyed: sent.keyed,
             released: sent.released,
             patience: sent.patience,
+            bytes: sent.bytes,
             turn,
         });
         Ok((turns, !std::mem::replace(&mut queue.led, true)))
@@ -117,23 +156,13 @@ impl Intake {
             let (gone, staying) = all.into_iter().partition(|w| w.patience.is_over());
             queue.waiting = staying;
             for waiting in &gone {
-                queue.events = queue.events.saturating_sub(waiting.report.sent);
+                queue.without(waiting);
             }
             refuse(
                 gone,
                 &Error::new(ErrorKind::Cancelled, "cancelled", "nobody waits for it"),
             );
-            let mut events = 0;
-            let mut count = 0;
-            for waiting in &queue.waiting {
-                if count > 0 && events + waiting.report.sent > GROUP {
-                    break;
-                }
-                events += waiting.report.sent;
-                count += 1;
-            }
-            queue.events = queue.events.saturating_sub(events);
-            queue.waiting.drain(..count).collect()
+            queue.group()
         };
         if group.is_empty() {
             return;

@@ -61,6 +61,8 @@ pub(crate) struct Sent {
     /// Events that leave the quarantine with it.
     pub(crate) released: Vec<u64>,
     pub(crate) patience: Patience,
+    /// How long the text is that it came as, where it did.
+    pub(crate) bytes: u64,
 }
 
 /// Whether whoever sent a batch still waits for its answer.

@@ -22,6 +22,10 @@ pub(super) struct Preflight {
     /// Opens what is kept beside the events too
     #[arg(long)]
     metadata: bool,
+
+    /// Ends when its standard input does, whatever it is at: it is nobody's when whoever began it is gone
+    #[arg(long)]
+    accompanied: bool,
 }
 
 /// How the process ends that finds the store damaged, or wants more memory than it may have.
@@ -47,6 +51,12 @@ struct Said {
 impl Preflight {
     /// Opens it and closes it again; the exit code says what stood in the way, and what is written what was brought back.
     pub(super) fn run(self) -> ExitCode {
+        if self.accompanied {
+            std::thread::spawn(|| {
+                let _ = io::copy(&mut io::stdin(), &mut io::sink());
+                std::process::exit(1);
+            });
+        }
         let opened = Analytics::open_with(Options {
             path: Some(store::file(&self.store.data)),
             ..Options::default()
@@ -150,13 +160,18 @@ pub(super) fn check_metadata(data: &Path) -> Result<Option<PathBuf>, Failure> {
 /// Opens a store by another process, and once more where a log of so many bytes stood in the way.
 fn opened(data: &Path, what: &[&str], length: u64) -> io::Result<Opened> {
     let open = || -> io::Result<Opened> {
-        let opened = Command::new(std::env::current_exe()?)
-            .args(["preflight", "--data"])
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["preflight", "--accompanied", "--data"])
             .arg(data)
             .args(what)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .output()?;
+            .spawn()?;
+        // As long as this is open it goes on, and so no longer than this process.
+        let open = child.stdin.take();
+        let opened = child.wait_with_output()?;
+        drop(open);
         let (text, opened) = (opened.stdout, opened.status);
         let is = |code: u8| opened.code() == Some(i32::from(code));
         // A small log wants more memory than there is only where a length in it is damaged. Anything else that is wrong, such as a

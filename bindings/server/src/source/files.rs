@@ -63,6 +63,20 @@ impl Place {
         }
     }
 
+    /// Of a file that lay at a path between two looks.
+    fn rotated(path: &Path, entry: &Entry) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: entry.file,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is a file of which something was read, or that is to be read under the name it once had.
+    fn is_begun(&self) -> bool {
+        self.start > 0 || !self.path.as_os_str().is_empty()
+    }
+
     /// Names its events, of a file that was never read, by what it begins with; one that begins like the one before it is another all the
     /// same.
     fn named(&mut self, first: &[u8]) {
@@ -234,6 +248,14 @@ impl Files {
                     file: entry.file,
                     ..place.clone()
                 };
+                if !wanted(to) {
+                    let since = between(path, (to, entry), entries);
+                    let since =
+                        since.filter(|(other, _)| !known.contains_key(*other) && !wanted(other));
+                    fresh.extend(
+                        since.map(|(other, entry)| (other.clone(), Place::rotated(path, entry))),
+                    );
+                }
                 fresh.insert(to.clone(), place);
             } else if copied {
                 left.insert(path.clone(), place.after());
@@ -241,7 +263,7 @@ impl Files {
         }
         let mut moved: BTreeSet<PathBuf> = known
             .iter()
-            .filter(|(path, place)| !wanted(path) && place.start > 0 && ours(path, place))
+            .filter(|(path, place)| !wanted(path) && place.is_begun() && ours(path, place))
             .map(|(path, _)| path.clone())
             .collect();
         moved.retain(|path| !left.contains_key(path));
@@ -271,7 +293,7 @@ impl Files {
             // It changed since the folder was looked at, where it may have another name now.
             return Ok(None);
         }
-        if place.name.is_empty() {
+        if !place.is_begun() {
             path.clone_into(&mut place.path);
             place.file = entry.file;
         }
@@ -392,6 +414,29 @@ impl Entry {
             changed: metadata.modified().ok(),
         }
     }
+}
+
+/// Files that were rotated after another of their path: they have its name with something behind it, and were changed since.
+fn between<'a>(
+    path: &'a Path,
+    (to, moved): (&'a Path, &'a Entry),
+    entries: &'a BTreeMap<PathBuf, Entry>,
+) -> impl Iterator<Item = (&'a PathBuf, &'a Entry)> {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let rotated = move |other: &Path| {
+        let other = other.file_name().unwrap_or_default().as_encoded_bytes();
+        let rest = other.strip_prefix(name).unwrap_or_default();
+        rest.starts_with(b".") || rest.starts_with(b"-")
+    };
+    let packed = |other: &Path| {
+        let extension = other.extension().unwrap_or_default();
+        ["gz", "zst", "bz2", "xz", "zip"]
+            .iter()
+            .any(|packed| extension.eq_ignore_ascii_case(packed))
+    };
+    entries.iter().filter(move |(other, entry)| {
+        *other != to && rotated(other) && !packed(other) && entry.changed >= moved.changed
+    })
 }
 
 /// What separates the fields of a file that can be followed; nothing inside for NDJSON.

@@ -40,6 +40,7 @@ pub(super) fn sent(list: &Value, keyed: Option<Keyed>, patience: Patience) -> Se
         keyed,
         released: Vec::new(),
         patience,
+        bytes: 0,
     }
 }
 

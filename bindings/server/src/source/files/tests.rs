@@ -193,6 +193,30 @@ fn lost_notes_bring_nothing_twice() {
 }
 
 #[test]
+fn a_file_that_was_rotated_twice_between_two_looks_is_read() {
+    let mut follower = Follower::new();
+    follower.append("a.ndjson.2", "of before it was followed\n");
+    let before = File::options().write(true).open(follower.path("a.ndjson.2"));
+    let hour = std::time::Duration::from_secs(3_600);
+    let earlier = std::time::SystemTime::now() - hour;
+    before.unwrap().set_modified(earlier).unwrap();
+    follower.append("a.ndjson", &lines(0..3));
+    follower.has(0..3);
+    follower.rename("a.ndjson.2", "a.ndjson.4");
+    follower.rename("a.ndjson", "a.ndjson.3");
+    follower.append("a.ndjson.2", &lines(3..5));
+    follower.append("a.ndjson.1.gz", "packed\n");
+    follower.append("a.ndjson.1", &lines(5..6));
+    follower.append("a.ndjson", &lines(6..8));
+    follower.again();
+    follower.has(0..8);
+    follower.append("a.ndjson.1", &lines(8..9));
+    follower.has(0..9);
+    follower.again();
+    follower.has(0..9);
+}
+
+#[test]
 fn one_quote_stops_no_file_and_what_does_not_come_is_told() {
     let mut follower = Follower::new();
     follower.append("a.csv", "id,note\n1,x\n2,5\" screen\n3,y\n");
