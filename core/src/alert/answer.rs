@@ -68,7 +68,7 @@ pub struct AlertEvent {
 pub struct Evaluated {
     /// How many rules were due.
     pub evaluated: u64,
-    /// How many could not be answered.
+    /// How many could not be answered, or not be read.
     pub failed: u64,
     /// How many incidents began.
     pub opened: u64,

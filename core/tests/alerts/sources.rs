@@ -458,3 +458,25 @@ fn a_source_that_fell_silent_is_told_once_though_the_process_is_started_anew() {
     let told = alarms(&store);
     assert_eq!((told.len(), &told[1]["event"]), (2, &json!("resolved")));
 }
+
+#[test]
+fn a_rule_that_cannot_be_read_keeps_no_other_from_being_evaluated() {
+    let (clock, store, id) = ruled();
+    let of_a_version_to_come = store.create_alert(&owner(), &rule()).unwrap();
+    let changed = change(&*store.metadata().unwrap(), |session| {
+        let found = documents::get(session, Kind::Alert, of_a_version_to_come.id)?;
+        let mut document = found.unwrap();
+        document.body = document.body.replace("threshold", "hunch");
+        document.revision += 1;
+        documents::update(session, &document)
+    });
+    assert!(changed.unwrap());
+    for _ in 0..2 {
+        clock.add(MINUTE);
+        views(&store, &clock, 20);
+        let done = store.evaluate_alerts(&owner()).unwrap();
+        assert_eq!((done.evaluated, done.failed), (1, 1));
+    }
+    let told = serde_json::to_value(store.alert(&owner(), &id).unwrap()).unwrap();
+    assert_eq!(told["phase"], "firing");
+}

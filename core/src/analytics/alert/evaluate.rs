@@ -22,14 +22,23 @@ impl Analytics {
         access::grant(who, Permission::ManageAlerts, ())?;
         let now = self.now();
         let store = self.metadata()?;
-        let kept = read(&*store, |session| {
+        let (kept, unread) = read(&*store, |session| {
             let documents = documents::in_state(session, Kind::Alert, "enabled")?;
-            let alerts = documents.iter().map(|document| {
+            let (mut kept, mut unread) = (Vec::with_capacity(documents.len()), 0);
+            for document in &documents {
                 let standing = alerts::standing(session, &document.id.to_string())?;
-                Alert::read(document, standing)
-            });
-            alerts.collect::<Result<Vec<_>>>()
+                // One that cannot be read, as of a version to come, keeps no other from being evaluated.
+                match Alert::read(document, standing) {
+                    Ok(alert) => kept.push(alert),
+                    Err(_) => unread += 1,
+                }
+            }
+            Ok((kept, unread))
         })?;
+        let mut done = Evaluated {
+            failed: unread,
+            ..Evaluated::default()
+        };
         let due = kept.into_iter().filter_map(|alert| {
             let at = alert.rule.schedule.due(now)?;
             let again = alert
@@ -45,10 +54,9 @@ impl Analytics {
         });
         let found: Vec<Found> = due.map(|(alert, at)| self.found(alert, at)).collect();
         if found.is_empty() {
-            return Ok(Evaluated::default());
+            return Ok(done);
         }
         change(&*store, |session| {
-            let mut done = Evaluated::default();
             let mut raised = Vec::new();
             for found in &found {
                 self.settle(session, who, found, &mut done, &mut raised)?;
