@@ -59,7 +59,10 @@ pub struct State {
     pub evaluated: Option<i64>,
     /// The incident that is not over.
     pub incident: Option<Incident>,
-    /// What was read when it seemed to be over.
+    /// An incident that was told and ended while nobody was to be told: its end is told once nothing mutes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Incident>,
+    /// What was read when the incident that was told seemed to be over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear: Option<Reading>,
 }
@@ -69,7 +72,7 @@ impl State {
     #[must_use]
     pub fn known_at(mut self, now: Instant) -> Self {
         self.evaluated = self.evaluated.filter(|at| *at <= now.micros());
-        if let Some(incident) = &mut self.incident {
+        for incident in [&mut self.incident, &mut self.owed].into_iter().flatten() {
             incident.cleared = incident.cleared.map(|at| at.min(now.micros()));
         }
         self
@@ -97,7 +100,7 @@ pub struct Incident {
 pub enum Notice {
     /// That an incident is going on. Once an incident, as soon as nothing mutes it.
     Firing(Incident),
-    /// That it is over; of those that were told.
+    /// That it is over; of those that were told, as soon as nothing mutes it.
     Resolved(Incident),
 }
 
@@ -117,7 +120,7 @@ pub struct Step {
 /// Takes the evaluation of an instant in, with since when what it found is so; nothing where that instant, or a later one, was
 /// evaluated before.
 ///
-/// While it is `muted` nobody is told; an incident that outlasts that is told then.
+/// While it is `muted` nobody is told. An incident that outlasts that is told then, and so is the end of one that was told before.
 pub fn step(
     policy: &Policy,
     state: &State,
@@ -138,12 +141,12 @@ pub fn step(
         notices: Vec::new(),
         unheard: None,
     };
-    done.close(policy, now);
+    done.close(policy, now, muted);
     if verdict != Verdict::Unknown {
         done.turn(policy, (now, since.micros().min(now)), verdict);
     }
     // With no cool-down, what is resolved is over at once.
-    done.close(policy, now);
+    done.close(policy, now, muted);
     done.tell(muted);
     done.entered = Some(done.state.phase).filter(|phase| *phase != state.phase);
     Some(done)
@@ -196,8 +199,11 @@ impl Step {
         }
     }
 
-    /// Ends an incident whose cool-down is over.
-    fn close(&mut self, policy: &Policy, now: i64) {
+    /// Ends an incident whose cool-down is over, and tells it unless it is muted.
+    fn close(&mut self, policy: &Policy, now: i64, muted: bool) {
+        if let Some(incident) = self.state.owed.take_if(|_| !muted) {
+            self.notices.push(Notice::Resolved(incident));
+        }
         let over = |i: &Incident| {
             i.cleared
                 .is_some_and(|at| now.saturating_sub(at) >= policy.cool_down.micros())
@@ -206,7 +212,10 @@ impl Step {
             return;
         }
         if let Some(incident) = self.state.incident.take_if(|i| over(i)) {
-            if incident.notified {
+            if incident.notified && muted {
+                // INVARIANT: none is owed already, as no incident after that one was told.
+                self.state.owed = Some(incident);
+            } else if incident.notified {
                 self.notices.push(Notice::Resolved(incident));
             } else {
                 self.unheard = Some(incident);

@@ -60,9 +60,12 @@ impl Analytics {
                     (alarm.clone(), rule.channels.as_slice(), rule.group.as_str())
                 })
                 .collect();
+            let mut at = now;
             for message in alert::grouped(&raised) {
                 done.messages += 1;
-                self.put(session, message, now)?;
+                self.put(session, message, at)?;
+                // They are kept, and told, in this order.
+                at = Instant::saturating_from_micros(at.micros() + 1);
             }
             Ok(done)
         })
@@ -100,7 +103,8 @@ impl Analytics {
         };
         // Whoever is told that an incident is over is told what was read then, whatever has been read since.
         let now = Some(found.at.micros());
-        step.state.clear = match step.state.incident.and_then(|i| i.cleared) {
+        let ended = step.state.owed.or(step.state.incident);
+        step.state.clear = match ended.and_then(|i| i.cleared) {
             None => None,
             cleared if cleared == now => Some(found.reading),
             Some(_) => before.clear,
@@ -136,7 +140,8 @@ impl Analytics {
                 (Some(at), Some(reading)) => (Instant::saturating_from_micros(at), reading),
                 _ => (found.at, found.reading),
             };
-            let alarm = alarm(&alert, event, (at, since), &reading);
+            let mut alarm = alarm(&alert, event, (at, since), &reading);
+            alarm.opened_at = Some(Instant::saturating_from_micros(incident.opened));
             let outcome = (Outcome::Allowed, alarm.summary.as_str());
             let entry = audit::entry(who, &Act::new(action, object(&id)), outcome, self.now());
             audit::append(session, vec![entry])?;
@@ -188,6 +193,7 @@ pub(super) fn alarm(
         event,
         severity: alert.rule.severity,
         at,
+        opened_at: None,
         since,
         value: reading.value,
         expected: reading.unusual.map(|u| u.expected).or(reading.before),
