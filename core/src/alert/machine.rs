@@ -62,12 +62,59 @@ pub struct State {
     /// An incident that was told and ended while nobody was to be told: its end is told once nothing mutes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owed: Option<Incident>,
+    /// The evaluations in a row that could not be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
     /// What was read when the incident that was told seemed to be over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear: Option<Reading>,
 }
 
+/// So many evaluations in a row that cannot be answered are told: whoever relies on a rule should know that it sees nothing.
+const BLIND: u32 = 3;
+
+/// Evaluations in a row that could not be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// The instant of the first, in microseconds.
+    pub since: i64,
+    /// How many there were.
+    pub count: u32,
+    /// Whether somebody was told.
+    pub told: bool,
+}
+
+/// What somebody is to be told of whether a rule can be evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// That it cannot be, and has not been since.
+    Lost(Blind),
+    /// That it can be again; of what was told.
+    Back(Blind),
+}
+
 impl State {
+    /// Takes in whether the evaluation of an instant could be answered. What is to be told while it is `muted` is told after that, if it
+    /// is still so.
+    pub fn sight(&mut self, at: Instant, answered: bool, muted: bool) -> Option<Sight> {
+        if answered {
+            let told = self.blind.filter(|blind| blind.told);
+            self.blind = told.filter(|_| muted);
+            return told.filter(|_| !muted).map(Sight::Back);
+        }
+        let blind = self.blind.get_or_insert(Blind {
+            since: at.micros(),
+            count: 0,
+            told: false,
+        });
+        blind.count = blind.count.saturating_add(1);
+        if muted || blind.told || blind.count < BLIND {
+            return None;
+        }
+        blind.told = true;
+        Some(Sight::Lost(*blind))
+    }
+
     /// It as the clock has it now: what was noted in a time to come was noted by a clock that was wrong.
     #[must_use]
     pub fn known_at(mut self, now: Instant) -> Self {

@@ -21,7 +21,7 @@ pub struct Alarm {
     pub rule: String,
     /// What it is called.
     pub name: String,
-    /// `firing`, `resolved` or `test`.
+    /// `firing`, `resolved` or `test`; `unreadable` of a rule whose question cannot be answered, and `readable` once it can be.
     pub event: &'static str,
     /// How much it matters.
     pub severity: Importance,
@@ -69,7 +69,7 @@ pub fn grouped(alarms: &[(Alarm, &[Channel], &str)]) -> Vec<Message> {
         };
         for channel in *channels {
             let place = channel.json().to_string();
-            let begins = alarm.event != "resolved";
+            let begins = !["resolved", "readable"].contains(&alarm.event);
             let known = together.entry((begins, group.clone(), alarm.event, place));
             known.or_insert((channel, Vec::new())).1.push(alarm);
         }

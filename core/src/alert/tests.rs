@@ -284,6 +284,35 @@ proptest! {
 }
 
 #[test]
+fn a_rule_that_sees_nothing_three_times_in_a_row_is_told_once_and_so_is_that_it_sees_again() {
+    // `x` cannot be answered, `.` can; in capitals (`X`, `:`) it is muted.
+    let told = |evaluations: &str| {
+        let mut state = State::default();
+        let mut told = Vec::new();
+        for (i, how) in evaluations.chars().enumerate() {
+            let (answered, muted) = (".:".contains(how), "X:".contains(how));
+            let since = |blind: Blind| blind.since / 60_000_000;
+            match state.sight(at(i as i64), answered, muted) {
+                Some(Sight::Lost(blind)) => told.push(format!("{i} lost since {}", since(blind))),
+                Some(Sight::Back(_)) => told.push(format!("{i} back")),
+                None => {}
+            }
+            let stored = serde_json::to_string(&state).unwrap();
+            state = serde_json::from_str(&stored).unwrap();
+        }
+        told.join(", ")
+    };
+    assert_eq!(told("xx.xx.xx"), "");
+    assert_eq!(
+        told(".xxxxx..xxx"),
+        "3 lost since 1, 6 back, 10 lost since 8"
+    );
+    assert_eq!(told("xXXXx:"), "4 lost since 0");
+    assert_eq!(told("XXX:.xx"), "");
+    assert_eq!(told("xxx::x."), "2 lost since 0, 6 back");
+}
+
+#[test]
 fn a_threshold_has_two_sides_so_that_nothing_flaps() {
     let judge = |condition: Condition, value: Option<f64>| {
         condition.judge(&Reading {

@@ -204,3 +204,29 @@ fn f5_a_rule_on_a_funnel_looks_at_entries_that_had_their_time() {
         "steps": ["search", "book"], "window": "7d", "startDate": "2026-01-20", "endDate": "2026-01-28" } });
     assert_eq!(read(own), (json!("breach"), json!(0.5)));
 }
+
+#[test]
+fn whoever_relies_on_a_rule_is_told_that_it_cannot_be_read() {
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(None);
+    let wrong = json!({ "source": { "word": "funnel", "question": { "steps": [] }, "value": "/rate/value" } });
+    let id = made(&store, &quick(wrong));
+    minutes(&store, &clock, "..");
+    assert_eq!(told(&store), []);
+    minutes(&store, &clock, "...");
+    let [title] = &titles(&store)[..] else {
+        panic!("it is told once")
+    };
+    assert!(title.starts_with("cannot be read: Views: "), "{title}");
+    assert_eq!(told(&store), [("unreadable".to_owned(), Value::Null)]);
+    let right = json!({ "source": rule()["source"] });
+    store.update_alert(&owner(), &id, &right, None).unwrap();
+    minutes(&store, &clock, "..");
+    let [title, _] = &titles(&store)[..] else {
+        panic!("and so is that it is over")
+    };
+    assert_eq!(
+        title,
+        "read again: Views: page_views is 0, expected at most 2"
+    );
+}

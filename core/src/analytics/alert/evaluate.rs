@@ -6,7 +6,7 @@ use super::super::Analytics;
 use super::object;
 use super::reading::Found;
 use crate::access::{self, Permission, Principal};
-use crate::alert::{self, Alarm, Alert, Evaluated, Notice, Reading, Schedule, Step};
+use crate::alert::{self, Alarm, Alert, Blind, Evaluated, Notice, Reading, Schedule, Sight, Step};
 use crate::audit::{self, Act, Outcome};
 use crate::error::{Error, Result};
 use crate::metadata::{Event, Kind, Session, Standing, alerts, change, documents, read};
@@ -109,6 +109,17 @@ impl Analytics {
             cleared if cleared == now => Some(found.reading),
             Some(_) => before.clear,
         };
+        if let Some(sight) = step.state.sight(found.at, found.error.is_none(), muted) {
+            let alarm = of_sight(&alert, found, sight);
+            let action = match sight {
+                Sight::Lost(_) => "alert.unreadable",
+                Sight::Back(_) => "alert.readable",
+            };
+            let outcome = (Outcome::Allowed, alarm.summary.as_str());
+            let entry = audit::entry(who, &Act::new(action, object(&id)), outcome, self.now());
+            audit::append(session, vec![entry])?;
+            raised.push((alarm, found));
+        }
         done.evaluated += 1;
         done.failed += u64::from(found.error.is_some());
         let reading = found.told();
@@ -154,6 +165,27 @@ impl Analytics {
             ..alert.standing
         };
         alerts::stand(session, &standing)
+    }
+}
+
+/// What is told of a rule that cannot be evaluated, or can be again.
+fn of_sight(alert: &Alert, found: &Found, sight: Sight) -> Alarm {
+    let since = |blind: Blind| Instant::saturating_from_micros(blind.since);
+    let told = |event, since| alarm(alert, event, (found.at, since), &found.reading);
+    match sight {
+        Sight::Lost(blind) => {
+            let why = found.error.as_deref().unwrap_or_default();
+            let summary = format!("cannot be read: {}: {why}", alert.rule.name);
+            Alarm {
+                summary,
+                ..told("unreadable", since(blind))
+            }
+        }
+        Sight::Back(blind) => {
+            let told = told("readable", since(blind));
+            let summary = format!("read again: {}", told.summary);
+            Alarm { summary, ..told }
+        }
     }
 }
 
