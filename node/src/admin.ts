@@ -251,7 +251,10 @@ export class Administration extends Handle {
     return this.call(() => this.native.deleteAlert(id, revision ?? null));
   }
 
-  /** Tells nobody of an alert rule for a while; an incident that outlasts it is told then. `until` null ends a silence. */
+  /**
+   * Tells nobody of an alert rule for a while. An incident that outlasts it is told then, and so is that one ended of
+   * which somebody was told before. `until` null ends a silence.
+   */
   async silenceAlert(
     id: string,
     silence: { until?: When | null; for?: string | number | null; reason?: string | null },
@@ -275,7 +278,7 @@ export class Administration extends Handle {
   }
 
   /** What became of all alert rules since an instant, the earliest first: for whoever looks again and again. */
-  async alertNews(asked: { since: When; limit?: number | null }): Promise<Exact<AlertNews[]>> {
+  async alertNews(asked: { since: When; limit?: number | null; offset?: number | null }): Promise<Exact<AlertNews[]>> {
     return exact(await this.call(() => this.native.alertNews(written(asked))));
   }
 

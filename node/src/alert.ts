@@ -7,7 +7,10 @@ import type { Question } from './words.js';
 export type AlertSource =
   | { metric: Metric; timeRange?: 'last_5_minutes' | 'last_15_minutes' | 'last_hour' | null }
   | (Question & {
-      /** So many complete days before the evaluation. */
+      /**
+       * So many complete days before the evaluation; of a funnel, unless only `/entered` or `/matured/…` is looked at,
+       * the last whose entries have had their whole window by then.
+       */
       lastDays?: number | null;
       /** Where the number is in the answer, as a JSON pointer; `seconds` for how long the answer took. */
       value: string;

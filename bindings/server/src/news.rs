@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use axum::Extension;
@@ -25,11 +26,11 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Rules are evaluated one after the other, and for instants that were missed: what became of one may be written so much later than of
-/// others, in microseconds.
-const LATE: i64 = 10 * 60 * 1_000_000;
+/// A rule that comes round once a day is evaluated for the instant it was due at, which may be as long ago, in microseconds: as it was
+/// just made, or as nobody evaluated rules.
+const LATE: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// So many are read at once.
+/// So many are read at once, and so many times.
 const MOST: usize = 1_000;
 
 /// What becomes of alerts, an event each: its id is the instant of the evaluation in microseconds, its data a JSON object.
@@ -67,6 +68,7 @@ pub(crate) async fn stream(
             begun: false,
             latest: last.map_or(now, Instant::saturating_from_micros),
             told: BTreeSet::new(),
+            seen: None,
             next: VecDeque::new(),
             _permit: permit,
         })
@@ -90,8 +92,10 @@ struct Listener {
     last: Option<i64>,
     begun: bool,
     latest: Instant,
-    /// What was told of the time in which more may appear.
-    told: BTreeSet<(i64, String, String)>,
+    /// What was told of the time in which more may appear: its instant, and a hash of its rule and of what became of it.
+    told: BTreeSet<(i64, u64)>,
+    /// How many events there were of that time, and since when it was.
+    seen: Option<(Instant, u64)>,
     next: VecDeque<AlertNews>,
     stopped: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
@@ -128,13 +132,30 @@ impl Listener {
     async fn look(&mut self) -> Result<(), Problem> {
         let who: Principal = self.service.authenticate(&self.headers, &self.id).await?;
         let since = Instant::saturating_from_micros(self.latest.micros() - LATE);
-        let begun = std::mem::replace(&mut self.begun, true);
-        let news = self
+        let seen = self.seen;
+        let (count, found) = self
             .service
-            .look(move |analytics| analytics.alert_news(&who, since, MOST))
+            .look(move |analytics| {
+                let count = analytics.count_alert_news(&who, since)?;
+                let mut found = Vec::new();
+                // Nothing is ever taken out of what became of rules, so that as many are the same.
+                while seen != Some((since, count)) {
+                    let page = analytics.alert_news(&who, since, (MOST, found.len()))?;
+                    let full = page.len() == MOST;
+                    found.extend(page);
+                    if !full {
+                        break;
+                    }
+                }
+                Ok((count, found))
+            })
             .await?;
-        for news in news {
-            let key = (news.at.micros(), news.alert.clone(), news.event.clone());
+        let begun = std::mem::replace(&mut self.begun, true);
+        self.seen = Some((since, count));
+        for news in found {
+            let mut hash = DefaultHasher::new();
+            (&news.alert, &news.event).hash(&mut hash);
+            let key = (news.at.micros(), hash.finish());
             let known = !begun && self.last.is_none_or(|last| news.at.micros() < last);
             if self.told.insert(key) && !known {
                 self.latest = self.latest.max(news.at);

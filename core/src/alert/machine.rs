@@ -59,17 +59,67 @@ pub struct State {
     pub evaluated: Option<i64>,
     /// The incident that is not over.
     pub incident: Option<Incident>,
-    /// What was read when it seemed to be over.
+    /// An incident that was told and ended while nobody was to be told: its end is told once nothing mutes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Incident>,
+    /// The evaluations in a row that could not be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
+    /// What was read when the incident that was told seemed to be over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear: Option<Reading>,
 }
 
+/// So many evaluations in a row that cannot be answered are told: whoever relies on a rule should know that it sees nothing.
+const BLIND: u32 = 3;
+
+/// Evaluations in a row that could not be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// The instant of the first, in microseconds.
+    pub since: i64,
+    /// How many there were.
+    pub count: u32,
+    /// Whether somebody was told.
+    pub told: bool,
+}
+
+/// What somebody is to be told of whether a rule can be evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// That it cannot be, and has not been since.
+    Lost(Blind),
+    /// That it can be again; of what was told.
+    Back(Blind),
+}
+
 impl State {
+    /// Takes in whether the evaluation of an instant could be answered. What is to be told while it is `muted` is told after that, if it
+    /// is still so.
+    pub fn sight(&mut self, at: Instant, answered: bool, muted: bool) -> Option<Sight> {
+        if answered {
+            let told = self.blind.filter(|blind| blind.told);
+            self.blind = told.filter(|_| muted);
+            return told.filter(|_| !muted).map(Sight::Back);
+        }
+        let blind = self.blind.get_or_insert(Blind {
+            since: at.micros(),
+            count: 0,
+            told: false,
+        });
+        blind.count = blind.count.saturating_add(1);
+        if muted || blind.told || blind.count < BLIND {
+            return None;
+        }
+        blind.told = true;
+        Some(Sight::Lost(*blind))
+    }
+
     /// It as the clock has it now: what was noted in a time to come was noted by a clock that was wrong.
     #[must_use]
     pub fn known_at(mut self, now: Instant) -> Self {
         self.evaluated = self.evaluated.filter(|at| *at <= now.micros());
-        if let Some(incident) = &mut self.incident {
+        for incident in [&mut self.incident, &mut self.owed].into_iter().flatten() {
             incident.cleared = incident.cleared.map(|at| at.min(now.micros()));
         }
         self
@@ -97,7 +147,7 @@ pub struct Incident {
 pub enum Notice {
     /// That an incident is going on. Once an incident, as soon as nothing mutes it.
     Firing(Incident),
-    /// That it is over; of those that were told.
+    /// That it is over; of those that were told, as soon as nothing mutes it.
     Resolved(Incident),
 }
 
@@ -117,7 +167,7 @@ pub struct Step {
 /// Takes the evaluation of an instant in, with since when what it found is so; nothing where that instant, or a later one, was
 /// evaluated before.
 ///
-/// While it is `muted` nobody is told; an incident that outlasts that is told then.
+/// While it is `muted` nobody is told. An incident that outlasts that is told then, and so is the end of one that was told before.
 pub fn step(
     policy: &Policy,
     state: &State,
@@ -138,12 +188,12 @@ pub fn step(
         notices: Vec::new(),
         unheard: None,
     };
-    done.close(policy, now);
+    done.close(policy, now, muted);
     if verdict != Verdict::Unknown {
         done.turn(policy, (now, since.micros().min(now)), verdict);
     }
     // With no cool-down, what is resolved is over at once.
-    done.close(policy, now);
+    done.close(policy, now, muted);
     done.tell(muted);
     done.entered = Some(done.state.phase).filter(|phase| *phase != state.phase);
     Some(done)
@@ -196,8 +246,11 @@ impl Step {
         }
     }
 
-    /// Ends an incident whose cool-down is over.
-    fn close(&mut self, policy: &Policy, now: i64) {
+    /// Ends an incident whose cool-down is over, and tells it unless it is muted.
+    fn close(&mut self, policy: &Policy, now: i64, muted: bool) {
+        if let Some(incident) = self.state.owed.take_if(|_| !muted) {
+            self.notices.push(Notice::Resolved(incident));
+        }
         let over = |i: &Incident| {
             i.cleared
                 .is_some_and(|at| now.saturating_sub(at) >= policy.cool_down.micros())
@@ -206,7 +259,10 @@ impl Step {
             return;
         }
         if let Some(incident) = self.state.incident.take_if(|i| over(i)) {
-            if incident.notified {
+            if incident.notified && muted {
+                // INVARIANT: none is owed already, as no incident after that one was told.
+                self.state.owed = Some(incident);
+            } else if incident.notified {
                 self.notices.push(Notice::Resolved(incident));
             } else {
                 self.unheard = Some(incident);

@@ -10,6 +10,9 @@ use super::channel::Channel;
 use super::rule::Importance;
 use crate::query::Instant;
 
+/// So many characters of a title are names.
+const ROOM: usize = 150;
+
 /// One thing to be told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,12 +21,15 @@ pub struct Alarm {
     pub rule: String,
     /// What it is called.
     pub name: String,
-    /// `firing`, `resolved` or `test`.
+    /// `firing`, `resolved` or `test`; `unreadable` of a rule whose question cannot be answered, and `readable` once it can be.
     pub event: &'static str,
     /// How much it matters.
     pub severity: Importance,
     /// The instant of the evaluation.
     pub at: Instant,
+    /// The instant of the evaluation at which the incident began: with its rule its name. A test is of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Instant>,
     /// Since when it is so: as far as what was read knows, and else since the first evaluation that found it.
     pub since: Instant,
     /// What was read.
@@ -39,7 +45,8 @@ pub struct Alarm {
 /// What one place is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The same whenever the same is told to the same place: rule and evaluation decide it.
+    /// The same whenever the same is told to the same place: rule and evaluation decide it. Up to its `/` it is what is told of, and
+    /// what is told of one thing is delivered in order.
     pub key: String,
     /// The place.
     pub channel: Channel,
@@ -49,29 +56,31 @@ pub struct Message {
     pub body: Value,
 }
 
-/// The messages of alarms that were raised together: those of one group that go to one place are one message.
+/// The messages of alarms that were raised together: those of one group that go to one place are one message. In the order in which
+/// they are to be told: what is over before what begins, as an incident ends before the next one of its rule.
 pub fn grouped(alarms: &[(Alarm, &[Channel], &str)]) -> Vec<Message> {
-    let mut together: BTreeMap<(String, String), (&Channel, Vec<&Alarm>)> = BTreeMap::new();
+    let mut together: BTreeMap<_, (&Channel, Vec<&Alarm>)> = BTreeMap::new();
     for (alarm, channels, group) in alarms {
         // What has no group is told by itself.
         let group = if group.is_empty() {
-            format!("rule/{}/{}", alarm.rule, alarm.event)
+            format!("rule/{}", alarm.rule)
         } else {
-            format!("group/{group}/{}", alarm.event)
+            format!("group/{group}")
         };
         for channel in *channels {
             let place = channel.json().to_string();
-            let known = together.entry((group.clone(), place));
+            let begins = !["resolved", "readable"].contains(&alarm.event);
+            let known = together.entry((begins, group.clone(), alarm.event, place));
             known.or_insert((channel, Vec::new())).1.push(alarm);
         }
     }
     together
         .into_iter()
-        .map(|((_, place), (channel, alarms))| message(&place, channel, &alarms))
+        .map(|((_, group, _, place), (channel, alarms))| message(&group, &place, channel, &alarms))
         .collect()
 }
 
-fn message(place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
+fn message(group: &str, place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
     let mut hash = Sha256::new_with_prefix(place);
     for alarm in alarms {
         hash.update(format!(
@@ -81,19 +90,11 @@ fn message(place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
             alarm.event
         ));
     }
-    let key = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let key = format!("{}/{}", short(Sha256::new_with_prefix(group)), short(hash));
     let event = alarms.first().map_or("test", |a| a.event);
     let title = match alarms {
         [one] => one.summary.clone(),
-        many => {
-            let names: Vec<&str> = many.iter().map(|a| a.name.as_str()).collect();
-            format!("{} alerts {event}: {}", many.len(), names.join(", "))
-        }
+        many => format!("{} alerts {event}: {}", many.len(), named(many)),
     };
     let at = alarms.first().map(|a| a.at);
     Message {
@@ -106,4 +107,25 @@ fn message(place: &str, channel: &Channel, alarms: &[&Alarm]) -> Message {
             "data": { "alerts": alarms },
         }),
     }
+}
+
+/// What the alarms of a message are called, as many as a line of people's lists and mailboxes has room for.
+fn named(alarms: &[&Alarm]) -> String {
+    let mut names = String::new();
+    for (told, alarm) in alarms.iter().enumerate() {
+        if told > 0 && names.chars().count() + alarm.name.chars().count() > ROOM {
+            return format!("{names} and {} more", alarms.len() - told);
+        }
+        if told > 0 {
+            names.push_str(", ");
+        }
+        names.push_str(&alarm.name);
+    }
+    names
+}
+
+/// The first half of a hash, as text.
+fn short(hash: Sha256) -> String {
+    let half = hash.finalize();
+    half.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }

@@ -19,7 +19,7 @@ mod tests;
 pub use answer::{Alert, AlertEvent, AlertList, Evaluated};
 pub use channel::Channel;
 pub use condition::{Against, Condition, Reading, Unusual, Verdict};
-pub use machine::{Incident, Notice, Phase, Policy, State, Step, step};
+pub use machine::{Blind, Incident, Notice, Phase, Policy, Sight, State, Step, step};
 pub use message::{Alarm, Message, grouped};
 pub(crate) use parse::silence;
 pub use retry::{ATTEMPTS, LEASE, after};

@@ -25,7 +25,8 @@ pub enum Source {
         word: String,
         /// Its question. Where that needs a range and has none, it is over the `last` days.
         question: Value,
-        /// So many complete days of the schedule's zone before the evaluation.
+        /// So many complete days of the schedule's zone before the evaluation; of a funnel the last whose entries have had their whole
+        /// window by then (F5), unless all that is looked at is `/entered` or `/matured`.
         last: Option<u32>,
         /// Where the number is, as a JSON pointer; `seconds` for how long the answer took.
         value: String,
@@ -44,9 +45,9 @@ pub enum System {
     /// How many seconds old the newest event is, of one source by the name that the status of the ingest has, or of all. A source that
     /// never sent anything is as old as the time for which the store is open.
     Freshness(Option<String>),
-    /// How many exports failed since the evaluation before; those that somebody cancelled are none.
+    /// How many exports failed since the last evaluation, whenever that was, but for planned work; those that somebody cancelled are none.
     ExportFailures,
-    /// How many requests failed for a fault of ours since the evaluation before.
+    /// How many requests failed for a fault of ours since the last evaluation, but for planned work.
     Failures,
 }
 
@@ -62,6 +63,13 @@ pub enum Importance {
     /// Somebody must act.
     Critical,
 }
+
+const FUNNEL: &str = "funnel";
+
+/// Where the answer of a funnel has what is told of matured entries alone, how many entered, and the share of them that converted.
+const MATURED: &str = "/matured/";
+const ENTERED: &str = "/entered";
+const RATE: &str = "/rate/";
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +116,40 @@ impl Source {
     /// How old the newest of all events is.
     pub(super) fn freshness() -> Self {
         Self::System(System::Freshness(None))
+    }
+
+    /// Whether what is looked at is of the last days of a funnel and moves until the window of all entries has passed (F5): rates, counts
+    /// of converters, times. How many entered, and what the answer tells of matured entries alone, does not.
+    pub fn ripens(&self) -> bool {
+        let moves = |at: &str| at != "seconds" && at != ENTERED && !at.starts_with(MATURED);
+        match self {
+            Self::Answer {
+                word,
+                value,
+                low,
+                high,
+                last: Some(_),
+                ..
+            } => {
+                let bounds = [low.as_deref(), high.as_deref()];
+                let mut looked = bounds.into_iter().flatten().chain([value.as_str()]);
+                word == FUNNEL && looked.any(moves)
+            }
+            _ => false,
+        }
+    }
+
+    /// Where a number is read that is said to be at a place: a funnel's rate is that of its matured entries, where the question has a
+    /// range of its own.
+    pub fn settled(&self, at: &str) -> String {
+        match self {
+            Self::Answer {
+                word, last: None, ..
+            } if word == FUNNEL && at.starts_with(RATE) => {
+                format!("{MATURED}{}", at.trim_start_matches('/'))
+            }
+            _ => at.to_owned(),
+        }
     }
 
     /// It in its JSON form.

@@ -16,6 +16,7 @@ pub(super) const DAYS: [(&str, u8); 7] = [
 ];
 
 const DAY: i64 = 86_400_000_000;
+const HOUR: i64 = DAY / 24;
 
 /// When a rule is evaluated.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,9 @@ impl Schedule {
                 let start = zone.start_of(zone.date(now)).micros();
                 let every = every.micros().max(60_000_000);
                 let since = (now.micros() - start).max(0);
-                Instant::from_micros(start + since / every * every)
+                // On a day of 25 hours only what comes round within one of them comes once more.
+                let longest = if every > HOUR { DAY - 1 } else { i64::MAX };
+                Instant::from_micros(start + since.min(longest) / every * every)
             }
             Self::At { minute, days, zone } => {
                 let mut date = zone.date(now);

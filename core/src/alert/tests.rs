@@ -93,6 +93,20 @@ fn what_is_muted_is_told_when_it_outlasts_that_and_only_then() {
         go(&[true, true, false, false], &[X, X, X, O]),
         (vec![(2, true), (3, false)], 0)
     );
+    // Whoever heard of the beginning hears of the end once the silence is over, before the next beginning.
+    assert_eq!(
+        go(&[false, true, true, false], &[X, O, O, O]),
+        (vec![(0, true), (3, false)], 0)
+    );
+    assert_eq!(
+        go(&[false, true, true, false], &[X, O, X, X]),
+        (vec![(0, true), (3, false), (3, true)], 0)
+    );
+    // What began and ended within it nobody hears of.
+    assert_eq!(
+        go(&[false, true, true, true, false], &[X, O, X, O, O]),
+        (vec![(0, true), (4, false)], 1)
+    );
     assert_eq!(go(&[true, true, true, false], &[X, X, O, O]), (vec![], 1));
 }
 
@@ -231,7 +245,8 @@ proptest! {
         prop_assert_eq!(resolved, over.map(|(i, _)| name(*i)).collect::<Vec<_>>());
     }
 
-    /// With silences, an incident is told at most once, and is told if it fires while nothing mutes it.
+    /// With silences, an incident is told at most once, and is told if it fires while nothing mutes it. Its end is told once if it was,
+    /// in order, and never within a silence.
     #[test]
     fn a_silence_delays_a_notification_and_never_doubles_it(
         steps in prop::collection::vec((verdict(), any::<bool>()), 1..60),
@@ -240,22 +255,63 @@ proptest! {
         let policy = policy(1, 1, cool_down);
         let mut state = State::default();
         let (mut told, mut audible): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
-        for (i, (verdict, muted)) in steps.into_iter().enumerate() {
+        let mut going = None;
+        // At last nothing is wrong any more, and nothing mutes it.
+        let calm = std::iter::repeat_n((Verdict::Clear, false), 6);
+        for (i, (verdict, muted)) in steps.into_iter().chain(calm).enumerate() {
             let done = step(&policy, &state, once(at(i as i64)), verdict, muted).unwrap();
             for notice in &done.notices {
-                if let Notice::Firing(incident) = notice {
-                    prop_assert!(!muted);
-                    told.push(incident.opened);
+                prop_assert!(!muted);
+                match notice {
+                    Notice::Firing(incident) => {
+                        prop_assert_eq!(going.replace(incident.opened), None);
+                        told.push(incident.opened);
+                    }
+                    Notice::Resolved(incident) => {
+                        prop_assert_eq!(going.take(), Some(incident.opened));
+                    }
                 }
             }
-            state = done.state;
+            // A restart: what is remembered is what was stored.
+            let stored = serde_json::to_string(&done.state).unwrap();
+            state = serde_json::from_str(&stored).unwrap();
             if let (Phase::Firing, Some(incident), false) = (state.phase, state.incident, muted) {
                 audible.push(incident.opened);
             }
         }
         audible.dedup();
         prop_assert_eq!(told, audible);
+        prop_assert_eq!(going, None, "whoever heard of it heard of its end");
     }
+}
+
+#[test]
+fn a_rule_that_sees_nothing_three_times_in_a_row_is_told_once_and_so_is_that_it_sees_again() {
+    // `x` cannot be answered, `.` can; in capitals (`X`, `:`) it is muted.
+    let told = |evaluations: &str| {
+        let mut state = State::default();
+        let mut told = Vec::new();
+        for (i, how) in evaluations.chars().enumerate() {
+            let (answered, muted) = (".:".contains(how), "X:".contains(how));
+            let since = |blind: Blind| blind.since / 60_000_000;
+            match state.sight(at(i as i64), answered, muted) {
+                Some(Sight::Lost(blind)) => told.push(format!("{i} lost since {}", since(blind))),
+                Some(Sight::Back(_)) => told.push(format!("{i} back")),
+                None => {}
+            }
+            let stored = serde_json::to_string(&state).unwrap();
+            state = serde_json::from_str(&stored).unwrap();
+        }
+        told.join(", ")
+    };
+    assert_eq!(told("xx.xx.xx"), "");
+    assert_eq!(
+        told(".xxxxx..xxx"),
+        "3 lost since 1, 6 back, 10 lost since 8"
+    );
+    assert_eq!(told("xXXXx:"), "4 lost since 0");
+    assert_eq!(told("XXX:.xx"), "");
+    assert_eq!(told("xxx::x."), "2 lost since 0, 6 back");
 }
 
 #[test]
@@ -358,6 +414,17 @@ fn a_rule_is_due_at_local_times_through_changes_of_the_clock() {
         every.due(instant("2026-06-01T10:29:59.9Z")),
         Some(instant("2026-06-01T10:15:00Z"))
     );
+    // The day on which the clock goes back has 25 hours, and what comes once a day comes once on it.
+    let new_york = Zone::named("America/New_York").unwrap();
+    let daily = Schedule::Every(Window::seconds(86_400), new_york.clone());
+    let last = instant("2026-11-02T04:59:00Z");
+    assert_eq!(daily.due(last), Some(instant("2026-11-01T04:00:00Z")));
+    assert_eq!(
+        daily.due(instant("2026-11-02T05:00:00Z")),
+        Some(instant("2026-11-02T05:00:00Z"))
+    );
+    let hourly = Schedule::Every(Window::seconds(3_600), new_york);
+    assert_eq!(hourly.due(last), Some(instant("2026-11-02T04:00:00Z")));
     // The evaluation before one of a Monday was on Friday, also for whoever looks in between.
     let friday = instant("2026-03-27T08:00:00Z");
     assert_eq!(nine.before(instant("2026-03-30T07:00:00Z")), friday);
@@ -529,6 +596,7 @@ fn alarm(rule: &str, minute: i64) -> Alarm {
         event: "firing",
         severity: Importance::Warning,
         at: at(minute),
+        opened_at: Some(at(minute)),
         since: at(minute),
         value: Some(1.0),
         expected: None,
@@ -575,6 +643,62 @@ fn alarms_of_a_group_that_are_raised_together_are_one_message_to_each_place() {
                 .as_str()
         )
     );
+}
+
+#[test]
+fn what_is_over_is_told_before_what_begins_and_both_are_of_one_thing() {
+    let place = [Channel::Webhook {
+        url: "https://a.example".to_owned(),
+    }];
+    for group in ["", "shop"] {
+        let over = Alarm {
+            event: "resolved",
+            ..alarm("2", 5)
+        };
+        let raised = [
+            (alarm("1", 5), &place[..], group),
+            (over, &place[..], group),
+            (alarm("2", 5), &place[..], group),
+        ];
+        let told = grouped(&raised);
+        assert_eq!(told[0].body["type"], "alert.resolved");
+        assert!(told[1..].iter().all(|m| m.body["type"] == "alert.firing"));
+        assert_eq!(told[0].body["data"]["alerts"][0]["openedAt"], json!(at(5)));
+        let about: Vec<&str> = told
+            .iter()
+            .map(|m| m.key.split('/').next().unwrap())
+            .collect();
+        let same = about.iter().filter(|a| **a == about[0]).count();
+        assert_eq!(
+            same, 2,
+            "the end and the beginning are told one after the other"
+        );
+        assert!(told.iter().all(|m| m.key.matches('/').count() == 1));
+    }
+}
+
+#[test]
+fn a_title_names_as_many_as_it_has_room_for() {
+    let place = [Channel::Email {
+        to: vec!["o@a.example".to_owned()],
+    }];
+    let title = |many: usize, length: usize| {
+        let raised: Vec<_> = (0..many)
+            .map(|i| {
+                let name = "Ü".repeat(length);
+                let alarm = alarm(&i.to_string(), 5);
+                (Alarm { name, ..alarm }, &place[..], "shop")
+            })
+            .collect();
+        grouped(&raised).remove(0).title
+    };
+    assert_eq!(title(2, 1), "2 alerts firing: Ü, Ü");
+    let long = title(60, 100);
+    assert_eq!(
+        long,
+        format!("60 alerts firing: {} and 59 more", "Ü".repeat(100))
+    );
+    assert!(title(1_000, 10).chars().count() < 200);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use self::evaluate::alarm;
 
 use super::{Analytics, once};
 use crate::access::{self, Permission, Principal};
-use crate::alert::{self, Alert, AlertEvent, AlertList, Reading, Rule, State, Verdict};
+use crate::alert::{self, Alarm, Alert, AlertEvent, AlertList, Reading, Rule, State, Verdict};
 use crate::audit::Act;
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::metadata::documents::{self, Find, Sort};
@@ -135,8 +135,10 @@ impl Analytics {
             if !documents::update(session, &changed.document()?)? {
                 return Err(Error::internal("an alert changed within a change"));
             }
-            if before.rule.enabled && !changed.rule.enabled {
-                self.turn_off(session, &before, &mut changed.standing)?;
+            match (before.rule.enabled, changed.rule.enabled) {
+                (true, false) => self.turn_off(session, &before, &mut changed.standing)?,
+                (false, true) => turn_on(session, &mut changed, now)?,
+                _ => {}
             }
             Ok(changed)
         })
@@ -167,7 +169,7 @@ impl Analytics {
     ) -> Result<()> {
         let (state, now) = (before.state(), self.now());
         self.tell_of_the_end(session, before, "the rule was turned off", now)?;
-        if let Some(incident) = state.incident {
+        for incident in state.owed.into_iter().chain(state.incident) {
             let opened = Instant::saturating_from_micros(incident.opened);
             let channels = before.rule.channels.len();
             let told = json!({ "openedAt": opened, "channels": channels });
@@ -193,7 +195,8 @@ impl Analytics {
         alerts::stand(session, standing)
     }
 
-    /// Tells whoever was told of an incident that nobody looks any more, and why.
+    /// Tells whoever was told of an incident that nobody looks any more, and why; and of an end that was to be told once a silence is over,
+    /// that it came, as nobody will later.
     fn tell_of_the_end(
         &self,
         session: &mut dyn Session,
@@ -201,12 +204,27 @@ impl Analytics {
         why: &str,
         now: Instant,
     ) -> Result<()> {
-        let Some(incident) = alert.state().incident.filter(|i| i.notified) else {
+        let state = alert.state().known_at(now);
+        let goes_on = state.incident.filter(|i| i.notified);
+        let Some(incident) = state.owed.or(goes_on) else {
             return Ok(());
         };
-        let since = Instant::saturating_from_micros(incident.since);
-        let mut over = alarm(alert, "resolved", (now, since), &Reading::default());
-        over.summary = format!("resolved: {}: {why}", alert.rule.name);
+        let moment = Instant::saturating_from_micros;
+        let mut over = match (state.owed.and_then(|i| i.cleared), state.clear) {
+            (Some(at), Some(reading)) => alarm(
+                alert,
+                "resolved",
+                (moment(at), moment(incident.since)),
+                &reading,
+            ),
+            _ => {
+                let when = (now, moment(incident.since));
+                let over = alarm(alert, "resolved", when, &Reading::default());
+                let summary = format!("resolved: {}: {why}", alert.rule.name);
+                Alarm { summary, ..over }
+            }
+        };
+        over.opened_at = Some(moment(incident.opened));
         let raised = [(over, alert.rule.channels.as_slice(), "")];
         for message in alert::grouped(&raised) {
             self.put(session, message, now)?;
@@ -215,7 +233,7 @@ impl Analytics {
     }
 
     /// Tells nobody of an alert rule until an instant (`until`), or for a length of time (`for`); `until` null ends a silence. An
-    /// incident that outlasts it is told then. `reason` is kept.
+    /// incident that outlasts it is told then, and whoever was told of one before is told then that it ended meanwhile. `reason` is kept.
     ///
     /// # Errors
     /// As `update_alert`, but for anybody who manages alerts; `in_past` for an instant that has passed.
@@ -333,6 +351,16 @@ fn answerable(read: Result<Rule>, form: &Value) -> Result<Rule> {
         message: format!("`{word}` is not one of {}", super::words().join(", ")),
     });
     once::with(read, fault.into_iter().collect())
+}
+
+/// A rule that is on again begins anew: it looks back no further than one that was just made.
+fn turn_on(session: &mut dyn Session, alert: &mut Alert, now: Instant) -> Result<()> {
+    let mut state = alert.state();
+    let anew = alert.rule.schedule.before(now).micros();
+    state.evaluated = state.evaluated.map(|last| last.max(anew));
+    alert.standing.rule = alert.id.to_string();
+    alert.standing.state = serde_json::to_string(&state).map_err(Error::internal)?;
+    alerts::stand(session, &alert.standing)
 }
 
 fn open(session: &mut dyn Session, id: &str) -> Result<Alert> {

@@ -116,8 +116,8 @@ pub enum Attempt {
 }
 
 impl Analytics {
-    /// What became of all alert rules from an instant on, the earliest first, at most so many: for whoever looks again and again. Such
-    /// looks do not stand in the record one by one.
+    /// What became of all alert rules from an instant on, the earliest first, at most so many after leaving out so many: for whoever looks
+    /// again and again. Such looks do not stand in the record one by one.
     ///
     /// # Errors
     /// `forbidden` for a principal who may not read alerts.
@@ -125,10 +125,10 @@ impl Analytics {
         &self,
         who: &Principal,
         since: Instant,
-        limit: usize,
+        page: (usize, usize),
     ) -> Result<Vec<AlertNews>> {
         access::grant(who, Permission::ReadAlerts, ())?;
-        let events = read(&*self.metadata()?, |s| alerts::since(s, since, limit))?;
+        let events = read(&*self.metadata()?, |s| alerts::since(s, since, page))?;
         let told = events.into_iter().map(|event| {
             Ok(AlertNews {
                 alert: event.rule,
@@ -140,7 +140,16 @@ impl Analytics {
         told.collect()
     }
 
-    /// The same of a question in its JSON form: `since`, an instant, and `limit` (1 to 1,000, 100 by default).
+    /// How many those are in all: it grows with whatever becomes of a rule, also where that is written late.
+    ///
+    /// # Errors
+    /// `forbidden` for a principal who may not read alerts.
+    pub fn count_alert_news(&self, who: &Principal, since: Instant) -> Result<u64> {
+        access::grant(who, Permission::ReadAlerts, ())?;
+        read(&*self.metadata()?, |s| alerts::count_since(s, since))
+    }
+
+    /// `alert_news` of a question in its JSON form: `since`, an instant, `limit` (1 to 1,000, 100 by default), `offset`.
     ///
     /// # Errors
     /// As `alert_news`; `validation_failed` with every field error at once.
@@ -148,10 +157,10 @@ impl Analytics {
         access::grant(who, Permission::ReadAlerts, ())?;
         let mut fields = Fields::of(asked)?;
         let since = fields.required("since", |v| fields::instant(v).map(Some));
-        let limit = fields.optional("limit", |v| fields::integer(v, 1, 1_000));
+        let page = fields.page(1..=1_000, 100);
         fields.finish(Vec::new())?;
         let since = since.unwrap_or_else(|| self.now());
-        self.alert_news(who, since, limit.map_or(100, |n| n as usize))
+        self.alert_news(who, since, page)
     }
 
     /// The notifications of whoever asks and of their role: `unread` true for those not read only, `limit` (1 to 100, 20 by default),
@@ -314,7 +323,7 @@ impl Analytics {
         let named = export.request.notify.iter().map(Channel::parse);
         for (place, channel) in std::iter::once(Ok(owner)).chain(named).enumerate() {
             let message = Message {
-                key: format!("export/{id}/{event}/{place}"),
+                key: format!("{id}/{event}/{place}"),
                 channel: channel?,
                 title: title.to_owned(),
                 body: json!({
@@ -356,7 +365,7 @@ impl Analytics {
             target: message.channel.json().to_string(),
             state: "waiting".to_owned(),
             attempts: 0,
-            next_at: now,
+            next_at: self.now(),
             error: String::new(),
         };
         outbox::send(session, &letter).map(|_| ())

@@ -127,8 +127,22 @@ pub fn history(
         .collect()
 }
 
-/// What became of all rules from an instant on, the earliest first.
-pub fn since(session: &mut dyn Session, since: Instant, limit: usize) -> Result<Vec<Event>> {
+/// How many events became of all rules from an instant on.
+pub fn count_since(session: &mut dyn Session, since: Instant) -> Result<u64> {
+    let rows = session.query(
+        "select count(*) from alert_history where happened_at >= $1",
+        &[since.into()],
+    )?;
+    let count = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// What became of all rules from an instant on, the earliest first, after leaving out so many.
+pub fn since(
+    session: &mut dyn Session,
+    since: Instant,
+    (limit, offset): (usize, usize),
+) -> Result<Vec<Event>> {
     let rows = session.query(
         "select rule, happened_at, event, body
         from alert_history
@@ -138,8 +152,9 @@ pub fn since(session: &mut dyn Session, since: Instant, limit: usize) -> Result<
             rule,
             case event when 'resolved' then 0 when 'closed' then 1 when 'unheard' then 1 when 'firing' then 3 when 'notified' then 4 else 2 end,
             body
-        limit $2",
-        &[since.into(), limit.into()],
+        limit $2
+        offset $3",
+        &[since.into(), limit.into(), offset.into()],
     )?;
     rows.iter()
         .map(|row| {

@@ -72,7 +72,12 @@ pub fn send(session: &mut dyn Session, letter: &Letter) -> Result<bool> {
     Ok(put > 0)
 }
 
-/// Takes up to so many letters that are due, the earliest first, for whoever asks alone until `lease`.
+/// A letter waits for those before it that tell the same place of the same thing, but not longer than for so many attempts: whoever was
+/// away for hours hears the news before the old.
+const PATIENCE: i64 = 4;
+
+/// Takes up to so many letters that are due, the earliest first, for whoever asks alone until `lease`. What is told of a letter up to the
+/// `/` is what it is about; of one thing one place is told in order, one letter after the other.
 pub fn take(
     session: &mut dyn Session,
     now: Instant,
@@ -81,11 +86,21 @@ pub fn take(
 ) -> Result<Vec<Letter>> {
     let rows = session.query(
         "select id, told, channel, target, title, body, created_at, state, attempts, next_at, error
-        from notifications
-        where state = 'waiting' and next_at <= $1
-        order by next_at, id
+        from notifications n
+        where
+            state = 'waiting' and next_at <= $1
+            and not exists (
+                select 1
+                from notifications e
+                where
+                    e.state = 'waiting' and e.attempts < $3
+                    and e.channel = n.channel and e.target = n.target
+                    and split_part(e.told, '/', 1) = split_part(n.told, '/', 1)
+                    and (e.created_at < n.created_at or e.created_at = n.created_at and e.id < n.id)
+            )
+        order by next_at, created_at, id
         limit $2",
-        &[now.into(), limit.into()],
+        &[now.into(), limit.into(), PATIENCE.into()],
     )?;
     let letters = rows.iter().map(letter).collect::<Result<Vec<_>>>()?;
     for letter in &letters {

@@ -482,6 +482,43 @@ fn letter(n: i64, told: &str) -> Letter {
 }
 
 #[test]
+fn of_one_thing_one_place_is_told_in_order() {
+    engines(|engine, store| {
+        let put = |l: &Letter| change(store, |s| outbox::send(s, l)).unwrap();
+        let mut elsewhere = letter(3, "a/3");
+        elsewhere.target = "{\"url\":\"b\"}".to_owned();
+        for l in [
+            &letter(1, "a/1"),
+            &letter(2, "a/2"),
+            &elsewhere,
+            &letter(4, "b/4"),
+        ] {
+            assert!(put(l), "{engine}");
+        }
+        let take =
+            |now: i64| change(store, |s| outbox::take(s, at(now), at(now + 120), 10)).unwrap();
+        let ids = |letters: &[Letter]| -> Vec<String> {
+            letters.iter().map(|l| l.note.id.clone()).collect()
+        };
+        let mut first = take(10);
+        assert_eq!(ids(&first), ["msg_1", "msg_3", "msg_4"], "{engine}");
+        assert_eq!(
+            ids(&take(11)),
+            Vec::<String>::new(),
+            "the first is under way"
+        );
+        // It fails, and the second waits for it a few times more.
+        first[0].attempts = 3;
+        first[0].next_at = at(1_000);
+        change(store, |s| outbox::attempted(s, &first[0])).unwrap();
+        assert_eq!(ids(&take(12)), Vec::<String>::new(), "{engine}");
+        first[0].attempts = 4;
+        change(store, |s| outbox::attempted(s, &first[0])).unwrap();
+        assert_eq!(ids(&take(13)), ["msg_2"], "{engine}: and then no longer");
+    });
+}
+
+#[test]
 fn a_letter_is_put_in_once_and_taken_by_one_at_a_time() {
     engines(|engine, store| {
         let put = |l: &Letter| change(store, |s| outbox::send(s, l)).unwrap();

@@ -10,6 +10,7 @@ use travelsense::analytics::Attempt;
 use travelsense::{Analytics, ErrorKind, Instant, Options, Principal};
 
 mod sources;
+mod telling;
 
 const MINUTE: i64 = 60_000_000;
 

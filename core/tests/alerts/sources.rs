@@ -142,6 +142,72 @@ fn exports_that_fail_are_told_and_those_that_somebody_cancels_are_not() {
 }
 
 #[test]
+fn exports_that_fail_while_nobody_looks_are_told_by_the_next_look() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("travel.db");
+    let clock = Clock::at("2026-02-01T10:00:00Z");
+    let store = clock.open(Some(&file));
+    bookings(&store, 0);
+    let rule = |more: Value| {
+        let mut rule = json!({
+            "name": "Exports",
+            "source": { "system": "export_failures" },
+            "condition": { "type": "threshold", "above": 0 },
+        });
+        rule["maintenance"] = more;
+        made(&store, &rule)
+    };
+    let always = rule(json!([]));
+    let planned = rule(json!([{ "from": "10:03", "to": "10:05" }]));
+    let turned = rule(json!([]));
+    let export = || {
+        let request = json!({ "exportType": "report", "format": "csv",
+            "dateRange": { "startDate": "2026-01-01", "endDate": "2026-01-31" } });
+        let job = store.export(&owner(), &request).unwrap().id.to_string();
+        while !store.export_job(&owner(), &job).unwrap().status.is_over() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let reads = |id: &str| {
+        let told = serde_json::to_value(store.alert(&owner(), id).unwrap()).unwrap();
+        told["reading"]["value"].clone()
+    };
+    let evaluate = |minutes: i64| {
+        clock.add(minutes * MINUTE);
+        store.evaluate_alerts(&owner()).unwrap();
+    };
+    let enable = |on: bool| {
+        store
+            .update_alert(&owner(), &turned, &json!({ "enabled": on }), None)
+            .unwrap();
+    };
+    export();
+    // A file in the place of the folder.
+    let folder = place.path().join("travel.db.exports");
+    std::fs::rename(&folder, place.path().join("aside")).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    evaluate(1);
+    enable(false);
+    clock.add(MINUTE / 2);
+    export();
+    clock.add(2 * MINUTE);
+    export();
+    // Half past 10:01 and 10:03; looked at next at 10:06, as the process was down.
+    clock.add(MINUTE + MINUTE / 2);
+    enable(true);
+    evaluate(1);
+    assert_eq!(reads(&always), 2.0);
+    assert_eq!(
+        reads(&planned),
+        1.0,
+        "what fails in planned work is no failure"
+    );
+    assert_eq!(reads(&turned), 0.0, "what is on again begins anew");
+    evaluate(1);
+    assert_eq!(reads(&always), 0.0, "each is told once");
+}
+
+#[test]
 fn what_came_is_held_against_the_day_and_the_week_before() {
     let clock = Clock::at("2026-01-31T09:00:00Z");
     let store = clock.open(None);

@@ -149,7 +149,9 @@ class Alerts(Handle):
         id: str,  # noqa: A002 - the id of an alert rule
         silence: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Tells nobody of an alert rule for a while; an incident that outlasts it is told then.
+        """Tells nobody of an alert rule for a while.
+
+        An incident that outlasts it is told then, and so is that one ended of which somebody was told before.
 
         Args:
             id: the rule's id.
@@ -250,12 +252,15 @@ class Alerts(Handle):
         done: dict[str, Any] = json.loads(self._store.evaluate_alerts())
         return done
 
-    def alert_news(self, *, since: str | datetime, limit: int | None = None) -> list[dict[str, Any]]:
+    def alert_news(
+        self, *, since: str | datetime, limit: int | None = None, offset: int | None = None
+    ) -> list[dict[str, Any]]:
         """What became of all alert rules from an instant on, the earliest first, for whoever looks again and again.
 
         Args:
             since: the instant, an aware `datetime` or ISO 8601 with an offset.
             limit: at most so many, 1 to 1,000; 100 by default.
+            offset: how many to leave out before.
 
         Returns:
             Each with `alert`, the id of its rule, `at`, `event` and `details`.
@@ -275,7 +280,8 @@ class Alerts(Handle):
             ...     [news["event"] for news in a.alert_news(since="2026-03-01T00:00:00Z")]
             ['firing', 'notified']
         """
-        told: list[dict[str, Any]] = json.loads(self._store.alert_news(question(since=since, limit=limit)))
+        asked = question(since=since, limit=limit, offset=offset)
+        told: list[dict[str, Any]] = json.loads(self._store.alert_news(asked))
         return told
 
     def deliver_notifications(

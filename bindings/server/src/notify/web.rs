@@ -168,26 +168,45 @@ fn failed(error: reqwest::Error) -> Attempt {
     Attempt::Failed(said)
 }
 
+/// Slack takes at most so many blocks in one message; the last may be needed to say how many more there are.
+const BLOCKS: usize = 50;
+
+/// So much of a text is told: escaped, and with the name before it, it is shorter than the 3,000 characters that a block may have.
+const LONG: usize = 400;
+
 /// A note as Slack takes it: text, and a block for each alert.
 fn slack(note: &Note) -> Value {
     let escaped = |text: &str| {
-        text.replace('&', "&amp;")
+        let told: String = match text.char_indices().nth(LONG) {
+            Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "…",
+            None => text.to_owned(),
+        };
+        told.replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('>', "&gt;")
     };
+    let block =
+        |line: String| json!({ "type": "section", "text": { "type": "mrkdwn", "text": line } });
     let body: Value = serde_json::from_str(&note.body).unwrap_or_default();
     let alerts = body.pointer("/data/alerts").and_then(Value::as_array);
-    let blocks = alerts.into_iter().flatten().map(|alert| {
+    let alerts = alerts.map_or(&[][..], Vec::as_slice);
+    let told = if alerts.len() > BLOCKS {
+        BLOCKS - 1
+    } else {
+        alerts.len()
+    };
+    let blocks = alerts.iter().take(told).map(|alert| {
         let text = |name: &str| alert.get(name).and_then(Value::as_str).unwrap_or_default();
-        let line = format!(
+        block(format!(
             "*{}* ({}): {}",
             escaped(text("name")),
             text("severity"),
             escaped(text("summary"))
-        );
-        json!({ "type": "section", "text": { "type": "mrkdwn", "text": line } })
+        ))
     });
-    json!({ "text": escaped(&note.title), "blocks": blocks.collect::<Vec<_>>() })
+    let more = (told < alerts.len()).then(|| block(format!("and {} more", alerts.len() - told)));
+    let blocks: Vec<Value> = blocks.chain(more).collect();
+    json!({ "text": escaped(&note.title), "blocks": blocks })
 }
 
 #[cfg(test)]
@@ -297,5 +316,28 @@ mod tests {
         let told = slack(&note());
         assert_eq!(told["text"], "a &lt;b&gt; &amp; c");
         assert_eq!(told["blocks"][0]["text"]["text"], "*n* (warning): 1 &lt; 2");
+    }
+
+    #[test]
+    fn slack_gets_no_more_than_it_takes() {
+        let of = |many: usize| {
+            let one = json!({ "name": "&".repeat(100), "severity": "critical", "summary": "&".repeat(2_000) });
+            slack(&Note {
+                body: json!({ "data": { "alerts": vec![one; many] } }).to_string(),
+                ..note()
+            })
+        };
+        let blocks = |told: &Value| told["blocks"].as_array().unwrap().clone();
+        for (many, told) in [(0, 0), (1, 1), (50, 50), (51, 50), (60, 50)] {
+            assert_eq!(blocks(&of(many)).len(), told, "{many}");
+        }
+        let last = |many: usize| blocks(&of(many))[49]["text"]["text"].clone();
+        assert!(last(50).as_str().unwrap().starts_with("*&amp;"));
+        assert_eq!(
+            (last(51), last(60)),
+            (json!("and 2 more"), json!("and 11 more"))
+        );
+        let longest = of(60)["blocks"][0]["text"]["text"].clone();
+        assert!(longest.as_str().unwrap().chars().count() <= 3_000);
     }
 }

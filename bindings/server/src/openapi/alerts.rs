@@ -226,7 +226,7 @@ fn answer() -> [(&'static str, Value); 4] {
             "lastDays?",
             about(
                 integer(1, 730),
-                "Over so many complete days before the evaluation.",
+                "Over so many complete days before the evaluation; of a funnel, unless only `/entered` or `/matured/…` is looked at, the last whose entries have had their whole window by then.",
             ),
         ),
         (
@@ -365,7 +365,7 @@ fn channel() -> Value {
 fn silence() -> Value {
     let reason = || ("reason?", plain(0, 500));
     json!({
-        "description": "`until` must be in the future; null ends a silence.",
+        "description": "`until` must be in the future; null ends a silence. Whoever was told of an incident that ended meanwhile is told so then.",
         "anyOf": [
             closed([("for", within(31_536_000)), ("until?", json!({ "type": "null" })), reason()]),
             closed([("for?", json!({ "type": "null" })), ("until", nullable(instant())), reason()]),

@@ -7,7 +7,8 @@ use std::sync::{Arc, mpsc};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use travelsense::Principal;
+use travelsense::metadata::{alerts, change};
+use travelsense::{Analytics, Principal};
 use travelsense_server::notify::{Allowed, Mail, Notifier, Outgoing, Secrets};
 
 use crate::client::*;
@@ -437,12 +438,33 @@ fn a_mail_server_that_cannot_be_read_does_not_repeat_its_password() {
     assert!(Mail::new("smtp://localhost", "nobody").is_err());
 }
 
+/// Writes down of so many rules that they cannot be read.
+fn many(store: &Analytics, count: usize) {
+    let written = change(&*store.metadata().unwrap(), |session| {
+        (0..count).try_for_each(|rule| {
+            let event = travelsense::metadata::Event {
+                rule: rule.to_string(),
+                at: store.now(),
+                event: "error".to_owned(),
+                body: "{}".to_owned(),
+            };
+            alerts::happened(session, &event)
+        })
+    });
+    written.unwrap();
+}
+
 #[tokio::test]
 async fn what_becomes_of_alerts_is_pushed_and_goes_on_where_it_was() {
     let server = Server::new();
     let admins = json!([{ "type": "in_app", "roles": ["admin"] }]);
     let made = send(&server, Method::POST, ALERTS, "admin", &rule(admins)).await;
     let id = made.json["data"]["_id"].as_str().unwrap().to_owned();
+    // Due at midnight, and evaluated for it as soon as it is made.
+    let mut daily = rule(json!([{ "type": "in_app", "roles": ["admin"] }]));
+    daily["schedule"] = json!({ "every": "1d" });
+    let made = send(&server, Method::POST, ALERTS, "admin", &daily).await;
+    let of_midnight = made.json["data"]["_id"].as_str().unwrap().to_owned();
     let path = format!("{ALERTS}/stream");
     assert_eq!(server.ask(&path, "", "collector").await.status, 403);
     let watch = |last: Option<&str>| {
@@ -459,16 +481,23 @@ async fn what_becomes_of_alerts_is_pushed_and_goes_on_where_it_was() {
         let store = Arc::clone(&server.store);
         let done =
             tokio::task::spawn_blocking(move || store.evaluate_alerts(&Principal::owner())).await;
-        assert_eq!(done.unwrap().unwrap().opened, 1);
+        assert_eq!(done.unwrap().unwrap().opened, 2);
+        pause(2_500).await;
+        // More than are read at once.
+        let store = Arc::clone(&server.store);
+        tokio::task::spawn_blocking(move || many(&store, 1_100))
+            .await
+            .unwrap();
         pause(2_500).await;
         server.service.stop();
     };
     let (heard, ()) = tokio::join!(watch(None), evaluated);
     assert_eq!(heard.status, 200);
     assert_eq!(heard.header("content-type"), "text/event-stream");
-    for part in ["event: firing", "event: notified", &id] {
+    for part in ["event: firing", "event: notified", &id, &of_midnight] {
         assert!(heard.text.contains(part), "{}", heard.text);
     }
+    assert_eq!(heard.text.matches("event: error").count(), 1_100);
     // The server stops, so that whoever comes hears what there is and no more: the last instant once more, or nothing of before.
     let last = heard
         .text

@@ -6,7 +6,7 @@ use super::super::Analytics;
 use super::object;
 use super::reading::Found;
 use crate::access::{self, Permission, Principal};
-use crate::alert::{self, Alarm, Alert, Evaluated, Notice, Reading, Schedule, Step};
+use crate::alert::{self, Alarm, Alert, Blind, Evaluated, Notice, Reading, Schedule, Sight, Step};
 use crate::audit::{self, Act, Outcome};
 use crate::error::{Error, Result};
 use crate::metadata::{Event, Kind, Session, Standing, alerts, change, documents, read};
@@ -68,9 +68,12 @@ impl Analytics {
                     (alarm.clone(), rule.channels.as_slice(), rule.group.as_str())
                 })
                 .collect();
+            let mut at = now;
             for message in alert::grouped(&raised) {
                 done.messages += 1;
-                self.put(session, message, now)?;
+                self.put(session, message, at)?;
+                // They are kept, and told, in this order.
+                at = Instant::saturating_from_micros(at.micros() + 1);
             }
             Ok(done)
         })
@@ -108,11 +111,23 @@ impl Analytics {
         };
         // Whoever is told that an incident is over is told what was read then, whatever has been read since.
         let now = Some(found.at.micros());
-        step.state.clear = match step.state.incident.and_then(|i| i.cleared) {
+        let ended = step.state.owed.or(step.state.incident);
+        step.state.clear = match ended.and_then(|i| i.cleared) {
             None => None,
             cleared if cleared == now => Some(found.reading),
             Some(_) => before.clear,
         };
+        if let Some(sight) = step.state.sight(found.at, found.error.is_none(), muted) {
+            let alarm = of_sight(&alert, found, sight);
+            let action = match sight {
+                Sight::Lost(_) => "alert.unreadable",
+                Sight::Back(_) => "alert.readable",
+            };
+            let outcome = (Outcome::Allowed, alarm.summary.as_str());
+            let entry = audit::entry(who, &Act::new(action, object(&id)), outcome, self.now());
+            audit::append(session, vec![entry])?;
+            raised.push((alarm, found));
+        }
         done.evaluated += 1;
         done.failed += u64::from(found.error.is_some());
         let reading = found.told();
@@ -144,7 +159,8 @@ impl Analytics {
                 (Some(at), Some(reading)) => (Instant::saturating_from_micros(at), reading),
                 _ => (found.at, found.reading),
             };
-            let alarm = alarm(&alert, event, (at, since), &reading);
+            let mut alarm = alarm(&alert, event, (at, since), &reading);
+            alarm.opened_at = Some(Instant::saturating_from_micros(incident.opened));
             let outcome = (Outcome::Allowed, alarm.summary.as_str());
             let entry = audit::entry(who, &Act::new(action, object(&id)), outcome, self.now());
             audit::append(session, vec![entry])?;
@@ -157,6 +173,27 @@ impl Analytics {
             ..alert.standing
         };
         alerts::stand(session, &standing)
+    }
+}
+
+/// What is told of a rule that cannot be evaluated, or can be again.
+fn of_sight(alert: &Alert, found: &Found, sight: Sight) -> Alarm {
+    let since = |blind: Blind| Instant::saturating_from_micros(blind.since);
+    let told = |event, since| alarm(alert, event, (found.at, since), &found.reading);
+    match sight {
+        Sight::Lost(blind) => {
+            let why = found.error.as_deref().unwrap_or_default();
+            let summary = format!("cannot be read: {}: {why}", alert.rule.name);
+            Alarm {
+                summary,
+                ..told("unreadable", since(blind))
+            }
+        }
+        Sight::Back(blind) => {
+            let told = told("readable", since(blind));
+            let summary = format!("read again: {}", told.summary);
+            Alarm { summary, ..told }
+        }
     }
 }
 
@@ -196,6 +233,7 @@ pub(super) fn alarm(
         event,
         severity: alert.rule.severity,
         at,
+        opened_at: None,
         since,
         value: reading.value,
         expected: reading.unusual.map(|u| u.expected).or(reading.before),

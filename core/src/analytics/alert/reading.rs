@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::super::Analytics;
@@ -11,6 +13,7 @@ use crate::anomaly::Direction;
 use crate::audit::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::job::Kept;
+use crate::funnel::Funnel;
 use crate::metadata::{Kind, documents, entries, read};
 use crate::query::Instant;
 
@@ -63,7 +66,7 @@ impl Analytics {
     fn reading(&self, alert: &Alert, at: Instant) -> Result<Reading> {
         let who = Principal::new(alert.owner_id.as_str(), alert.role.as_str());
         let rule = &alert.rule;
-        let mut reading = self.measured(&who, rule, at)?;
+        let mut reading = self.measured(&who, alert, at)?;
         if let (Condition::Anomaly { .. }, Source::Metric { name, range }) =
             (rule.condition, &rule.source)
         {
@@ -91,7 +94,7 @@ impl Analytics {
                 Against::Previous => rule.schedule.before(at),
                 Against::WeekBefore => rule.schedule.week_before(at),
             };
-            let before = self.measured(&who, rule, earlier)?;
+            let before = self.measured(&who, alert, earlier)?;
             match rule.condition {
                 Condition::Band { .. } => (reading.low, reading.high) = (before.low, before.high),
                 _ => reading.before = before.value,
@@ -100,7 +103,8 @@ impl Analytics {
         Ok(reading)
     }
 
-    fn measured(&self, who: &Principal, rule: &Rule, at: Instant) -> Result<Reading> {
+    fn measured(&self, who: &Principal, alert: &Alert, at: Instant) -> Result<Reading> {
+        let rule = &alert.rule;
         match &rule.source {
             Source::Metric { name, range } => {
                 let question = json!({ "metrics": [name], "timeRange": range, "asOf": at });
@@ -120,18 +124,17 @@ impl Analytics {
             }
             Source::Answer {
                 word,
-                question,
-                last,
                 value,
                 low,
                 high,
+                ..
             } => {
-                let question = ranged(question, *last, rule.schedule.zone(), at);
+                let question = self.ranged(rule, at)?;
                 let begun = self.now();
                 let answer: Value = serde_json::from_str(&self.ask(who, word, &question)?)
                     .map_err(Error::internal)?;
                 let taken = self.now().micros().saturating_sub(begun.micros());
-                let number = |at: &str| answer.pointer(at).and_then(Value::as_f64);
+                let number = |at: &str| answer.pointer(&rule.source.settled(at))?.as_f64();
                 Ok(Reading {
                     value: if value == "seconds" {
                         Some(taken as f64 / 1e6)
@@ -144,21 +147,62 @@ impl Analytics {
                 })
             }
             Source::System(system) => Ok(Reading {
-                value: self.of_system(who, system, rule, at)?,
+                value: self.of_system(who, system, alert, at)?,
                 ..Reading::default()
             }),
         }
+    }
+
+    /// The question of a rule as of an instant, over complete days before it where it says so; of a funnel, over days whose entries have
+    /// had their whole window by then (F5).
+    fn ranged(&self, rule: &Rule, at: Instant) -> Result<Value> {
+        let Source::Answer { question, last, .. } = &rule.source else {
+            return Err(Error::internal("what has no question was asked"));
+        };
+        let zone = rule.schedule.zone();
+        let mut question = question.clone();
+        let over = |question: &mut Value, end: Date| {
+            if let (Some(fields), Some(days)) = (question.as_object_mut(), *last) {
+                let first = end.checked_sub(i64::from(days).days()).unwrap_or(end);
+                fields.insert("startDate".to_owned(), json!(zone.start_of(first)));
+                fields.insert("endDate".to_owned(), json!(zone.start_of(end)));
+                fields.insert("timezone".to_owned(), json!(zone.name()));
+            }
+        };
+        if let Some(fields) = question.as_object_mut() {
+            fields.entry("asOf").or_insert_with(|| json!(at));
+        }
+        over(&mut question, zone.date(at));
+        // What is no funnel is refused with all that is wrong with it when it is asked.
+        if rule.source.ripens()
+            && let Ok(funnel) = Funnel::parse(&question, &self.default_funnel()?, self.now())
+        {
+            let end = match funnel.window_calendar_days {
+                None => {
+                    let last = at.micros().saturating_sub(funnel.window.micros());
+                    Some(zone.date(Instant::saturating_from_micros(last)))
+                }
+                // The day of the entry is the first of them.
+                Some(days) => zone.date(at).checked_sub((i64::from(days) - 1).days()).ok(),
+            };
+            over(&mut question, end.unwrap_or_else(|| zone.date(at)));
+        }
+        Ok(question)
     }
 
     fn of_system(
         &self,
         who: &Principal,
         system: &System,
-        rule: &Rule,
+        alert: &Alert,
         at: Instant,
     ) -> Result<Option<f64>> {
         access::grant(who, Permission::ReadAnalytics, ())?;
-        let from = rule.schedule.before(at);
+        let rule = &alert.rule;
+        // What failed while nobody looked, as the process was down, is told by the next look.
+        let looked = alert.state().known_at(at).evaluated;
+        let from = looked.map_or_else(|| rule.schedule.before(at), Instant::saturating_from_micros);
+        let planned = |at: Instant| rule.maintenance.iter().any(|m| m.has(at));
         match system {
             System::Freshness(source) => {
                 let newest = match source {
@@ -174,7 +218,8 @@ impl Analytics {
                 })?;
                 let lately = failed
                     .into_iter()
-                    .filter(|d| from < d.updated_at && d.updated_at <= at);
+                    .filter(|d| from < d.updated_at && d.updated_at <= at)
+                    .filter(|d| !planned(d.updated_at));
                 let kept = lately.map(Kept::read).collect::<Result<Vec<_>>>()?;
                 Ok(Some(kept.iter().filter(|k| k.is_broken()).count() as f64))
             }
@@ -187,7 +232,9 @@ impl Analytics {
                     ..entries::Filter::default()
                 };
                 let (found, _) = read(&*self.metadata()?, |s| entries::find(s, &filter))?;
-                let ours = found.iter().filter(|entry| entry.reason == "internal");
+                let ours = found
+                    .iter()
+                    .filter(|entry| entry.reason == "internal" && !planned(entry.at));
                 Ok(Some(ours.count() as f64))
             }
         }
@@ -233,21 +280,4 @@ fn told(reading: &Reading) -> Value {
         told.insert("since".to_owned(), json!(since));
     }
     Value::Object(told)
-}
-
-/// A question as of an instant, over the complete days before it where it has no range of its own.
-fn ranged(question: &Value, last: Option<u32>, zone: &crate::Zone, at: Instant) -> Value {
-    let mut question = question.clone();
-    if let Some(fields) = question.as_object_mut() {
-        fields.entry("asOf").or_insert_with(|| json!(at));
-        if let Some(days) = last {
-            let today = zone.date(at);
-            let from = jiff::ToSpan::days(i64::from(days));
-            let first = today.checked_sub(from).unwrap_or(today);
-            fields.insert("startDate".to_owned(), json!(zone.start_of(first)));
-            fields.insert("endDate".to_owned(), json!(zone.start_of(today)));
-            fields.insert("timezone".to_owned(), json!(zone.name()));
-        }
-    }
-    question
 }
