@@ -196,7 +196,9 @@ fn lost_notes_bring_nothing_twice() {
 fn a_file_that_was_rotated_twice_between_two_looks_is_read() {
     let mut follower = Follower::new();
     follower.append("a.ndjson.2", "of before it was followed\n");
-    let before = File::options().write(true).open(follower.path("a.ndjson.2"));
+    let before = File::options()
+        .write(true)
+        .open(follower.path("a.ndjson.2"));
     let hour = std::time::Duration::from_secs(3_600);
     let earlier = std::time::SystemTime::now() - hour;
     before.unwrap().set_modified(earlier).unwrap();

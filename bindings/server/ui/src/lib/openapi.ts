@@ -1408,7 +1408,7 @@ export interface components {
             days?: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[] | null;
             timezone?: components["schemas"]["TimeZone"] | null;
         };
-        /** @description `until` must be in the future; null ends a silence. */
+        /** @description `until` must be in the future; null ends a silence. Whoever was told of an incident that ended meanwhile is told so then. */
         AlertSilence: {
             for: number | string;
             reason?: string | null;
@@ -2121,7 +2121,40 @@ export interface components {
         };
         /** @description A question in its JSON form, as its word reads it. */
         Question: Record<string, unknown>;
+        RealtimeAnomaly: {
+            /**
+             * Format: date-time
+             * @description The start of the last bucket that was looked at, which was complete.
+             */
+            at: string;
+            /** @enum {string} */
+            direction?: "up" | "down";
+            /** @description What was expected of that bucket. */
+            expected: number | null;
+            interval: {
+                high: number;
+                low: number;
+            } | null;
+            /**
+             * @description How bad it is at its worst, where it is unusual.
+             * @enum {string}
+             */
+            severity?: "minor" | "major" | "critical";
+            /**
+             * Format: date-time
+             * @description The start of the first bucket that deviates.
+             */
+            since?: string;
+            /**
+             * @description Whether the figure is as it usually is at its hour of the week.
+             * @enum {string}
+             */
+            status: "learning" | "too_few" | "normal" | "unusual";
+            /** @description How long a bucket is, in seconds. */
+            step: number;
+        };
         RealtimeMetadata: {
+            anomaly?: components["schemas"]["RealtimeAnomaly"];
             baseCurrency?: string;
             /** @description By how much of `previous` it differs. */
             change: number | null;
