@@ -1,5 +1,9 @@
 //! Alerts through the handle: one notification an incident, whatever is run again, and what was not as usual.
-#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -16,9 +16,9 @@ fn quick(more: Value) -> Value {
     rule
 }
 
-/// A page view a minute for so many minutes; `busy` ones have twenty.
-fn minutes(store: &Analytics, clock: &Clock, busy: &str) {
-    for minute in busy.chars() {
+/// Minutes, each evaluated at its end: an `x` has twenty page views, and any other none.
+fn minutes(store: &Analytics, clock: &Clock, how: &str) {
+    for minute in how.chars() {
         clock.add(MINUTE);
         views(store, clock, if minute == 'x' { 20 } else { 0 });
         store.evaluate_alerts(&owner()).unwrap();
