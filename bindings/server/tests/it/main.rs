@@ -14,7 +14,7 @@ mod connections;
 mod crash;
 #[cfg(test)]
 mod dashboards;
-#[cfg(target_os = "linux")]
+#[cfg(all(test, target_os = "linux"))]
 mod disk;
 #[cfg(test)]
 mod export;

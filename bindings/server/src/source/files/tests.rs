@@ -198,10 +198,11 @@ fn a_file_that_was_rotated_twice_between_two_looks_is_read() {
     follower.append("a.ndjson.2", "of before it was followed\n");
     let before = File::options()
         .write(true)
-        .open(follower.path("a.ndjson.2"));
+        .open(follower.path("a.ndjson.2"))
+        .unwrap();
+    let written = before.metadata().unwrap().modified().unwrap();
     let hour = std::time::Duration::from_secs(3_600);
-    let earlier = std::time::SystemTime::now() - hour;
-    before.unwrap().set_modified(earlier).unwrap();
+    before.set_modified(written - hour).unwrap();
     follower.append("a.ndjson", &lines(0..3));
     follower.has(0..3);
     follower.rename("a.ndjson.2", "a.ndjson.4");
