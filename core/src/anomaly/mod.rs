@@ -22,6 +22,7 @@ mod state;
 mod table;
 mod told;
 mod trend;
+mod weeks;
 
 pub(crate) use answer::answer;
 pub use answer::{AnomalyAnswer, Point};
@@ -33,5 +34,6 @@ pub use scan::{Scanned, Series, scan, significant};
 pub(crate) use series::{Metered, recount};
 pub use settings::{Measure, Settings};
 pub use told::{Detected, DetectionAnswer, Judged, Told};
+pub(crate) use weeks::judge;
 #[cfg(test)]
 mod tests;
