@@ -17,7 +17,7 @@ import { written } from './question.js';
 import type { Metric } from './realtime.js';
 import type { Stamp, When, Window } from './query.js';
 
-/** What of a metric was not as usual over a range; what is usual is learned from up to five weeks before. */
+/** What of a metric was not as usual over a range; what is usual is learned from six to nine weeks before. */
 export interface AnomaliesQuestion {
   /** What is looked at. */
   metric: Metric;
@@ -87,7 +87,7 @@ export interface AnomalyPoint {
   interval: Expected | null;
   /** How many robust standard deviations it is off. */
   score: number | null;
-  /** Why it was judged or not; null for a bucket that is not complete, or has no value. */
+  /** Why it was judged or not; null for a bucket that is not complete, has no value, or lies before the first event. */
   status: 'judged' | 'learning' | 'too_few' | 'seen' | null;
   /** Whether it is part of a finding. */
   unusual: boolean;

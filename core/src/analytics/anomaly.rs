@@ -74,9 +74,10 @@ impl Analytics {
         let (metered, identities) = self.metered(asked, (span, as_of), head.first)?;
         self.stop().check()?;
         let late = asked.lateness.micros();
-        let scanned = anomaly::scan(asked.settings(), &metered.series, as_of, late);
+        let whence = (span.from, head.first);
+        let weeks = anomaly::judge(asked.settings(), &metered.series, whence, (as_of, late));
         let versions = head.versions(identities);
-        anomaly::answer(asked, (span, as_of), &metered, scanned, versions)
+        anomaly::answer(asked, (span, as_of), &metered, weeks, versions)
     }
 
     /// `anomalies` of a question in its JSON form, see [`Anomalies::parse`].
@@ -154,8 +155,11 @@ impl Analytics {
             .ok_or_else(|| Error::internal("a metric is not known"))?
             .1;
         let usual = Settings::new(metric.measure(), step);
+        let lateness = Window::seconds(60);
+        let late = lateness.micros();
+        // The last bucket that is complete begins within it.
         let span = Span {
-            from: Instant::saturating_from_micros(at.micros() - step),
+            from: Instant::saturating_from_micros(at.micros() - late - 2 * step),
             to: at,
         };
         let asked = Anomalies {
@@ -174,9 +178,8 @@ impl Analytics {
         };
         let first = self.warehouse.head()?.first;
         let (metered, _) = self.metered(&asked, (span, at), first)?;
-        let late = asked.lateness.micros();
-        let scanned = anomaly::scan(asked.settings(), &metered.series, at, late);
-        let open = scanned.detector.finding().cloned();
-        Ok(open.map(|finding| metered.scaled(finding)))
+        let whence = (span.from, first);
+        let weeks = anomaly::judge(asked.settings(), &metered.series, whence, (at, late));
+        Ok(weeks.open().cloned().map(|finding| metered.scaled(finding)))
     }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::detector::Status;
 use super::finding::{Finding, Interval};
 use super::question::Anomalies;
-use super::scan::Scanned;
 use super::series::Metered;
+use super::weeks::Weeks;
 use crate::error::Result;
 use crate::query::answer::{self, Stamp, Versions};
 use crate::query::{Instant, Span, Zone};
@@ -50,7 +50,7 @@ pub struct Point {
     pub interval: Option<Interval>,
     /// How many robust standard deviations it is off; nothing where the series never varies (S4).
     pub score: Option<f64>,
-    /// Why it was judged or not; nothing for a bucket that is not complete, or has no value.
+    /// Why it was judged or not; nothing for a bucket that is not complete, has no value, or lies before the first event.
     pub status: Option<Status>,
     /// Whether it is part of a finding.
     pub unusual: bool,
@@ -61,19 +61,14 @@ pub(crate) fn answer(
     asked: &Anomalies,
     (span, as_of): (Span, Instant),
     metered: &Metered,
-    scanned: Scanned,
+    weeks: Weeks,
     versions: Versions,
 ) -> Result<AnomalyAnswer> {
     let start = |i: usize| {
         let after = asked.step.saturating_mul(i as i64);
         Instant::saturating_from_micros(metered.series.start.micros().saturating_add(after))
     };
-    let shown = metered
-        .series
-        .values
-        .iter()
-        .zip(&scanned.judged)
-        .enumerate();
+    let shown = metered.series.values.iter().zip(&weeks.judged).enumerate();
     let series = shown
         .filter(|(i, _)| start(*i).micros() + asked.step > span.from.micros())
         .map(|(i, (value, judged))| {
@@ -94,7 +89,7 @@ pub(crate) fn answer(
             }
         })
         .collect();
-    let findings = scanned
+    let findings = weeks
         .findings
         .into_iter()
         .filter(|f| f.found_at >= span.from)

@@ -26,6 +26,12 @@ const STILL: i64 = 4 * WEEK;
 /// So many hits are what the other days say at an hour, beside what its own weeks say.
 const OTHERS: f64 = 10.0;
 
+/// From so many values on a group knows its own spread; before, that of all groups counts as `ALL` of them, and what so few say is
+/// as if it were more by `FEW` of how many there are.
+const MANY: f64 = 60.0;
+const ALL: f64 = 20.0;
+const FEW: f64 = 2.0;
+
 /// Where in its week a bucket is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Place {
@@ -118,10 +124,15 @@ impl Baseline {
         Place {
             slot,
             // Days have one spread, and parts of days each its own.
-            group: slot % (self.slots / 7),
+            group: self.group(slot),
             aside: inside - 0.5,
             week: middle.div_euclid(WEEK),
         }
+    }
+
+    /// Which of the spreads is that of a slot.
+    pub(super) fn group(&self, slot: usize) -> usize {
+        slot % (self.slots / 7).max(1)
     }
 
     /// What is usual at a place: the median of its weeks, between the middles of two places on the line from one to the other.
@@ -276,6 +287,16 @@ impl Baseline {
         }
     }
 
+    /// What one hit is as far as values tell: those that stray so many times as far as their pieces say are as sure as if each was so
+    /// much larger. Counts and shares are what they are.
+    pub(super) fn grain(&self, measure: Measure, group: usize, at: i64) -> f64 {
+        let strays = match measure {
+            Measure::Amount => self.deviation(group, at),
+            Measure::Count | Measure::Share => None,
+        };
+        self.piece(measure) * strays.unwrap_or(1.0).powi(2)
+    }
+
     /// The unit of chance: how far independent arrivals stray from an expectation.
     pub(super) fn unit(&self, measure: Measure, expected: f64, of: f64) -> f64 {
         let piece = self.piece(measure);
@@ -289,12 +310,37 @@ impl Baseline {
     }
 
     /// One robust standard deviation in units of chance: of the median distance or of the tail, whichever says more, and never
-    /// surer than arrivals that know nothing of each other. Nothing where all was as expected for weeks.
+    /// surer than arrivals that know nothing of each other; of a group of which few values were seen, between its own and that of
+    /// all. Nothing where all was as expected for weeks.
     pub(super) fn deviation(&self, group: usize, at: i64) -> Option<f64> {
+        let varies = at.saturating_sub(self.strayed.1) <= STILL;
+        // No value strays by less, and none was seen of a group that does.
+        let own = self.spread(group)?.max(0.5);
+        let seen = f64::from(*self.seen.get(group)?);
+        let spread = if seen < MANY {
+            let between = (seen * own.ln() + ALL * self.spread_of_all()?.ln()) / (seen + ALL);
+            between.exp() * (1.0 + FEW / (seen + 1.0))
+        } else {
+            own
+        };
+        varies.then(|| spread.max(1.0))
+    }
+
+    /// How far the values of a group stray, in units of chance.
+    fn spread(&self, group: usize) -> Option<f64> {
         let middle = f64::from(*self.middle.get(group)?);
         let tail = f64::from(*self.tail.get(group)?);
-        let varies = at.saturating_sub(self.strayed.1) <= STILL;
-        varies.then(|| (1.482_6 * middle).max(tail / 1.96).max(1.0))
+        Some((1.482_6 * middle).max(tail / 1.96))
+    }
+
+    /// How far those of all groups do, as a mean of those that know it.
+    fn spread_of_all(&self) -> Option<f64> {
+        let mut sums = (0.0, 0.0);
+        for (group, seen) in self.seen.iter().enumerate().filter(|(_, seen)| **seen > 0) {
+            let seen = f64::from(*seen);
+            sums = (sums.0 + seen * self.spread(group)?.ln(), sums.1 + seen);
+        }
+        Some((sums.0 / sums.1).exp())
     }
 
     /// Learns from the value of the bucket that starts at `at` how far values stray: `distance` in units of chance.

@@ -18,6 +18,9 @@ pub(super) const SOUGHT: f64 = 0.3;
 /// chance in ten buckets.
 const QUICK: f64 = 0.95;
 
+/// No bucket alone is told that is less off; how far it has to be takes longer to compute.
+const NEAR: f64 = 3.0;
+
 /// How far expectations follow what is going on, of what is usual.
 const FOLLOW: f64 = 0.25;
 
@@ -101,7 +104,7 @@ pub struct Judgement {
     pub interval: Option<Interval>,
     /// How many robust standard deviations it is off; nothing where the series never varies (S4).
     pub score: Option<f64>,
-    /// Findings that began with it, became worse, or ended before it; few buckets have one.
+    /// Findings that began with it, became worse or longer than a point, or ended before it; few buckets have one.
     pub findings: Vec<Finding>,
     /// Whether something is not as usual now.
     pub unusual: bool,
@@ -153,7 +156,8 @@ impl Detector {
         }
         let local = at.saturating_add(offset);
         let place = self.baseline.place(local, self.settings.step);
-        let hits = whole / self.baseline.piece(measure) * self.settings.places();
+        let grain = self.baseline.grain(measure, place.group, at);
+        let hits = whole / grain * self.settings.places();
         let grown = self.turn(place, (at, local), hits);
         let Some(usual) = self.baseline.usual(place, hits).map(|u| u * whole) else {
             self.gather(place, local, (value, whole, 0.0));
@@ -183,9 +187,9 @@ impl Detector {
             return self.unjudged(Status::Learning, grown);
         }
         let z = self.standard(&bucket, expected);
-        let finding = match self.open.take() {
+        let found = match self.open.take() {
             Some(open) => self.go_on(open, &bucket, expected, z),
-            None => self.begin(&bucket, expected, z),
+            None => (self.begin(&bucket, expected, z, None).into_iter()).collect(),
         };
         if self.gone {
             // What does not come teaches no rhythm.
@@ -209,7 +213,7 @@ impl Detector {
                 .deviation
                 .map(|d| self.around(expected.value, d, whole)),
             score: expected.deviation.map(|d| (value - expected.value) / d),
-            findings: grown.into_iter().chain(finding).collect(),
+            findings: grown.into_iter().chain(found).collect(),
             unusual: self.open.is_some(),
         }
     }
@@ -291,27 +295,55 @@ impl Detector {
         f64::from(self.baseline.drag).clamp(1.0, 4.0)
     }
 
-    /// Whether a finding begins with a bucket.
-    fn begin(&mut self, bucket: &Bucket, expected: Expected, z: f64) -> Option<Finding> {
+    /// Which way each sum goes, and what it lets pass in one bucket.
+    fn ways(&self, expected: Expected) -> [(f64, f64); 4] {
         let allowance = self.allowance(expected);
         let quick = allowance.max(QUICK * self.drag().sqrt());
-        let ways = [
+        [
             (1.0, allowance),
             (-1.0, allowance),
             (1.0, quick),
             (-1.0, quick),
-        ];
+        ]
+    }
+
+    /// Adds a bucket to the sums.
+    fn sum(&mut self, bucket: &Bucket, expected: Expected, (z, tail): (f64, f64)) {
         // Few minutes of few hits are skewed, and no more than they say on either scale.
-        let tail = self.tail(bucket, expected, z);
         let sure = if tail.abs() < z.abs() { tail } else { z };
+        let ways = self.ways(expected);
         let sums = self.runs.iter_mut().zip(ways).zip([z, z, sure, sure]);
         for ((run, (sign, allowance)), z) in sums {
             run.take(sign * z, allowance, bucket);
         }
+    }
+
+    /// Whether a finding begins with a bucket; while one lasts, only one the other way does.
+    pub(super) fn begin(
+        &mut self,
+        bucket: &Bucket,
+        expected: Expected,
+        z: f64,
+        lasts: Option<Direction>,
+    ) -> Option<Finding> {
+        let ways = self.ways(expected);
+        let allowance = self.allowance(expected);
+        let tail = self.tail(bucket, expected, z);
+        self.sum(bucket, expected, (z, tail));
+        let along = |sign: f64| match lasts {
+            Some(Direction::Up) => sign > 0.0,
+            Some(Direction::Down) => sign < 0.0,
+            None => false,
+        };
+        for (run, (sign, _)) in self.runs.iter_mut().zip(ways) {
+            if along(sign) {
+                *run = Run::default();
+            }
+        }
         if self.settings.coarse() {
             let mut alone = Run::default();
             alone.take(100.0, 0.0, bucket);
-            if tail.abs() > self.far() && self.worth(&alone) {
+            if tail.abs() > NEAR && tail.abs() > self.far() && !along(tail) && self.worth(&alone) {
                 return Some(self.found(Shape::Point, alone, expected, (tail, allowance)));
             }
         }
@@ -342,7 +374,7 @@ impl Detector {
 
     /// How far one bucket alone has to be off.
     pub(super) fn far(&self) -> f64 {
-        1.2 * chance::out((2.0 / self.settings.patience()).min(0.5)).max(2.5)
+        (1.2 * chance::out((2.0 / self.settings.patience()).min(0.5))).max(NEAR)
     }
 
     /// Whether a stretch is off by enough, and of enough, to be told.
@@ -450,7 +482,8 @@ impl Detector {
             let relative = off / usual.abs();
             let most = expected.deviation.map_or(0.0, |d| 2.0 * d / usual.abs());
             let half = (2 * HOUR).max(7 * self.settings.step) as f64 / self.settings.step as f64;
-            let hits = usual.abs() / self.baseline.piece(measure) * half;
+            let grain = self.baseline.grain(measure, place.group, bucket.start);
+            let hits = usual.abs() / grain * half;
             let gain = (1.0 - 0.5_f64.powf(1.0 / half)) * hits / (hits + FEW);
             self.level = (self.level + gain * relative.clamp(-most, most)).clamp(-FOLLOW, FOLLOW);
         }
@@ -489,7 +522,9 @@ impl Detector {
             if before.of > 0.0 {
                 let value = before.value / before.of;
                 let slot = before.slot as usize;
-                let hits = before.of / self.baseline.piece(self.settings.measure);
+                let group = self.baseline.group(slot);
+                let grain = self.baseline.grain(self.settings.measure, group, at);
+                let hits = before.of / grain;
                 self.baseline
                     .keep_lately(slot, hits, value / (1.0 + self.slow));
                 self.slow += (self.level - self.slow) / SLOW;

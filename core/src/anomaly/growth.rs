@@ -8,7 +8,7 @@ use super::trend::{Change, Sort};
 use crate::query::Instant;
 
 /// After growth changed, what is usual needs so long to have grown that way for all of the days that are compared.
-const AGAIN: i64 = 6 * WEEK;
+pub(super) const AGAIN: i64 = 6 * WEEK;
 
 impl Detector {
     /// What changed within the last four weeks and is told now that a day is over.

@@ -8,14 +8,14 @@ use super::settings::{DAY, Measure};
 use crate::query::Instant;
 
 impl Detector {
-    /// A finding goes on, ends, or becomes the new normal.
+    /// A finding goes on, ends, or becomes the new normal. The bucket that ends one may begin another.
     pub(super) fn go_on(
         &mut self,
         mut open: Open,
         bucket: &Bucket,
         expected: Expected,
         z: f64,
-    ) -> Option<Finding> {
+    ) -> Vec<Finding> {
         let along = match open.finding.direction {
             Direction::Up => z,
             Direction::Down => -z,
@@ -25,23 +25,40 @@ impl Detector {
             0.0,
             bucket,
         );
-        if f64::from(open.back.height) > self.ends() {
-            open.finding.until = Some(Instant::saturating_from_micros(open.back.since));
-            return Some(open.finding);
+        let ended = f64::from(open.back.height) > self.ends();
+        let lasts = (!ended).then_some(open.finding.direction);
+        let begun = self.begin(bucket, expected, z, lasts);
+        if ended || begun.is_some() {
+            let back = match open.back.buckets {
+                0 => bucket.start,
+                _ => open.back.since,
+            };
+            let next = begun.as_ref().map_or(back, |f| f.since.micros());
+            let until = back.min(next);
+            open.finding.until = Some(Instant::saturating_from_micros(until));
+            if until - open.whole.since > self.settings.step {
+                open.finding.shape = Shape::Burst;
+            }
+            return [open.finding].into_iter().chain(begun).collect();
         }
         open.whole.take(100.0, 0.0, bucket);
         open.rest.0 += bucket.rhythm;
         open.rest.1 += bucket.observed;
         let worse = Severity::of(open.whole.change());
-        let told = worse > open.finding.severity;
+        let stretch = open.whole.buckets.saturating_sub(open.back.buckets) > 1;
+        let longer = open.finding.shape == Shape::Point && stretch;
+        let told = longer || worse > open.finding.severity;
         open.finding.severity = open.finding.severity.max(worse);
+        if longer {
+            open.finding.shape = Shape::Burst;
+        }
         let enough = DAY.max(7 * self.settings.step);
         if bucket.start - open.whole.since >= enough {
-            return Some(self.settle(open, bucket));
+            return vec![self.settle(open, bucket)];
         }
-        let finding = told.then(|| open.finding.clone());
+        let told = told.then(|| open.finding.clone());
         self.open = Some(open);
-        finding
+        told.into_iter().collect()
     }
 
     /// How much likelier a bucket is, as a logarithm, if all is as usual again than if the finding goes on: of normal values as many
@@ -91,6 +108,7 @@ impl Detector {
             self.follow(factor, open.whole.since, (bucket.start, bucket.local));
         }
         self.days.forget();
+        self.runs = Default::default();
         open.finding.shape = Shape::LevelShift;
         open.finding.until = Some(Instant::saturating_from_micros(bucket.start));
         open.finding

@@ -23,6 +23,7 @@ mod table;
 mod told;
 mod trend;
 mod watch;
+mod weeks;
 
 pub(crate) use answer::answer;
 pub use answer::{AnomalyAnswer, Point};
@@ -35,5 +36,6 @@ pub(crate) use series::{Metered, recount};
 pub use settings::{Measure, Settings};
 pub use told::{Detected, DetectionAnswer, Judged, Told};
 pub(crate) use watch::{Standing, Watch};
+pub(crate) use weeks::judge;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::settings::{HOUR, MINUTE, Measure, Settings, WEEK};
+use super::settings::{HOUR, MINUTE, Measure, Settings};
+use super::weeks;
 use crate::error::{Error, FieldError, Result};
 use crate::query::fields::{self, Fields, Parsed};
 use crate::query::{Instant, Range, Span, Window};
@@ -77,7 +78,8 @@ const MOST: i64 = 20_000;
 pub struct Anomalies {
     /// What is looked at.
     pub metric: Metric,
-    /// Which stretch of time. What is usual is learned from up to five weeks before.
+    /// Which stretch of time. What is usual is learned from the weeks before: from the Monday eight weeks before that of a bucket of an
+    /// hour on, and six weeks before that of a shorter one, so that what is said of it does not depend on the range.
     pub range: Range,
     /// The length of a bucket in microseconds; an hour by default.
     pub step: i64,
@@ -156,7 +158,7 @@ impl Anomalies {
     /// are whole since 1970.
     pub(crate) fn buckets(&self, span: Span, first: Option<i64>) -> Result<(Instant, usize)> {
         let whole = |at: i64| at.div_euclid(self.step) * self.step;
-        let learn = span.from.micros().saturating_sub(5 * WEEK);
+        let learn = weeks::first(span.from, self.step);
         let from = whole(
             first
                 .map_or(learn, |first| first.max(learn))

@@ -7,6 +7,8 @@ use crate::query::{Instant, Zone};
 
 mod detect;
 mod habits;
+mod next;
+mod range;
 mod shift;
 mod soon;
 mod volume;

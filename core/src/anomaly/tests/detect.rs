@@ -121,6 +121,44 @@ fn amounts_are_judged_alike_whatever_their_currency_and_small_ones_are_not_told(
 }
 
 #[test]
+fn chance_alone_is_told_less_than_once_a_week_from_the_first_judged_week_on() {
+    type Kind = (&'static str, fn(f64) -> f64);
+    let kinds: [Kind; 4] = [
+        ("amount", |v| v * 3.7),
+        ("amount", |v| v * v / 50.0),
+        ("share", |v| v / 1_000.0),
+        ("value", |v| v - 500.0),
+    ];
+    for (kind, of) in kinds {
+        let (mut early, mut late) = (0, 0);
+        let seeds = 12;
+        for seed in 0..seeds {
+            let mut chance = ChaCha8Rng::seed_from_u64(seed);
+            let y: Vec<f64> = (0..8 * 168_usize)
+                .map(|n| {
+                    let day = 1.0 + 0.6 * ((n % 24) as f64 / 24.0 * std::f64::consts::TAU).sin();
+                    let weekend = if n / 24 % 7 > 4 { 0.7 } else { 1.0 };
+                    of(poisson(&mut chance, 200.0 * day * weekend))
+                })
+                .collect();
+            let found = detect(&json!({ "ds": times(8 * 168, 1), "y": y, "kind": kind }));
+            let fourth = times(4 * 168 + 1, 1)[4 * 168].clone();
+            for finding in found["findings"].as_array().unwrap() {
+                let first = finding["foundAt"].as_str().unwrap() < fourth.as_str();
+                *(if first { &mut early } else { &mut late }) += 1;
+            }
+        }
+        // Of chance a quarter of one was asked for: in the first judged week less than one, and in the four after it half of one.
+        assert!(early < seeds, "{kind}: {early} of {seeds} weeks");
+        assert!(
+            2 * late < 4 * seeds,
+            "{kind}: {late} of {} weeks",
+            4 * seeds
+        );
+    }
+}
+
+#[test]
 fn months_and_whole_numbers_have_no_rhythm_and_are_told_by_their_own_times() {
     let months: Vec<String> = (0..60)
         .map(|n| format!("{}-{:02}-01", 2019 + n / 12, n % 12 + 1))
