@@ -283,7 +283,7 @@ export class Analytics extends Administration {
 
   /**
    * Judges whether the real-time figures are as they usually are at this hour of the week, for `realtime` to tell as
-   * `metadata.anomaly`. Whoever serves many does so once a minute; the first time it learns from five weeks, and so once a day.
+   * `metadata.anomaly`. Whoever serves many does so once a minute; the first time it learns from the six weeks before this one, and so once a day.
    */
   judgeRealtime(): Promise<void> {
     return this.call(() => this.native.judgeRealtime());

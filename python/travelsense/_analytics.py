@@ -161,7 +161,7 @@ class Analytics(
         From then on each of the six has an `anomaly` in its `metadata`: a `status` (`learning`, `too_few`, `normal`,
         `unusual`), what was `expected` of the last complete bucket with its `interval`, and, where it is unusual,
         `severity`, `direction` and `since`. Whoever serves many does so once a minute. The first time it learns from
-        five weeks, and so once a day.
+        the six weeks before this one, and so once a day.
 
         Example:
             >>> import travelsense as ts

@@ -155,8 +155,7 @@ impl Analytics {
             .ok_or_else(|| Error::internal("a metric is not known"))?
             .1;
         let usual = Settings::new(metric.measure(), step);
-        let lateness = Window::seconds(60);
-        let late = lateness.micros();
+        let late = LATENESS.micros();
         // The last bucket that is complete begins within it.
         let span = Span {
             from: Instant::saturating_from_micros(at.micros() - late - 2 * step),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::Analytics;
 use super::anomaly::{LATENESS, MINUTE, buckets_of};
-use crate::anomaly::{Metered, Metric, Settings, Standing, Status, Watch};
+use crate::anomaly::{self, Metered, Metric, Settings, Standing, Status, Watch};
 use crate::error::Result;
 use crate::events::Catalogue;
 use crate::query::{Instant, Zone};
@@ -14,8 +14,6 @@ use crate::realtime::{Anomaly, AnomalyStatus, Expected};
 /// The lengths of buckets of the windows that there are.
 const STEPS: [i64; 3] = [MINUTE, 5 * MINUTE, 15 * MINUTE];
 
-/// What is usual is learned from so long before.
-const LEARN: i64 = 5 * 7 * DAY;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// What was said of each metric last, by its name and the length of the bucket.
@@ -62,16 +60,19 @@ struct Row {
 
 impl Kept {
     fn new(from: Learned, now: Instant) -> Self {
-        let begin = from.first.max(now.micros().saturating_sub(LEARN));
-        let rows = STEPS.map(|step| Row {
-            step,
-            next: begin.div_euclid(step) * step,
-            watches: Metric::ALL
-                .map(|(_, metric)| {
-                    let settings = Settings::new(metric.measure(), step);
-                    (metric, Watch::new(settings))
-                })
-                .into(),
+        let rows = STEPS.map(|step| {
+            // Where those begin that judge history, so that both say the same.
+            let begin = from.first.max(anomaly::begins(now, step));
+            Row {
+                step,
+                next: begin.div_euclid(step) * step,
+                watches: Metric::ALL
+                    .map(|(_, metric)| {
+                        let settings = Settings::new(metric.measure(), step);
+                        (metric, Watch::new(settings))
+                    })
+                    .into(),
+            }
         });
         Self {
             from,
@@ -93,8 +94,8 @@ impl Kept {
 
 impl Analytics {
     /// Judges whether the real-time figures are as they usually are at this hour of the week, up to the last bucket that is complete,
-    /// for `realtime` to tell: whoever serves many can do so once a minute, and nobody has to wait for it. The first time five weeks
-    /// are learned from, and so once a day.
+    /// for `realtime` to tell: whoever serves many can do so once a minute, and nobody has to wait for it. The first time the six weeks
+    /// before this one are learned from, and so once a day.
     ///
     /// # Errors
     /// Whatever reading the store raises. A figure that has no value, as revenue without a rate, is not judged.

@@ -36,6 +36,6 @@ pub(crate) use series::{Metered, recount};
 pub use settings::{Measure, Settings};
 pub use told::{Detected, DetectionAnswer, Judged, Told};
 pub(crate) use watch::{Standing, Watch};
-pub(crate) use weeks::judge;
+pub(crate) use weeks::{begins, judge};
 #[cfg(test)]
 mod tests;
