@@ -40,6 +40,8 @@ const otherwise = {
   admit: 'a token, of which a program that says who acts has none',
   admit_at_once: 'a token, of which a program that says who acts has none',
   ingest_batches: '`ingest`; the handler takes batches of several senders together',
+  prepare_ingest: 'what the first `ingest` does',
+  count_alert_news: 'for programs that push `alertNews`',
   note_source: 'for programs that follow sources',
   note_recovery: 'for programs that open a store in another process first',
   has_room: 'trouble of ingestStatus',

@@ -27,6 +27,8 @@ ELSEWHERE = {
     "admit": "is for doors that let others in by tokens",
     "admit_at_once": "is for doors that let others in by tokens",
     "ingest_batches": "is for doors that take several batches at a time",
+    "prepare_ingest": "is what the first `ingest` does",
+    "count_alert_news": "is for doors that push `alert_news`",
     "note_source": "is for doors that follow sources",
     "note_recovery": "is for doors that open a store in another process first",
     "has_room": "is `trouble` of `ingest_status`",
