@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::aside::{sent, warehouse};
 use super::*;
 use crate::events::{Catalogue, ImportOptions, Mapping, Source};
-use crate::intake::{Intake, Patience};
+use crate::intake::{Intake, Patience, Sent};
 
 #[test]
 fn whoever_goes_takes_the_batch_along() {
@@ -37,6 +37,46 @@ fn whoever_goes_takes_the_batch_along() {
     assert_eq!(home.head().unwrap().events, 1);
     let status = intake.status();
     assert_eq!((status.waiting_events, status.waiting_batches), (0, 0));
+}
+
+#[test]
+fn what_waits_is_bounded_in_bytes_and_so_is_what_is_stored_together() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let home = warehouse(&path);
+    let intake = Intake::open(Some(&path), false, &home, now()).unwrap();
+    let of = |id: &str, mebibytes: u64| Sent {
+        bytes: mebibytes << 20,
+        ..sent(&json!([event(id)]), None, Patience::default())
+    };
+    let import = home.load().unwrap();
+    std::thread::scope(|scope| {
+        let (intake, home) = (&intake, &home);
+        let mut waiting = Vec::new();
+        // One that meets an empty queue is taken however large it is.
+        for (id, mebibytes) in [("a", 28), ("b", 2), ("c", 1)] {
+            let sent = of(id, mebibytes);
+            waiting.push(scope.spawn(move || intake.take(home, &now, sent)));
+            while intake.status().waiting_batches < waiting.len() as u64 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let large = std::thread::scope(|other| {
+            let large = of("d", 2);
+            let turned = other.spawn(move || intake.take(home, &now, large));
+            turned.join().unwrap()
+        });
+        assert_eq!(large.unwrap_err().code(), "overloaded");
+        drop(import);
+        for taken in waiting {
+            assert_eq!(taken.join().unwrap().unwrap().accepted, 1);
+        }
+        assert_eq!(intake.take(home, &now, of("d", 40)).unwrap().accepted, 1);
+    });
+    let status = intake.status();
+    assert_eq!((status.waiting_events, status.turned_away), (0, 1));
+    // The large one alone, the two small ones together, and the last.
+    assert_eq!((status.batches, status.commits), (4, 3));
 }
 
 #[test]
