@@ -226,8 +226,8 @@ def table(told, asked):
     for name in first:
         if name != "rate":
             rows.append(f"| {name} | " + " | ".join(figures[name] for figures in told.values()) + " |")
-    beside = [f"{figures['rate'] / first['rate']:.2f} times {place}" for place, figures in told.items() if figures is not first]
-    rates = f"Of what is taken in batches on disk, it is {' and '.join(beside)}. " if beside else ""
+    beside = [f"{figures['rate'] / first['rate']:.2f} times as many {place}" for place, figures in told.items() if figures is not first]
+    rates = f"Batches, against those on disk: {', '.join(beside)}. " if beside else ""
     machine = f"{os.cpu_count()} cores, which the clients share; of {asked.rounds} rounds that with the most batches, each load {asked.seconds:g} s."
     return "\n".join([*rows, "", rates + machine])
 
