@@ -250,8 +250,12 @@ impl Files {
                 };
                 if !wanted(to) {
                     let since = between(path, (to, entry), entries);
-                    let since =
-                        since.filter(|(other, _)| !known.contains_key(*other) && !wanted(other));
+                    let since = since.filter(|(other, entry)| {
+                        !wanted(other)
+                            && known.values().all(|place| {
+                                place.file != entry.file || !is_of(other, place).unwrap_or(true)
+                            })
+                    });
                     fresh.extend(
                         since.map(|(other, entry)| (other.clone(), Place::rotated(path, entry))),
                     );

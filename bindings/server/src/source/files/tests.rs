@@ -217,6 +217,22 @@ fn a_file_that_was_rotated_twice_between_two_looks_is_read() {
     follower.has(0..9);
     follower.again();
     follower.has(0..9);
+    // Once more, now that others are known by these names, and a file is gone.
+    for turn in 0..3 {
+        let from = 9 + turn * 4;
+        for n in [from, from + 2] {
+            for number in [2, 1] {
+                let (is, becomes) = (format!("a.ndjson.{number}"), number + 1);
+                follower.rename(&is, &format!("a.ndjson.{becomes}"));
+            }
+            follower.rename("a.ndjson", "a.ndjson.1");
+            follower.append("a.ndjson", &lines(n..n + 2));
+        }
+        if turn == 1 {
+            follower.again();
+        }
+        follower.has(0..from + 4);
+    }
 }
 
 #[test]
