@@ -101,7 +101,7 @@ const LISTED: usize = 10_000;
 const PIECE: u64 = 8 << 20;
 
 impl Analytics {
-    /// Reads which events and users are stored, which the first batch would wait for otherwise: about half a second for ten million.
+    /// Reads which events and users are stored, which the first batch would wait for otherwise: about a second for ten million.
     ///
     /// # Errors
     /// Whatever reading the store raises; `read_only` for a store opened only to read.
